@@ -1,0 +1,88 @@
+"""What to do next, as a pure function of where the run stands."""
+
+from msgspec import Struct
+
+from samovar.core.state import Attempt, State
+
+
+class Survey(Struct, frozen=True):
+    """Run the project's checks as they stand."""
+
+
+class Cut(Struct, frozen=True):
+    """Cut the task into steps."""
+
+
+class Write(Struct, frozen=True):
+    """Write one more candidate for the present step."""
+
+
+class Judge(Struct, frozen=True):
+    """Run a candidate in the sandbox."""
+
+    attempt: Attempt
+
+
+class Choose(Struct, frozen=True):
+    """Pick the best candidate of the present step."""
+
+
+class Gate(Struct, frozen=True):
+    """Let the phase pass if its verdict allows it."""
+
+
+class Document(Struct, frozen=True):
+    """Bring the documents up to date and write the commit message."""
+
+
+class Deliver(Struct, frozen=True):
+    """Ask, commit, ask, push: whatever comes next."""
+
+
+class Finish(Struct, frozen=True):
+    """Close the run."""
+
+
+Move = Survey | Cut | Write | Judge | Choose | Gate | Document | Deliver | Finish
+
+
+def decide(state: State) -> Move:
+    """Return the one next move."""
+    if state.surveyed is None:
+        return Survey()
+    if state.plan is None:
+        return Cut()
+    if state.phase == "planning":
+        return Gate()
+    if state.step is not None:
+        return _work(state)
+    if not any(c.candidate is not None for c in state.chosen):
+        return Finish()
+    if state.phase == "executing":
+        return Gate()
+    if state.documented is None:
+        return Document()
+    if state.phase == "reviewing":
+        return Gate()
+    return Deliver()
+
+
+def _work(state: State) -> Move:
+    waiting = next((a for a in state.trials if a.candidate.edits and a.verdict is None), None)
+    if waiting is not None:
+        return Judge(waiting)
+    green = any(a.verdict is not None and a.verdict.passed for a in state.trials)
+    return Choose() if green or exhausted(state) else Write()
+
+
+def exhausted(state: State) -> bool:
+    """Whether the budget allows no further candidate for the present step."""
+    budget, task = state.task.budget, state.task
+    searched = any(a.candidate.origin == "search" for a in state.trials)
+    written = sum(a.candidate.origin == "model" for a in state.trials)
+    spent = (
+        state.calls >= budget.calls
+        or state.usage.generated >= budget.generated
+        or written >= task.candidates
+    )
+    return spent and (searched or "search" in task.off)

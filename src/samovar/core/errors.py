@@ -1,0 +1,49 @@
+"""What can go wrong, and who is meant to deal with it.
+
+* SamovarError
+  + ToolError      the model is told and may try again
+  + ModelError     the gateway may try again, or another model
+    + Unreachable  nothing answers at that address
+  + SetupError     the person who runs samovar must act
+    + SandboxMissing
+  + Refused        a person, or a rule, said no
+"""
+
+
+class SamovarError(Exception):
+    """Base of every error samovar raises on purpose."""
+
+    exit_code = 1
+    """What the process returns when this ends it (see docs/reference/exit-codes.md)."""
+
+
+class ToolError(SamovarError):
+    """A tool, or the parser of an answer, could not do what the model asked; the model is told."""
+
+
+class ModelError(SamovarError):
+    """A model gave no usable answer."""
+
+    exit_code = 3
+
+
+class Unreachable(ModelError):
+    """No server answers; the text names the address and what would help."""
+
+
+class SetupError(SamovarError):
+    """The configuration, the input or the machine lacks something; the text says what to do."""
+
+    exit_code = 2
+
+
+class SandboxMissing(SetupError):
+    """Nothing here can hold untrusted code; nothing was run."""
+
+    exit_code = 5
+
+
+class Refused(SamovarError):
+    """A person, or a rule a person wrote, said no."""
+
+    exit_code = 4

@@ -1,0 +1,176 @@
+"""What can happen in a run, as plain values.
+
+A run is an append-only list of entries. Everything else (state, cost, dashboard, next prompt,
+training set) is computed from that list. An event is a pure value; when it happened belongs to
+the Entry that carries it. Event shapes are forever: a released shape has a golden log that must
+still replay (tests/goldens/).
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+from samovar.core.message import Usage
+from samovar.core.task import Candidate, Plan, Task, Verdict
+
+Phase = Literal["planning", "executing", "reviewing", "complete"]
+
+
+class Opened(Struct, frozen=True, kw_only=True, tag="opened"):
+    """Work on a task began."""
+
+    run: str
+    task: Task
+    repo: str = ""
+    base: str = ""
+    """The commit the work starts from; empty on an unborn branch."""
+    branch: str = ""
+    model: str = ""
+    digest: str = ""
+    """SHA-256 of the weights, where they are known."""
+    sandbox: str = ""
+    """The tier that holds untrusted code; `none` only on a person's word."""
+    version: str = ""
+
+
+class Surveyed(Struct, frozen=True, kw_only=True, tag="surveyed"):
+    """The project was tested as it stood, before any change."""
+
+    verdict: Verdict
+    command: str = ""
+    """The test command that judges the run; empty where there is none."""
+
+
+class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
+    """The task was cut into steps."""
+
+    plan: Plan
+    usage: Usage = Usage()
+
+
+class Wrote(Struct, frozen=True, kw_only=True, tag="wrote"):
+    """A candidate was written, or an answer came that held none."""
+
+    candidate: Candidate
+    usage: Usage = Usage()
+    calls: int = 1
+    """Model calls it took; 0 for a search."""
+    seconds: float = 0.0
+    temperature: float = 0.0
+    prompt: str = ""
+    """Hash of the prompt."""
+    answer: str = ""
+    """What the model said, for `show` and for learning."""
+    tried: int = 1
+    """Versions that were run to find it."""
+
+
+class Judged(Struct, frozen=True, kw_only=True, tag="judged"):
+    """A candidate was run in the sandbox."""
+
+    candidate: int
+    verdict: Verdict
+    seconds: float = 0.0
+
+
+class Chose(Struct, frozen=True, kw_only=True, tag="chose"):
+    """One candidate won its step; None means that nothing was worth keeping."""
+
+    step: int
+    candidate: int | None
+    why: str
+    verdict: Verdict
+
+
+class Documented(Struct, frozen=True, kw_only=True, tag="documented"):
+    """README or CHANGELOG were brought up to date and the commit message written."""
+
+    candidate: Candidate
+    message: str
+    usage: Usage = Usage()
+    calls: int = 0
+    seconds: float = 0.0
+
+
+class Passed(Struct, frozen=True, kw_only=True, tag="passed"):
+    """A phase ended with a passed verdict."""
+
+    phase: Phase
+    verdict: Verdict
+
+
+class Overridden(Struct, frozen=True, kw_only=True, tag="overridden"):
+    """A person let a phase pass without a passed verdict."""
+
+    phase: Phase
+    by: str
+    why: str
+
+
+class Asked(Struct, frozen=True, kw_only=True, tag="asked"):
+    """A person was asked to allow one exact act."""
+
+    act: Literal["commit", "push"]
+    digest: str
+    """SHA-256 of what exactly would be done; the answer counts for this alone."""
+
+
+class Answered(Struct, frozen=True, kw_only=True, tag="answered"):
+    """A person allowed an act, or did not."""
+
+    act: Literal["commit", "push"]
+    digest: str
+    yes: bool
+    by: str = ""
+
+
+class Intended(Struct, frozen=True, kw_only=True, tag="intended"):
+    """An act that must not happen twice is about to be done."""
+
+    act: Literal["commit", "push"]
+    key: str
+    """The marker by which the world is asked, after a crash, whether it was done."""
+
+
+class Done(Struct, frozen=True, kw_only=True, tag="done"):
+    """An intended act was done, or found done."""
+
+    act: Literal["commit", "push"]
+    key: str
+    result: str
+    """The commit hash, or the remote reference."""
+
+
+class Closed(Struct, frozen=True, kw_only=True, tag="closed"):
+    """Nothing more will happen in this run."""
+
+    outcome: str
+    ok: bool
+    exit_code: int = 0
+
+
+Event = (
+    Opened
+    | Surveyed
+    | Planned
+    | Wrote
+    | Judged
+    | Chose
+    | Documented
+    | Passed
+    | Overridden
+    | Asked
+    | Answered
+    | Intended
+    | Done
+    | Closed
+)
+
+
+class Entry(Struct, frozen=True):
+    """One line of a run's log."""
+
+    seq: int
+    at: datetime
+    event: Event

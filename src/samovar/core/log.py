@@ -1,0 +1,145 @@
+"""Where events are kept: one line of JSON each, on the disk before the next step starts."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from samovar.core.errors import SetupError
+from samovar.core.event import Entry, Event
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Entry)
+
+
+def now() -> datetime:
+    """Return the present time, in UTC."""
+    return datetime.now(UTC)
+
+
+class MemoryLog:
+    """A log that lasts as long as the process; for tests and trials."""
+
+    def __init__(self, events: Sequence[Event] = ()) -> None:
+        self.entries = [Entry(n, now(), event) for n, event in enumerate(events)]
+
+    def append(self, event: Event, /) -> Entry:
+        """Keep the event."""
+        entry = Entry(len(self.entries), now(), event)
+        self.entries.append(entry)
+        return entry
+
+    def read(self) -> Sequence[Entry]:
+        """Return every entry."""
+        return tuple(self.entries)
+
+
+class JsonlLog:
+    """A log in one file: a line is written with one call and fsynced before `append` returns.
+
+    A line that a crash cut short is dropped when the log is opened again: it was never
+    acknowledged. Damage anywhere else is an error that names the file and the line.
+    """
+
+    def __init__(self, path: Path, *, clock: Callable[[], datetime] = now) -> None:
+        self.path = path
+        self.clock = clock
+        self._length: int | None = None
+
+    def append(self, event: Event, /) -> Entry:
+        """Store the event durably. Raises SetupError when the disk is full or read-only."""
+        if self._length is None:
+            self._length = len(self._mend())
+        entry = Entry(self._length, self.clock(), event)
+        try:
+            _append(self.path, _encoder.encode(entry) + b"\n")
+        except OSError as error:
+            self._length = None
+            raise SetupError(
+                f"cannot write {self.path}: {error.strerror}; "
+                "free space or mend its rights, then 'samovar resume'"
+            ) from error
+        self._length += 1
+        return entry
+
+    def read(self) -> Sequence[Entry]:
+        """Return every whole entry. Raises SetupError when the file is damaged."""
+        return read(self.path)
+
+    def _mend(self) -> Sequence[Entry]:
+        """Drop a half line at the end, if a crash left one, and return what remains."""
+        entries = self.read()
+        if self.path.exists():
+            data = self.path.read_bytes()
+            whole = data.rfind(b"\n") + 1
+            if whole < len(data):
+                os.truncate(self.path, whole)
+        return entries
+
+
+def read(path: Path) -> tuple[Entry, ...]:
+    """Return the whole entries of a log file; a missing file holds none.
+
+    Raises SetupError naming the file and the line that is damaged.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise SetupError(f"cannot read {path}: {error.strerror}") from error
+    entries: list[Entry] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = _decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SetupError(f"{path}, line {number}: {error}; restore the file") from error
+        if entry.seq != len(entries):
+            raise SetupError(
+                f"{path}, line {number}: entry {entry.seq} where {len(entries)} belongs"
+            )
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _append(path: Path, line: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        start = os.fstat(handle).st_size
+        try:
+            written = os.write(handle, line)
+            if written != len(line):
+                raise OSError(28, "no space left on device")
+            os.fsync(handle)
+        except OSError:
+            os.ftruncate(handle, start)
+            raise
+    finally:
+        os.close(handle)
+    if new:
+        sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace a file as a whole: after a crash it is the old one or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    with open(fresh, "wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.replace(fresh, path)
+    sync(path.parent)

@@ -1,0 +1,131 @@
+"""The seams: what the core and the flow ask of the outside world, and nothing more."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from samovar.core.event import Entry, Event
+from samovar.core.message import Reply, Request
+
+
+class Model(Protocol):
+    """Something that answers a request."""
+
+    async def reply(self, request: Request, /) -> Reply:
+        """Return the answer.
+
+        Raises ModelError when there is none; its text names the server and what would help.
+        """
+        ...
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """A command to run where it can do no harm."""
+
+    argv: tuple[str, ...]
+    workspace: Path
+    """A folder of the host; inside, it is the working directory and the only writable place."""
+    seconds: float = 60.0
+    """Wall-clock limit; the whole process tree is killed at its end."""
+    memory: int = 2 << 30
+    """Bytes of address space for each process."""
+    output: int = 200_000
+    """Bytes of output kept: the first and the last half; the rest is dropped, not stored."""
+    readable: tuple[Path, ...] = ()
+    """More folders of the host, readable at their own path, such as a virtual environment."""
+    environment: Mapping[str, str] = {}
+    stdin: bytes = b""
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """What a command did."""
+
+    exit: int
+    """Its exit status; 128 + n when signal n ended it."""
+    output: str
+    """Standard output and error together."""
+    seconds: float
+    stopped: str = ""
+    """Which limit ended it ("time", "memory", "output"); empty when it ended by itself."""
+
+
+class Sandbox(Protocol):
+    """A place where code written by a model may run."""
+
+    @property
+    def tier(self) -> str:
+        """Which kind it is, for receipts: `bubblewrap`, or `none`."""
+        ...
+
+    async def run(self, command: Command, /) -> Ran:
+        """Run to the end, or to a limit. Raises SandboxMissing when nothing could be run."""
+        ...
+
+
+class Log(Protocol):
+    """Where the events of one run are kept."""
+
+    def append(self, event: Event, /) -> Entry:
+        """Store the event durably, then return its entry."""
+        ...
+
+    def read(self) -> Sequence[Entry]:
+        """Return every entry, the oldest first."""
+        ...
+
+
+class Tree(Protocol):
+    """The files of a project at one commit, read without running anything of the project."""
+
+    def paths(self) -> Sequence[str]:
+        """Return every file path, relative, with forward slashes."""
+        ...
+
+    def read(self, path: str, /) -> str:
+        """Return the text of one file. Raises ToolError when it is missing or not text."""
+        ...
+
+    def write_to(self, folder: Path, changed: Mapping[str, str], /) -> None:
+        """Write all files into an empty folder, the changed ones with their new text."""
+        ...
+
+
+class Deed(Struct, frozen=True, kw_only=True):
+    """A commit to be made: exactly these files, on this branch, with this message."""
+
+    base: str
+    branch: str
+    message: str
+    changed: Mapping[str, str]
+
+
+class Repo(Protocol):
+    """A git repository, used without its hooks, filters and helper programs."""
+
+    async def commit(self, deed: Deed, /) -> str:
+        """Put a commit on the branch without touching the user's tree; return its hash."""
+        ...
+
+    async def find(self, branch: str, marker: str, /) -> str:
+        """Return the hash of the branch's commit that carries the marker, or an empty string."""
+        ...
+
+    async def diff(self, base: str, changed: Mapping[str, str], /) -> str:
+        """Return the unified diff from `base` to the changed files."""
+        ...
+
+    async def push(self, branch: str, /) -> str:
+        """Push the branch to its remote; return the remote reference."""
+        ...
+
+    async def pushed(self, branch: str, /) -> str:
+        """Return the remote reference if the remote has this very commit, else an empty string."""
+        ...
+
+
+class Live(Protocol):
+    """A listener for what is too short-lived to be an event: tokens, sub-steps."""
+
+    def __call__(self, kind: str, text: str, /) -> None: ...

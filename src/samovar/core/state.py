@@ -1,0 +1,167 @@
+"""Where a run stands: a fold over its events. Pure: no clock, no disk, no network."""
+
+from collections.abc import Iterable
+from functools import reduce
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.core.event import (
+    Answered,
+    Asked,
+    Chose,
+    Closed,
+    Documented,
+    Done,
+    Event,
+    Intended,
+    Judged,
+    Opened,
+    Overridden,
+    Passed,
+    Phase,
+    Planned,
+    Surveyed,
+    Wrote,
+)
+from samovar.core.message import Usage
+from samovar.core.task import Candidate, Edit, Plan, Step, Task, Verdict
+
+
+class Attempt(Struct, frozen=True):
+    """A candidate, what it cost, and how it was judged."""
+
+    candidate: Candidate
+    usage: Usage
+    answer: str = ""
+    temperature: float = 0.0
+    tried: int = 1
+    verdict: Verdict | None = None
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """Everything needed to choose the next move."""
+
+    opened: Opened | None = None
+    surveyed: Surveyed | None = None
+    plan: Plan | None = None
+    attempts: tuple[Attempt, ...] = ()
+    """Of all steps, in the order they were written."""
+    chosen: tuple[Chose, ...] = ()
+    """One for each finished step."""
+    documented: Documented | None = None
+    passed: tuple[Phase, ...] = ()
+    """Phases that ended with a passed verdict or with a person's override."""
+    overridden: tuple[Overridden, ...] = ()
+    asked: tuple[Asked, ...] = ()
+    answered: tuple[Answered, ...] = ()
+    intended: tuple[Intended, ...] = ()
+    done: tuple[Done, ...] = ()
+    calls: int = 0
+    usage: Usage = Usage()
+    closed: Closed | None = None
+
+    @property
+    def task(self) -> Task:
+        """What is asked. Only an opened run has one."""
+        assert self.opened is not None, "a run begins with Opened"
+        return self.opened.task
+
+    @property
+    def phase(self) -> Phase:
+        """The first phase nothing has let pass yet."""
+        for phase in ("planning", "executing", "reviewing"):
+            if phase not in self.passed:
+                return phase
+        return "complete"
+
+    @property
+    def step(self) -> Step | None:
+        """The step being worked on; None before the plan and after the last step."""
+        if self.plan is None or len(self.chosen) >= len(self.plan.steps):
+            return None
+        return self.plan.steps[len(self.chosen)]
+
+    @property
+    def trials(self) -> tuple[Attempt, ...]:
+        """The attempts at the step being worked on."""
+        return tuple(a for a in self.attempts if a.candidate.step == len(self.chosen))
+
+    @property
+    def edits(self) -> tuple[tuple[Edit, ...], ...]:
+        """The edits of every finished step and of the documents, in the order they are applied."""
+        picked = {c.candidate for c in self.chosen if c.candidate is not None}
+        done = [a.candidate.edits for a in self.attempts if a.candidate.id in picked]
+        return (*done, self.documented.candidate.edits) if self.documented else tuple(done)
+
+
+def fold(state: State, event: Event) -> State:
+    """Return the state after one more event."""
+    match event:
+        case Opened():
+            return replace(state, opened=event)
+        case Surveyed():
+            return replace(state, surveyed=event)
+        case Planned(plan=plan, usage=usage):
+            return replace(state, plan=plan, usage=state.usage + usage)
+        case Wrote():
+            return _wrote(state, event)
+        case Judged(candidate=number, verdict=verdict):
+            return replace(
+                state,
+                attempts=tuple(
+                    replace(a, verdict=verdict) if a.candidate.id == number else a
+                    for a in state.attempts
+                ),
+            )
+        case Chose():
+            return replace(state, chosen=(*state.chosen, event))
+        case Documented(usage=usage, calls=calls):
+            return replace(
+                state, documented=event, usage=state.usage + usage, calls=state.calls + calls
+            )
+        case Passed(phase=phase):
+            return replace(state, passed=(*state.passed, phase))
+        case Overridden(phase=phase):
+            return replace(
+                state,
+                passed=(*state.passed, phase),
+                overridden=(*state.overridden, event),
+            )
+        case Asked() | Answered() | Intended() | Done():
+            return _acted(state, event)
+        case Closed():
+            return replace(state, closed=event)
+
+
+def replay(events: Iterable[Event]) -> State:
+    """Return the state a log leads to."""
+    return reduce(fold, events, State())
+
+
+def _wrote(state: State, event: Wrote) -> State:
+    attempt = Attempt(
+        event.candidate,
+        event.usage,
+        answer=event.answer,
+        temperature=event.temperature,
+        tried=event.tried,
+    )
+    return replace(
+        state,
+        attempts=(*state.attempts, attempt),
+        usage=state.usage + event.usage,
+        calls=state.calls + event.calls,
+    )
+
+
+def _acted(state: State, event: Asked | Answered | Intended | Done) -> State:
+    match event:
+        case Asked():
+            return replace(state, asked=(*state.asked, event))
+        case Answered():
+            return replace(state, answered=(*state.answered, event))
+        case Intended():
+            return replace(state, intended=(*state.intended, event))
+        case Done():
+            return replace(state, done=(*state.done, event))

@@ -1,0 +1,134 @@
+"""What is asked, how it is cut into steps, what is tried, and how it is judged."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+Proof = Literal["project tests", "issue examples", "generated inputs", "runs", "none"]
+"""How much a verdict proves, strongest first."""
+PROOFS: tuple[Proof, ...] = ("project tests", "issue examples", "generated inputs", "runs", "none")
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """What a run may spend on model calls."""
+
+    calls: int = 8
+    generated: int = 2500
+    """Generated tokens over all calls."""
+    reply: int = 1200
+    """Generated tokens of one call."""
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What a person, an issue or a teammate asks for."""
+
+    id: str
+    text: str
+    files: tuple[str, ...] = ()
+    """Paths the person named; empty means that samovar finds them."""
+    test: str = ""
+    """The command that judges the work; empty means that samovar finds it."""
+    budget: Budget = Budget()
+    candidates: int = 8
+    """At most this many versions are tried for one step."""
+    off: tuple[str, ...] = ()
+    """Mechanisms switched off by name, for ablations (see docs/reference/mechanisms.md)."""
+
+
+class Target(Struct, frozen=True):
+    """The place a step works on: a whole file, or the lines of one function or class in it."""
+
+    path: str
+    symbol: str = ""
+    first: int = 1
+    last: int | None = None
+    """The last line, counted from 1; None means the end of the file."""
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One sub-task: one file or one function."""
+
+    title: str
+    strategy: Literal["write", "edit", "localise-repair"]
+    targets: tuple[Target, ...]
+    """Where the work may happen, the likeliest first."""
+
+
+class Plan(Struct, frozen=True):
+    """The sub-tasks in the order they are done; made for the person and the queue."""
+
+    steps: tuple[Step, ...]
+    note: str = ""
+
+
+class Edit(Struct, frozen=True):
+    """Lines `first` to `last` of a file become `text`; by default the whole file does."""
+
+    path: str
+    text: str
+    first: int = 1
+    last: int | None = None
+
+
+def apply(edits: tuple[Edit, ...], files: Mapping[str, str]) -> dict[str, str]:
+    """Return the new text of every edited file.
+
+    Edits of one file are applied from the bottom up, so their line numbers are those of `files`.
+    """
+    changed: dict[str, str] = {}
+    for edit in sorted(edits, key=lambda e: e.first, reverse=True):
+        old = changed.get(edit.path, files.get(edit.path, ""))
+        lines = old.splitlines(keepends=True)
+        end = len(lines) if edit.last is None else edit.last
+        changed[edit.path] = "".join(lines[: edit.first - 1]) + edit.text + "".join(lines[end:])
+    return changed
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """One version somebody wrote for one step."""
+
+    id: int
+    step: int
+    origin: Literal["model", "search"]
+    """Written by a model, or found by trying small edits of an earlier candidate."""
+    edits: tuple[Edit, ...] = ()
+    """Empty when the answer held nothing usable; then `complaint` says why."""
+    complaint: str = ""
+    target: int = 0
+    """Which of the step's targets it works on."""
+    parent: int | None = None
+    """The candidate it repairs or varies."""
+
+
+class Counts(Struct, frozen=True):
+    """Tests by outcome."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """One command that was run in the sandbox, and what it showed."""
+
+    name: str
+    command: str
+    exit: int
+    seconds: float
+    counts: Counts = Counts()
+    failing: tuple[str, ...] = ()
+    """Names of the tests that failed."""
+    excerpt: str = ""
+    """The one failure worth telling a model: at most some 200 tokens."""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """A judgement of one candidate, or of a phase."""
+
+    passed: bool
+    proof: Proof = "none"
+    why: str = ""
+    score: float = 0.0
+    """0 to 1, to rank candidates that did not pass."""
+    checks: tuple[Checked, ...] = ()
