@@ -46,8 +46,12 @@ class Finish(Struct, frozen=True):
 Move = Survey | Cut | Write | Judge | Choose | Gate | Document | Deliver | Finish
 
 
-def decide(state: State) -> Move:
-    """Return the one next move."""
+def decide(state: State, *, more: bool) -> Move:
+    """Return the one next move.
+
+    `more` says whether the budget allows one more candidate for the present step, and whether
+    there is an idea left to try.
+    """
     if state.surveyed is None:
         return Survey()
     if state.plan is None:
@@ -55,7 +59,7 @@ def decide(state: State) -> Move:
     if state.phase == "planning":
         return Gate()
     if state.step is not None:
-        return _work(state)
+        return _work(state, more)
     if not any(c.candidate is not None for c in state.chosen):
         return Finish()
     if state.phase == "executing":
@@ -67,22 +71,9 @@ def decide(state: State) -> Move:
     return Deliver()
 
 
-def _work(state: State) -> Move:
+def _work(state: State, more: bool) -> Move:
     waiting = next((a for a in state.trials if a.candidate.edits and a.verdict is None), None)
     if waiting is not None:
         return Judge(waiting)
     green = any(a.verdict is not None and a.verdict.passed for a in state.trials)
-    return Choose() if green or exhausted(state) else Write()
-
-
-def exhausted(state: State) -> bool:
-    """Whether the budget allows no further candidate for the present step."""
-    budget, task = state.task.budget, state.task
-    searched = any(a.candidate.origin == "search" for a in state.trials)
-    written = sum(a.candidate.origin == "model" for a in state.trials)
-    spent = (
-        state.calls >= budget.calls
-        or state.usage.generated >= budget.generated
-        or written >= task.candidates
-    )
-    return spent and (searched or "search" in task.off)
+    return Write() if more and not green else Choose()

@@ -47,6 +47,7 @@ class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
 
     plan: Plan
     usage: Usage = Usage()
+    calls: int = 0
 
 
 class Wrote(Struct, frozen=True, kw_only=True, tag="wrote"):
@@ -81,6 +82,8 @@ class Chose(Struct, frozen=True, kw_only=True, tag="chose"):
     candidate: int | None
     why: str
     verdict: Verdict
+    usage: Usage = Usage()
+    calls: int = 0
 
 
 class Documented(Struct, frozen=True, kw_only=True, tag="documented"):

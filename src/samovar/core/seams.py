@@ -30,7 +30,7 @@ class Command(Struct, frozen=True, kw_only=True):
     seconds: float = 60.0
     """Wall-clock limit; the whole process tree is killed at its end."""
     memory: int = 2 << 30
-    """Bytes of address space for each process."""
+    """Bytes of private memory of each process, and of the whole tree together."""
     output: int = 200_000
     """Bytes of output kept: the first and the last half; the rest is dropped, not stored."""
     readable: tuple[Path, ...] = ()
@@ -48,7 +48,7 @@ class Ran(Struct, frozen=True, kw_only=True):
     """Standard output and error together."""
     seconds: float
     stopped: str = ""
-    """Which limit ended it ("time", "memory", "output"); empty when it ended by itself."""
+    """Which limit ended it ("time", "memory", "disk", "output"); empty when it ended by itself."""
 
 
 class Sandbox(Protocol):

@@ -102,8 +102,8 @@ def fold(state: State, event: Event) -> State:
             return replace(state, opened=event)
         case Surveyed():
             return replace(state, surveyed=event)
-        case Planned(plan=plan, usage=usage):
-            return replace(state, plan=plan, usage=state.usage + usage)
+        case Planned(plan=plan, usage=usage, calls=calls):
+            return replace(state, plan=plan, usage=state.usage + usage, calls=state.calls + calls)
         case Wrote():
             return _wrote(state, event)
         case Judged(candidate=number, verdict=verdict):
@@ -115,7 +115,12 @@ def fold(state: State, event: Event) -> State:
                 ),
             )
         case Chose():
-            return replace(state, chosen=(*state.chosen, event))
+            return replace(
+                state,
+                chosen=(*state.chosen, event),
+                usage=state.usage + event.usage,
+                calls=state.calls + event.calls,
+            )
         case Documented(usage=usage, calls=calls):
             return replace(
                 state, documented=event, usage=state.usage + usage, calls=state.calls + calls

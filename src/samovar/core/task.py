@@ -60,6 +60,8 @@ class Plan(Struct, frozen=True):
 
     steps: tuple[Step, ...]
     note: str = ""
+    examples: tuple[str, ...] = ()
+    """Python that fails now and must run through afterwards, taken from the task's own words."""
 
 
 class Edit(Struct, frozen=True):
@@ -109,7 +111,7 @@ class Counts(Struct, frozen=True):
     skipped: int = 0
 
 
-class Checked(Struct, frozen=True, kw_only=True):
+class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One command that was run in the sandbox, and what it showed."""
 
     name: str
@@ -119,6 +121,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     counts: Counts = Counts()
     failing: tuple[str, ...] = ()
     """Names of the tests that failed."""
+    passing: tuple[str, ...] = ()
+    """Names of the tests that passed."""
     excerpt: str = ""
     """The one failure worth telling a model: at most some 200 tokens."""
 

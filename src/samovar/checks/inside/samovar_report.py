@@ -1,0 +1,56 @@
+"""A pytest plugin: a time limit for every test, and a report as JSON.
+
+Loaded by `-p samovar_report`. The limit comes from SAMOVAR_TEST_SECONDS, the path of the report
+from SAMOVAR_REPORT. It needs nothing but pytest itself, so that any project's environment will do.
+"""
+
+import json
+import os
+import signal
+
+LIMIT = float(os.environ.get("SAMOVAR_TEST_SECONDS", "10"))
+REPORT = os.path.abspath(os.environ.get("SAMOVAR_REPORT", os.devnull))
+outcomes = {}
+
+
+class TooSlow(BaseException):
+    """A test ran longer than its limit; not an Exception, so that tested code cannot swallow it."""
+
+
+def _ring(_number, _frame):
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    raise TooSlow(f"still running after {LIMIT:g} s")
+
+
+def pytest_runtest_logstart(nodeid, location):
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, _ring)
+        signal.setitimer(signal.ITIMER_REAL, LIMIT)
+
+
+def pytest_runtest_logfinish(nodeid, location):
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def pytest_runtest_logreport(report):
+    known = outcomes.get(report.nodeid)
+    if report.outcome == "failed":
+        outcomes[report.nodeid] = {"outcome": "failed", "message": _message(report)}
+    elif known is None and (report.when == "call" or report.outcome == "skipped"):
+        outcomes[report.nodeid] = {"outcome": report.outcome}
+
+
+def pytest_collectreport(report):
+    if report.outcome == "failed":
+        outcomes[report.nodeid or "collection"] = {"outcome": "failed", "message": _message(report)}
+
+
+def pytest_sessionfinish(session, exitstatus):
+    with open(REPORT, "w") as handle:
+        json.dump({"exit": int(exitstatus), "tests": outcomes}, handle)
+
+
+def _message(report):
+    text = str(report.longrepr or "")
+    return text[-4000:]

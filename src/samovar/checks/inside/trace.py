@@ -1,0 +1,60 @@
+"""Run a probe once and print which lines of the project's files it reached, as JSON.
+
+python trace.py MARK SECONDS ROOT -- pytest arguments     (or the code of an example on stdin)
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+
+reached = {}
+
+
+def main():
+    mark, seconds, probe = sys.argv[1], float(sys.argv[2]), sys.argv[4:]
+    root = os.getcwd() + os.sep
+    out = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.path.insert(0, os.getcwd())
+
+    def lines(frame, event, _argument):
+        if event == "line":
+            reached.setdefault(frame.f_code.co_filename, {}).setdefault(frame.f_lineno, 0)
+            reached[frame.f_code.co_filename][frame.f_lineno] += 1
+        return lines
+
+    def calls(frame, _event, _argument):
+        name = frame.f_code.co_filename
+        return lines if name.startswith(root) and "/.venv/" not in name else None
+
+    def stop(_number, _frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    code = sys.stdin.read() if not probe else ""
+    threading.settrace(calls)
+    try:
+        if probe:
+            import pytest
+
+            sys.settrace(calls)
+            pytest.main([*probe, "-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
+        else:
+            compiled = compile(code, "<example>", "exec")
+            sys.settrace(calls)
+            exec(compiled, {"__name__": "__main__"})
+    except BaseException as error:
+        sys.settrace(None)
+        reached.setdefault("error", {})[repr(error)[:500]] = 1
+    finally:
+        sys.settrace(None)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    found = {k[len(root) :] if k.startswith(root) else k: v for k, v in reached.items()}
+    os.write(out, f"\n{mark} {json.dumps(found)}\n".encode())
+
+
+if __name__ == "__main__":
+    main()

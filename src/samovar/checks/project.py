@@ -1,0 +1,236 @@
+"""The checks of one project, run in the sandbox on a fresh copy of its files."""
+
+import os
+import secrets
+import shlex
+import shutil
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samovar.checks.environment import Environment, python_path
+from samovar.checks.failures import excerpt
+from samovar.core.errors import SetupError
+from samovar.core.seams import Command, Ran, Sandbox, Tree
+from samovar.core.task import Checked, Counts
+
+INSIDE = Path(__file__).parent / "inside"
+REPORT = ".samovar-report.json"
+REPORT_BYTES = 20_000_000
+
+
+class Report(msgspec.Struct):
+    """What the pytest plugin wrote; nothing in it is trusted beyond its shape."""
+
+    exit: int
+    tests: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project at one commit, whose checks can be run on any change of it."""
+
+    tree: Tree
+    sandbox: Sandbox
+    environment: Environment
+    folder: Path
+    """Where copies are made; emptied before each use."""
+    seconds: float = 120.0
+    """Wall-clock limit of one command."""
+    test_seconds: float = 10.0
+    """Limit of one test."""
+    _copies: dict[str, Path] = field(default_factory=dict)
+
+    def copy(self, changed: Mapping[str, str]) -> Path:
+        """Write the project with a change into a fresh folder and return it."""
+        place = self.folder / "workspace"
+        try:
+            if place.exists():
+                _remove(place)
+            place.mkdir(parents=True)
+            self.tree.write_to(place, changed)
+        except OSError as error:
+            raise SetupError(f"cannot copy the project to {place}: {error.strerror}") from error
+        return place
+
+    async def test(self, name: str, command: str, changed: Mapping[str, str]) -> Checked:
+        """Run the test command on the project with the change."""
+        place = self.copy(changed)
+        ran = await self._run(place, ("/bin/sh", "-c", command), self.variables())
+        report = read_report(place / REPORT)
+        if report is not None and report.exit == 4 and "pytest" in command:
+            # Options in the project's own configuration that need a plugin nobody installed.
+            ran = await self._run(
+                place,
+                ("/bin/sh", "-c", f"{command} -o addopts="),
+                self.variables(),
+            )
+            report = read_report(place / REPORT)
+        return judged(name, command, ran, report)
+
+    async def snippet(self, name: str, code: str, changed: Mapping[str, str]) -> Checked:
+        """Run a few lines of Python against the project with the change."""
+        place = self.copy(changed)
+        ran = await self._run(
+            place, (self.environment.python, "-"), self.variables(), stdin=code.encode(), seconds=20
+        )
+        return judged(name, "python - <<example", ran, None)
+
+    async def trials(
+        self,
+        variants: Sequence[Mapping[str, str]],
+        probe: Sequence[str] | str,
+        changed: Mapping[str, str],
+        *,
+        seconds: float = 2.0,
+        total: float = 60.0,
+    ) -> tuple[int, tuple[int, ...]]:
+        """Try variants against a probe until one is green.
+
+        Returns how many were tried and which were green. `seconds` is the limit of one trial,
+        `total` of all.
+        """
+        place = self.copy(changed)
+        job = {"variants": variants, "probe": probe, "seconds": seconds, "total": total}
+        mark = f"trial-{secrets.token_hex(8)}"
+        ran = await self._run(
+            place,
+            (self.environment.python, str(INSIDE / "trials.py")),
+            {**self.variables(), "SAMOVAR_MARK": mark, "PYTEST_ADDOPTS": ""},
+            stdin=msgspec.json.encode(job),
+            seconds=total + 15,
+        )
+        lines = [li.split() for li in ran.output.splitlines() if li.startswith(mark)]
+        green = tuple(int(w[1]) for w in lines if len(w) == 3 and w[2] == "ok")
+        return len({w[1] for w in lines if len(w) == 3}), tuple(g for g in green if g < len(variants))
+
+    async def reach(
+        self, probe: Sequence[str] | str, changed: Mapping[str, str]
+    ) -> dict[str, dict[int, int]]:
+        """Return how often a probe reached each line of each of the project's files."""
+        place = self.copy(changed)
+        mark = f"trace-{secrets.token_hex(8)}"
+        code, arguments = (probe, ()) if isinstance(probe, str) else ("", tuple(probe))
+        ran = await self._run(
+            place,
+            (self.environment.python, str(INSIDE / "trace.py"), mark, "15", "--", *arguments),
+            {**self.variables(), "PYTEST_ADDOPTS": ""},
+            stdin=code.encode(),
+            seconds=25,
+        )
+        line = next((li for li in ran.output.splitlines() if li.startswith(mark)), "")
+        try:
+            found = msgspec.json.decode(line.partition(" ")[2] or "{}", type=dict[str, Any])
+        except msgspec.DecodeError:
+            return {}
+        return {
+            path: {int(n): int(c) for n, c in lines.items()}
+            for path, lines in found.items()
+            if path != "error" and not path.startswith("/")
+        }
+
+    async def behaviours(
+        self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
+    ) -> list[tuple[str, ...]]:
+        """Return, for each version, what each `module:call` returned, or `!` and its exception."""
+        place = self.copy({})
+        mark = f"calls-{secrets.token_hex(8)}"
+        job = {"versions": versions, "calls": calls, "seconds": 2.0}
+        ran = await self._run(
+            place,
+            (self.environment.python, str(INSIDE / "calls.py"), mark),
+            {**self.variables(), "PYTEST_ADDOPTS": ""},
+            stdin=msgspec.json.encode(job),
+        )
+        lines = [li.partition(" ")[2] for li in ran.output.splitlines() if li.startswith(mark)]
+        nothing = ("!",) * len(calls)
+        try:
+            seen = [msgspec.json.decode(li, type=tuple[str, ...]) for li in lines]
+        except msgspec.DecodeError:
+            seen = []
+        return seen + [nothing] * (len(versions) - len(seen))
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables of every command."""
+        folders = [*python_path(self.tree.paths(), self.tree.read)]
+        # Relative to the working directory: Python makes them absolute when it starts.
+        return {
+            "PYTHONPATH": os.pathsep.join([*folders, str(INSIDE)]),
+            "PYTHONHASHSEED": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_ADDOPTS": "-p samovar_report -p no:cacheprovider --tb=short",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "",
+            "SAMOVAR_REPORT": REPORT,
+            "SAMOVAR_TEST_SECONDS": f"{self.test_seconds:g}",
+            "PATH": f"{Path(self.environment.python).parent}:/usr/local/bin:/usr/bin:/bin",
+        }
+
+    async def _run(
+        self,
+        place: Path,
+        argv: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        stdin: bytes = b"",
+        seconds: float = 0.0,
+    ) -> Ran:
+        return await self.sandbox.run(
+            Command(
+                argv=argv,
+                workspace=place,
+                seconds=seconds or self.seconds,
+                readable=(*self.environment.readable, INSIDE),
+                environment=environment,
+                stdin=stdin,
+                output=2_000_000,
+            )
+        )
+
+
+def read_report(path: Path) -> Report | None:
+    """Return the report a sandboxed program left, if it is a plain file of a sane size."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as opened:
+        facts = os.fstat(opened.fileno())
+        if not stat.S_ISREG(facts.st_mode) or facts.st_size > REPORT_BYTES:
+            return None
+        try:
+            return msgspec.json.decode(opened.read(), type=Report)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+
+def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
+    """Return what a command showed, from its report if there is one, else from its output."""
+    tests = report.tests if report else {}
+    by = [t.get("outcome", "") for t in tests.values()]
+    failing = tuple(k for k, t in tests.items() if t.get("outcome") == "failed")
+    message = tests[failing[0]].get("message", "") if failing else ran.output
+    return Checked(
+        name=name,
+        command=shlex.join(shlex.split(command)) if "'" not in command else command,
+        exit=ran.exit if not ran.stopped else 124,
+        seconds=round(ran.seconds, 3),
+        counts=Counts(
+            passed=by.count("passed"), failed=by.count("failed"), skipped=by.count("skipped")
+        ),
+        failing=failing,
+        excerpt="" if ran.exit == 0 else excerpt(message, ran.stopped),
+        passing=tuple(k for k, t in tests.items() if t.get("outcome") == "passed"),
+    )
+
+
+def _remove(place: Path) -> None:
+    def unlock(function: Any, path: str, _error: Any) -> None:
+        os.chmod(os.path.dirname(path), 0o700)
+        os.chmod(path, 0o700, follow_symlinks=False) if not os.path.islink(path) else None
+        function(path)
+
+    shutil.rmtree(place, onerror=unlock)

@@ -1,0 +1,132 @@
+"""Reading a model's answer: the one block of code that is meant, or a precise complaint."""
+
+import ast
+import re
+from textwrap import dedent, indent
+
+from samovar.core.errors import ToolError
+from samovar.flow.source import defined, parse
+
+_FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
+_PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
+
+
+def blocks(text: str) -> list[str]:
+    """Return the fenced blocks of an answer; fences count at the start of a line only.
+
+    A block that the token limit cut short counts too. An answer without any fence that is
+    Python as it stands is one block.
+    """
+    text = text.replace("\r\n", "\n")
+    found = [m.group(2) for m in _FENCE.finditer(text)]
+    if found:
+        return found
+    bare = text.strip("\n") + "\n"
+    tree = parse(bare)
+    # One word of prose is valid Python too.
+    return [bare] if tree is not None and defined(bare) else []
+
+
+def whole_file(text: str, path: str, before: str) -> str:
+    """Return the new text of a whole file. Raises ToolError saying what is wrong."""
+    found = blocks(text)
+    if not found:
+        raise ToolError("The answer holds no code block.")
+    if not path.endswith(".py"):
+        return max(found, key=len)
+    wanted = defined(before)
+    good = [b for b in found if parse(b) is not None]
+    if not good:
+        raise ToolError("The code is not valid Python" + _where(max(found, key=len)))
+    joined = "\n\n".join(good)
+    pick = max(good, key=lambda b: (len(wanted & defined(b)), len(b)))
+    if wanted - defined(pick) and not wanted - defined(joined):
+        pick = joined
+    missing = sorted(wanted - defined(pick))
+    if missing and len(missing) == len(wanted):
+        raise ToolError(f"The code does not define {missing[0]}.")
+    return pick if pick.endswith("\n") else pick + "\n"
+
+
+def one_symbol(text: str, name: str, before: str) -> str:
+    """Return the new text of one function or class, indented as it was.
+
+    Raises ToolError saying what is wrong.
+    """
+    short = name.rsplit(".", 1)[-1]
+    found = [dedent(b) for b in blocks(text)]
+    if not found:
+        raise ToolError("The answer holds no code block.")
+    margin = before[: len(before) - len(before.lstrip(" \t"))]
+    for block in found:
+        cut = _definition(block, short)
+        if cut:
+            return indent(cut, margin, lambda line: bool(line.strip()))
+    if all(parse(b) is None for b in found):
+        raise ToolError("The code is not valid Python" + _where(found[0]))
+    raise ToolError(f"The code does not define {short}.")
+
+
+def patched(text: str, before: str) -> str:
+    """Return the file after the answer's search/replace blocks.
+
+    Raises ToolError naming the lines that were not found and the nearest ones that exist.
+    """
+    pairs = _PATCH.findall(text.replace("\r\n", "\n"))
+    if not pairs:
+        raise ToolError("The answer holds no SEARCH/REPLACE block.")
+    after = before
+    for old, new in pairs:
+        after = _replace(after, old, new)
+    return after
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    if old and text.count(old) == 1:
+        return text.replace(old, new)
+    lines, wanted = text.splitlines(keepends=True), [li.strip() for li in old.splitlines()]
+    if not any(wanted):
+        raise ToolError("A SEARCH part is empty.")
+    places = [
+        n
+        for n in range(len(lines) - len(wanted) + 1)
+        if [li.strip() for li in lines[n : n + len(wanted)]] == wanted
+    ]
+    if len(places) != 1:
+        count = "not in the file" if not places else f"in the file {len(places)} times"
+        raise ToolError(f"These lines are {count}: {wanted[0][:80]}")
+    start = places[0]
+    have, want = _margin(lines[start]), _margin(old)
+    body = dedent(new) if not want else new
+    moved = indent(body, have, lambda li: bool(li.strip())) if have != want else new
+    return "".join(lines[:start]) + moved + "".join(lines[start + len(wanted) :])
+
+
+def _margin(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _definition(block: str, short: str) -> str:
+    from_symbols = [s for s in _all(block) if s[0] == short]
+    return from_symbols[0][1] if from_symbols else ""
+
+
+def _all(block: str) -> list[tuple[str, str]]:
+    tree = parse(block)
+    lines = block.splitlines(keepends=True)
+    found = []
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            text = dedent("".join(lines[first - 1 : node.end_lineno]))
+            found.append((node.name, text if text.endswith("\n") else text + "\n"))
+    return found
+
+
+def _where(code: str) -> str:
+    try:
+        compile(code, "answer", "exec")
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        return f", line {line}: {error.args[0]}" if line else f": {error.args[0]}"
+    return "."

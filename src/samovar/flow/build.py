@@ -1,0 +1,229 @@
+"""Build: write candidates for a step, by asking the model or by trying small edits."""
+
+from msgspec import Struct
+
+from samovar.core.errors import ToolError
+from samovar.core.event import Wrote
+from samovar.core.message import Message
+from samovar.core.state import Attempt, State
+from samovar.core.task import Candidate, Edit, Step, Target
+from samovar.flow.answer import one_symbol, patched, whole_file
+from samovar.flow.kit import Kit
+from samovar.flow.search import search
+from samovar.flow.source import shape
+from samovar.flow.speak import ask, cut, fingerprint, language, messages, prompt, tokens
+from samovar.flow.work import Files, best, finished, provable
+
+SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
+"""Which of the ranked places is tried when; the first is right half of the time."""
+SMALLEST = 60
+"""Generated tokens below which no further answer is asked for."""
+
+
+class Idea(Struct, frozen=True):
+    """What to try next."""
+
+    origin: str
+    target: int = 0
+    parent: int | None = None
+    """The candidate to repair; None starts afresh."""
+    temperature: float = 0.0
+    skip: int = 0
+    """Small edits of the parent that were tried before."""
+
+
+def next_idea(state: State) -> Idea | None:
+    """Return what to try next in the present step, or None when nothing is left to try."""
+    if state.step is None:
+        return None
+    small = _next_search(state)
+    if small is not None and _search_now(state, small):
+        return small
+    return _ask_again(state) or small
+
+
+def more(state: State) -> bool:
+    """Return whether there is an idea left."""
+    return next_idea(state) is not None
+
+
+def _ask_again(state: State) -> Idea | None:
+    task, step = state.task, state.step
+    assert step is not None, "asked within a step"
+    asked = [a for a in state.trials if a.candidate.origin == "model"]
+    left = task.budget.generated - state.usage.generated
+    steps = len(state.plan.steps) if state.plan else 1
+    # Only the last step can turn everything green; the ones before it are not dwelt on.
+    most = task.candidates if len(state.chosen) + 1 == steps else 2
+    if state.calls >= task.budget.calls or left < SMALLEST or len(asked) >= most:
+        return None
+    number = len(asked)
+    target = SEQUENCE[number % len(SEQUENCE)] % len(step.targets)
+    if number == 0 or "diversity" in task.off:
+        return Idea("model", target)
+    parent = best([a for a in asked if a.candidate.target == target])
+    repair = number % 2 == 0 and parent is not None and "repair" not in task.off
+    if repair and parent is not None and provable(state):
+        return Idea("model", target, parent.candidate.id, 0.5)
+    return Idea("model", target, None, 0.8)
+
+
+def _next_search(state: State) -> Idea | None:
+    if "search" in state.task.off or not provable(state):
+        return None
+    searched = [a for a in state.trials if a.candidate.origin == "search"]
+    last = searched[-1] if searched else None
+    if last is not None and last.candidate.edits and last.verdict and not last.verdict.passed:
+        if len(searched) < 12:
+            return Idea("search", 0, last.candidate.parent, skip=last.tried)
+        return None
+    done = {a.candidate.parent for a in searched}
+    if None not in done:
+        return Idea("search")
+    top = best([a for a in state.trials if a.candidate.origin == "model"])
+    if top is None or top.candidate.id in done or len(done) > 2:
+        return None
+    return Idea("search", top.candidate.target, top.candidate.id)
+
+
+def _search_now(state: State, idea: Idea) -> bool:
+    """Return whether to search before the model is asked again: early on what exists already."""
+    asked = sum(a.candidate.origin == "model" for a in state.trials)
+    return idea.skip > 0 or (idea.parent is None and asked >= 1)
+
+
+async def write(kit: Kit, state: State) -> Wrote:
+    """Carry out the next idea and return what came of it."""
+    idea = next_idea(state)
+    assert idea is not None, "decide asked for a candidate although there is no idea left"
+    if idea.origin == "search":
+        return await search(kit, state, idea.target, idea.parent, idea.skip)
+    return await _ask(kit, state, idea)
+
+
+async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
+    step, task = state.step, state.task
+    assert step is not None, "an idea belongs to a step"
+    target = step.targets[idea.target]
+    files = Files(kit.tree, finished(state, kit.tree))
+    said, artefact = question(kit, state, target, idea.parent)
+    number = len(state.attempts)
+    limit = min(
+        task.budget.reply,
+        task.budget.generated - state.usage.generated,
+        max(300, int(1.5 * tokens(artefact))) if _written(artefact) else task.budget.reply,
+    )
+    kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
+    reply = await ask(kit.model, said, limit, kit.manner(idea.temperature, 1000 + number))
+    try:
+        edits, complaint = read_answer(step, target, reply.text, files), ""
+        complaint = _known(state, edits, files)
+    except ToolError as error:
+        edits, complaint = (), str(error)
+    return Wrote(
+        candidate=Candidate(
+            id=number,
+            step=len(state.chosen),
+            origin="model",
+            edits=() if complaint else edits,
+            complaint=complaint,
+            target=idea.target,
+            parent=idea.parent,
+        ),
+        usage=reply.usage,
+        seconds=reply.seconds,
+        temperature=idea.temperature,
+        prompt=fingerprint(said),
+        answer=reply.text,
+    )
+
+
+def question(
+    kit: Kit, state: State, target: Target, parent: int | None
+) -> tuple[tuple[Message, ...], str]:
+    """Return what to say to the model, and the code it is to rewrite."""
+    step = state.step
+    assert step is not None, "a question belongs to a step"
+    files = Files(kit.tree, finished(state, kit.tree))
+    text = files[target.path]
+    fields = {
+        "task": cut(state.task.text, 2500),
+        "path": target.path,
+        "name": target.symbol.rsplit(".", 1)[-1],
+        "language": language(target.path),
+        "context": context(kit, state, target),
+    }
+    names = {"write": "write", "edit": "edit", "localise-repair": "function"}
+    part = "".join(text.splitlines(keepends=True)[target.first - 1 : target.last])
+    parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
+    attempt = next((a for a in state.attempts if a.candidate.id == parent), None)
+    if attempt is not None and step.strategy != "edit":
+        kind = "repair_file" if step.strategy == "write" else "repair_function"
+        wrong = attempt.candidate.edits[0].text if attempt.candidate.edits else ""
+        parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
+    return messages(*parts), part
+
+
+def context(kit: Kit, state: State, target: Target) -> str:
+    """Return the tests and examples the work is judged by, as part of a prompt."""
+    room = max(500, min(2200, kit.context // 5))
+    parts = []
+    if state.plan and state.plan.examples:
+        shown = "\n".join(state.plan.examples[:3])
+        parts.append(f"\nThis must run without an error:\n\n```python\n{cut(shown, 300)}```\n")
+    surveyed = state.surveyed
+    failing = [t for c in surveyed.verdict.checks for t in c.failing] if surveyed else []
+    paths = list(dict.fromkeys(t.split("::")[0] for t in failing if "::" in t))
+    for path in [p for p in paths if p in kit.tree.paths()][:1]:
+        text = kit.tree.read(path)
+        if target.symbol:
+            note = surveyed.verdict.checks[0].excerpt if surveyed else ""
+            parts.append(f"\nA test fails:\n\n{note}\n")
+        else:
+            parts.append(f"\nThe tests in `{path}`:\n\n```python\n{cut(text, room)}\n```\n")
+    return "".join(parts)
+
+
+def failure(attempt: Attempt) -> str:
+    """Return why an attempt was judged wrong, in a few lines."""
+    if attempt.verdict is None:
+        return attempt.candidate.complaint
+    red = [c for c in attempt.verdict.checks if c.excerpt]
+    return red[0].excerpt if red else attempt.verdict.why
+
+
+def read_answer(step: Step, target: Target, text: str, files: Files) -> tuple[Edit, ...]:
+    """Return the edits an answer means. Raises ToolError saying what is wrong with it."""
+    before = files[target.path]
+    if step.strategy == "write":
+        return (Edit(target.path, _endings(whole_file(text, target.path, before), before)),)
+    if step.strategy == "edit":
+        return (Edit(target.path, _endings(patched(text, before), before)),)
+    old = "".join(before.splitlines(keepends=True)[target.first - 1 : target.last])
+    new = one_symbol(text, target.symbol, old)
+    return (Edit(target.path, _endings(new, before), target.first, target.last),)
+
+
+def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:
+    """Return a complaint when the code changes nothing, or repeats an earlier candidate."""
+    if "duplicates" in state.task.off:
+        return ""
+    for edit in edits:
+        old = "".join(files[edit.path].splitlines(keepends=True)[edit.first - 1 : edit.last])
+        if shape(old.lstrip()) == shape(edit.text.lstrip()):
+            return "The code is the same as before."
+    mine = [(e.path, e.first, shape(e.text.lstrip())) for e in edits]
+    for attempt in state.trials:
+        theirs = [(e.path, e.first, shape(e.text.lstrip())) for e in attempt.candidate.edits]
+        if theirs == mine:
+            return f"The code is the same as candidate {attempt.candidate.id}."
+    return ""
+
+
+def _endings(text: str, before: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in before else text
+
+
+def _written(artefact: str) -> bool:
+    """Return whether there is code to go by, rather than a stub."""
+    return len([li for li in artefact.splitlines() if li.strip()]) > 12

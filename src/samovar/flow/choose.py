@@ -1,0 +1,103 @@
+"""Choose: the candidate that proved itself; else, where nothing can prove, the one most agree with.
+
+Agreement: every candidate is run on the same inputs, and the largest group that behaves alike
+wins (CodeT, Chen et al. 2022; FunCoder 2024, without their self-written assertions).
+"""
+
+from collections import Counter
+
+from msgspec.structs import replace
+
+from samovar.core.event import Chose
+from samovar.core.message import Usage
+from samovar.core.state import Attempt, State
+from samovar.core.task import Proof, Verdict
+from samovar.flow.answer import blocks
+from samovar.flow.kit import Kit
+from samovar.flow.source import parse, symbols
+from samovar.flow.speak import ask, cut, messages, prompt
+from samovar.flow.work import changed_by, provable
+
+INPUTS = 300
+"""Generated tokens for the inputs."""
+
+
+async def choose(kit: Kit, state: State) -> Chose:
+    """Pick the best candidate of the present step."""
+    judged = [a for a in state.trials if a.verdict is not None]
+    green = next((a for a in judged if a.verdict and a.verdict.passed), None)
+    if green is not None and green.verdict is not None:
+        return _chose(state, green, "the first that proved itself", green.verdict)
+    fit = [a for a in judged if a.verdict and a.verdict.score >= 0.5]
+    if not provable(state) and fit:
+        return await _by_agreement(kit, state, fit)
+    top = max(judged, key=lambda a: a.verdict.score if a.verdict else 0, default=None)
+    if top is None or top.verdict is None or top.verdict.score <= _floor(state):
+        why = "no candidate is better than what is there"
+        return Chose(
+            step=len(state.chosen), candidate=None, why=why, verdict=Verdict(passed=False, why=why)
+        )
+    return _chose(state, top, "the best so far; the checks are not green", top.verdict)
+
+
+def _floor(state: State) -> float:
+    """Return the score of the project as it was."""
+    checks = state.surveyed.verdict.checks if state.surveyed else ()
+    if state.plan and state.plan.examples:
+        return 0.4
+    passed = sum(c.counts.passed for c in checks)
+    total = sum(c.counts.passed + c.counts.failed for c in checks)
+    return 0.3 + 0.6 * passed / total if total else 0.0
+
+
+def _chose(state: State, attempt: Attempt, why: str, verdict: Verdict) -> Chose:
+    return Chose(step=len(state.chosen), candidate=attempt.candidate.id, why=why, verdict=verdict)
+
+
+async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
+    first = fit[0]
+    assert first.verdict is not None, "only judged candidates are compared"
+    proof: Proof = "runs" if state.surveyed and state.surveyed.command else "none"
+    plain = _chose(
+        state,
+        first,
+        "the first that makes nothing worse",
+        Verdict(passed=True, proof=proof, why="nothing got worse", score=0.5),
+    )
+    if len(fit) == 1 or "agreement" in state.task.off:
+        return plain
+    calls, usage = await _calls(kit, state, first)
+    spent = replace(plain, usage=usage, calls=1)
+    if not calls:
+        return spent
+    versions = [changed_by(state, kit.tree, a.candidate) for a in fit]
+    seen = await kit.checks.behaviours(versions, calls)
+    groups = Counter(seen)
+    alive = [s for s in seen if any(not o.startswith("!") for o in s)]
+    if not alive:
+        return spent
+    winner = max(alive, key=lambda s: groups[s])
+    why = f"{groups[winner]} of {len(fit)} candidates agree on {len(calls)} inputs"
+    verdict = Verdict(passed=True, proof="generated inputs", why=why, score=0.6)
+    won = fit[seen.index(winner)].candidate.id
+    return replace(spent, candidate=won, why=why, verdict=verdict)
+
+
+async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, ...], Usage]:
+    """Return calls of the changed function that the model thinks of; inputs only, no results."""
+    path = attempt.candidate.edits[0].path
+    text = changed_by(state, kit.tree, attempt.candidate)[path]
+    step = state.step
+    named = step.targets[attempt.candidate.target].symbol if step else ""
+    found = [s for s in symbols(path, text) if "." not in s.name]
+    pick = next((s for s in found if s.name == named), found[0] if found else None)
+    if pick is None or not path.endswith(".py"):
+        return (), Usage()
+    head = cut(pick.text, 200)
+    asked = prompt("inputs", task=cut(state.task.text, 800), text=head, name=pick.name)
+    reply = await ask(kit.model, messages(asked), INPUTS, kit.manner(0.0, 7))
+    module = path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
+    lines = [li.strip() for b in blocks(reply.text) or [reply.text] for li in b.splitlines()]
+    good = [li for li in lines if li.startswith(pick.name + "(") and parse(li) is not None]
+    calls = tuple(f"{module.replace('/', '.')}:{call}" for call in dict.fromkeys(good))
+    return calls, reply.usage

@@ -1,0 +1,98 @@
+"""Deliver: ask, commit, ask, push; each act is intended first, then done, and never done twice."""
+
+import hashlib
+
+from samovar.core.event import Answered, Asked, Closed, Done, Event, Intended
+from samovar.core.seams import Deed
+from samovar.core.state import State
+from samovar.flow.kit import Kit
+from samovar.flow.work import finished
+
+ACTS = ("commit", "push")
+
+
+async def deliver(kit: Kit, state: State) -> Event:
+    """Return the next event of the delivery."""
+    done = {d.act for d in state.done}
+    if "commit" not in done:
+        return await _commit(kit, state)
+    if kit.push and "push" not in done and not _refused(state, "push"):
+        return await _push(kit, state)
+    commit = next(d.result for d in state.done if d.act == "commit")
+    return Closed(outcome=f"committed {commit[:12]} on {_branch(state)}", ok=True)
+
+
+async def _commit(kit: Kit, state: State) -> Event:
+    changed = finished(state, kit.tree)
+    diff = await kit.repo.diff(_base(state), changed)
+    digest = hashlib.sha256(diff.encode()).hexdigest()
+    if _refused(state, "commit"):
+        return Closed(outcome="the change was not kept", ok=False, exit_code=1)
+    said = _answer(state, "commit", digest)
+    if said is None:
+        asked = Asked(act="commit", digest=digest)
+        return await _ask(kit, state, asked, diff)
+    key = f"Samovar-Run: {state.opened.run if state.opened else ''}"
+    if not any(i.act == "commit" for i in state.intended):
+        return Intended(act="commit", key=key)
+    found = await kit.repo.find(_branch(state), key)
+    if not found:
+        message = (
+            f"{state.documented.message if state.documented else 'change'}\n\n{trailers(state)}"
+        )
+        deed = Deed(base=_base(state), branch=_branch(state), message=message, changed=changed)
+        found = await kit.repo.commit(deed)
+    return Done(act="commit", key=key, result=found)
+
+
+async def _push(kit: Kit, state: State) -> Event:
+    commit = next(d.result for d in state.done if d.act == "commit")
+    said = _answer(state, "push", commit)
+    if said is None:
+        asked = Asked(act="push", digest=commit)
+        return await _ask(kit, state, asked, f"push {_branch(state)} at {commit[:12]}")
+    if not any(i.act == "push" for i in state.intended):
+        return Intended(act="push", key=commit)
+    there = await kit.repo.pushed(_branch(state))
+    return Done(act="push", key=commit, result=there or await kit.repo.push(_branch(state)))
+
+
+async def _ask(kit: Kit, state: State, asked: Asked, text: str) -> Event:
+    """Record the question first, so that it is known while nobody has answered."""
+    if asked not in state.asked:
+        return asked
+    yes = await kit.ask(asked, text)
+    if yes is None:
+        return Closed(outcome=f"waits for a person's yes to {asked.act}", ok=False, exit_code=4)
+    return Answered(act=asked.act, digest=asked.digest, yes=yes, by="person")
+
+
+def _answer(state: State, act: str, digest: str) -> bool | None:
+    """Return the answer given for exactly this act; one for another diff does not count."""
+    given = [a.yes for a in state.answered if a.act == act and a.digest == digest]
+    return given[-1] if given else None
+
+
+def _refused(state: State, act: str) -> bool:
+    return any(a.act == act and not a.yes for a in state.answered)
+
+
+def _base(state: State) -> str:
+    return state.opened.base if state.opened else ""
+
+
+def _branch(state: State) -> str:
+    return state.opened.branch if state.opened else ""
+
+
+def trailers(state: State) -> str:
+    """Return the facts a commit carries: which run, and what was proved."""
+    proofs = [c.verdict for c in state.chosen if c.candidate is not None]
+    last = proofs[-1] if proofs else None
+    proof = f"{last.proof} ({last.why})" if last and last.passed else "none"
+    lines = [
+        f"Samovar-Run: {state.opened.run if state.opened else ''}",
+        f"Samovar-Model: {state.opened.model if state.opened else ''}",
+        f"Samovar-Proof: {proof}",
+    ]
+    return "\n".join(lines)

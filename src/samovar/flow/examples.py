@@ -1,0 +1,105 @@
+"""Examples: the task's own words, turned into checks.
+
+An example counts only when it is grounded: every value in it stands in the task, and the project
+fails it now. A test that a small model makes up is wrong as often as right; one that it copies
+out of the issue and that is red before the change is evidence.
+"""
+
+import ast
+import re
+
+from samovar.core.message import Usage
+from samovar.core.state import State
+from samovar.flow.answer import blocks
+from samovar.flow.kit import Kit
+from samovar.flow.source import Symbol, parse
+from samovar.flow.speak import ask, cut, messages, prompt
+
+LIMIT = 400
+"""Generated tokens of the answer."""
+MOST = 12
+"""Examples that are tried."""
+
+
+async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, ...], Usage, int]:
+    """Return checks taken from the task, what finding them cost, and the model calls it took."""
+    text = state.task.text
+    code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
+    usage, calls = Usage(), 0
+    if not code and re.search(r"[`(=']", text):
+        kit.live("step", "reading the examples in the task")
+        question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
+        reply = await ask(kit.model, messages(question), LIMIT, kit.manner(0.0, 1))
+        usage, calls = reply.usage, 1
+        code = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
+    red = []
+    for snippet in code[:MOST]:
+        checked = await kit.checks.snippet("example", snippet, {})
+        if checked.exit != 0 and not broken(checked.excerpt):
+            red.append(snippet)
+    return tuple(red), usage, calls
+
+
+def doctests(text: str, near: list[Symbol]) -> list[str]:
+    """Return a check for each `>>>` example that is followed by a result."""
+    pairs = re.findall(r"^[ \t]*>>> (.+)\n(?!\s*>>>)[ \t]*(\S.*)$", text, re.M)
+    found = []
+    for call, result in pairs:
+        if parse(f"({call}\n)") is None or parse(f"({result}\n)") is None:
+            continue
+        check = f"got = ({call})\nassert got == ({result}) or repr(got) == {result!r}, got\n"
+        found.append(_imports(near) + "\n" + check)
+    return found
+
+
+def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
+    """Return one script for each assert whose every value stands in the task.
+
+    The statements before an assert, imports and set-up, come with it.
+    """
+    tree = parse(block)
+    if tree is None:
+        return []
+    imports = _imports(near)
+    before: list[str] = []
+    found = []
+    for node in tree.body:
+        text = ast.unparse(node)
+        if not isinstance(node, ast.Assert):
+            before.append(text)
+        elif stands(node.test, task):
+            found.append("\n".join([imports, *before, text]) + "\n")
+    return found
+
+
+def stands(test: ast.expr, task: str) -> bool:
+    """Return whether every constant of an assertion appears in the task's text."""
+    compact = _compact(task)
+    constants = [n.value for n in ast.walk(test) if isinstance(n, ast.Constant)]
+    values = [c for c in constants if c is not None and not isinstance(c, bool)]
+    if not any(isinstance(n, ast.Call) for n in ast.walk(test)):
+        return False
+    return bool(constants) and all(_compact(_plain(v)) in compact for v in values)
+
+
+def broken(excerpt: str) -> bool:
+    """Return whether an example fails for a reason of its own: a wrong name or import."""
+    own = ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "IndentationError")
+    return any(f"{name}:" in excerpt for name in own)
+
+
+def _plain(value: object) -> str:
+    return repr(value)[1:-1] if isinstance(value, str) else repr(value)
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"[\s_]+", "", text).replace('"', "'")
+
+
+def _imports(near: list[Symbol]) -> str:
+    lines = []
+    for symbol in near:
+        module = symbol.path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
+        name = symbol.name.split(".")[0]
+        lines.append(f"from {module.replace('/', '.')} import {name}")
+    return "\n".join(dict.fromkeys(lines))

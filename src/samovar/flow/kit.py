@@ -1,0 +1,84 @@
+"""The kit: the capabilities a run was given, as protocols. `boot` fills it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from samovar.core.event import Asked
+from samovar.core.message import Sampling
+from samovar.core.seams import Live, Model, Repo, Tree
+from samovar.core.task import Checked
+
+
+class Checks(Protocol):
+    """The checks of one project, run in the sandbox on a fresh copy of its files."""
+
+    async def test(self, name: str, command: str, changed: Mapping[str, str]) -> Checked:
+        """Run the test command on the project with a change."""
+        ...
+
+    async def snippet(self, name: str, code: str, changed: Mapping[str, str]) -> Checked:
+        """Run a few lines of Python against the project with a change."""
+        ...
+
+    async def trials(
+        self,
+        variants: Sequence[Mapping[str, str]],
+        probe: Sequence[str] | str,
+        changed: Mapping[str, str],
+        *,
+        seconds: float = 2.0,
+        total: float = 60.0,
+    ) -> tuple[int, tuple[int, ...]]:
+        """Try variants until one is green; return how many were tried, and which were green."""
+        ...
+
+    async def reach(
+        self, probe: Sequence[str] | str, changed: Mapping[str, str]
+    ) -> dict[str, dict[int, int]]:
+        """Return how often a probe ran each line of each file."""
+        ...
+
+    async def behaviours(
+        self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
+    ) -> list[tuple[str, ...]]:
+        """Return, for each version of the project, what each call returned or raised."""
+        ...
+
+
+class Ask(Protocol):
+    """Somebody who can say yes."""
+
+    async def __call__(self, asked: Asked, text: str, /) -> bool | None:
+        """Return the answer, or None when nobody can answer now."""
+        ...
+
+
+class Manner(Protocol):
+    """How to sample from the model at hand."""
+
+    def __call__(self, temperature: float, seed: int, /) -> Sampling: ...
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Everything a run works with."""
+
+    model: Model
+    tree: Tree
+    checks: Checks
+    repo: Repo
+    ask: Ask
+    manner: Manner
+    live: Live
+    command: str = ""
+    """The test command found or given; empty when the project has none."""
+    push: bool = False
+    override: bool = False
+    """A person lets phases pass without a passed verdict; it is recorded."""
+    context: int = 16_384
+    """Tokens the model's server really takes."""
+    whole: int = 150
+    """Files up to this many lines are written as a whole."""
+    search_seconds: float = 60.0
+    """How long small edits are tried in one go."""

@@ -1,0 +1,99 @@
+"""Reading Python source: its functions and classes, and what a file defines."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+
+class Symbol(Struct, frozen=True):
+    """A function, method or class, and where it stands."""
+
+    path: str
+    name: str
+    """Qualified: `Class.method`."""
+    first: int
+    """First line, decorators included, counted from 1."""
+    last: int
+    text: str
+
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def parse(text: str) -> ast.Module | None:
+    """Return the syntax tree, or None when the text is not Python."""
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def symbols(path: str, text: str) -> tuple[Symbol, ...]:
+    """Return every function and method of a file; a class only when it holds no method."""
+    tree = parse(text)
+    if tree is None:
+        return ()
+    lines = text.splitlines(keepends=True)
+    return tuple(_walk(path, tree, lines, ""))
+
+
+def _walk(path: str, node: ast.AST, lines: list[str], prefix: str) -> Iterator[Symbol]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield _symbol(path, child, lines, prefix)
+        elif isinstance(child, ast.ClassDef):
+            inner = list(_walk(path, child, lines, f"{prefix}{child.name}."))
+            yield from inner or [_symbol(path, child, lines, prefix)]
+        elif isinstance(child, ast.If | ast.Try | ast.With):
+            yield from _walk(path, child, lines, prefix)
+
+
+def _symbol(path: str, node: Definition, lines: list[str], prefix: str) -> Symbol:
+    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    last = node.end_lineno or node.lineno
+    return Symbol(path, prefix + node.name, first, last, "".join(lines[first - 1 : last]))
+
+
+def defined(text: str) -> frozenset[str]:
+    """Return the names a file defines at its top level: functions, classes, constants."""
+    tree = parse(text)
+    names: set[str] = set()
+    for node in tree.body if tree else ():
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.add(name)
+            case ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Assign(targets=targets):
+                names |= {t.id for t in targets if isinstance(t, ast.Name)}
+            case _:
+                pass
+    return frozenset(names)
+
+
+def signature(text: str, name: str) -> str:
+    """Return the parameters of a function as they are written, to compare two versions."""
+    tree = parse(text)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+            return ", ".join(a.arg for a in [*node.args.args, *node.args.kwonlyargs])
+    return ""
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text or source, with the parts of compound names."""
+    found: list[str] = []
+    for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        found.append(word.lower())
+        parts = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", word)
+        if len(parts) > 1:
+            found += [p.lower() for p in parts]
+    return [w for w in found if len(w) > 1]
+
+
+def shape(text: str) -> str:
+    """Return the code without comments and layout, to find answers that only look different."""
+    tree = parse(text)
+    return ast.dump(tree) if tree is not None else re.sub(r"\s+", " ", text).strip()

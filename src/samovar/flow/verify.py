@@ -1,0 +1,96 @@
+"""Verify: run a candidate in the sandbox and judge it by what was red and what was green before."""
+
+import time
+
+from samovar.core.event import Judged
+from samovar.core.state import Attempt, State
+from samovar.core.task import Checked, Counts, Verdict
+from samovar.flow.kit import Kit
+from samovar.flow.source import parse
+from samovar.flow.work import changed_by, goals, kept
+
+
+async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
+    """Run every check on one candidate."""
+    began = time.monotonic()
+    changed = changed_by(state, kit.tree, attempt.candidate)
+    checks = [c for path, text in changed.items() if (c := compiles(path, text)) is not None]
+    if not checks:
+        checks = await _run(kit, state, changed)
+    verdict = weigh(state, tuple(checks))
+    return Judged(candidate=attempt.candidate.id, verdict=verdict, seconds=time.monotonic() - began)
+
+
+async def _run(kit: Kit, state: State, changed: dict[str, str]) -> list[Checked]:
+    checks = []
+    for number, example in enumerate(state.plan.examples if state.plan else (), 1):
+        checks.append(await kit.checks.snippet(f"example {number}", example, changed))
+    command = state.surveyed.command if state.surveyed else ""
+    if command:
+        checks.append(await kit.checks.test("tests", command, changed))
+    return checks
+
+
+def compiles(path: str, text: str) -> Checked | None:
+    """Return the complaint about a Python file that is none, or None."""
+    if not path.endswith(".py") or parse(text) is not None:
+        return None
+    try:
+        compile(text, path, "exec")
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", 0)
+        return Checked(
+            name="compile",
+            command=f"compile {path}",
+            exit=1,
+            seconds=0.0,
+            counts=Counts(failed=1),
+            excerpt=f"{path}, line {line}: {error}"[:300],
+        )
+    return None
+
+
+def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
+    """Return the verdict on a candidate, from what its checks showed and what the survey showed."""
+    if any(c.name == "compile" for c in checks):
+        return Verdict(passed=False, why="does not compile", score=0.0, checks=checks)
+    examples = [c for c in checks if c.name.startswith("example")]
+    tests = next((c for c in checks if c.name == "tests"), None)
+    lost = sorted(kept(state) - set(tests.passing)) if tests else []
+    shown = sum(c.exit == 0 for c in examples)
+    if lost:
+        share = 1 - len(lost) / max(1, len(kept(state)))
+        why = f"{len(lost)} tests that passed before do not pass any more"
+        return Verdict(passed=False, why=why, score=0.2 * share, checks=checks)
+    if examples:
+        proved = shown == len(examples)
+        why = f"{shown} of {len(examples)} examples of the task hold; no test got worse"
+        score = 1.0 if proved else 0.4 + 0.5 * shown / len(examples)
+        return Verdict(passed=proved, proof="issue examples", why=why, score=score, checks=checks)
+    if tests is None:
+        return Verdict(passed=False, proof="none", why="it compiles", score=0.5, checks=checks)
+    return _by_tests(state, tests, checks)
+
+
+def _by_tests(state: State, tests: Checked, checks: tuple[Checked, ...]) -> Verdict:
+    surveyed = state.surveyed
+    was_green = surveyed is not None and surveyed.verdict.passed
+    if was_green:
+        green = tests.exit == 0
+        why = "no test got worse" if green else "the tests fail"
+        score = 0.5 if green else 0.1
+        return Verdict(passed=False, proof="runs", why=why, score=score, checks=checks)
+    red = set(goals(state))
+    counted = bool(tests.counts.passed or tests.counts.failed)
+    still = red - set(tests.passing)
+    green = tests.exit == 0 and (not red or not still or not counted)
+    if counted:
+        total = tests.counts.passed + tests.counts.failed
+        whole = max(total, len(red) + len(kept(state)))
+        why = f"{tests.counts.passed} of {whole} tests pass"
+        passed = green and tests.counts.passed > 0
+        score = 1.0 if passed else 0.3 + 0.6 * tests.counts.passed / whole
+    else:
+        passed, score = green, 1.0 if green else 0.3
+        why = f"{tests.command} ends with {tests.exit}"
+    return Verdict(passed=passed, proof="project tests", why=why, score=score, checks=checks)

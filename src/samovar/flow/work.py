@@ -1,0 +1,75 @@
+"""What the stages share: the files as they stand, and which candidate is the best so far."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from samovar.core.seams import Tree
+from samovar.core.state import Attempt, State
+from samovar.core.task import Candidate, Edit, apply
+
+
+class Files(Mapping[str, str]):
+    """The text of a tree's files with a change, read when first asked for; a new file is empty."""
+
+    def __init__(self, tree: Tree, changed: Mapping[str, str]) -> None:
+        self.tree = tree
+        self.text = dict(changed)
+        self.known = frozenset(tree.paths()) | frozenset(changed)
+
+    def __getitem__(self, path: str) -> str:
+        if path not in self.text:
+            self.text[path] = self.tree.read(path) if path in self.known else ""
+        return self.text[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.known)
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+
+def finished(state: State, tree: Tree) -> dict[str, str]:
+    """Return the files changed by the steps that are done."""
+    changed: dict[str, str] = {}
+    for edits in state.edits:
+        changed |= apply(edits, Files(tree, changed))
+    return changed
+
+
+def changed_by(state: State, tree: Tree, candidate: Candidate | None) -> dict[str, str]:
+    """Return the files as they are with the finished steps and one more candidate."""
+    before = finished(state, tree)
+    if candidate is None:
+        return before
+    return before | apply(candidate.edits, Files(tree, before))
+
+
+def best(attempts: Sequence[Attempt]) -> Attempt | None:
+    """Return the judged attempt with the highest score, the earliest of equals."""
+    judged = [a for a in attempts if a.verdict is not None]
+    return max(judged, key=lambda a: a.verdict.score if a.verdict else 0.0, default=None)
+
+
+def whole(path: str, text: str) -> tuple[Edit, ...]:
+    """Return the edit that replaces a whole file."""
+    return (Edit(path, text),)
+
+
+def goals(state: State) -> tuple[str, ...]:
+    """Return the tests that failed before the work began."""
+    if state.surveyed is None:
+        return ()
+    return tuple(t for c in state.surveyed.verdict.checks for t in c.failing)
+
+
+def kept(state: State) -> frozenset[str]:
+    """Return the tests that passed before the work began; they must go on passing."""
+    if state.surveyed is None:
+        return frozenset()
+    return frozenset(t for c in state.surveyed.verdict.checks for t in c.passing)
+
+
+def provable(state: State) -> bool:
+    """Return whether anything here can prove a change: a red check that must become green."""
+    surveyed = state.surveyed
+    red = surveyed is not None and bool(surveyed.command) and not surveyed.verdict.passed
+    return red or bool(state.plan and state.plan.examples)

@@ -1,0 +1,1 @@
+"""Models: anything that answers a request, and what was measured of it."""

@@ -1,0 +1,60 @@
+"""Find the model servers that run on this machine."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from msgspec.structs import replace
+
+from samovar.models.endpoint import Endpoint, Kind
+from samovar.models.wire import ask
+
+_SECONDS = 0.5
+_PORTS: tuple[tuple[int, Kind], ...] = (
+    (11434, "ollama"),
+    (1234, "lmstudio"),
+    (8080, "llama.cpp"),
+    (8000, "vllm"),
+)
+OLLAMA_NOTE = (
+    "Ollama cuts prompts at 2,048 or 4,096 tokens unless told otherwise: start it with "
+    "OLLAMA_CONTEXT_LENGTH=16384, then run 'samovar doctor'"
+)
+
+
+async def discover(configured: Sequence[Endpoint] = ()) -> list[Endpoint]:
+    """Return what is configured, as it is, then every model of the servers on well-known ports.
+
+    Asks 127.0.0.1 only, half a second at most.
+    """
+    known = {endpoint.root for endpoint in configured}
+    near = [(f"http://127.0.0.1:{port}", kind) for port, kind in _PORTS]
+    found = await asyncio.gather(*(_models(root, kind) for root, kind in near if root not in known))
+    return [*configured, *chain.from_iterable(found)]
+
+
+async def named(endpoint: Endpoint) -> list[Endpoint]:
+    """Return one endpoint for each model a server has, such as one configured without a model."""
+    found = await _models(endpoint.root, endpoint.kind, key=endpoint.key, seconds=5.0)
+    return [replace(one, url=endpoint.url, key=endpoint.key) for one in found]
+
+
+async def _models(
+    root: str, guess: Kind, *, key: str = "", seconds: float = _SECONDS
+) -> list[Endpoint]:
+    answer = await ask(f"{root}/v1/models", key=key, seconds=seconds)
+    data = answer.get("data")
+    entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
+    names = sorted({e["id"] for e in entries if isinstance(e.get("id"), str) and e["id"]})
+    kind = _kind(guess, (e.get("owned_by") for e in entries))
+    return [Endpoint(url=f"{root}/v1", model=name, kind=kind) for name in names]
+
+
+def _kind(guess: Kind, owners: Iterable[object]) -> Kind:
+    """Return which server it is: by what it says of itself, else by its port."""
+    said = set(owners)
+    if "llamacpp" in said:
+        return "llama.cpp"
+    if "vllm" in said:
+        return "vllm"
+    return guess if guess in ("ollama", "lmstudio") else "other"

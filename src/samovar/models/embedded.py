@@ -1,0 +1,167 @@
+"""The embedded llama.cpp server: a child process on this machine that ends with its parent.
+
+As a program (`python -m samovar.models.embedded`) this is the child. Source: llama.cpp's server
+README, for the meaning of the parameters `xllamacpp` passes on.
+"""
+
+import argparse
+import asyncio
+import ctypes
+import importlib.util
+import os
+import secrets
+import signal
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from samovar.core.errors import SetupError
+from samovar.models.endpoint import Endpoint
+
+CONTEXT = 16384
+"""Tokens; 28 KB of memory each for the model we ship."""
+_SLOWEST_DISK = 10 << 20
+"""Bytes a second at which weights are surely read."""
+_KEY = "SAMOVAR_EMBEDDED_KEY"
+
+
+def threads() -> int:
+    """Return how many threads to compute with: SAMOVAR_THREADS, or all cores but one.
+
+    llama.cpp waits by spinning: with as many threads as busy cores it is ten times slower.
+    """
+    asked = os.environ.get("SAMOVAR_THREADS", "")
+    if asked:
+        if not asked.isdecimal() or int(asked) < 1:
+            raise SetupError(f"SAMOVAR_THREADS is {asked!r}: write a number of threads, such as 2")
+        return int(asked)
+    return max(1, len(os.sched_getaffinity(0)) - 1)
+
+
+@asynccontextmanager
+async def embedded(
+    weights: Path,
+    *,
+    threads: int,
+    context: int = CONTEXT,
+    slots: int = 1,
+    port: int = 0,
+    key: str | None = None,
+) -> AsyncIterator[Endpoint]:
+    """Run the server on 127.0.0.1 while the block lasts; each slot has `context` tokens.
+
+    Port 0 takes a free one; key None makes one up, so that nobody else on the machine gets in.
+    Raises SetupError when it does not start.
+    """
+    _check(weights)
+    secret = secrets.token_urlsafe(24) if key is None else key
+    command = [sys.executable, "-m", "samovar.models.embedded", str(weights)]
+    for name, number in (("threads", threads), ("context", context), ("slots", slots)):
+        command += [f"--{name}", str(number)]
+    with tempfile.TemporaryFile() as log:
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            *("--port", str(port), "--parent", str(os.getpid())),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=log,
+            env={**os.environ, _KEY: secret},
+            start_new_session=True,
+        )
+        try:
+            url = await _started(child, weights, log)
+            yield Endpoint(url=f"{url}/v1", model=weights.stem, key=secret, kind="llama.cpp")
+        finally:
+            await _end(child)
+
+
+def _check(weights: Path) -> None:
+    if not weights.is_file():
+        raise SetupError(f"no weights at {weights}: run 'samovar model pull'")
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise SetupError(
+            "the embedded model server is not installed: pip install 'samovar[local]', "
+            "or start Ollama or another server"
+        )
+
+
+async def _started(child: Process, weights: Path, log: IO[bytes]) -> str:
+    assert child.stdout is not None
+    seconds = 60 + weights.stat().st_size / _SLOWEST_DISK
+    try:
+        async with asyncio.timeout(seconds):
+            line = await child.stdout.readline()
+    except TimeoutError as error:
+        raise SetupError(f"the embedded model server did not start in {seconds:.0f} s") from error
+    if line:
+        return str(msgspec.json.decode(line)["url"])
+    await child.wait()
+    log.seek(0)
+    said = [text for text in log.read().decode(errors="replace").splitlines() if text.strip()]
+    raise SetupError(
+        f"the embedded model server did not start ({said[-1].strip()[:200] if said else 'it died'})"
+        "; it needs free memory for weights and context: try a smaller context or model"
+    )
+
+
+async def _end(child: Process) -> None:
+    if child.returncode is None:
+        child.kill()
+    await child.wait()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until the parent goes away."""
+    parser = argparse.ArgumentParser(prog="samovar.models.embedded")
+    parser.add_argument("weights", type=Path)
+    for name in ("threads", "context", "slots", "port", "parent"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    asked = parser.parse_args(arguments)
+    _die_with(asked.parent)
+    # llama.cpp may print; what the parent reads must be ours alone.
+    answer = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    server = _server(asked)
+    answer.write(msgspec.json.encode({"url": server.listening_address}) + b"\n")
+    answer.flush()
+    sys.stdin.buffer.read()
+    # Its destructor waits for requests in flight; nobody is left to read them.
+    os._exit(0)
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        set_death_signal = 1
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _server(asked: argparse.Namespace):  # type: ignore[no-untyped-def]  # the library has no types
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(asked.weights)
+    params.model_alias = {asked.weights.stem}
+    params.n_ctx = asked.context * asked.slots
+    params.n_parallel = asked.slots
+    params.cpuparams.n_threads = asked.threads
+    params.cpuparams_batch.n_threads = asked.threads
+    params.hostnames = ["127.0.0.1"]
+    params.port = asked.port
+    key = os.environ.pop(_KEY, "")
+    params.api_keys = [key] if key else []
+    params.cors_origins = "http://127.0.0.1"
+    params.ui = False
+    params.verbosity = 1
+    return xllamacpp.Server(params)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""A model behind any server that speaks the OpenAI chat completions protocol."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from samovar.core.errors import ModelError, Unreachable
+from samovar.core.message import Reply, Request, Usage
+from samovar.core.seams import Live
+from samovar.models import repetition, size
+from samovar.models.endpoint import Endpoint, Kind
+from samovar.models.failures import Busy, Rejected, TooLarge, Unusable
+from samovar.models.patience import Patience, patience
+from samovar.models.profile import UNMEASURED, Profile
+from samovar.models.stream import Chunk, Garbage, chunks
+
+_CONNECT = 5.0
+_CHECK = 64
+"""Characters that come between two looks for a repetition."""
+_HELP: dict[Kind, str] = {
+    "llama.cpp": "start the server again, or run 'samovar doctor'",
+    "ollama": "run 'ollama serve', or see 'samovar doctor'",
+    "lmstudio": "start the server in LM Studio, or run 'samovar doctor'",
+    "vllm": "start vLLM, or run 'samovar doctor'",
+    "other": "start the server, or run 'samovar doctor'",
+}
+
+
+@dataclass
+class _Heard:
+    """An answer as far as it has come."""
+
+    text: str = ""
+    pieces: int = 0
+    thought: bool = False
+    called: bool = False
+    finish: str = ""
+    usage: Usage | None = None
+    model: str = ""
+    looked: int = field(default=0)
+
+    def add(self, chunk: Chunk) -> str:
+        """Take one event in and return its text."""
+        self.usage = chunk.spent or self.usage
+        self.model = chunk.model or self.model
+        if not chunk.choices:
+            return ""
+        choice = chunk.choices[0]
+        self.finish = choice.finish_reason or self.finish
+        delta = choice.delta or choice.message
+        if delta is None:
+            return ""
+        thinking = bool(delta.reasoning_content or delta.reasoning)
+        self.thought = self.thought or thinking
+        self.called = self.called or bool(delta.tool_calls)
+        self.pieces += bool(delta.content) or thinking
+        self.text += delta.content or ""
+        return delta.content or ""
+
+    def repeats(self) -> bool:
+        """Cut a repetition off and say whether there was one."""
+        if len(self.text) - self.looked < _CHECK:
+            return False
+        self.looked = len(self.text)
+        place = repetition.cut(self.text)
+        if place is not None:
+            self.text = self.text[:place]
+            self.finish = "repetition"
+        return place is not None
+
+
+@dataclass(frozen=True)
+class OpenAI:
+    """Asks a server, streaming. Tokens are the server's count, or one a piece where it has none."""
+
+    endpoint: Endpoint
+    profile: Profile = UNMEASURED
+    live: Live | None = None
+    """Called with ("token", text) while the answer comes."""
+    slack: float = 60.0
+    """Seconds granted to the server beyond what its measured speed explains."""
+
+    async def reply(self, request: Request, /) -> Reply:
+        """Return the answer.
+
+        Raises TooLarge before anything is sent when it would not fit; Unreachable, Busy, Rejected
+        or ModelError, one line with the address, when no usable answer comes.
+        """
+        began = time.monotonic()
+        prompt = await self._fit(request)
+        wait = patience(self.profile, prompt, request.limit, self.slack)
+        try:
+            async with asyncio.timeout(wait.total):
+                heard = await self._hear(request, wait)
+        except TimeoutError as error:
+            raise self._error(f"took longer than {wait.total:.0f} s") from error
+        except Garbage as error:
+            raise self._error(f"sent {error}") from error
+        self._judge(heard, request)
+        return Reply(
+            text=heard.text,
+            usage=heard.usage or Usage(prompt, 0, heard.pieces),
+            finish=_finish(heard.finish),
+            seconds=time.monotonic() - began,
+            model=heard.model or self.endpoint.model,
+        )
+
+    async def _fit(self, request: Request) -> int:
+        """Return the tokens of the prompt. Raises TooLarge when it would be cut."""
+        room = self.profile.context - request.limit
+        tokens = size.estimate(request.messages)
+        if tokens > room:
+            tokens = await size.exact(self.endpoint, request.messages) or tokens
+        if tokens > room:
+            raise TooLarge(
+                f"{self.endpoint.model} at {self.endpoint.shown} holds {self.profile.context} "
+                f"tokens: a prompt of {tokens} and an answer of {request.limit} do not fit; "
+                "name fewer files, or start the server with a larger context"
+            )
+        return tokens
+
+    async def _hear(self, request: Request, wait: Patience) -> _Heard:
+        heard, pause = _Heard(), wait.first
+        async with aclosing(self._bytes(request)) as data, aclosing(chunks(data)) as events:
+            while True:
+                try:
+                    async with asyncio.timeout(pause):
+                        chunk = await anext(events, None)
+                except TimeoutError as error:
+                    raise self._error(f"said nothing for {pause:.0f} s") from error
+                if chunk is None:
+                    return heard
+                pause = wait.gap
+                piece = heard.add(chunk)
+                if piece and self.live is not None:
+                    self.live("token", piece)
+                if piece and heard.repeats():
+                    return heard
+
+    async def _bytes(self, request: Request) -> AsyncGenerator[bytes, None]:
+        # The one place that imports the library: it costs half a second.
+        import httpx2
+        import openai
+
+        client = openai.AsyncOpenAI(
+            base_url=self.endpoint.url,
+            api_key=self.endpoint.key or "none",
+            max_retries=0,
+            timeout=httpx2.Timeout(None, connect=_CONNECT),
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=not _near(self.endpoint.url)),
+        )
+        asked = client.chat.completions.with_streaming_response
+        try:
+            async with client, asked.create(**body(self.endpoint, self.profile, request)) as answer:
+                async for block in answer.iter_bytes():
+                    yield block
+        except openai.APIStatusError as error:
+            raise self._refused(error.status_code, error.response.headers, error.body) from error
+        except (openai.APIConnectionError, httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise Unreachable(
+                f"no model answers at {self.endpoint.shown}: {_HELP[self.endpoint.kind]}"
+            ) from error
+        except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise self._error("broke the answer off") from error
+
+    def _judge(self, heard: _Heard, request: Request) -> None:
+        """Raise ModelError when what was heard cannot be used."""
+        if not heard.finish and not heard.text:
+            raise self._error("closed the connection without an answer")
+        if not heard.text.strip():
+            if heard.called:
+                raise Unusable(self._told("called a tool that nobody offered"))
+            spent = f" after {request.limit} tokens of thinking" if heard.thought else ""
+            raise Unusable(self._told(f"gave an empty answer{spent}"))
+        if not heard.finish:
+            raise self._error("broke the answer off")
+        if "\0" in heard.text or "\ufffd" in heard.text:
+            raise Unusable(self._told("sent text with broken characters"))
+
+    def _refused(self, status: int, headers: Any, answer: object) -> ModelError:
+        said = _said(answer)
+        text = f"{self.endpoint.model} at {self.endpoint.shown} answered HTTP {status}{said}"
+        match status:
+            case 429 | 503:
+                return Busy(f"{text}; it is busy, try later", _seconds(headers.get("retry-after")))
+            case 401 | 403:
+                return Rejected(f"{text}; set its key in .env")
+            case 404:
+                return Rejected(f"{text}; see 'samovar model list' for what it has")
+            case _ if status < 500:
+                return Rejected(f"{text}; run 'samovar doctor'")
+        return ModelError(f"{text}; look into the server's log")
+
+    def _error(self, what: str) -> ModelError:
+        return ModelError(self._told(what))
+
+    def _told(self, what: str) -> str:
+        where = f"{self.endpoint.model} at {self.endpoint.shown}"
+        return f"{where} {what}; try again, or run 'samovar doctor'"
+
+
+def body(endpoint: Endpoint, profile: Profile, request: Request) -> dict[str, Any]:
+    """Return the fields of a chat completions request; None stands for nothing."""
+    sampling = request.sampling
+    asked: dict[str, Any] = {
+        "model": endpoint.model,
+        "messages": [
+            {"role": m.role, "content": m.text.encode(errors="replace").decode()}
+            for m in request.messages
+        ],
+        "max_tokens": request.limit,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "seed": sampling.seed,
+        "stop": list(request.stop) or None,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "extra_body": _extra(endpoint.kind, request) or None,
+    }
+    if request.schema is not None and profile.json_schema:
+        asked["response_format"] = {
+            "type": "json_schema",
+            "json_schema": {"name": "answer", "strict": True, "schema": request.schema},
+        }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _extra(kind: Kind, request: Request) -> dict[str, Any]:
+    """Return what only this kind of server understands."""
+    drawn = request.sampling
+    match kind:
+        case "llama.cpp":
+            fields: dict[str, Any] = {
+                "top_k": drawn.top_k,
+                "repeat_penalty": drawn.repeat_penalty,
+                "cache_prompt": True,
+                "timings_per_token": True,
+                "return_progress": True,
+            }
+        case "vllm":
+            fields = {"top_k": drawn.top_k, "repetition_penalty": drawn.repeat_penalty}
+        case "lmstudio" | "ollama":
+            fields = {"top_k": drawn.top_k, "repeat_penalty": drawn.repeat_penalty}
+        case "other":
+            fields = {}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _finish(said: str) -> Literal["stop", "length", "repetition"]:
+    if said == "repetition":
+        return "repetition"
+    return "length" if said == "length" else "stop"
+
+
+def _near(url: str) -> bool:
+    """Whether the server is on this machine, where no proxy may stand between."""
+    return any(f"//{host}" in url for host in ("127.", "localhost", "[::1]"))
+
+
+def _said(answer: object) -> str:
+    """Return what an error page says, on one short line; nothing when it is HTML."""
+    inner = answer.get("message", "") if isinstance(answer, dict) else answer
+    text = " ".join(str(inner or "").split())
+    if not text or text.startswith("<"):
+        return ""
+    return f" ({''.join(c if c.isprintable() else '?' for c in text)[:200]})"
+
+
+def _seconds(header: str | None) -> float:
+    try:
+        return min(max(float(header or 0), 0.0), 3600.0)
+    except ValueError:
+        return 0.0

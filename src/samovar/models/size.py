@@ -1,0 +1,51 @@
+"""How many tokens a prompt has."""
+
+from collections.abc import Sequence
+
+from samovar.core.message import Message
+from samovar.models.endpoint import Endpoint
+from samovar.models.wire import ask
+
+_DIGITS = b"0123456789"
+_PER_MESSAGE = 8
+"""Tokens a chat template puts around a message."""
+_TEMPLATE = 32
+"""Tokens a chat template adds of its own, such as a default system message."""
+
+
+def estimate(messages: Sequence[Message]) -> int:
+    """Return a number of tokens that is seldom exceeded: three characters to a token.
+
+    Digits count one each, since the tokenizers of today split numbers into digits; bytes beyond
+    ASCII count a half each.
+    """
+    return _TEMPLATE + sum(_PER_MESSAGE + _tokens(m.text) for m in messages)
+
+
+def _tokens(text: str) -> int:
+    data = text.encode(errors="replace")
+    digits = len(data) - len(data.translate(None, _DIGITS))
+    beyond = 0 if text.isascii() else len(data) - sum(c < "\x80" for c in text)
+    return digits + (beyond + 1) // 2 + (len(data) - digits - beyond + 2) // 3
+
+
+async def exact(endpoint: Endpoint, messages: Sequence[Message]) -> int:
+    """Return the tokens as the server's own tokenizer counts them; 0 where it cannot be asked."""
+    shown = [
+        {"role": m.role, "content": m.text.encode(errors="replace").decode()} for m in messages
+    ]
+    root, key = endpoint.root, endpoint.key
+    if endpoint.kind == "vllm":
+        body = {"model": endpoint.model, "messages": shown}
+        return _number((await ask(f"{root}/tokenize", body, key=key)).get("count"))
+    if endpoint.kind != "llama.cpp":
+        return 0
+    prompt = (await ask(f"{root}/apply-template", {"messages": shown}, key=key)).get("prompt")
+    if not isinstance(prompt, str):
+        return 0
+    tokens = (await ask(f"{root}/tokenize", {"content": prompt}, key=key)).get("tokens")
+    return len(tokens) + 1 if isinstance(tokens, list) else 0
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

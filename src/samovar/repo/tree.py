@@ -1,0 +1,201 @@
+"""The files of a project at one commit, taken from git's objects and from nowhere else."""
+
+import os
+import subprocess
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from samovar.core.errors import SetupError, ToolError
+from samovar.repo import paths
+from samovar.repo.command import FLAGS, OFFLINE, Private, environment
+
+TEXT = 8 << 20
+"""Largest file read as text, in bytes."""
+LINK, FOLDER, MODULE = "120000", "040000", "160000"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in a tree."""
+
+    mode: str
+    hash: str
+    path: str
+
+
+def parse(listing: bytes) -> tuple[Entry, ...]:
+    """Return the entries of `git ls-tree -r -z`, submodules left out."""
+    entries = []
+    for row in listing.split(b"\0"):
+        if not row:
+            continue
+        head, _, name = row.partition(b"\t")
+        mode, _, digest = head.decode().split(" ")
+        if mode != MODULE:
+            entries.append(Entry(mode, digest, os.fsdecode(name)))
+    return tuple(entries)
+
+
+class Files:
+    """A core Tree over one commit; its calls block, a large `write_to` for about a second."""
+
+    def __init__(self, private: Private, entries: Sequence[Entry]) -> None:
+        self._private = private
+        self._entries = {entry.path: entry for entry in entries}
+        self._lock = threading.Lock()
+        self._reader: subprocess.Popen[bytes] | None = None
+
+    def paths(self) -> Sequence[str]:
+        """Return every regular file's path; names that are not UTF-8 are left out."""
+        return tuple(e.path for e in self._entries.values() if e.mode != LINK and _utf8(e.path))
+
+    def modes(self) -> Mapping[str, str]:
+        """Return the git mode of every file and symbolic link."""
+        return {path: entry.mode for path, entry in self._entries.items()}
+
+    def read(self, path: str, /) -> str:
+        """Return the text of one file, line ends as stored. Raises ToolError when it has none."""
+        entry = self._entries.get(path)
+        if entry is None:
+            raise ToolError(f"there is no file {path!r} in the project")
+        if entry.mode == LINK:
+            raise ToolError(f"{path!r} is a symbolic link")
+        data = self._blob(entry.hash)
+        if len(data) > TEXT or b"\0" in data:
+            raise ToolError(f"{path!r} is not a text file")
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ToolError(f"{path!r} is not UTF-8 text") from error
+
+    def write_to(self, folder: Path, changed: Mapping[str, str], /) -> None:
+        """Write all files into an empty folder, the changed ones with their new text.
+
+        Modes and symbolic links are kept; no link is ever followed, no filter is run.
+        Raises ToolError for a changed path that is not allowed, SetupError when it cannot write.
+        """
+        modes = self.modes()
+        for path in changed:
+            paths.check_against(path, modes)
+        paths.collisions(changed, modes)
+        try:
+            self._write(folder, changed)
+        except OSError as error:
+            raise SetupError(f"cannot write the files to {folder}: {error.strerror}") from error
+
+    def _write(self, folder: Path, changed: Mapping[str, str]) -> None:
+        stored = [e for e in self._entries.values() if e.path not in changed]
+        _make_folders(folder, [*(e.path for e in stored), *changed])
+        for path, text in changed.items():
+            entry = self._entries.get(path)
+            executable = entry is not None and entry.mode == "100755"
+            _write_file(folder / path, encode(path, text), executable=executable)
+        links: list[tuple[Path, bytes]] = []
+        for entry, data in self._blobs(stored):
+            if entry.mode == LINK:
+                links.append((folder / entry.path, data))
+            else:
+                _write_file(folder / entry.path, data, executable=entry.mode == "100755")
+        for place, target in links:
+            os.symlink(target, os.fsencode(place))
+
+    def _blobs(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
+        with tempfile.TemporaryFile() as wanted:
+            wanted.write("".join(f"{e.hash}\n" for e in entries).encode())
+            wanted.seek(0)
+            with _batch(self._private, wanted) as stream:
+                for entry in entries:
+                    yield entry, _next(stream, entry.hash)
+
+    def _blob(self, digest: str) -> bytes:
+        with self._lock:
+            if self._reader is None:
+                self._reader = _start(self._private, subprocess.PIPE)
+                weakref.finalize(self, _end, self._reader)
+            assert self._reader.stdin is not None, "started with a pipe"
+            assert self._reader.stdout is not None, "started with a pipe"
+            self._reader.stdin.write(f"{digest}\n".encode())
+            self._reader.stdin.flush()
+            return _next(self._reader.stdout, digest)
+
+
+def encode(path: str, text: str) -> bytes:
+    """Return the bytes of a file. Raises ToolError when the text cannot be stored."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ToolError(f"the text for {path!r} holds half a character (a surrogate)") from error
+
+
+def _make_folders(folder: Path, files: Sequence[str]) -> None:
+    """Make every folder first, so that no link can stand where a folder belongs."""
+    folders: set[str] = set()
+    names = set(files)
+    for path in files:
+        parts = path.split("/")
+        if any(p in ("", ".", "..") or p.lower() == ".git" for p in parts):
+            raise SetupError(f"the repository holds a path that leaves it, {path!r}: nothing done")
+        folders.update("/".join(parts[:n]) for n in range(1, len(parts)))
+    if len(names) != len(files) or folders & names:
+        raise SetupError("the repository holds a name twice, as a file and as a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sorted(folders):
+        (folder / name).mkdir()
+
+
+def _write_file(place: Path, data: bytes, *, executable: bool) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with open(os.open(place, flags, 0o755 if executable else 0o644), "wb") as handle:
+        handle.write(data)
+
+
+@contextmanager
+def _batch(private: Private, wanted: IO[bytes]) -> Iterator[IO[bytes]]:
+    process = _start(private, wanted)
+    assert process.stdout is not None, "started with a pipe"
+    try:
+        yield process.stdout
+    finally:
+        _end(process)
+
+
+def _start(private: Private, stdin: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["git", *FLAGS, *OFFLINE, "cat-file", "--batch"],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env=environment(private.env(keep=True)),
+        start_new_session=True,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
+
+
+def _next(stream: IO[bytes], digest: str) -> bytes:
+    head = stream.readline().split()
+    if len(head) != 3 or head[1] != b"blob":
+        raise SetupError(
+            f"git has lost the object {digest[:12]}: run 'git fsck', or 'git fetch --refetch' "
+            "in a partial clone"
+        )
+    size = int(head[2])
+    data = stream.read(size + 1)
+    return data[:size]
+
+
+def _utf8(path: str) -> bool:
+    return path.isascii() or not any("\udc80" <= c <= "\udcff" for c in path)

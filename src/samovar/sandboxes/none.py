@@ -1,0 +1,87 @@
+"""No sandbox at all: only for a person who says so, and who reads what is run."""
+
+import asyncio
+import os
+import secrets
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from contextlib import suppress
+from pathlib import Path
+
+from samovar.core.errors import SetupError
+from samovar.core.seams import Command, Ran
+from samovar.sandboxes import limits, profile
+from samovar.sandboxes.gauge import Gauge
+from samovar.sandboxes.limits import Limits
+from samovar.sandboxes.process import Watched
+
+MARK = "SAMOVAR_COMMAND"
+"""In the environment of all a command starts, so that what left its session is found too."""
+
+
+class Unconfined:
+    """A core Sandbox that confines nothing; time, sizes and output are limited all the same.
+
+    The number of processes is not: outside a namespace of its own that limit would count
+    everything the person runs.
+    """
+
+    tier = "none"
+
+    def __init__(self, sizes: Limits | None = None) -> None:
+        self.sizes = sizes or Limits()
+
+    async def run(self, command: Command, /) -> Ran:
+        """Run to the end, or to a limit. Raises SetupError when it cannot be started."""
+        mark = secrets.token_hex(16)
+        if not command.workspace.is_dir():
+            raise SetupError(f"there is no workspace {command.workspace}")
+        gauge = await asyncio.to_thread(Gauge, command, self.sizes)
+        base = {**profile.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *limits.around(command, self.sizes),
+                *command.argv,
+                stdin=PIPE if command.stdin else DEVNULL,
+                stdout=PIPE,
+                stderr=STDOUT,
+                cwd=command.workspace,
+                env={**base, **command.environment, MARK: mark},
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SetupError(f"cannot start {command.argv[0]}: {error.strerror}") from error
+        limits.expendable(process.pid)
+        watched = Watched(process, command, self.sizes, lambda: _kill(process.pid, mark))
+        seconds = await watched.follow(gauge)
+        code = process.returncode or 0
+        return Ran(
+            exit=128 - code if code < 0 else code,
+            output=watched.kept.text(),
+            seconds=seconds,
+            stopped=watched.stopped,
+        )
+
+
+def _kill(pid: int, mark: str) -> None:
+    """Kill the session and whatever carries the mark, until nothing new turns up."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    for _ in range(5):
+        marked = _marked(mark)
+        for other in marked:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(other, signal.SIGKILL)
+        if not marked:
+            return
+
+
+def _marked(mark: str) -> list[int]:
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):
+                if wanted in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+    return found

@@ -1,0 +1,360 @@
+"""A hostile repository and a hostile workspace: no program of theirs runs on the host.
+
+40 and more vectors are planted at once, each leaving a mark of its own when it runs.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from samovar.core.errors import SetupError
+from samovar.core.seams import Deed
+from samovar.repo import git
+
+HOOKS = [
+    "applypatch-msg",
+    "commit-msg",
+    "fsmonitor-watchman",
+    "post-applypatch",
+    "post-checkout",
+    "post-commit",
+    "post-index-change",
+    "post-merge",
+    "post-receive",
+    "post-rewrite",
+    "post-update",
+    "pre-applypatch",
+    "pre-auto-gc",
+    "pre-commit",
+    "pre-merge-commit",
+    "pre-push",
+    "pre-rebase",
+    "pre-receive",
+    "prepare-commit-msg",
+    "proc-receive",
+    "push-to-checkout",
+    "reference-transaction",
+    "sendemail-validate",
+    "update",
+]
+SETTINGS = {
+    "core.fsmonitor": "{}",
+    "core.sshCommand": "{}",
+    "core.gitProxy": "{}",
+    "core.askPass": "{}",
+    "core.editor": "{}",
+    "core.pager": "{}",
+    "core.alternateRefsCommand": "{}",
+    "diff.external": "{}",
+    "diff.evil.textconv": "{}",
+    "diff.evil.command": "{}",
+    "filter.evil.clean": "{}",
+    "filter.evil.smudge": "{}",
+    "filter.evil2.process": "{}",
+    "merge.evil.driver": "{}",
+    "gpg.program": "{}",
+    "gpg.ssh.program": "{}",
+    "gpg.ssh.defaultKeyCommand": "{}",
+    "gpg.x509.program": "{}",
+    "credential.helper": "!{}",
+    "sequence.editor": "{}",
+    "uploadpack.packObjectsHook": "{}",
+    "remote.origin.uploadpack": "{}",
+    "remote.origin.receivepack": "{}",
+    "remote.origin.vcs": "x",
+    "trailer.evil.command": "{}",
+    "submodule.sub.update": "!{}",
+    "interactive.diffFilter": "{}",
+    "browser.x.cmd": "{}",
+    "difftool.x.cmd": "{}",
+    "mergetool.x.cmd": "{}",
+    "pager.log": "{}",
+    "pager.diff": "{}",
+    "pager.status": "{}",
+    "alias.commit-tree": "!{}",
+    "alias.rev-parse": "!{}",
+    "protocol.ext.allow": None,
+    "log.showSignature": None,
+    "commit.gpgSign": None,
+    "push.gpgSign": None,
+    "diff.submodule": None,
+}
+PLAIN = {
+    "protocol.ext.allow": "always",
+    "log.showSignature": "true",
+    "commit.gpgSign": "true",
+    "push.gpgSign": "if-asked",
+    "diff.submodule": "diff",
+}
+PROGRAMS = ("conftest.py", "sitecustomize.py", "usercustomize.py", "setup.py", "noxfile.py")
+
+
+class Trap:
+    """A repository full of them."""
+
+    def __init__(self, person, tmp_path: Path) -> None:
+        self.person = person
+        self.marks = tmp_path / "marks"
+        self.marks.mkdir()
+        self.tools = tmp_path / "tools"
+        self.tools.mkdir()
+        self.vectors: list[str] = []
+        self._remote(tmp_path / "remote.git")
+        self._files(person.folder)
+        person.commit("chore: hostile files")
+        self._settings(person.folder / ".git")
+        self._hooks(person.folder / ".git/hooks")
+        self._nested(person.folder)
+        self._included(person.folder / ".git")
+        person.write("src/app.py", "changed, so that filters have work\n")
+
+    def tool(self, name: str) -> str:
+        """A program that leaves its mark."""
+        self.vectors.append(name)
+        place = self.tools / name.replace("/", "_")
+        place.write_text(f"#!/bin/sh\ntouch '{self.marks}/{place.name}'\ncat >/dev/null\n")
+        place.chmod(0o755)
+        return str(place)
+
+    def sprung(self) -> list[str]:
+        return sorted(p.name for p in self.marks.iterdir())
+
+    def _remote(self, place: Path) -> None:
+        subprocess.run(["git", "init", "-q", "--bare", str(place)], check=True)
+        self.person.git("remote", "add", "origin", str(place))
+        for name in HOOKS:
+            hook = place / "hooks" / name
+            hook.parent.mkdir(exist_ok=True)
+            hook.unlink(missing_ok=True)
+            hook.symlink_to(self.tool(f"remote-{name}"))
+
+    def _files(self, folder: Path) -> None:
+        attributes = "* filter=evil diff=evil merge=evil\n*.py filter=evil2\n"
+        self.person.write(".gitattributes", attributes)
+        self.person.write("Makefile", f"all:\n\t{self.tool('make')}\n")
+        for name in PROGRAMS:
+            self.person.write(name, f"import os\nos.system({self.tool(name)!r})\n")
+        self.person.write(".gitmodules", '[submodule "sub"]\npath = sub\nurl = ext::sh -c x\n')
+
+    def _settings(self, place: Path) -> None:
+        for key, value in SETTINGS.items():
+            text = PLAIN[key] if value is None else value.format(self.tool(key))
+            self.person.git("config", key, text)
+        (place / "info").mkdir(exist_ok=True)
+        (place / "info/attributes").write_text("* filter=evil diff=evil merge=evil\n")
+
+    def _hooks(self, place: Path) -> None:
+        place.mkdir(exist_ok=True)
+        for name in HOOKS:
+            (place / name).unlink(missing_ok=True)
+            (place / name).symlink_to(self.tool(f"hook-{name}"))
+
+    def _nested(self, folder: Path) -> None:
+        """A repository in the repository, and a bare one lying about in a subfolder."""
+        for name, words in (("sub", ()), ("src/bare", ("--bare",))):
+            subprocess.run(["git", "init", "-q", *words, str(folder / name)], check=True)
+            where = ["git", "-C", str(folder / name), "config"]
+            subprocess.run([*where, "core.fsmonitor", self.tool(f"nested-{name}")], check=True)
+
+    def _included(self, place: Path) -> None:
+        place.joinpath("more").write_text(f"[core]\n\tpager = {self.tool('include.path')}\n")
+        self.person.git("config", "include.path", "more")
+
+
+@pytest.fixture
+def trap(person, tmp_path):
+    return Trap(person, tmp_path)
+
+
+async def _export(repo, base, folder):
+    (await repo.tree(base)).write_to(folder / "out", {"src/app.py": "x\n"})
+
+
+async def _diff(repo, base, folder):
+    assert await repo.diff(base, {"src/app.py": "x\n", "conftest.py": "y\n"})
+
+
+async def _commit(repo, base, folder):
+    assert await repo.commit(_deed(base))
+
+
+async def _find(repo, base, folder):
+    await repo.commit(_deed(base))
+    assert await repo.find("s", "Samovar-Run: r1")
+
+
+async def _undo(repo, base, folder):
+    await repo.commit(_deed(base))
+    assert await repo.undo("s", "r1")
+
+
+async def _push(repo, base, folder):
+    await repo.commit(_deed(base))
+    assert await repo.push("s") == "origin/s"
+    assert await repo.pushed("s") == "origin/s"
+
+
+async def _dirty(repo, base, folder):
+    assert "src/app.py" in await repo.dirty()
+
+
+async def _read(repo, base, folder):
+    tree = await repo.tree(base)
+    assert all(tree.read(p) for p in tree.paths() if p.endswith(".py"))
+
+
+def _deed(base):
+    message = "fix: x\n\nSamovar-Run: r1\nevil: x\n"
+    return Deed(base=base, branch="s", message=message, changed={"src/app.py": "x\n"})
+
+
+@pytest.mark.parametrize("act", [_export, _diff, _commit, _find, _undo, _push, _dirty, _read])
+async def test_no_vector_runs_anything_on_the_host(act, trap, tmp_path):
+    assert len(trap.vectors) >= 40
+    _forget(trap)
+    repo = await git.open(trap.person.folder)
+    await act(repo, await repo.head(), tmp_path)
+    assert trap.sprung() == []
+
+
+def test_plain_git_in_the_same_repository_does_spring_them(trap):
+    _forget(trap)
+    for words in (
+        ["status"],
+        ["diff"],
+        ["log", "-p"],
+        ["add", "-A"],
+        ["commit", "-m", "x", "--no-gpg-sign"],
+        ["push", "origin", "HEAD"],
+        ["commit", "-S", "-m", "y", "--allow-empty"],
+        ["checkout", "-b", "z"],
+    ):
+        trap.person.git(*words, check=False)
+    assert len(trap.sprung()) >= 10, trap.sprung()
+
+
+def _forget(trap: Trap) -> None:
+    """Making the trap sprang some already."""
+    for mark in trap.marks.iterdir():
+        mark.unlink()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ext::sh -c 'touch {}/x'",
+        "ext::touch {}/x%",
+        "--upload-pack=touch {}/x",
+        "fd::17",
+        "-oProxyCommand=touch {}/x",
+        "ssh://-oProxyCommand=touch%20{}/x/y",
+        "foo://x/y",
+        "ssh://-x/y",
+        "a\x1b[31mb",
+    ],
+)
+async def test_an_address_that_is_a_command_is_not_used(url, person, tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    person.git("config", "remote.origin.url", url.format(marks))
+    person.git("config", "protocol.ext.allow", "always")
+    repo = await git.open(person.folder)
+    await repo.commit(_deed(await repo.head()))
+    for act in (repo.push, repo.pushed):
+        with pytest.raises(SetupError) as caught:
+            await act("s")
+        assert str(caught.value).isprintable()
+    assert list(marks.iterdir()) == []
+
+
+async def test_an_address_rewritten_by_the_repository_is_not_followed(person, tmp_path):
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    bare = tmp_path / "bare.git"
+    person.git("init", "-q", "--bare", str(bare))
+    person.git("remote", "add", "origin", str(bare))
+    person.git("config", f"url.ext::sh -c touch% {marks}/x% .insteadOf", str(bare))
+    person.git("config", "protocol.ext.allow", "always")
+    repo = await git.open(person.folder)
+    await repo.commit(_deed(await repo.head()))
+    assert await repo.push("s") == "origin/s"
+    assert list(marks.iterdir()) == []
+
+
+async def test_the_environment_of_the_caller_does_not_steer_git(person, tmp_path, monkeypatch):
+    mark = tmp_path / "mark"
+    tool = tmp_path / "tool"
+    tool.write_text(f"#!/bin/sh\ntouch {mark}\n")
+    tool.chmod(0o755)
+    for name in (
+        "GIT_EXTERNAL_DIFF",
+        "GIT_PAGER",
+        "GIT_EDITOR",
+        "GIT_SSH",
+        "GIT_ASKPASS",
+        "GIT_SSH_COMMAND",
+        "PAGER",
+    ):
+        monkeypatch.setenv(name, str(tool))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
+    monkeypatch.setenv("GIT_WORK_TREE", "/")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "core.fsmonitor")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", str(tool))
+    repo = await git.open(person.folder)
+    base = await repo.head()
+    await repo.commit(_deed(base))
+    assert await repo.diff(base, {"src/app.py": "x"})
+    assert await repo.dirty() == ()
+    assert not mark.exists()
+
+
+def _object(folder: Path, kind: str, data: bytes) -> str:
+    words = ["git", "hash-object", "-t", kind, "-w", "--literally", "--stdin"]
+    done = subprocess.run(words, input=data, cwd=folder, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [("100644", "../../escaped")],
+        [("100644", "..")],
+        [("100644", ".git")],
+        [("100644", "a/../../escaped")],
+        [("120000", "a"), ("100644", "a/b")],
+        [("100644", "/escaped")],
+        [("100644", ".GIT")],
+        [("120000", "d"), ("120000", "d/e")],
+        [("100644", ".")],
+    ],
+)
+async def test_a_forged_tree_cannot_write_outside_its_folder(names, person, tmp_path):
+    """git refuses to make such trees; a server may still send one."""
+    target = str(tmp_path / "target").encode()
+    blob = _object(person.folder, "blob", target)
+    rows = b"".join(f"{m} {n}".encode() + b"\0" + bytes.fromhex(blob) for m, n in names)
+    tree = _object(person.folder, "tree", rows)
+    made = person.git("commit-tree", tree, "-m", "forged")
+    repo = await git.open(person.folder)
+    out = tmp_path / "a" / "b" / "out"
+    (tmp_path / "target").mkdir()
+    files = await repo.tree(made)
+    with pytest.raises(SetupError, match=r"nothing done|twice"):
+        files.write_to(out, {})
+    assert not (tmp_path / "escaped").exists() and not (tmp_path / "a" / "escaped").exists()
+    assert os.listdir(tmp_path / "target") == []
+
+
+async def test_links_of_the_project_are_written_as_links_and_never_followed(person, tmp_path):
+    repo = await git.open(person.folder)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (person.folder / "evil").symlink_to(outside)
+    made = person.commit("chore: evil link")
+    files = await repo.tree(made)
+    files.write_to(tmp_path / "out", {"src/app.py": "x"})
+    assert (tmp_path / "out/evil").is_symlink() and os.listdir(outside) == []

@@ -1,0 +1,75 @@
+"""Running without a sandbox still has limits and leaves nothing behind."""
+
+import asyncio
+
+import pytest
+
+from samovar.core.errors import SetupError
+from samovar.core.seams import Command
+from samovar.sandboxes.limits import Limits
+from samovar.sandboxes.none import Unconfined
+
+SMALL = Limits(file=8 << 20, disk=24 << 20, names=2000, flood=4 << 20)
+
+
+async def shell(workspace, script, **more):
+    return await Unconfined(SMALL).run(
+        Command(argv=("/bin/sh", "-c", script), workspace=workspace, **more)
+    )
+
+
+async def test_it_says_what_it_is(workspace, monkeypatch):
+    monkeypatch.setenv("API_TOKEN", "secret-token")
+    ran = await shell(workspace, "pwd; env; cat; exit 4", stdin=b"given")
+    assert Unconfined().tier == "none"
+    assert ran.exit == 4
+    assert ran.output.startswith(f"{workspace}\n") and ran.output.endswith("given")
+    assert "secret-token" not in ran.output
+
+
+async def test_time_ends_the_whole_tree_also_what_left_its_session(workspace):
+    script = "(setsid sh -c 'sleep 1.5; touch late' &); sleep 60"
+    ran = await shell(workspace, script, seconds=0.7)
+    assert (ran.stopped, ran.exit) == ("time", 137)
+    assert ran.seconds < 2.7
+    await asyncio.sleep(1.2)
+    assert not (workspace / "late").exists()
+
+
+async def test_what_stays_behind_after_a_good_end_is_killed_too(workspace):
+    await shell(workspace, "setsid sh -c 'sleep 1; touch late' >/dev/null 2>&1 & echo done")
+    await asyncio.sleep(1.3)
+    assert not (workspace / "late").exists()
+
+
+async def test_output_and_files_are_limited(workspace):
+    assert (await shell(workspace, "yes", output=1000)).stopped == "output"
+    await shell(workspace, "head -c 30M /dev/zero > big")
+    assert (workspace / "big").stat().st_size <= SMALL.file
+    script = "for i in 1 2 3 4 5 6 7 8; do head -c 7M /dev/zero > f$i; done; sleep 9"
+    assert (await shell(workspace, script, seconds=8)).stopped == "disk"
+
+
+async def test_memory_is_limited(workspace, python):
+    command = Command(
+        argv=(python[0], "-c", "x = bytearray(300 << 20)"), workspace=workspace, memory=100 << 20
+    )
+    ran = await Unconfined(SMALL).run(command)
+    assert "MemoryError" in ran.output
+
+
+async def test_a_program_that_is_not_there_is_127(workspace):
+    assert (await Unconfined().run(Command(argv=("no-such",), workspace=workspace))).exit == 127
+    with pytest.raises(SetupError):
+        await Unconfined().run(Command(argv=("true",), workspace=workspace / "none"))
+
+
+async def test_cancelling_kills(workspace):
+    task = asyncio.create_task(shell(workspace, "touch ready; sleep 1; touch late"))
+    while not (workspace / "ready").exists():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(1.2)
+    assert not (workspace / "late").exists()
