@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shlex
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from samovar.checks.environment import Environment, python_path
 from samovar.checks.failures import excerpt
@@ -60,6 +60,8 @@ class Project:
     async def test(self, name: str, command: str, changed: Mapping[str, str]) -> Checked:
         """Run the test command on the project with the change."""
         place = self.copy(changed)
+        if (place / REPORT).is_file():
+            (place / REPORT).unlink()
         ran = await self._run(place, ("/bin/sh", "-c", command), self.variables())
         report = read_report(place / REPORT)
         if report is not None and report.exit == 4 and "pytest" in command:
@@ -75,9 +77,15 @@ class Project:
     async def snippet(self, name: str, code: str, changed: Mapping[str, str]) -> Checked:
         """Run a few lines of Python against the project with the change."""
         place = self.copy(changed)
-        ran = await self._run(
-            place, (self.environment.python, "-"), self.variables(), stdin=code.encode(), seconds=20
-        )
+        # Code that calls sys.exit(0) half way ends well too, but never says the word.
+        word = f"end-{secrets.token_hex(8)}"
+        whole = f"{code}\nimport sys\nprint({word!r}, file=sys.__stdout__, flush=True)\n"
+        argv = (self.environment.python, "-")
+        ran = await self._run(place, argv, self.variables(), stdin=whole.encode(), seconds=20)
+        if ran.exit == 0 and word not in ran.output:
+            ran = replace(
+                ran, exit=1, output=f"{ran.output}\nThe program ended before the example."
+            )
         return judged(name, "python - <<example", ran, None)
 
     async def trials(
@@ -106,7 +114,9 @@ class Project:
         )
         lines = [li.split() for li in ran.output.splitlines() if li.startswith(mark)]
         green = tuple(int(w[1]) for w in lines if len(w) == 3 and w[2] == "ok")
-        return len({w[1] for w in lines if len(w) == 3}), tuple(g for g in green if g < len(variants))
+        return len({w[1] for w in lines if len(w) == 3}), tuple(
+            g for g in green if g < len(variants)
+        )
 
     async def reach(
         self, probe: Sequence[str] | str, changed: Mapping[str, str]
@@ -215,7 +225,7 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
     message = tests[failing[0]].get("message", "") if failing else ran.output
     return Checked(
         name=name,
-        command=shlex.join(shlex.split(command)) if "'" not in command else command,
+        command=command,
         exit=ran.exit if not ran.stopped else 124,
         seconds=round(ran.seconds, 3),
         counts=Counts(

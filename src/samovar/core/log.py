@@ -54,7 +54,13 @@ class JsonlLog:
             self._length = len(self._mend())
         entry = Entry(self._length, self.clock(), event)
         try:
-            _append(self.path, _encoder.encode(entry) + b"\n")
+            line = _encoder.encode(entry) + b"\n"
+        except UnicodeEncodeError as error:
+            raise SetupError(
+                f"a text holds half a character and cannot be kept: {error}"
+            ) from error
+        try:
+            _append(self.path, line)
         except OSError as error:
             self._length = None
             raise SetupError(
@@ -75,7 +81,7 @@ class JsonlLog:
             data = self.path.read_bytes()
             whole = data.rfind(b"\n") + 1
             if whole < len(data):
-                os.truncate(self.path, whole)
+                _truncate(self.path, whole)
         return entries
 
 
@@ -102,6 +108,13 @@ def read(path: Path) -> tuple[Entry, ...]:
             )
         entries.append(entry)
     return tuple(entries)
+
+
+def _truncate(path: Path, length: int) -> None:
+    try:
+        os.truncate(path, length)
+    except OSError as error:
+        raise SetupError(f"cannot mend {path}: {error.strerror}") from error
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -134,12 +147,19 @@ def sync(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: after a crash it is the old one or the new one, never half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace a file as a whole: after a crash it is the old one or the new one, never half.
+
+    Raises SetupError when the disk is full or read-only.
+    """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with open(fresh, "wb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
-    os.replace(fresh, path)
-    sync(path.parent)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(fresh, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(fresh, path)
+        sync(path.parent)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise SetupError(f"cannot write {path}: {error.strerror}; free space there") from error

@@ -1,6 +1,7 @@
 """What is asked, how it is cut into steps, what is tried, and how it is judged."""
 
 from collections.abc import Mapping
+from io import StringIO
 from typing import Literal
 
 from msgspec import Struct
@@ -73,6 +74,14 @@ class Edit(Struct, frozen=True):
     last: int | None = None
 
 
+def lines(text: str) -> list[str]:
+    """Return the lines of a text with their ends, counted as Python and editors count them.
+
+    `str.splitlines` would also cut at form feeds and at other rare characters.
+    """
+    return StringIO(text, newline="").readlines()
+
+
 def apply(edits: tuple[Edit, ...], files: Mapping[str, str]) -> dict[str, str]:
     """Return the new text of every edited file.
 
@@ -81,9 +90,9 @@ def apply(edits: tuple[Edit, ...], files: Mapping[str, str]) -> dict[str, str]:
     changed: dict[str, str] = {}
     for edit in sorted(edits, key=lambda e: e.first, reverse=True):
         old = changed.get(edit.path, files.get(edit.path, ""))
-        lines = old.splitlines(keepends=True)
-        end = len(lines) if edit.last is None else edit.last
-        changed[edit.path] = "".join(lines[: edit.first - 1]) + edit.text + "".join(lines[end:])
+        rows = lines(old)
+        end = len(rows) if edit.last is None else edit.last
+        changed[edit.path] = "".join(rows[: edit.first - 1]) + edit.text + "".join(rows[end:])
     return changed
 
 

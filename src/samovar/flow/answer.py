@@ -5,7 +5,8 @@ import re
 from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
-from samovar.flow.source import defined, parse
+from samovar.core.task import lines
+from samovar.flow.source import complaint, defined, parse
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
 _PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
@@ -84,22 +85,22 @@ def patched(text: str, before: str) -> str:
 def _replace(text: str, old: str, new: str) -> str:
     if old and text.count(old) == 1:
         return text.replace(old, new)
-    lines, wanted = text.splitlines(keepends=True), [li.strip() for li in old.splitlines()]
+    rows, wanted = lines(text), [li.strip() for li in old.splitlines()]
     if not any(wanted):
         raise ToolError("A SEARCH part is empty.")
     places = [
         n
-        for n in range(len(lines) - len(wanted) + 1)
-        if [li.strip() for li in lines[n : n + len(wanted)]] == wanted
+        for n in range(len(rows) - len(wanted) + 1)
+        if [li.strip() for li in rows[n : n + len(wanted)]] == wanted
     ]
     if len(places) != 1:
         count = "not in the file" if not places else f"in the file {len(places)} times"
         raise ToolError(f"These lines are {count}: {wanted[0][:80]}")
     start = places[0]
-    have, want = _margin(lines[start]), _margin(old)
+    have, want = _margin(rows[start]), _margin(old)
     body = dedent(new) if not want else new
     moved = indent(body, have, lambda li: bool(li.strip())) if have != want else new
-    return "".join(lines[:start]) + moved + "".join(lines[start + len(wanted) :])
+    return "".join(rows[:start]) + moved + "".join(rows[start + len(wanted) :])
 
 
 def _margin(line: str) -> str:
@@ -113,20 +114,19 @@ def _definition(block: str, short: str) -> str:
 
 def _all(block: str) -> list[tuple[str, str]]:
     tree = parse(block)
-    lines = block.splitlines(keepends=True)
+    rows = lines(block)
     found = []
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            text = dedent("".join(lines[first - 1 : node.end_lineno]))
+            text = dedent("".join(rows[first - 1 : node.end_lineno]))
             found.append((node.name, text if text.endswith("\n") else text + "\n"))
     return found
 
 
 def _where(code: str) -> str:
-    try:
-        compile(code, "answer", "exec")
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        return f", line {line}: {error.args[0]}" if line else f": {error.args[0]}"
-    return "."
+    found = complaint(code)
+    if found is None:
+        return "."
+    line, why = found
+    return f", line {line}: {why}" if line else f": {why}"

@@ -3,7 +3,7 @@
 import difflib
 import re
 
-from samovar.core.errors import ModelError
+from samovar.core.errors import ModelError, ToolError
 from samovar.core.event import Documented
 from samovar.core.message import Usage
 from samovar.core.state import State
@@ -92,7 +92,12 @@ def _changelog(kit: Kit, changed: dict[str, str], subject: str, kind: str) -> tu
     names = [p for p in kit.tree.paths() if p.lower() in ("changelog.md", "changes.md")]
     if not names or kind == "docs":
         return ()
-    text = Files(kit.tree, changed)[names[0]]
+    try:
+        stored = Files(kit.tree, changed)[names[0]]
+    except ToolError:
+        return ()
+    text = stored.replace("\r\n", "\n")
+    end = "\r\n" if "\r\n" in stored else "\n"
     line = f"- {subject[0].upper()}{subject[1:]}.\n"
     found = re.search(r"^## \[?unreleased\]?.*\n+", text, re.I | re.M)
     if found is None or line in text:
@@ -104,9 +109,9 @@ def _changelog(kit: Kit, changed: dict[str, str], subject: str, kind: str) -> tu
     if place >= 0:
         at = found.end() + place + len(heading) + 1
         at += len(text[at:]) - len(text[at:].lstrip("\n"))
-        return (_insert(names[0], text, at, line),)
+        return (_insert(names[0], text, at, line.replace("\n", end)),)
     block = line if re.match(r"[-*] ", section) else f"{heading}\n\n{line}\n"
-    return (_insert(names[0], text, found.end(), block),)
+    return (_insert(names[0], text, found.end(), block.replace("\n", end)),)
 
 
 def _insert(path: str, text: str, at: int, block: str) -> Edit:

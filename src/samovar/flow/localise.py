@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
 from samovar.core.task import Target
 from samovar.flow.source import Symbol, symbols, words
@@ -28,8 +29,16 @@ def sources(tree: Tree) -> dict[str, str]:
     """Return the Python files of a project that are not tests, with their text."""
     paths = [p for p in tree.paths() if p.endswith(".py") and not is_test(p)]
     skipped = ("docs/", "doc/", "examples/", "benchmarks/", "setup.py")
-    found = {p: tree.read(p) for p in paths if not p.startswith(skipped)}
-    return {p: t for p, t in found.items() if len(t) <= LARGEST}
+    found = {p: _text(tree, p) for p in paths if not p.startswith(skipped)}
+    return {p: t for p, t in found.items() if t is not None and len(t) <= LARGEST}
+
+
+def _text(tree: Tree, path: str) -> str | None:
+    """Return a file's text, or None when it is not UTF-8; samovar leaves such a file alone."""
+    try:
+        return tree.read(path)
+    except ToolError:
+        return None
 
 
 def rank(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from samovar.core.event import Wrote
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Target
+from samovar.core.task import Candidate, Edit, Target, lines
 from samovar.flow.kit import Kit
 from samovar.flow.variants import Variant, variants
 from samovar.flow.work import Files, changed_by, finished, goals
@@ -96,7 +96,7 @@ def _as_edits(version: Mapping[str, str], kit: Kit, state: State) -> tuple[Edit,
 
 def difference(path: str, old: str, new: str) -> Edit:
     """Return the one edit, from the first to the last differing line, that turns old into new."""
-    a, b = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    a, b = lines(old), lines(new)
     head = 0
     while head < min(len(a), len(b)) and a[head] == b[head]:
         head += 1

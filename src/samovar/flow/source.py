@@ -2,9 +2,12 @@
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 
 from msgspec import Struct
+
+from samovar.core.task import lines
 
 
 class Symbol(Struct, frozen=True):
@@ -25,7 +28,10 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def parse(text: str) -> ast.Module | None:
     """Return the syntax tree, or None when the text is not Python."""
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            # Whether a model's code is tidy is not for our screen to say.
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -35,25 +41,24 @@ def symbols(path: str, text: str) -> tuple[Symbol, ...]:
     tree = parse(text)
     if tree is None:
         return ()
-    lines = text.splitlines(keepends=True)
-    return tuple(_walk(path, tree, lines, ""))
+    return tuple(_walk(path, tree, lines(text), ""))
 
 
-def _walk(path: str, node: ast.AST, lines: list[str], prefix: str) -> Iterator[Symbol]:
+def _walk(path: str, node: ast.AST, rows: list[str], prefix: str) -> Iterator[Symbol]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield _symbol(path, child, lines, prefix)
+            yield _symbol(path, child, rows, prefix)
         elif isinstance(child, ast.ClassDef):
-            inner = list(_walk(path, child, lines, f"{prefix}{child.name}."))
-            yield from inner or [_symbol(path, child, lines, prefix)]
+            inner = list(_walk(path, child, rows, f"{prefix}{child.name}."))
+            yield from inner or [_symbol(path, child, rows, prefix)]
         elif isinstance(child, ast.If | ast.Try | ast.With):
-            yield from _walk(path, child, lines, prefix)
+            yield from _walk(path, child, rows, prefix)
 
 
-def _symbol(path: str, node: Definition, lines: list[str], prefix: str) -> Symbol:
+def _symbol(path: str, node: Definition, rows: list[str], prefix: str) -> Symbol:
     first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
     last = node.end_lineno or node.lineno
-    return Symbol(path, prefix + node.name, first, last, "".join(lines[first - 1 : last]))
+    return Symbol(path, prefix + node.name, first, last, "".join(rows[first - 1 : last]))
 
 
 def defined(text: str) -> frozenset[str]:
@@ -96,4 +101,24 @@ def words(text: str) -> list[str]:
 def shape(text: str) -> str:
     """Return the code without comments and layout, to find answers that only look different."""
     tree = parse(text)
-    return ast.dump(tree) if tree is not None else re.sub(r"\s+", " ", text).strip()
+    try:
+        return ast.dump(tree) if tree is not None else _bare(text)
+    except RecursionError:
+        return _bare(text)
+
+
+def complaint(text: str) -> tuple[int | None, str] | None:
+    """Return the line and the reason why a text is not Python, or None when it is."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "answer", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error.lineno, error.msg
+    except (ValueError, RecursionError, MemoryError) as error:
+        return None, str(error) or "it nests too deep"
+    return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()

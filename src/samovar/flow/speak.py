@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+from msgspec.structs import replace
+
 from samovar.core.message import Message, Reply, Request, Sampling
 from samovar.core.seams import Model
 
@@ -38,7 +40,13 @@ def fingerprint(said: tuple[Message, ...]) -> str:
 
 async def ask(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Reply:
     """Ask the model once."""
-    return await model.reply(Request(messages=said, limit=limit, sampling=sampling))
+    reply = await model.reply(Request(messages=said, limit=limit, sampling=sampling))
+    return replace(reply, text=_joined(reply.text))
+
+
+def _joined(text: str) -> str:
+    """Return the text with the halves of a character joined; servers split them, some lose one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def tokens(text: str) -> int:

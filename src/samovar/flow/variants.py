@@ -13,6 +13,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from samovar.core.task import lines
 from samovar.flow.source import parse
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -108,7 +109,7 @@ class _Scope:
 
     def __post_init__(self) -> None:
         total = 0
-        for line in self.source.splitlines(keepends=True):
+        for line in lines(self.source):
             self.offsets.append(total)
             total += len(line)
         arguments = [n.arg for n in ast.walk(self.node) if isinstance(n, ast.arg)]

@@ -62,7 +62,8 @@ async def structured(
 def schema(type: type) -> dict[str, Any]:
     """Return the JSON Schema of a type without references, which many servers do not follow."""
     whole = msgspec.json.schema(type)
-    return _inline(whole, whole.get("$defs", {}), ())
+    plain: dict[str, Any] = _inline(whole, whole.get("$defs", {}), ())
+    return plain
 
 
 def _inline(node: Any, known: dict[str, Any], above: tuple[str, ...]) -> Any:

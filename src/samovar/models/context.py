@@ -10,7 +10,7 @@ from samovar.models.endpoint import Endpoint
 from samovar.models.trial import Trial, attempt
 from samovar.models.wire import ask
 
-_WORDS = "river stone cloud paper green seven light table north bread glass music".split()
+_WORDS = ("river", "stone", "cloud", "paper", "green", "seven", "light", "table", "bread", "music")
 _SMALLEST = 1024
 _LARGEST = 131_072
 _STEP = 512
@@ -60,7 +60,7 @@ async def in_force(endpoint: Endpoint, claim: int, speed: float, seconds: float)
     """
     deadline = time.monotonic() + seconds
     near = claim * 9 // 10
-    if claim and (endpoint.kind == "llama.cpp" and near / speed > seconds / 2):
+    if claim and endpoint.kind == "llama.cpp" and near / speed > seconds / 2:
         return claim
     if claim and near / speed < seconds / 2 and await _holds(endpoint, near, seconds):
         return claim
@@ -84,7 +84,7 @@ async def _holds(endpoint: Endpoint, size: int, seconds: float) -> bool:
         "What is the code word from the very beginning? Answer with the code word alone."
     )
     trial = await attempt(endpoint, text, limit=_ANSWER, seconds=seconds)
-    return trial is not None and (canary in trial.text or _whole_prompt(trial, size))
+    return trial is not None and (canary in trial.text.lower() or _whole_prompt(trial, size))
 
 
 def _whole_prompt(trial: Trial, size: int) -> bool:

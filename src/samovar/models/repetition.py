@@ -46,7 +46,13 @@ def _period(text: str) -> int:
 def _lines(text: str) -> int | None:
     if text.count("\n") < _LINES:
         return None
-    lines = [line for line in text[:-1].splitlines(keepends=True) if line.strip()][-_LINES - 1 : -1]
-    if len(lines) < _LINES or len(set(lines)) > _DISTINCT:
+    # The last line may not be whole yet.
+    lines = text.splitlines(keepends=True)[:-1]
+    last = [line for line in lines if line.strip()][-_LINES:]
+    looped = set(last)
+    if len(last) < _LINES or len(looped) > _DISTINCT:
         return None
-    return text.find(lines[0]) + sum(len(line) for line in lines[:_DISTINCT])
+    start = len(lines)
+    while start and (lines[start - 1] in looped or not lines[start - 1].strip()):
+        start -= 1
+    return sum(len(line) for line in lines[: start + len(looped)])

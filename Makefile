@@ -1,0 +1,43 @@
+# Everything happens in a virtual environment of this folder; nothing is installed elsewhere.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check chaos smoke bench lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: .venv/.ready ## Mend a bug in a small example project with the embedded model
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
+
+test: .venv/.ready ## Run every test but the long suites
+	$(BIN)/python -m pytest -m "not slow"
+
+check: .venv/.ready ## Format, lint, types and import contracts
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --quiet
+
+chaos: .venv/.ready ## The long suites: hundreds of kills and broken servers
+	$(BIN)/python -m pytest -m slow --timeout 1800
+
+smoke: .venv/.ready ## A short run of the real embedded model
+	$(BIN)/python -m pytest -m model --timeout 900
+
+lock: ## Write the lock files anew
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" pyproject.toml --extra local --group dev \
+	  -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" pyproject.toml --extra local \
+	  -o requirements/run.txt
+
+clean: ## Remove the virtual environment and every cache of this folder
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

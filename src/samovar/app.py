@@ -1,0 +1,255 @@
+"""The verbs of every surface: start, resume, runs, read, undo."""
+
+import asyncio
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from samovar.core.errors import SetupError
+from samovar.core.event import Closed, Entry, Opened
+from samovar.core.log import JsonlLog, read, write
+from samovar.core.loop import work
+from samovar.core.state import State, replay
+from samovar.core.task import Budget, Task
+from samovar.flow.build import more
+from samovar.flow.kit import Kit
+from samovar.flow.pipeline import Pipeline
+from samovar.flow.receipt import Receipt, receipt
+from samovar.flow.work import finished
+
+LONGEST = 200_000
+"""Characters of a task; what a model reads of it is less."""
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a person asks for, as a surface hands it over."""
+
+    text: str
+    files: tuple[str, ...] = ()
+    test: str = ""
+    budget: Budget = Budget()
+    candidates: int = 8
+    off: tuple[str, ...] = ()
+    push: bool = False
+    override: bool = False
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """One line of the list of runs."""
+
+    run: str
+    at: datetime
+    task: str
+    state: str
+    """`done`, `failed`, `waiting` or `stopped`."""
+    outcome: str = ""
+
+
+class Workplace(Protocol):
+    """What boot prepares for a run: the kit, and the facts that belong into its first event."""
+
+    async def kit(self, opened: Opened, wish: Wish, /) -> Kit:
+        """Return the kit for a run."""
+        ...
+
+    async def opened(self, run: str, task: Task, /) -> Opened:
+        """Return the first event of a new run."""
+        ...
+
+    async def undo(self, opened: Opened, /) -> str:
+        """Take back what a run committed; return one line that says what was done."""
+        ...
+
+
+@dataclass(frozen=True)
+class App:
+    """Samovar at work on one repository."""
+
+    home: Path
+    """The .samovar folder; runs lie in runs/<id>/."""
+    workplace: Workplace | None = None
+    """None where nothing but reading is wanted."""
+
+    async def start(self, wish: Wish) -> AsyncIterator[Entry]:
+        """Begin a run and yield its entries until it ends or waits for a person."""
+        task = self._task(wish)
+        opened = await self._at_work().opened(task.id, task)
+        log = JsonlLog(self.folder(task.id) / "events.jsonl")
+        write(self.folder(task.id) / "wish.json", msgspec.json.encode(wish))
+        with self._alone(task.id):
+            yield log.append(opened)
+            async for entry in self._go_on(task.id, log, wish):
+                yield entry
+
+    async def resume(self, run: str, *, override: bool = False) -> AsyncIterator[Entry]:
+        """Go on with a run where its log ends; a question that nobody answered is asked again."""
+        log = JsonlLog(self.path(run))
+        wish = self._wish(run)
+        with self._alone(run):
+            state = replay(e.event for e in log.read())
+            if state.closed is not None and state.closed.exit_code != 4 and not override:
+                raise SetupError(f"run {run} is finished: {state.closed.outcome}")
+            async for entry in self._go_on(run, log, replace_wish(wish, override)):
+                yield entry
+
+    def runs(self) -> list[Summary]:
+        """Return every run, the latest first, from the first and the last line of its log."""
+        folder = self.home / "runs"
+        names = sorted((p.name for p in folder.iterdir()), reverse=True) if folder.is_dir() else []
+        return [s for n in names if (s := summary(folder / n / "events.jsonl")) is not None]
+
+    def read(self, run: str) -> tuple[Entry, ...]:
+        """Return the entries of a run."""
+        return read(self.path(run))
+
+    def receipt(self, run: str) -> Receipt:
+        """Return the facts of a run."""
+        diff = self.folder(run) / "change.diff"
+        return receipt(self.read(run), diff.read_text() if diff.exists() else "")
+
+    def find(self, name: str = "") -> str:
+        """Return the run whose name begins so; the latest by default. Raises SetupError."""
+        known = [s.run for s in self.runs()]
+        found = [r for r in known if r.startswith(name)] if name else known[:1]
+        if len(found) == 1 or name in found:
+            return name if name in found else found[0]
+        if not known:
+            raise SetupError('there are no runs here yet; begin one with: samovar do "TASK"')
+        raise SetupError(f"{len(found)} runs are called {name!r}; see 'samovar runs'")
+
+    async def undo(self, run: str) -> str:
+        """Take back what a run committed."""
+        opened = replay(e.event for e in self.read(run)).opened
+        if opened is None:
+            raise SetupError(f"run {run} never began")
+        return await self._at_work().undo(opened)
+
+    def folder(self, run: str) -> Path:
+        """Return the folder of a run."""
+        return self.home / "runs" / run
+
+    def path(self, run: str) -> Path:
+        """Return the log of a run. Raises SetupError when there is none."""
+        path = self.folder(run) / "events.jsonl"
+        if not re.fullmatch(r"[\w-]+", run) or not path.exists():
+            raise SetupError(f"there is no run {run!r} here; see 'samovar runs'")
+        return path
+
+    async def _go_on(self, run: str, log: JsonlLog, wish: Wish) -> AsyncIterator[Entry]:
+        entries = list(log.read())
+        state = replay(e.event for e in entries)
+        state = msgspec.structs.replace(state, closed=None)
+        assert state.opened is not None, "the log of a run begins with Opened"
+        kit = await self._at_work().kit(state.opened, wish)
+        async for event in work(state, Pipeline(kit), more):
+            entry = log.append(event)
+            entries.append(entry)
+            if isinstance(event, Closed):
+                await self._close(run, kit, entries)
+            yield entry
+
+    async def _close(self, run: str, kit: Kit, entries: Sequence[Entry]) -> None:
+        state = replay(e.event for e in entries)
+        changed = await asyncio.to_thread(finished, state, kit.tree)
+        diff = await kit.repo.diff(_base(state), changed) if changed else ""
+        write(self.folder(run) / "change.diff", diff.encode(errors="surrogateescape"))
+        facts = msgspec.json.encode(receipt(entries, diff))
+        write(self.folder(run) / "receipt.json", msgspec.json.format(facts) + b"\n")
+
+    def _task(self, wish: Wish) -> Task:
+        text = wish.text.strip()
+        if not text:
+            raise SetupError('the task is empty; say what to do: samovar do "TASK"')
+        if len(text) > LONGEST:
+            raise SetupError(
+                f"the task has {len(text)} characters, more than {LONGEST}: "
+                "put the material into files and name them with --file"
+            )
+        return Task(
+            id=name_run(text),
+            text=text,
+            files=wish.files,
+            test=wish.test,
+            budget=wish.budget,
+            candidates=wish.candidates,
+            off=wish.off,
+        )
+
+    def _at_work(self) -> Workplace:
+        assert self.workplace is not None, "this App was made for reading only"
+        return self.workplace
+
+    def _wish(self, run: str) -> Wish:
+        try:
+            return msgspec.json.decode((self.folder(run) / "wish.json").read_bytes(), type=Wish)
+        except FileNotFoundError:
+            return Wish(text="")
+        except msgspec.DecodeError as error:
+            raise SetupError(f"{self.folder(run) / 'wish.json'}: {error}") from error
+
+    @contextmanager
+    def _alone(self, run: str) -> Iterator[None]:
+        """Hold a run, so that no second process works on it; the lock dies with the process."""
+        folder = self.folder(run)
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise SetupError(f"run {run} is being worked on by another process") from error
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+
+def replace_wish(wish: Wish, override: bool) -> Wish:
+    """Return the wish with a person's leave to let phases pass."""
+    return msgspec.structs.replace(wish, override=override or wish.override)
+
+
+def name_run(text: str) -> str:
+    """Return a name that sorts by time and says what it is about."""
+    words = re.findall(r"[a-z0-9]+", text.lower())[:4]
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{'-'.join(words)[:30] or 'task'}-{secrets.token_hex(2)}"
+
+
+def summary(path: Path) -> Summary | None:
+    """Return one line about a run; None for a folder that holds none."""
+    try:
+        with open(path, "rb") as handle:
+            first = handle.readline()
+            handle.seek(max(0, path.stat().st_size - 4000))
+            last = handle.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]
+    except OSError:
+        return None
+    try:
+        entry = msgspec.json.decode(first, type=Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Summary(run=path.parent.name, at=datetime.now(UTC), task="", state="damaged")
+    task = entry.event.task.text if isinstance(entry.event, Opened) else ""
+    line = " ".join(task.split())[:120]
+    try:
+        end = msgspec.json.decode(last, type=Entry).event
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        end = None
+    if not isinstance(end, Closed):
+        return Summary(run=path.parent.name, at=entry.at, task=line, state="stopped")
+    state = "done" if end.ok else "waiting" if end.exit_code == 4 else "failed"
+    return Summary(run=path.parent.name, at=entry.at, task=line, state=state, outcome=end.outcome)
+
+
+def _base(state: State) -> str:
+    return state.opened.base if state.opened else ""

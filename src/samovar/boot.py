@@ -1,0 +1,255 @@
+"""Settings to App: the only place that names concrete backends."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from samovar import __version__
+from samovar.app import App, Wish
+from samovar.checks.environment import find_command, find_environment
+from samovar.checks.project import Project
+from samovar.core.errors import SetupError
+from samovar.core.event import Opened
+from samovar.core.message import Sampling
+from samovar.core.seams import Live, Model, Sandbox, Tree
+from samovar.core.task import Task
+from samovar.flow.kit import Ask, Kit
+from samovar.models import profile as profiles
+from samovar.models import weights
+from samovar.models.catalogue import CATALOGUE
+from samovar.models.discover import discover, named
+from samovar.models.embedded import embedded, threads
+from samovar.models.endpoint import Endpoint
+from samovar.models.openai import OpenAI
+from samovar.models.profile import Profile
+from samovar.models.sampling import family, sampling
+from samovar.models.wrappers import Retrying
+from samovar.repo import git
+from samovar.repo.git import Git
+from samovar.sandboxes.find import find_sandbox
+from samovar.sandboxes.workspace import remove
+from samovar.settings import Server, Settings, load, read_env
+
+EMBEDDED = "qwen2.5-coder-1.5b"
+"""The model that comes along when no server answers."""
+
+
+def quiet(_kind: str, _text: str, /) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model, where it answers and what was measured of it."""
+
+    model: Model
+    endpoint: Endpoint
+    profile: Profile
+
+
+@dataclass
+class Desk:
+    """The workplace of one repository: its git, a sandbox, a model that starts when needed."""
+
+    repo: Git
+    settings: Settings
+    home: Path
+    stack: AsyncExitStack
+    ask: Ask
+    live: Live = quiet
+    wanted: str = ""
+    """Name of the model; empty takes the settings' one, then the first that answers."""
+    no_sandbox: bool = False
+    progress: Callable[[int, int], None] = lambda _have, _all: None
+    choice: Choice | None = None
+    sandbox: Sandbox | None = None
+
+    async def opened(self, run: str, task: Task, /) -> Opened:
+        """Return the first event of a new run."""
+        base = await self.repo.head()
+        self.sandbox = await find_sandbox(self.no_sandbox)
+        choice = await self._model()
+        return Opened(
+            run=run,
+            task=task,
+            repo=str(self.home.parent),
+            base=base,
+            branch=f"samovar/{run}",
+            model=choice.endpoint.model,
+            digest=choice.profile.digest,
+            sandbox=self.sandbox.tier,
+            version=__version__,
+        )
+
+    async def kit(self, opened: Opened, wish: Wish, /) -> Kit:
+        """Return the kit for a run."""
+        if self.sandbox is None:
+            self.sandbox = await find_sandbox(self.no_sandbox)
+        choice = await self._model()
+        tree: Tree = await self.repo.tree(opened.base)
+        environment = find_environment(self.home.parent)
+        self.live("note", f"tests run with {environment.origin}")
+        checks = Project(
+            tree=tree,
+            sandbox=self.sandbox,
+            environment=environment,
+            folder=await self._scratch(),
+            seconds=self.settings.check_seconds,
+            test_seconds=self.settings.test_seconds,
+        )
+        found = find_command(tree.paths(), tree.read, environment.python)
+        return Kit(
+            model=choice.model,
+            tree=tree,
+            checks=checks,
+            repo=self.repo,
+            ask=self.ask,
+            manner=manner(choice.endpoint.model),
+            live=self.live,
+            command=opened.task.test or found,
+            push=wish.push,
+            override=wish.override,
+            context=choice.profile.context,
+            search_seconds=self.settings.search_seconds,
+        )
+
+    async def undo(self, opened: Opened, /) -> str:
+        """Take back what a run committed."""
+        return await self.repo.undo(opened.branch, opened.run)
+
+    async def _model(self) -> Choice:
+        if self.choice is None:
+            self.choice = await choose_model(
+                self.settings, self.home, self.stack, self.wanted, self.live, self.progress
+            )
+        return self.choice
+
+    async def _scratch(self) -> Path:
+        """Return a fresh folder for copies of the project, removed at the end."""
+        made = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="samovar-"))
+        self.stack.push_async_callback(remove, made)
+        # The sandbox runs under another user, who must be able to enter.
+        made.chmod(0o711)
+        return made
+
+
+@asynccontextmanager
+async def at_work(
+    folder: Path,
+    ask: Ask,
+    live: Live = quiet,
+    wanted: str = "",
+    no_sandbox: bool = False,
+    progress: Callable[[int, int], None] = lambda _have, _all: None,
+) -> AsyncIterator[App]:
+    """Open a repository for work; servers that are started for it end with the block."""
+    repo = await git.open(folder)
+    home = home_of(repo)
+    async with AsyncExitStack() as stack:
+        settings = load(home)
+        desk = Desk(repo, settings, home, stack, ask, live, wanted, no_sandbox, progress)
+        yield App(home, desk)
+
+
+async def reader(folder: Path) -> App:
+    """Open a repository to read its runs."""
+    return App(home_of(await git.open(folder)))
+
+
+def home_of(repo: Git) -> Path:
+    """Return the .samovar folder of a repository; git is told to leave it alone."""
+    work = repo.place.work
+    if work is None:
+        return repo.place.common / "samovar"
+    home = work / ".samovar"
+    home.mkdir(mode=0o700, exist_ok=True)
+    note = home / ".gitignore"
+    if not note.exists():
+        note.write_text("*\n")
+    return home
+
+
+def manner(model: str) -> Callable[[float, int], Sampling]:
+    """Return how to sample from a model: its family's settings, at the temperature asked for."""
+    kind = family(model)
+
+    def drawn(temperature: float, seed: int, /) -> Sampling:
+        return sampling(kind, temperature, seed)
+
+    return drawn
+
+
+async def endpoints(settings: Settings, home: Path) -> list[tuple[str, Endpoint]]:
+    """Return every model that is configured or found, with its name."""
+    secrets = {**read_env(home), **os.environ}
+    rows: list[tuple[str, Endpoint]] = []
+    for server in settings.models:
+        if server.url:
+            rows += [(server.name, e) for e in await _served(server, secrets.get(server.key, ""))]
+    rows += [(e.model, e) for e in await discover([]) if all(e.url != r.url for _, r in rows)]
+    return rows
+
+
+async def _served(server: Server, key: str) -> list[Endpoint]:
+    one = Endpoint(url=server.url, model=server.model, key=key)
+    return [one] if server.model else await named(one)
+
+
+async def choose_model(
+    settings: Settings,
+    home: Path,
+    stack: AsyncExitStack,
+    wanted: str,
+    live: Live,
+    progress: Callable[[int, int], None],
+) -> Choice:
+    """Return the model to work with: the wanted one, else the first that answers, else our own.
+
+    Raises Unreachable when none answers and the weights cannot be had.
+    """
+    name = wanted or settings.model
+    if name != "embedded" and name != EMBEDDED:
+        found = await endpoints(settings, home)
+        picked = [e for n, e in found if not name or name in (n, e.model)]
+        if picked:
+            measured = profiles.load(picked[0]) or await profiles.assume(picked[0])
+            return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
+        if name and name not in {w.name for w in CATALOGUE}:
+            known = ", ".join(n for n, _ in found) or "none"
+            raise SetupError(
+                f"no model called {name!r} answers; found: {known}; see 'samovar model list'"
+            )
+    return await _own(settings, stack, name, live, progress)
+
+
+async def _own(
+    settings: Settings,
+    stack: AsyncExitStack,
+    name: str,
+    live: Live,
+    progress: Callable[[int, int], None],
+) -> Choice:
+    entry = weights.find(name if name and name != "embedded" else EMBEDDED)
+    if not weights.here(entry):
+        live("step", f"fetching {entry.name} once; it is kept for later")
+    path = await weights.fetch(entry.name, progress)
+    live("step", f"starting {entry.name}")
+    used = settings.threads or threads()
+    endpoint = await stack.enter_async_context(
+        embedded(path, threads=used, context=settings.context)
+    )
+    profile = profiles.load(endpoint, "embedded") or Profile(
+        context=settings.context,
+        prefill=30.0,
+        generate=4.0,
+        family=family(entry.name),
+        threads=used,
+    )
+    profile = replace(profile, context=settings.context, digest=entry.sha256)
+    return Choice(Retrying(OpenAI(endpoint, profile, live)), endpoint, profile)

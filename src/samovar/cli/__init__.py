@@ -1,0 +1,1 @@
+"""The command line: the surface that people and scripts use."""

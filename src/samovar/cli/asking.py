@@ -1,0 +1,58 @@
+"""The questions to a person: keep the change, push it."""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+
+from samovar.cli.lines import Line, diff_lines, receipt_lines
+from samovar.cli.screen import Screen
+from samovar.core.event import Asked, Entry
+from samovar.core.state import replay
+from samovar.flow.receipt import receipt
+
+
+@dataclass
+class Person:
+    """Whoever sits at the terminal; a core Ask."""
+
+    screen: Screen
+    yes: bool = False
+    """A yes to the commit, given beforehand."""
+    push_yes: bool = False
+    """A yes to the push, given beforehand; the other one does not count for it."""
+    silent: bool = False
+    """Never ask: the output is for a machine."""
+    entries: list[Entry] = field(default_factory=list)
+    """What happened so far, for the receipt."""
+
+    async def __call__(self, asked: Asked, text: str, /) -> bool | None:
+        """Show exactly what would be done and return the answer; None when nobody can give it."""
+        if asked.act == "push":
+            return await self._answer(self.push_yes, f"{text[:1].upper()}{text[1:]}?")
+        facts = receipt(self.entries, text)
+        self.screen.show([Line(""), *diff_lines(text), Line(""), *receipt_lines(facts)])
+        opened = replay(e.event for e in self.entries).opened
+        branch = opened.branch if opened else ""
+        return await self._answer(self.yes, f"Keep this change on branch {branch}?")
+
+    async def _answer(self, given: bool, question: str) -> bool | None:
+        if given:
+            return True
+        if self.silent or not sys.stdin.isatty():
+            return None
+        self.screen.close()
+        print(f"{question} [y/N] ", end="", flush=True)
+        line = await _line()
+        return line.strip().lower() in ("y", "yes") if line else None
+
+
+async def _line() -> str:
+    """Return one line from the terminal; unlike `input` it can be cancelled."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(sys.stdin, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()

@@ -1,0 +1,164 @@
+"""The main job: `samovar do` and `samovar resume`."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from samovar.app import App, Wish
+from samovar.boot import at_work, home_of
+from samovar.cli.asking import Person
+from samovar.cli.end import say
+from samovar.cli.lines import Line, number, receipt_lines
+from samovar.cli.screen import Json, Screen
+from samovar.cli.terminal import screen
+from samovar.core.errors import SamovarError
+from samovar.core.event import Asked, Closed, Entry
+from samovar.core.task import Budget
+from samovar.repo import git
+from samovar.settings import load
+
+
+class Look(Struct, frozen=True, kw_only=True):
+    """How a person wants to be shown and asked."""
+
+    repo: Path = Path()
+    model: str = ""
+    yes: bool = False
+    push_yes: bool = False
+    no_sandbox: bool = False
+    json: bool = False
+    plain: bool = False
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What `samovar do` was told; 0 takes what the settings say."""
+
+    text: str
+    files: tuple[str, ...] = ()
+    test: str = ""
+    budget: int = 0
+    calls: int = 0
+    candidates: int = 0
+    push: bool = False
+    override: bool = False
+
+
+async def do(order: Order, look: Look) -> int:
+    """Work on a task; return the exit code."""
+    repo = await git.open(look.repo)
+    settings = load(home_of(repo))
+    unseen = await repo.dirty()
+    if unseen:
+        say(
+            f"samovar: {number(len(unseen), 'path')} not committed, such as {unseen[0]}: "
+            "the run does not see them and leaves them as they are"
+        )
+    wish = Wish(
+        text=_task(order.text),
+        files=tuple(_inside(f, repo.place.work) for f in order.files),
+        test=order.test,
+        budget=Budget(
+            calls=order.calls or settings.calls, generated=order.budget or settings.tokens
+        ),
+        candidates=order.candidates or settings.candidates,
+        push=order.push,
+        override=order.override,
+    )
+    view: Screen = Json() if look.json else screen(look.plain)
+    person = Person(view, look.yes, look.push_yes, silent=look.json)
+    async with at_work(
+        look.repo, person, view.live, look.model, look.no_sandbox, view.progress
+    ) as app:
+        return await _follow(app, app.start(wish), person)
+
+
+async def resume(name: str, look: Look, *, override: bool = False) -> int:
+    """Go on with a run; return the exit code."""
+    app = App(home_of(await git.open(look.repo)))
+    run = app.find(name)
+    before = app.read(run)
+    view: Screen = Json() if look.json else screen(look.plain, before)
+    person = Person(view, look.yes, look.push_yes, look.json, list(before))
+    async with at_work(
+        look.repo, person, view.live, look.model, look.no_sandbox, view.progress
+    ) as working:
+        return await _follow(working, working.resume(run, override=override), person)
+
+
+async def _follow(app: App, entries: AsyncIterator[Entry], person: Person) -> int:
+    """Show a run to its end, whatever ends it."""
+    try:
+        async for entry in entries:
+            person.entries.append(entry)
+            person.screen.entry(entry)
+    except asyncio.CancelledError:
+        person.screen.close()
+        say(_hint("stopped", person))
+        raise
+    except SamovarError as error:
+        person.screen.close()
+        if not person.entries:
+            raise
+        say(f"samovar: {error}")
+        say(_hint("the run is kept", person))
+        return error.exit_code
+    finally:
+        person.screen.close()
+    return _end(app, person)
+
+
+def _end(app: App, person: Person) -> int:
+    last = person.entries[-1].event
+    assert isinstance(last, Closed), "a run that nothing stopped is closed"
+    run = _run(person)
+    if last.exit_code == 4:
+        asked = [e.event.act for e in person.entries if isinstance(e.event, Asked)]
+        word = "--push-yes" if asked[-1:] == ["push"] else "--yes"
+        say(f"samovar: nobody could be asked; go on with: samovar resume {run} {word}")
+        return 4
+    if last.ok:
+        facts = app.receipt(run)
+        person.screen.show(
+            [
+                Line(f"see it      git diff {_base(person)[:12]}..{facts.branch}", "dim"),
+                Line(f"take it     git merge {facts.branch}", "dim"),
+                Line(f"undo it     samovar undo {run}", "dim"),
+            ]
+        )
+    else:
+        person.screen.show([*receipt_lines(app.receipt(run)), Line(f"more: samovar show {run}")])
+    return last.exit_code
+
+
+def _run(person: Person) -> str:
+    from_log = [e.event.run for e in person.entries if hasattr(e.event, "run")]
+    return from_log[0] if from_log else ""
+
+
+def _base(person: Person) -> str:
+    found = [e.event.base for e in person.entries if hasattr(e.event, "base")]
+    return found[0] if found else ""
+
+
+def _hint(what: str, person: Person) -> str:
+    run = _run(person)
+    return f"samovar: {what}; go on with: samovar resume {run}" if run else f"samovar: {what}"
+
+
+def _task(text: str) -> str:
+    """Return the task; `-` reads it from standard input, where it may be longer than a word."""
+    if text == "-":
+        return sys.stdin.buffer.read().decode("utf-8", "replace")
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
+def _inside(name: str, work: Path | None) -> str:
+    """Return a path as the repository calls it: relative to its top."""
+    found = Path(name).absolute()
+    if work is not None and found.exists() and found.is_relative_to(work):
+        return found.relative_to(work).as_posix()
+    return name

@@ -1,0 +1,51 @@
+"""How a command ends: its exit code, and an error as one line instead of a traceback."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from samovar.core.errors import SamovarError
+
+STOPPED = 130
+"""What a shell expects of a program that Ctrl-C ended."""
+
+
+def carry_out(work: Coroutine[Any, Any, int]) -> None:
+    """Run a command to its end and leave the process with its exit code."""
+    raise SystemExit(_code(work))
+
+
+def _code(work: Coroutine[Any, Any, int]) -> int:
+    try:
+        code = asyncio.run(work)
+        sys.stdout.flush()
+    except SamovarError as error:
+        say(f"samovar: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return STOPPED
+    except BrokenPipeError:
+        # Whoever read us has gone; Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        say(f"samovar: {error.strerror or error}{place}")
+        return 1
+    return code
+
+
+def say(text: str) -> None:
+    """Tell a person something that is no result: one line on standard error."""
+    try:
+        print(printable(text), file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        return
+
+
+def printable(text: str) -> str:
+    """Return a text that cannot move a terminal's cursor or change its colours."""
+    shown = text.encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown)

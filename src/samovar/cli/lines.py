@@ -1,0 +1,176 @@
+"""A run in words: entries, receipts and differences as lines for a person."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from samovar.core.event import (
+    Answered,
+    Asked,
+    Chose,
+    Closed,
+    Documented,
+    Done,
+    Entry,
+    Event,
+    Intended,
+    Judged,
+    Opened,
+    Overridden,
+    Passed,
+    Planned,
+    Surveyed,
+    Wrote,
+)
+from samovar.core.task import Counts, Verdict
+from samovar.flow.receipt import Receipt
+
+Tone = Literal["plain", "good", "bad", "dim", "strong"]
+
+
+class Line(Struct, frozen=True):
+    """One line, and how it is meant."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+def row(name: str, text: str, tone: Tone = "plain") -> Line:
+    """Return a line with a name in front."""
+    return Line(f"{name:<10} {text}", tone)
+
+
+def event_lines(event: Event) -> Sequence[Line]:
+    """Return what a person wants to read of an event; some say nothing to a person."""
+    match event:
+        case Opened():
+            return _opened(event)
+        case Surveyed(verdict=verdict, command=command):
+            return _surveyed(verdict, command)
+        case Planned(plan=plan):
+            rows = [row("plan", f"{n}. {s.title}") for n, s in enumerate(plan.steps, 1)]
+            shown = f"{len(plan.examples)} examples taken from the task"
+            return [*rows, row("", shown, "dim")] if plan.examples else rows
+        case Wrote():
+            return [_wrote(event)]
+        case Judged(candidate=number, verdict=verdict):
+            return [_judged(number, verdict)]
+        case Chose(candidate=number, why=why):
+            if number is None:
+                return [row("chose", f"nothing: {why}", "bad")]
+            return [row("chose", f"candidate {number}: {why}")]
+        case Documented(candidate=candidate, message=message):
+            where = ", ".join(e.path for e in candidate.edits)
+            return [row("message", f"{message.splitlines()[0] if message else ''}")] + (
+                [row("documents", where)] if where else []
+            )
+        case Overridden(phase=phase, why=why):
+            return [row("override", f"{phase} passes on a person's word ({why})", "bad")]
+        case Done(act=act, result=result):
+            return [row("done", f"{act} {result[:12] if act == 'commit' else result}", "good")]
+        case Closed(outcome=outcome, ok=ok):
+            return [row("end", outcome, "good" if ok else "bad")]
+        case Passed() | Asked() | Answered() | Intended():
+            return []
+
+
+def _opened(event: Opened) -> list[Line]:
+    base = event.base[:12] or "an empty repository"
+    return [
+        row("run", event.run, "strong"),
+        row("with", f"{event.model}, sandbox {event.sandbox}", "dim"),
+        row("on", f"{event.repo} at {base}; your files stay as they are", "dim"),
+    ]
+
+
+def _surveyed(verdict: Verdict, command: str) -> list[Line]:
+    if not command:
+        return [row("before", "no tests were found here; name some with --test")]
+    shown = counts(verdict.checks[0].counts) if verdict.checks else verdict.why
+    return [row("before", f"{shown} ({command})", "good" if verdict.passed else "bad")]
+
+
+def _wrote(event: Wrote) -> Line:
+    name = f"candidate {event.candidate.id}"
+    if event.candidate.origin == "search":
+        found = "found one" if event.candidate.edits else "found none"
+        return Line(f"{name}: tried {number(event.tried, 'small edit')}, {found}", "dim")
+    speed = f", {event.usage.generated / event.seconds:.1f} tokens/s" if event.seconds else ""
+    cost = f"{event.usage.generated} tokens in {duration(event.seconds)}{speed}"
+    if event.candidate.complaint:
+        return Line(f"{name}: {event.candidate.complaint} ({cost})", "bad")
+    return Line(f"{name}: written, {cost}", "dim")
+
+
+def _judged(number: int, verdict: Verdict) -> Line:
+    word = "green" if verdict.passed else "red"
+    return Line(f"candidate {number}: {word}, {verdict.why}", "good" if verdict.passed else "bad")
+
+
+def receipt_lines(receipt: Receipt) -> Iterator[Line]:
+    """Yield the receipt in a few lines; "verified" stands there only where a command proved it."""
+    if receipt.verified:
+        yield row("verified", f"{receipt.proof}: {receipt.why}", "good")
+    else:
+        yield row("unproved", receipt.why or "nothing was kept", "bad")
+    if receipt.before != Counts() or receipt.after != Counts():
+        yield row("tests", f"before: {counts(receipt.before)}; after: {counts(receipt.after)}")
+    usage = receipt.usage
+    share = f" ({usage.cached * 100 // usage.prompt} % cached)" if usage.prompt else ""
+    yield row(
+        "cost",
+        f"{number(receipt.calls, 'model call')}, {usage.prompt} tokens in{share}, "
+        f"{usage.generated} out, {duration(receipt.seconds)}",
+    )
+    yield row(
+        "tried",
+        f"{number(receipt.candidates, 'candidate')} of the model, "
+        f"{number(receipt.tried, 'small edit')} without it",
+    )
+    digest = f" (sha256 {receipt.digest[:12]})" if receipt.digest else ""
+    yield row("model", f"{receipt.model}{digest}, sandbox {receipt.sandbox}")
+    if receipt.diff:
+        yield row("change", f"sha256 {receipt.diff[:12]}")
+    if receipt.commit:
+        yield row("commit", f"{receipt.commit[:12]} on {receipt.branch}")
+    if receipt.overridden:
+        yield row("override", f"a person let pass: {', '.join(receipt.overridden)}", "bad")
+
+
+def diff_lines(diff: str) -> Iterator[Line]:
+    """Yield a difference, added lines good and removed lines bad."""
+    for text in diff.splitlines():
+        if text.startswith(("+++", "---", "diff ", "index ")):
+            yield Line(text, "strong" if text.startswith("diff ") else "dim")
+        elif text.startswith(("+", "-")):
+            yield Line(text, "good" if text.startswith("+") else "bad")
+        else:
+            yield Line(text)
+
+
+def timeline(entries: Sequence[Entry]) -> Iterator[Line]:
+    """Yield every entry that says something, with the seconds since the run began."""
+    for entry in entries:
+        since = (entry.at - entries[0].at).total_seconds()
+        for line in event_lines(entry.event):
+            yield Line(f"{duration(since):>8}  {line.text}", line.tone)
+
+
+def counts(found: Counts) -> str:
+    """Return tests by outcome."""
+    skipped = f", {found.skipped} skipped" if found.skipped else ""
+    return f"{found.passed} passed, {found.failed} failed{skipped}"
+
+
+def number(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people write it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    return f"{whole // 60}m {whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h {whole % 3600 // 60:02d}m"

@@ -1,0 +1,115 @@
+"""A run in a terminal: what happened scrolls by, what goes on stands in one live line below."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from samovar.cli.end import printable
+from samovar.cli.lines import Line, Tone, duration, event_lines
+from samovar.cli.screen import Plain, Screen
+from samovar.core.event import Closed, Entry
+from samovar.core.state import State, fold
+
+_STYLES: dict[Tone, str] = {
+    "plain": "",
+    "good": "green",
+    "bad": "red",
+    "dim": "dim",
+    "strong": "bold",
+}
+
+
+def fancy(plain: bool) -> bool:
+    """Return whether a live terminal may be used."""
+    quiet = plain or "NO_COLOR" in os.environ or os.environ.get("TERM", "dumb") == "dumb"
+    return sys.stdout.isatty() and not quiet
+
+
+def screen(plain: bool, entries: Iterable[Entry] = ()) -> Screen:
+    """Return the screen that fits where we are; `entries` happened earlier."""
+    return Terminal(entries) if fancy(plain) else Plain()
+
+
+class Terminal:
+    """A terminal with one live line."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.console = Console(highlight=False)
+        self.state = State()
+        for entry in entries:
+            self.state = fold(self.state, entry.event)
+        self.began = time.monotonic()
+        self.step = "starting"
+        self.pieces = 0
+        self.since = 0.0
+        self.bytes = ""
+        self.spinner = Spinner("dots")
+        self._live: Live | None = None
+
+    def entry(self, entry: Entry, /) -> None:
+        """Print what happened above the live line."""
+        self.state = fold(self.state, entry.event)
+        self.pieces = 0
+        self._print(event_lines(entry.event))
+        if isinstance(entry.event, Closed):
+            self.close()
+
+    def live(self, kind: str, text: str, /) -> None:
+        """Bring the live line up to date."""
+        self._start()
+        if kind == "token":
+            self.since = self.since if self.pieces else time.monotonic()
+            self.pieces += 1
+        elif kind == "step":
+            self.step, self.pieces, self.bytes = text, 0, ""
+        else:
+            self._print([Line(f"{'':<10} {text}", "dim")])
+
+    def progress(self, have: int, total: int, /) -> None:
+        """Show the bytes in the live line."""
+        self._start()
+        self.bytes = f"{have >> 20} of {total >> 20} MB"
+
+    def show(self, lines: Iterable[Line], /) -> None:
+        """Print lines with nothing live below, so that a question may follow."""
+        self.close()
+        self._print(lines)
+
+    def close(self) -> None:
+        """Take the live line away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __rich__(self) -> Table:
+        """Return the live line as it is now."""
+        seconds = time.monotonic() - self.began
+        facts = [self.state.phase, self.step]
+        if self.bytes:
+            facts.append(self.bytes)
+        if self.pieces:
+            speed = self.pieces / max(time.monotonic() - self.since, 0.1)
+            facts.append(f"{self.pieces} tokens, {speed:.1f}/s")
+        spent = f"{self.state.usage.generated + self.pieces} tokens, {duration(seconds)}"
+        line = Table.grid(padding=(0, 1), expand=True)
+        line.add_column(width=1)
+        line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        line.add_column(justify="right", no_wrap=True)
+        line.add_row(self.spinner, printable(" · ".join(facts)), Text(spent, style="dim"))
+        return line
+
+    def _start(self) -> None:
+        if self._live is None:
+            self._live = Live(self, console=self.console, transient=True, refresh_per_second=8)
+            self._live.start()
+
+    def _print(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self.console.print(Text(printable(line.text), style=_STYLES[line.tone]))

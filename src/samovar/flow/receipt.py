@@ -1,0 +1,101 @@
+"""The receipt: what was run and what it showed, as facts computed from the log."""
+
+import hashlib
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from samovar.core.event import Entry
+from samovar.core.message import Usage
+from samovar.core.state import State, replay
+from samovar.core.task import Counts, Proof
+
+PROVING: tuple[Proof, ...] = ("project tests", "issue examples")
+"""Only these come from a check that was red before the change and is green after it."""
+
+
+class Command(Struct, frozen=True):
+    """A command that was run in the sandbox, and how it ended."""
+
+    command: str
+    exit: int
+    passed: int
+    failed: int
+    seconds: float
+    on: str
+    """`before` or the candidate's number."""
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """receipt.json."""
+
+    run: str
+    task: str
+    outcome: str
+    verified: bool
+    """A command that failed before the change passes after it, and none got worse."""
+    proof: Proof
+    why: str
+    before: Counts
+    after: Counts
+    commands: tuple[Command, ...]
+    diff: str
+    """SHA-256 of the change as a unified diff; empty where nothing was kept."""
+    commit: str
+    branch: str
+    model: str
+    digest: str
+    sandbox: str
+    calls: int
+    usage: Usage
+    seconds: float
+    candidates: int
+    tried: int
+    """Small edits that were tried without a model."""
+    overridden: tuple[str, ...]
+    """Phases a person let pass."""
+
+
+def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
+    """Return the receipt of a run, finished or not."""
+    state = replay(e.event for e in entries)
+    opened, surveyed = state.opened, state.surveyed
+    picked = [c for c in state.chosen if c.candidate is not None]
+    verdict = picked[-1].verdict if picked else None
+    proved = verdict is not None and verdict.passed and verdict.proof in PROVING
+    before = surveyed.verdict.checks[0].counts if surveyed and surveyed.verdict.checks else Counts()
+    tests = [c for c in (verdict.checks if verdict else ()) if c.name == "tests"]
+    return Receipt(
+        run=opened.run if opened else "",
+        task=state.task.text,
+        outcome=state.closed.outcome if state.closed else "not finished",
+        verified=proved,
+        proof=verdict.proof if verdict and verdict.passed else "none",
+        why=verdict.why if verdict else "",
+        before=before,
+        after=tests[0].counts if tests else Counts(),
+        commands=tuple(_commands(state)),
+        diff=hashlib.sha256(diff.encode()).hexdigest() if diff else "",
+        commit=next((d.result for d in state.done if d.act == "commit"), ""),
+        branch=opened.branch if opened else "",
+        model=opened.model if opened else "",
+        digest=opened.digest if opened else "",
+        sandbox=opened.sandbox if opened else "",
+        calls=state.calls,
+        usage=state.usage,
+        seconds=round((entries[-1].at - entries[0].at).total_seconds(), 1) if entries else 0.0,
+        candidates=sum(a.candidate.origin == "model" for a in state.attempts),
+        tried=sum(a.tried for a in state.attempts if a.candidate.origin == "search"),
+        overridden=tuple(o.phase for o in state.overridden),
+    )
+
+
+def _commands(state: State) -> list[Command]:
+    rows = [("before", c) for c in (state.surveyed.verdict.checks if state.surveyed else ())]
+    for attempt in state.attempts:
+        for check in attempt.verdict.checks if attempt.verdict else ():
+            rows.append((str(attempt.candidate.id), check))
+    return [
+        Command(c.command, c.exit, c.counts.passed, c.counts.failed, c.seconds, on)
+        for on, c in rows
+    ]

@@ -1,0 +1,104 @@
+"""Settings: samovar.toml, then .env, then SAMOVAR_* of the environment; the later one wins.
+
+They come from the user's own folders only: ~/.config/samovar and the repository's .samovar, which
+git ignores. A file that arrives with a cloned repository must not choose where prompts are sent.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Struct
+
+from samovar.core.errors import SetupError
+
+
+class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model on one server: a `[[models]]` table."""
+
+    name: str
+    """How it is called on the command line."""
+    url: str = ""
+    """Address with its version; empty means the embedded server."""
+    model: str = ""
+    """The server's own name for the model; empty means its only or first one."""
+    key: str = ""
+    """Name of the environment variable that holds the key, never the key itself."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a person can set."""
+
+    model: str = ""
+    """Name of the model to use; empty takes the first configured, then the first found."""
+    models: tuple[Server, ...] = ()
+    threads: int = 0
+    """Threads of the embedded server; 0 means all cores but one."""
+    context: int = 16_384
+    """Tokens of the embedded server."""
+    calls: int = 24
+    """Model calls of a run, at most."""
+    tokens: int = 8_000
+    """Generated tokens of a run, at most."""
+    candidates: int = 12
+    """Candidates a step, at most."""
+    test_seconds: float = 10.0
+    """Limit of one test."""
+    check_seconds: float = 300.0
+    """Limit of one run of the checks."""
+    search_seconds: float = 60.0
+    """How long small edits are tried in one go."""
+
+
+def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings for a home. Raises SetupError naming the file and the field."""
+    values: dict[str, Any] = {}
+    for path in (config_folder(environment) / "samovar.toml", home / "samovar.toml"):
+        values |= _read(path)
+    values |= _variables({**read_env(home, environment), **environment})
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SetupError(f"settings: {error}; see docs/reference/settings.md") from error
+
+
+def read_env(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables of the .env files, secrets included."""
+    found: dict[str, str] = {}
+    for folder in (config_folder(environment), home):
+        path = folder / ".env"
+        if path.is_file():
+            found |= {k: v for k, v in dotenv_values(path).items() if v is not None}
+    return found
+
+
+def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's own configuration folder."""
+    base = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "samovar"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SetupError(f"{path}: {error}") from error
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
+    fields = {f.name for f in msgspec.structs.fields(Settings)} - {"models"}
+    given = {n: environment.get(f"SAMOVAR_{n.upper()}", "") for n in fields}
+    found: dict[str, Any] = {n: v for n, v in given.items() if v}
+    url = environment.get("SAMOVAR_MODEL_URL")
+    if url:
+        key = "SAMOVAR_MODEL_KEY" if environment.get("SAMOVAR_MODEL_KEY") else ""
+        model = environment.get("SAMOVAR_MODEL", "")
+        server = {"name": "env", "url": url, "model": model, "key": key}
+        return {**found, "model": "env", "models": [server]}
+    return found
