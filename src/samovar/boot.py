@@ -81,7 +81,7 @@ class Desk:
             repo=str(self.home.parent),
             base=base,
             branch=f"samovar/{run}",
-            model=choice.endpoint.model,
+            model=shown(choice.endpoint.model),
             digest=choice.profile.digest,
             sandbox=self.sandbox.tier,
             version=__version__,
@@ -173,6 +173,11 @@ def home_of(repo: Git) -> Path:
     if not note.exists():
         note.write_text("*\n")
     return home
+
+
+def shown(model: str) -> str:
+    """Return a model's name for people; llama.cpp calls its model by the path of its file."""
+    return Path(model).stem if model.endswith(".gguf") else model
 
 
 def manner(model: str) -> Callable[[float, int], Sampling]:

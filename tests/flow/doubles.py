@@ -25,6 +25,8 @@ CASES = {
     "test_middle.py::test_three": "middle([3, 1, 2]) == 2",
     "test_middle.py::test_many": "middle([9, 8, 7, 6, 5]) == 7",
 }
+MESSAGE, INPUTS = 3, 7
+"""Seeds by which the flow asks for a commit message and for inputs."""
 TASK = "`middle` in middle.py returns the smallest value; make it return the middle one."
 
 
@@ -159,9 +161,9 @@ def answering(*codes: str) -> Rules:
     """A model without a memory: which answer it gives is told by the seed of the request."""
 
     def rule(request: Request) -> Reply | str:
-        if "one line of at most 60" in request.messages[-1].text:
-            return "Return the middle value"
         seed = request.sampling.seed or 0
+        if seed == MESSAGE:
+            return "Return the middle value"
         if seed < 1000:
             return "nothing"
         return codes[(seed - 1000) % len(codes)]

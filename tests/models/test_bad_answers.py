@@ -13,7 +13,7 @@ from samovar.models.endpoint import Endpoint
 from samovar.models.failures import Busy, Rejected, TooLarge, Unusable
 from samovar.models.openai import OpenAI
 
-KINDS = [
+KINDS = (
     "refused",
     "error",
     "busy",
@@ -36,7 +36,10 @@ KINDS = [
     "half_json",
     "wrong_shape",
     "redirect",
-]
+    "bad_chunks",
+    "bad_zip",
+    "noise",
+)
 WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
 MAY_ANSWER = {"loop", "huge_text", "drip"}
 """Where a cut answer is as good as an error."""
@@ -154,9 +157,20 @@ class Bad:
         )
 
     async def redirect(self, heard, draw):
-        await heard.answer(
-            draw.choice([301, 302, 307]), b"", more="Location: /v1/chat/completions\r\n"
-        )
+        places = ["/v1/chat/completions", "http://127.0.0.1:1/", "::", "http://[", "file:///etc"]
+        more = f"Location: {draw.choice(places)}\r\n"
+        await heard.answer(draw.choice([301, 302, 307]), b"", more=more)
+
+    async def bad_chunks(self, heard, draw):
+        head = self.head.replace(b"Connection", b"Transfer-Encoding: chunked\r\nConnection")
+        await heard.send(head + draw.choice([b"zz\r\nx", b"5\r\ndata", b"-1\r\n\r\n"]))
+
+    async def bad_zip(self, heard, draw):
+        head = self.head.replace(b"Connection", b"Content-Encoding: gzip\r\nConnection")
+        await heard.send(head + draw.randbytes(draw.randint(1, 900)))
+
+    async def noise(self, heard, draw):
+        await heard.send(draw.choice([b"", self.head]) + draw.randbytes(draw.randint(1, 2000)))
 
 
 async def test_500_bad_answers_end_in_one_line_each(serve, speech, fast, ask, closed_port):

@@ -117,7 +117,9 @@ def _outcome(tags: set[str]) -> str:
 
 
 def _command(facts: Facts, place: Path) -> Command:
-    environment = find_environment(place / "nowhere")
+    # There is no virtual environment below the report, so this is samovar's own interpreter:
+    # one that the work brought along must not judge it.
+    environment = find_environment(place / _REPORT)
     stop = ("-x",) if facts.stop_first else ()
     options = ("-p", "no:cacheprovider", "--tb=short", f"--timeout={facts.test_timeout_s:g}")
     quiet = ("-o", "addopts=", "-W", "ignore", "--junitxml", _REPORT)

@@ -103,7 +103,8 @@ def lay(task: Exercise, mode: Mode, folder: Path, over: Path | None = None) -> N
     """
     shutil.copytree(task.repo, folder, symlinks=True)
     if over is not None:
-        shutil.copytree(over, folder, symlinks=True, dirs_exist_ok=True)
+        left_out = shutil.ignore_patterns(".git", "__pycache__")
+        shutil.copytree(over, folder, symlinks=True, dirs_exist_ok=True, ignore=left_out)
     if mode == "vis" and task.hidden.is_dir():
         shutil.copytree(task.hidden, folder, symlinks=True, dirs_exist_ok=True)
     _git(folder, "init", "-q", "-b", "main")

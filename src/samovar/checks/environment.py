@@ -84,7 +84,9 @@ def _pytest_path(text: str) -> list[str]:
         options = tomllib.loads(text)["tool"]["pytest"]["ini_options"]["pythonpath"]
     except (tomllib.TOMLDecodeError, KeyError, TypeError):
         return []
-    found = options.split() if isinstance(options, str) else list(options)
+    found = options.split() if isinstance(options, str) else options
+    if not isinstance(found, list):
+        return []
     return [f for f in found if isinstance(f, str) and ".." not in f and not f.startswith("/")]
 
 

@@ -207,10 +207,11 @@ def read_report(path: Path) -> Report | None:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size > REPORT_BYTES:
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as opened:
-        facts = os.fstat(opened.fileno())
-        if not stat.S_ISREG(facts.st_mode) or facts.st_size > REPORT_BYTES:
-            return None
         try:
             return msgspec.json.decode(opened.read(), type=Report)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -49,10 +49,13 @@ class Person:
 async def _line() -> str:
     """Return one line from the terminal; unlike `input` it can be cancelled."""
     loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: ready.done() or ready.set_result(None))
+    ready = asyncio.Event()
+    loop.add_reader(sys.stdin, ready.set)
     try:
-        await ready
+        await ready.wait()
+    except asyncio.CancelledError:
+        print()
+        raise
     finally:
         loop.remove_reader(sys.stdin)
     return sys.stdin.readline()

@@ -16,7 +16,7 @@ from samovar.cli.lines import Line, number, receipt_lines
 from samovar.cli.screen import Json, Screen
 from samovar.cli.terminal import screen
 from samovar.core.errors import SamovarError
-from samovar.core.event import Asked, Closed, Entry
+from samovar.core.event import Asked, Closed, Entry, Opened
 from samovar.core.task import Budget
 from samovar.repo import git
 from samovar.settings import load
@@ -124,9 +124,9 @@ def _end(app: App, person: Person) -> int:
         facts = app.receipt(run)
         person.screen.show(
             [
-                Line(f"see it      git diff {_base(person)[:12]}..{facts.branch}", "dim"),
-                Line(f"take it     git merge {facts.branch}", "dim"),
-                Line(f"undo it     samovar undo {run}", "dim"),
+                Line(f"see it     git diff {_base(person)[:12]}..{facts.branch}", "dim"),
+                Line(f"take it    git merge {facts.branch}", "dim"),
+                Line(f"undo it    samovar undo {run}", "dim"),
             ]
         )
     else:
@@ -135,13 +135,11 @@ def _end(app: App, person: Person) -> int:
 
 
 def _run(person: Person) -> str:
-    from_log = [e.event.run for e in person.entries if hasattr(e.event, "run")]
-    return from_log[0] if from_log else ""
+    return next((e.event.run for e in person.entries if isinstance(e.event, Opened)), "")
 
 
 def _base(person: Person) -> str:
-    found = [e.event.base for e in person.entries if hasattr(e.event, "base")]
-    return found[0] if found else ""
+    return next((e.event.base for e in person.entries if isinstance(e.event, Opened)), "")
 
 
 def _hint(what: str, person: Person) -> str:

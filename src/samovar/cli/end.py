@@ -48,4 +48,6 @@ def say(text: str) -> None:
 def printable(text: str) -> str:
     """Return a text that cannot move a terminal's cursor or change its colours."""
     shown = text.encode("utf-8", "replace").decode()
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown
+    )

@@ -23,7 +23,7 @@ from samovar.core.event import (
     Surveyed,
     Wrote,
 )
-from samovar.core.task import Counts, Verdict
+from samovar.core.task import Counts, Plan, Verdict
 from samovar.flow.receipt import Receipt
 
 Tone = Literal["plain", "good", "bad", "dim", "strong"]
@@ -49,26 +49,19 @@ def event_lines(event: Event) -> Sequence[Line]:
         case Surveyed(verdict=verdict, command=command):
             return _surveyed(verdict, command)
         case Planned(plan=plan):
-            rows = [row("plan", f"{n}. {s.title}") for n, s in enumerate(plan.steps, 1)]
-            shown = f"{len(plan.examples)} examples taken from the task"
-            return [*rows, row("", shown, "dim")] if plan.examples else rows
+            return _planned(plan)
         case Wrote():
             return [_wrote(event)]
         case Judged(candidate=number, verdict=verdict):
             return [_judged(number, verdict)]
-        case Chose(candidate=number, why=why):
-            if number is None:
-                return [row("chose", f"nothing: {why}", "bad")]
-            return [row("chose", f"candidate {number}: {why}")]
-        case Documented(candidate=candidate, message=message):
-            where = ", ".join(e.path for e in candidate.edits)
-            return [row("message", f"{message.splitlines()[0] if message else ''}")] + (
-                [row("documents", where)] if where else []
-            )
+        case Chose():
+            return [_chose(event)]
+        case Documented():
+            return _documented(event)
         case Overridden(phase=phase, why=why):
             return [row("override", f"{phase} passes on a person's word ({why})", "bad")]
-        case Done(act=act, result=result):
-            return [row("done", f"{act} {result[:12] if act == 'commit' else result}", "good")]
+        case Done():
+            return [_done(event)]
         case Closed(outcome=outcome, ok=ok):
             return [row("end", outcome, "good" if ok else "bad")]
         case Passed() | Asked() | Answered() | Intended():
@@ -91,8 +84,32 @@ def _surveyed(verdict: Verdict, command: str) -> list[Line]:
     return [row("before", f"{shown} ({command})", "good" if verdict.passed else "bad")]
 
 
+def _planned(plan: Plan) -> list[Line]:
+    rows = [row("plan", f"{n}. {s.title}") for n, s in enumerate(plan.steps, 1)]
+    shown = f"checked by {number(len(plan.examples), 'example')} taken from the task"
+    return [*rows, row("", shown, "dim")] if plan.examples else rows
+
+
+def _chose(event: Chose) -> Line:
+    if event.candidate is None:
+        return row("chose", f"nothing: {event.why}", "bad")
+    return row("chose", f"candidate {event.candidate + 1}: {event.why}")
+
+
+def _documented(event: Documented) -> list[Line]:
+    subject = event.message.splitlines()[0] if event.message else ""
+    where = ", ".join(e.path for e in event.candidate.edits)
+    rows = [row("message", subject)]
+    return [*rows, row("documents", where)] if where else rows
+
+
+def _done(event: Done) -> Line:
+    result = event.result[:12] if event.act == "commit" else event.result
+    return row("done", f"{event.act} {result}", "good")
+
+
 def _wrote(event: Wrote) -> Line:
-    name = f"candidate {event.candidate.id}"
+    name = f"candidate {event.candidate.id + 1}"
     if event.candidate.origin == "search":
         found = "found one" if event.candidate.edits else "found none"
         return Line(f"{name}: tried {number(event.tried, 'small edit')}, {found}", "dim")
@@ -105,7 +122,9 @@ def _wrote(event: Wrote) -> Line:
 
 def _judged(number: int, verdict: Verdict) -> Line:
     word = "green" if verdict.passed else "red"
-    return Line(f"candidate {number}: {word}, {verdict.why}", "good" if verdict.passed else "bad")
+    return Line(
+        f"candidate {number + 1}: {word}, {verdict.why}", "good" if verdict.passed else "bad"
+    )
 
 
 def receipt_lines(receipt: Receipt) -> Iterator[Line]:
@@ -139,9 +158,11 @@ def receipt_lines(receipt: Receipt) -> Iterator[Line]:
 
 
 def diff_lines(diff: str) -> Iterator[Line]:
-    """Yield a difference, added lines good and removed lines bad."""
+    """Yield a difference, added lines good and removed lines bad; without git's own hashes."""
     for text in diff.splitlines():
-        if text.startswith(("+++", "---", "diff ", "index ")):
+        if text.startswith("index "):
+            continue
+        if text.startswith(("+++", "---", "diff ")):
             yield Line(text, "strong" if text.startswith("diff ") else "dim")
         elif text.startswith(("+", "-")):
             yield Line(text, "good" if text.startswith("+") else "bad")
@@ -153,8 +174,9 @@ def timeline(entries: Sequence[Entry]) -> Iterator[Line]:
     """Yield every entry that says something, with the seconds since the run began."""
     for entry in entries:
         since = (entry.at - entries[0].at).total_seconds()
-        for line in event_lines(entry.event):
-            yield Line(f"{duration(since):>8}  {line.text}", line.tone)
+        for place, line in enumerate(event_lines(entry.event)):
+            stamp = "" if place else duration(since)
+            yield Line(f"{stamp:>8}  {line.text}", line.tone)
 
 
 def counts(found: Counts) -> str:
@@ -172,5 +194,7 @@ def duration(seconds: float) -> str:
     """Return a time as people write it."""
     if seconds < 60:
         return f"{seconds:.1f} s"
-    whole = int(seconds)
-    return f"{whole // 60}m {whole % 60:02d}s" if whole < 3600 else f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}m {rest:02d}s"
+    return f"{minutes // 60}h {minutes % 60:02d}m"

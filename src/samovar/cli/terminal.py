@@ -3,7 +3,8 @@
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
 
 from rich.console import Console
 from rich.live import Live
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from samovar.cli.end import printable
-from samovar.cli.lines import Line, Tone, duration, event_lines
+from samovar.cli.lines import Line, Tone, duration, event_lines, row
 from samovar.cli.screen import Plain, Screen
 from samovar.core.event import Closed, Entry
 from samovar.core.state import State, fold
@@ -57,7 +58,7 @@ class Terminal:
         """Print what happened above the live line."""
         self.state = fold(self.state, entry.event)
         self.pieces = 0
-        self._print(event_lines(entry.event))
+        self._print(self._folded(event_lines(entry.event)))
         if isinstance(entry.event, Closed):
             self.close()
 
@@ -70,7 +71,7 @@ class Terminal:
         elif kind == "step":
             self.step, self.pieces, self.bytes = text, 0, ""
         else:
-            self._print([Line(f"{'':<10} {text}", "dim")])
+            self._print(self._folded([row("", text, "dim")]))
 
     def progress(self, have: int, total: int, /) -> None:
         """Show the bytes in the live line."""
@@ -109,6 +110,13 @@ class Terminal:
         if self._live is None:
             self._live = Live(self, console=self.console, transient=True, refresh_per_second=8)
             self._live.start()
+
+    def _folded(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Yield lines that fit the terminal; what goes over stands below its own text."""
+        for line in lines:
+            width = max(self.console.width, 40)
+            for text in wrap(line.text, width, subsequent_indent=" " * 11) or [""]:
+                yield Line(text, line.tone)
 
     def _print(self, lines: Iterable[Line]) -> None:
         for line in lines:

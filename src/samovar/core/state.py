@@ -106,14 +106,8 @@ def fold(state: State, event: Event) -> State:
             return replace(state, plan=plan, usage=state.usage + usage, calls=state.calls + calls)
         case Wrote():
             return _wrote(state, event)
-        case Judged(candidate=number, verdict=verdict):
-            return replace(
-                state,
-                attempts=tuple(
-                    replace(a, verdict=verdict) if a.candidate.id == number else a
-                    for a in state.attempts
-                ),
-            )
+        case Judged():
+            return _judged(state, event)
         case Chose():
             return replace(
                 state,
@@ -158,6 +152,14 @@ def _wrote(state: State, event: Wrote) -> State:
         usage=state.usage + event.usage,
         calls=state.calls + event.calls,
     )
+
+
+def _judged(state: State, event: Judged) -> State:
+    attempts = tuple(
+        replace(a, verdict=event.verdict) if a.candidate.id == event.candidate else a
+        for a in state.attempts
+    )
+    return replace(state, attempts=attempts)
 
 
 def _acted(state: State, event: Asked | Answered | Intended | Done) -> State:

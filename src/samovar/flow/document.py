@@ -9,10 +9,10 @@ from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.core.task import Candidate, Edit
 from samovar.flow.kit import Kit
-from samovar.flow.speak import ask, cut, messages, prompt
+from samovar.flow.speak import ask, cut, plain, prompt
 from samovar.flow.work import Files, finished
 
-SUBJECT = 60
+SUBJECT = 66
 LIMIT = 40
 """Generated tokens of the answer."""
 _VERB = re.compile(r"^[A-Za-z]+e?s?\b")
@@ -51,7 +51,7 @@ async def _subject(
     )
     asked = prompt("message", task=cut(state.task.text, 300), diff=cut(diff, 500))
     try:
-        reply = await ask(kit.model, messages(asked), LIMIT, kit.manner(0.0, 3))
+        reply = await ask(kit.model, plain(asked), LIMIT, kit.manner(0.0, 3))
     except ModelError:
         # The work is done and proved; a missing sentence must not lose it.
         return fallback, Usage(), 0, 0.0
@@ -68,12 +68,14 @@ def read_subject(text: str) -> str:
     )
     if not subject or len(subject) > SUBJECT or "```" in subject or not _VERB.match(subject):
         return ""
+    if subject.count("`") % 2:
+        subject = subject.replace("`", "")
     return subject[0].lower() + subject[1:]
 
 
 def plain_subject(task: str) -> str:
     """Return the first words of a task as a subject line."""
-    first = next((li.strip(" #*`.") for li in task.splitlines() if li.strip(" #*`.")), "change")
+    first = next((li.strip(" #*.") for li in task.splitlines() if li.strip(" #*`.")), "change")
     if len(first) <= SUBJECT:
         return first
     return first[: SUBJECT - 3].rsplit(" ", 1)[0] + "..."
@@ -104,7 +106,7 @@ def _changelog(kit: Kit, changed: dict[str, str], subject: str, kind: str) -> tu
         # A changelog without an open section is written by somebody at release time.
         return ()
     heading = "### Fixed" if kind == "fix" else "### Added"
-    section = text[found.end() :].split("\n## ", 1)[0]
+    section = re.split(r"^## ", text[found.end() :], maxsplit=1, flags=re.M)[0]
     place = section.find(heading + "\n")
     if place >= 0:
         at = found.end() + place + len(heading) + 1

@@ -30,6 +30,11 @@ def messages(*parts: str) -> tuple[Message, ...]:
     return (Message("system", prompt("system").strip()), Message("user", "".join(parts).strip()))
 
 
+def plain(text: str) -> tuple[Message, ...]:
+    """Return a conversation of one question that is to be answered in words."""
+    return (Message("user", text.strip()),)
+
+
 def fingerprint(said: tuple[Message, ...]) -> str:
     """Return a short hash of a conversation."""
     digest = hashlib.sha256()

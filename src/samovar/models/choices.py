@@ -101,10 +101,10 @@ async def _insist(model: Model, request: Request, read: Callable[[str], T]) -> T
 
 def _option(text: str, options: Sequence[str]) -> str:
     plain = text.strip().strip("`\"'. \n")
-    for same in (plain, plain.casefold()):
-        found = [o for o in options if same in (o, o.casefold())]
-        if len(found) == 1:
-            return found[0]
+    found = [option for option in options if option == plain]
+    found = found or [option for option in options if option.casefold() == plain.casefold()]
+    if len(found) == 1:
+        return found[0]
     raise ValueError(f"the answer must be exactly one of: {', '.join(options)}")
 
 

@@ -11,7 +11,6 @@ _CONNECT = 4.0
 _SILENCE = 30.0
 _TRIES = 5
 """Tries in a row that bring nothing new before giving up."""
-_BLOCK = 1 << 20
 
 
 async def download(url: str, part: Path, size: int, progress: Callable[[int, int], None]) -> None:
@@ -44,7 +43,7 @@ async def _continue(url: str, part: Path, size: int, progress: Callable[[int, in
             client.stream("GET", url, headers=headers) as answer,
         ):
             start = _start(answer.status_code, answer.headers, have, host)
-            await _write(answer.aiter_bytes(_BLOCK), part, start, size, progress)
+            await _write(answer.aiter_bytes(), part, start, size, progress)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise Unreachable(f"{host} cannot be reached") from error
     if _size(part) < size:

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import secrets
 import signal
+import socket
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
@@ -59,7 +60,7 @@ async def embedded(
     Port 0 takes a free one; key None makes one up, so that nobody else on the machine gets in.
     Raises SetupError when it does not start.
     """
-    _check(weights)
+    _check(weights, port)
     secret = secrets.token_urlsafe(24) if key is None else key
     command = [sys.executable, "-m", "samovar.models.embedded", str(weights)]
     for name, number in (("threads", threads), ("context", context), ("slots", slots)):
@@ -81,7 +82,7 @@ async def embedded(
             await _end(child)
 
 
-def _check(weights: Path) -> None:
+def _check(weights: Path, port: int) -> None:
     if not weights.is_file():
         raise SetupError(f"no weights at {weights}: run 'samovar model pull'")
     if importlib.util.find_spec("xllamacpp") is None:
@@ -89,6 +90,12 @@ def _check(weights: Path) -> None:
             "the embedded model server is not installed: pip install 'samovar[local]', "
             "or start Ollama or another server"
         )
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise SetupError(f"port {port} cannot be used ({error}): choose another") from error
 
 
 async def _started(child: Process, weights: Path, log: IO[bytes]) -> str:

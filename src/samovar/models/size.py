@@ -9,6 +9,8 @@ from samovar.models.wire import ask
 
 _DIGITS = b"0123456789"
 _DENSE = re.compile(rb"[!-~]{40,}")
+_BEFORE_NUMBER = re.compile(rb"[\x00-/:-@\[-`{-\x7f](?=\d)")
+"""A blank or mark before a digit is a token of its own."""
 _PER_MESSAGE = 8
 """Tokens a chat template puts around a message."""
 _TEMPLATE = 32
@@ -31,7 +33,8 @@ def _tokens(text: str) -> int:
     beyond = 0 if text.isascii() else len(data) - sum(c < "\x80" for c in text)
     dense = sum(len(run.translate(None, _DIGITS)) for run in _DENSE.findall(data))
     plain = len(data) - digits - beyond - dense
-    return digits + (beyond + 1) // 2 + (3 * dense + 3) // 4 + (plain + 2) // 3
+    marks = len(_BEFORE_NUMBER.findall(data))
+    return digits + marks + (beyond + 1) // 2 + (3 * dense + 3) // 4 + (plain + 2) // 3
 
 
 async def exact(endpoint: Endpoint, messages: Sequence[Message]) -> int:

@@ -37,15 +37,7 @@ def main():
     code = sys.stdin.read() if not probe else ""
     threading.settrace(calls)
     try:
-        if probe:
-            import pytest
-
-            sys.settrace(calls)
-            pytest.main([*probe, "-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
-        else:
-            compiled = compile(code, "<example>", "exec")
-            sys.settrace(calls)
-            exec(compiled, {"__name__": "__main__"})
+        run(probe, code, calls)
     except BaseException as error:
         sys.settrace(None)
         reached.setdefault("error", {})[repr(error)[:500]] = 1
@@ -54,6 +46,18 @@ def main():
         signal.setitimer(signal.ITIMER_REAL, 0)
     found = {k[len(root) :] if k.startswith(root) else k: v for k, v in reached.items()}
     os.write(out, f"\n{mark} {json.dumps(found)}\n".encode())
+
+
+def run(probe, code, calls):
+    if probe:
+        import pytest
+
+        sys.settrace(calls)
+        pytest.main([*probe, "-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
+    else:
+        compiled = compile(code, "<example>", "exec")
+        sys.settrace(calls)
+        exec(compiled, {"__name__": "__main__"})
 
 
 if __name__ == "__main__":

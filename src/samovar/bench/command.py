@@ -1,0 +1,129 @@
+"""The bench as one command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from samovar import boot
+from samovar.bench import harness, machine, report, rows, sets
+from samovar.bench.run import Bench, Setting
+from samovar.bench.sets import Mode
+from samovar.boot import Choice
+from samovar.core.errors import SamovarError, SetupError
+from samovar.sandboxes.find import find_sandbox
+from samovar.settings import Server, Settings, load
+
+OUT = Path("bench/results/rows.jsonl")
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What a person asks the bench for."""
+
+    set: str = "exercism"
+    sets: Path | None = None
+    """Folder or archive of the task sets; None looks in SAMOVAR_BENCH_SETS and bench/sets."""
+    harnesses: tuple[str, ...] = ("samovar",)
+    mode: Mode = "vis"
+    limit: int = 0
+    """At most this many tasks; 0 takes all."""
+    half: int | None = None
+    """0 or 1 takes every second task."""
+    seeds: tuple[int, ...] = (0,)
+    scale: float = 1.0
+    ablate: tuple[str, ...] = ()
+    out: Path = OUT
+    model: str = ""
+    url: str = ""
+    """Address of a running server; empty goes by SAMOVAR_MODEL_URL and the settings."""
+    no_sandbox: bool = False
+
+
+async def run(options: Options) -> int:
+    """Measure, and leave the rows and a report at `out`; return the exit code."""
+    found = sets.load(sets.find(options.sets), options.set)
+    tasks = sets.choose(found, options.half, options.limit)
+    for name in options.harnesses:
+        harness.find(name, sets.mode_of(tasks[0], options.mode))
+    sandbox = await find_sandbox(options.no_sandbox)
+    async with AsyncExitStack() as stack:
+        choice = await _model(options, stack)
+        setting = Setting(
+            harnesses=options.harnesses,
+            mode=options.mode,
+            seeds=options.seeds,
+            scale=options.scale,
+            off=options.ablate,
+            out=options.out,
+            model=Path(choice.endpoint.model).name,
+            digest=await machine.digest(choice),
+            commit=machine.commit(),
+        )
+        await Bench(setting, choice, sandbox, _tell).run(tasks)
+    report.save(options.out, rows.read(options.out), machine.machine())
+    sys.stdout.write(report.table(rows.read(options.out)))
+    return 0
+
+
+async def _model(options: Options, stack: AsyncExitStack) -> Choice:
+    home = Path(".samovar")
+    settings, wanted = load(home), options.model
+    url = options.url or os.environ.get("SAMOVAR_MODEL_URL", "")
+    if url:
+        wanted = await _named(settings, url, options.model)
+        settings = _with_server(settings, url)
+    return await boot.choose_model(settings, home, stack, wanted, boot.quiet, lambda _h, _a: None)
+
+
+def _with_server(settings: Settings, url: str) -> Settings:
+    server = Server(name="bench", url=url)
+    return msgspec.structs.replace(settings, model="bench", models=(server,))
+
+
+async def _named(settings: Settings, url: str, wanted: str) -> str:
+    """Return the server's full name of a model, which may be the path of a file."""
+    served = await boot.endpoints(_with_server(settings, url), Path(".samovar"))
+    names = [e.model for n, e in served if n == "bench" and wanted in e.model]
+    if not names:
+        raise SetupError(f"no model {wanted!r} answers at {url}: start the server there")
+    return names[0]
+
+
+def _tell(row: rows.Row) -> None:
+    sys.stderr.write(msgspec.json.encode(row).decode() + "\n")
+
+
+def options_of(words: Sequence[str]) -> Options:
+    """Return the options a command line says."""
+    parser = argparse.ArgumentParser(prog="samovar.bench", description=__doc__)
+    parser.add_argument("set", nargs="?", default="exercism")
+    parser.add_argument("--sets", type=Path)
+    parser.add_argument("--harness", action="append", dest="harnesses")
+    parser.add_argument("--mode", choices=("vis", "hid"), default="vis")
+    parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--half", type=int, choices=(0, 1))
+    parser.add_argument("--seed", type=int, action="append", dest="seeds")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--ablate", action="append", default=[])
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--model", default="")
+    parser.add_argument("--url", default="")
+    parser.add_argument("--no-sandbox", action="store_true")
+    said = parser.parse_args(words)
+    said.harnesses = said.harnesses or ["samovar"]
+    said.seeds = said.seeds or [0]
+    return msgspec.convert(vars(said), Options, dec_hook=lambda _kind, value: value)
+
+
+async def main(words: Sequence[str]) -> int:
+    """Run the bench; what a person can mend is one line and its exit code."""
+    try:
+        return await run(options_of(words))
+    except SamovarError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code

@@ -1,0 +1,213 @@
+"""Tasks x seeds x harnesses: one task after the other, graded while the next one is worked on."""
+
+import asyncio
+import math
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.bench import rows
+from samovar.bench.grade import Grade, grade
+from samovar.bench.harness import find
+from samovar.bench.rows import Row
+from samovar.bench.sets import HIDDEN_ONLY, Exercise, Mode, mode_of
+from samovar.bench.work import SHOWN, Job, Made, counted
+from samovar.boot import Choice
+from samovar.core.errors import SamovarError
+from samovar.core.message import Usage
+from samovar.core.seams import Sandbox
+from samovar.core.task import Budget
+from samovar.models.wrappers import Counted
+
+CALLS = 8
+GENERATED = 2500
+REPLY = 1200
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What is measured, and where the rows go."""
+
+    harnesses: tuple[str, ...] = ("samovar",)
+    mode: Mode = "vis"
+    seeds: tuple[int, ...] = (0,)
+    scale: float = 1.0
+    off: tuple[str, ...] = ()
+    out: Path
+    model: str = ""
+    digest: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A model and a sandbox, ready to be measured."""
+
+    setting: Setting
+    choice: Choice
+    sandbox: Sandbox
+    tell: Callable[[Row], None] = lambda _row: None
+
+    async def run(self, tasks: Sequence[Exercise]) -> list[Row]:
+        """Do what is not done yet; return the rows of this setting, old and new."""
+        done = {row.key: row for row in rows.read(self.setting.out)}
+        wanted = [
+            self._blank(task, harness, seed)
+            for seed in self.setting.seeds
+            for task in tasks
+            for harness in self.setting.harnesses
+        ]
+        by_name = {task.facts.id: task for task in tasks}
+        pending: asyncio.Task[None] | None = None
+        for blank in wanted:
+            if blank.key in done:
+                continue
+            folder = tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
+            tried = _Trial(self, by_name[blank.task], blank, folder)
+            await tried.work()
+            # One grader at a time: it shares the machine with the model.
+            if pending is not None:
+                await pending
+            pending = asyncio.create_task(self._store(tried, done))
+        if pending is not None:
+            await pending
+        return [done[blank.key] for blank in wanted]
+
+    def _blank(self, task: Exercise, harness: str, seed: int) -> Row:
+        one = self.setting
+        return Row(
+            task=task.facts.id,
+            set=task.facts.set,
+            mode=mode_of(task, one.mode),
+            harness=harness,
+            seed=seed,
+            scale=one.scale,
+            off=tuple(sorted(one.off)),
+            model=one.model,
+            digest=one.digest,
+            commit=one.commit,
+            solved=False,
+            first=False,
+        )
+
+    async def _store(self, tried: "_Trial", done: dict[tuple[object, ...], Row]) -> None:
+        row = await tried.judge()
+        rows.append(self.setting.out, row)
+        done[row.key] = row
+        self.tell(row)
+
+
+class _Trial:
+    """One task under work: the tries, what they cost, the grade."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        task: Exercise,
+        row: Row,
+        folder: "tempfile.TemporaryDirectory[str]",
+    ) -> None:
+        self.bench = bench
+        self.task = task
+        self.row = row
+        self.folder = folder
+        self.made: Made | None = None
+        self.graded: Grade | None = None
+
+    async def work(self) -> None:
+        """Let the harness work; in `hid` mode show the tests' output once and let it go on."""
+        began = time.monotonic()
+        mode: Mode = "hid" if self.row.mode == "hid" else "vis"
+        twice = mode == "hid" and self.row.set not in HIDDEN_ONLY
+        whole = budget(self.row.scale)
+        spent = await self._try("first", mode, half(whole) if twice else whole)
+        if twice and self.made is not None:
+            self.graded = await grade(self.task, self.made.work, self.bench.sandbox)
+            if not self.graded.solved:
+                again = await self._try("second", mode, less(whole, spent))
+                self.row = replace(
+                    self.row, second_calls=again.calls, second_generated=again.usage.generated
+                )
+        self.row = replace(self.row, seconds=round(time.monotonic() - began, 2))
+
+    async def judge(self) -> Row:
+        """Return the row with its grade, and clear up."""
+        first = self.graded
+        last = first
+        if self.made is not None and (last is None or self.row.second_calls):
+            last = await grade(self.task, self.made.work, self.bench.sandbox)
+        await asyncio.to_thread(self.folder.cleanup)
+        if last is None:
+            return self.row
+        return replace(
+            self.row,
+            solved=last.solved,
+            first=first.solved if first is not None else last.solved,
+            passed=last.passed,
+            wanted=last.wanted,
+            timeout=last.timeout,
+        )
+
+    async def _try(self, name: str, mode: Mode, allowed: Budget) -> Counted:
+        choice, count = counted(self.bench.choice, self.row.seed)
+        if allowed.calls <= 0 or allowed.generated <= 0:
+            return count
+        folder = Path(self.folder.name) / name
+        folder.mkdir()
+        job = Job(
+            task=self.task,
+            mode=mode,
+            folder=folder,
+            choice=choice,
+            count=count,
+            sandbox=self.bench.sandbox,
+            budget=allowed,
+            off=self.row.off,
+            over=self.made.work if self.made else None,
+            note=self.graded.tail[-SHOWN:] if self.graded else "",
+        )
+        try:
+            self.made = await find(self.row.harness, mode)(job)
+            self.row = replace(self.row, claimed=self.made.claimed, why=self.made.why)
+        except SamovarError as error:
+            self.row = replace(self.row, error=str(error))
+        self._count(count)
+        return count
+
+    def _count(self, count: Counted) -> None:
+        row, usage = self.row, count.usage
+        total = Usage(row.prompt, row.cached, row.generated) + usage
+        self.row = replace(
+            row,
+            calls=row.calls + count.calls,
+            prompt=total.prompt,
+            cached=total.cached,
+            generated=total.generated,
+            model_seconds=round(row.model_seconds + count.seconds, 2),
+        )
+
+
+def budget(scale: float) -> Budget:
+    """Return what a task may spend: 8 calls and 2,500 generated tokens, times `scale`."""
+    return Budget(calls=math.ceil(CALLS * scale), generated=int(GENERATED * scale), reply=REPLY)
+
+
+def half(whole: Budget) -> Budget:
+    """Return what the first of two tries may spend."""
+    return msgspec.structs.replace(
+        whole, calls=math.ceil(whole.calls / 2), generated=whole.generated // 2
+    )
+
+
+def less(whole: Budget, count: Counted) -> Budget:
+    """Return what the second try may spend: what the first one left."""
+    return msgspec.structs.replace(
+        whole,
+        calls=whole.calls - count.calls,
+        generated=whole.generated - count.usage.generated,
+    )

@@ -1,0 +1,116 @@
+"""What works here and what does not: `samovar doctor`."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from samovar import __version__
+from samovar.boot import EMBEDDED, endpoints
+from samovar.cli.end import printable
+from samovar.cli.models import probe
+from samovar.core.errors import SetupError
+from samovar.models import profile, weights
+from samovar.models.discover import OLLAMA_NOTE
+from samovar.models.endpoint import Endpoint
+from samovar.models.profile import Profile
+from samovar.repo import git
+from samovar.repo.command import run
+from samovar.sandboxes.find import describe
+from samovar.settings import Settings, load
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One line of the doctor's report."""
+
+    name: str
+    ok: bool
+    text: str
+    fix: str = ""
+
+
+async def doctor(folder: Path, as_json: bool, measure: bool) -> int:
+    """Report what works; return 0 when samovar can work here."""
+    git_found, sandbox = await asyncio.gather(_git(), describe())
+    tier = Finding(
+        name="sandbox", ok=sandbox.tier != "none", text=f"{sandbox.tier}: {sandbox.detail}"
+    )
+    home = folder / ".samovar"
+    rows = [Finding(name="samovar", ok=True, text=__version__), git_found]
+    rows += [await _repository(folder)] if git_found.ok else []
+    rows += [tier]
+    try:
+        settings = load(home)
+    except SetupError as error:
+        rows.append(Finding(name="settings", ok=False, text=str(error)))
+    else:
+        if measure:
+            await probe(settings, home, settings.model, quiet=as_json)
+        rows += await _models(settings, home)
+    _report(rows, as_json)
+    if not tier.ok:
+        return 5
+    return 0 if all(r.ok for r in rows if r.name in ("git", "settings")) else 2
+
+
+def _report(rows: list[Finding], as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(rows).decode())
+        return
+    for found in rows:
+        print(printable(f"{'ok ' if found.ok else 'no '} {found.name:<10} {found.text}"))
+        if found.fix:
+            print(printable(f"    {'':<10} fix: {found.fix}"))
+
+
+async def _git() -> Finding:
+    try:
+        asked = await run("--version")
+    except SetupError as error:
+        return Finding(name="git", ok=False, text=str(error), fix="apt install git")
+    return Finding(name="git", ok=asked.status == 0, text=asked.text.removeprefix("git version "))
+
+
+async def _repository(folder: Path) -> Finding:
+    try:
+        repo = await git.open(folder)
+    except SetupError as error:
+        return Finding(name="repository", ok=False, text=str(error))
+    base = await repo.head()
+    unseen = len(await repo.dirty())
+    loose = f"; {unseen} paths not committed, which runs do not see" if unseen else ""
+    at = f"at {base[:12]}" if base else "without a commit yet"
+    return Finding(name="repository", ok=True, text=f"{repo.place.work or 'bare'} {at}{loose}")
+
+
+async def _models(settings: Settings, home: Path) -> list[Finding]:
+    found = await endpoints(settings, home)
+    rows = [_model(name, endpoint) for name, endpoint in found]
+    own = weights.find(EMBEDDED)
+    present = weights.here(own)
+    size = f"{own.size / 1e9:.1f} GB"
+    text = f"{own.name}: {'here' if present else f'not here; the first run fetches {size}'}"
+    fix = "" if present or rows else "samovar model pull, or start Ollama or another server"
+    rows.append(Finding(name="embedded", ok=present or bool(rows), text=text, fix=fix))
+    return rows
+
+
+def _model(name: str, endpoint: Endpoint) -> Finding:
+    known = profile.load(endpoint)
+    called = f" (called {name})" if name != endpoint.model else ""
+    text = f"{endpoint.model} at {endpoint.shown}{called}; {measured(known)}"
+    small = endpoint.kind == "ollama" and known is not None and known.context <= 4096
+    fix = OLLAMA_NOTE if small else "" if known else "samovar doctor --probe"
+    return Finding(name="model", ok=True, text=text, fix=fix)
+
+
+def measured(known: Profile | None) -> str:
+    """Return what was measured of a model, on one line."""
+    if known is None or known.measured_at is None:
+        return "not measured"
+    schema = "obeys" if known.json_schema else "ignores"
+    return (
+        f"context {known.context}, reads {known.prefill:.0f} and writes {known.generate:.1f} "
+        f"tokens/s, {schema} JSON Schema, tools {known.tools}, {known.parallel} at once"
+    )

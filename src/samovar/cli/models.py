@@ -1,0 +1,99 @@
+"""Models on this machine: `samovar model list | pull | probe | serve`."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from samovar.boot import EMBEDDED, choose_model, endpoints
+from samovar.boot import quiet as unheard
+from samovar.cli.end import printable, say
+from samovar.cli.terminal import screen
+from samovar.core.errors import SetupError
+from samovar.models import profile, weights
+from samovar.models.catalogue import CATALOGUE
+from samovar.models.embedded import embedded, threads
+from samovar.repo import git
+from samovar.settings import Settings, load
+
+
+async def show_list(folder: Path, as_json: bool) -> int:
+    """List the models that answer and the weights samovar can fetch."""
+    settings, home = await _settings(folder)
+    rows = [
+        {"name": name, "model": e.model, "at": e.shown, "state": "answers"}
+        for name, e in await endpoints(settings, home)
+    ]
+    for entry in CATALOGUE:
+        state = "here" if weights.here(entry) else f"to be fetched, {entry.size / 1e9:.1f} GB"
+        rows.append({"name": entry.name, "model": entry.file, "at": "embedded", "state": state})
+    if as_json:
+        print(msgspec.json.encode(rows).decode())
+    else:
+        for row in rows:
+            print(printable(f"{row['name']:<24} {row['at']:<28} {row['state']}"))
+    return 0
+
+
+async def pull(name: str, plain: bool) -> int:
+    """Fetch weights, verified; what was fetched is kept when it is interrupted."""
+    view = screen(plain)
+    view.live("step", f"fetching {name or EMBEDDED}")
+    try:
+        path = await weights.fetch(name or EMBEDDED, view.progress)
+    finally:
+        view.close()
+    print(printable(f"{name or EMBEDDED} is here: {path}"))
+    return 0
+
+
+async def probe_one(folder: Path, name: str) -> int:
+    """Measure one model and keep what was found."""
+    settings, home = await _settings(folder)
+    await probe(settings, home, name)
+    return 0
+
+
+async def probe(settings: Settings, home: Path, name: str, *, quiet: bool = False) -> None:
+    """Measure the model a run would take and keep what was found."""
+    async with AsyncExitStack() as stack:
+        view = screen(plain=True)
+        choice = await choose_model(settings, home, stack, name, unheard, view.progress)
+        endpoint = choice.endpoint
+        own = not any(endpoint.url == e.url for _, e in await endpoints(settings, home))
+        if not quiet:
+            say(f"measuring {endpoint.model} at {endpoint.shown}; this takes minutes")
+        found = await profile.probe(endpoint, tell=None if quiet else _tell)
+        if own:
+            used = settings.threads or threads()
+            found = replace(found, threads=used, digest=choice.profile.digest)
+        profile.save(endpoint, found, "embedded" if own else "")
+    if not quiet:
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+
+
+async def serve(folder: Path, name: str, port: int) -> int:
+    """Run the embedded server until Ctrl-C."""
+    settings, _ = await _settings(folder)
+    view = screen(plain=True)
+    path = await weights.fetch(name or EMBEDDED, view.progress)
+    used = settings.threads or threads()
+    async with embedded(path, threads=used, context=settings.context, port=port, key="") as there:
+        print(f"{there.model} answers at {there.url}; Ctrl-C ends it", flush=True)
+        await asyncio.Event().wait()
+    return 0
+
+
+def _tell(what: str) -> None:
+    say(f"... {what}")
+
+
+async def _settings(folder: Path) -> tuple[Settings, Path]:
+    """Return the settings that count in a folder, which need not be a repository."""
+    try:
+        work = (await git.open(folder)).place.work or folder
+    except SetupError:
+        work = folder
+    return load(work / ".samovar"), work / ".samovar"

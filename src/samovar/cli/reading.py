@@ -1,0 +1,46 @@
+"""Looking back at one run: `samovar show`, `samovar undo`."""
+
+from pathlib import Path
+
+import msgspec
+
+from samovar.app import App
+from samovar.boot import at_work, reader
+from samovar.cli.end import printable
+from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
+from samovar.cli.terminal import screen
+from samovar.core.event import Asked
+
+
+async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
+    """Show one run: its timeline and receipt, or its difference alone."""
+    app = await reader(repo)
+    run = app.find(name)
+    entries, facts = app.read(run), app.receipt(run)
+    text = _diff(app, run)
+    if as_json:
+        print(msgspec.json.encode({"receipt": facts, "entries": entries, "diff": text}).decode())
+    elif diff:
+        screen(plain=False).show(diff_lines(text))
+    else:
+        task = [Line(f"task       {line}") for line in facts.task.strip().splitlines()[:6]]
+        screen(plain=False).show(
+            [*task, *timeline(entries), Line(""), *receipt_lines(facts), Line(facts.outcome)]
+        )
+    return 0
+
+
+def _diff(app: App, run: str) -> str:
+    path = app.folder(run) / "change.diff"
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+async def undo(repo: Path, name: str) -> int:
+    """Take back what a run committed."""
+    async with at_work(repo, _nobody) as app:
+        print(printable(await app.undo(app.find(name))))
+    return 0
+
+
+async def _nobody(_asked: Asked, _text: str, /) -> bool | None:
+    return None

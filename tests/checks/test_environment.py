@@ -1,0 +1,71 @@
+"""Which interpreter and which command: found by looking."""
+
+import sys
+
+import pytest
+
+from samovar.checks.environment import find_command, find_environment, python_path
+
+
+def test_a_virtual_environment_of_the_project_is_taken(tmp_path):
+    for name in ("venv", ".venv"):
+        (tmp_path / name / "bin").mkdir(parents=True)
+        (tmp_path / name / "bin" / "python").symlink_to(sys.executable)
+        (tmp_path / name / "pyvenv.cfg").write_text("")
+    found = find_environment(tmp_path)
+    assert found.python == str(tmp_path / ".venv" / "bin" / "python")
+    assert found.readable[0] == tmp_path / ".venv"
+    assert len(found.readable) == 2
+    assert ".venv" in found.origin
+
+
+def test_a_folder_that_is_no_environment_is_not_taken(tmp_path):
+    (tmp_path / "env" / "bin").mkdir(parents=True)
+    (tmp_path / "env" / "bin" / "python").write_text("")
+    assert find_environment(tmp_path).python == sys.executable
+
+
+def test_a_project_with_requirements_is_told_how_to_have_them(tmp_path):
+    assert "pip install" not in find_environment(tmp_path).origin
+    (tmp_path / "pyproject.toml").write_text("")
+    assert "pip install" in find_environment(tmp_path).origin
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"tests/test_a.py": ""}, "/py -m pytest -q"),
+        ({"a_test.py": "", "Makefile": "test:\n"}, "/py -m pytest -q"),
+        ({"Makefile": "all:\ntest: all\n\ttrue\n"}, "make test"),
+        ({"Makefile": "all:\n"}, ""),
+        ({"package.json": '{"scripts": {"test": "jest"}}'}, "npm test --silent"),
+        ({"package.json": '{"scripts": []}'}, ""),
+        ({"package.json": "not json"}, ""),
+        ({"Cargo.toml": ""}, "cargo test --offline --quiet"),
+        ({"go.mod": ""}, "go test ./..."),
+        ({"main.py": "", "contest.py": ""}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_test_command_is_told_by_the_files(files, command):
+    assert find_command(list(files), files.__getitem__, "/py") == command
+
+
+def test_an_interpreter_with_a_space_is_quoted():
+    assert find_command(["test_a.py"], str, "/my venv/py") == "'/my venv/py' -m pytest -q"
+
+
+@pytest.mark.parametrize(
+    ("options", "folders"),
+    [
+        ("", (".", "src")),
+        ('[tool.pytest.ini_options]\npythonpath = ["lib", "../out", "/etc"]', (".", "src", "lib")),
+        ('[tool.pytest.ini_options]\npythonpath = "a b"', (".", "src", "a", "b")),
+        ("[tool.pytest.ini_options]\npythonpath = 3", (".", "src")),
+        ("tool = 3", (".", "src")),
+        ("not toml", (".", "src")),
+    ],
+)
+def test_packages_are_imported_from_inside_the_project_only(options, folders):
+    files = {"src/a.py": "", "pyproject.toml": options}
+    assert python_path(list(files), files.__getitem__) == folders

@@ -1,0 +1,145 @@
+"""The checks of a small project, in the machine's own sandbox."""
+
+import json
+import os
+import sys
+
+import pytest
+from doubles import Memory
+
+from samovar.checks.environment import find_environment
+from samovar.checks.project import REPORT, Project, read_report
+from samovar.sandboxes.find import find_sandbox
+
+CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return add(a, a)\n"
+GOOD = CALC.replace("a - b", "a + b")
+TEST = (
+    "import pytest\nfrom calc import add, twice\n\n\n"
+    "def test_add():\n    assert add(2, 3) == 5\n\n\n"
+    "def test_zero():\n    assert add(0, 0) == 0\n\n\n"
+    "@pytest.mark.skip\ndef test_later():\n    assert twice(2) == 4\n"
+)
+COMMAND = f"{sys.executable} -m pytest -q"
+ADD, ZERO = "test_calc.py::test_add", "test_calc.py::test_zero"
+
+
+@pytest.fixture
+async def project(tmp_path):
+    tree = Memory({"calc.py": CALC, "test_calc.py": TEST})
+    sandbox = await find_sandbox()
+    environment = find_environment(tmp_path)
+    return Project(tree, sandbox, environment, tmp_path / "copies", seconds=30, test_seconds=1)
+
+
+async def test_tests_are_told_by_name(project):
+    checked = await project.test("tests", COMMAND, {})
+    assert checked.exit == 1
+    assert (checked.failing, checked.passing) == ((ADD,), (ZERO,))
+    assert checked.counts.skipped == 1
+    assert "assert -1 == 5" in checked.excerpt
+
+
+async def test_a_change_is_tested_and_the_next_copy_is_fresh(project):
+    good = await project.test("tests", COMMAND, {"calc.py": GOOD})
+    assert (good.exit, good.failing, good.excerpt) == (0, (), "")
+    assert (await project.test("tests", COMMAND, {})).exit == 1
+
+
+async def test_a_test_that_hangs_is_stopped_and_named(project):
+    slow = CALC.replace("return a - b", "while True:\n        pass")
+    checked = await project.test("tests", COMMAND, {"calc.py": slow})
+    assert set(checked.failing) == {ADD, ZERO}
+    assert checked.seconds < 25
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])
+@pytest.mark.parametrize("place", ["at import", "in the call"])
+async def test_code_that_ends_the_program_does_not_pass(project, end, place):
+    code = f"import os\nimport sys\n\n{CALC}"
+    if place == "at import":
+        code += f"{end}\n"
+    else:
+        code = code.replace("return a - b", end)
+    changed = {"calc.py": code}
+    assert ADD not in (await project.test("tests", COMMAND, changed)).passing
+    snippet = "from calc import add\nassert add(2, 3) == 5\n"
+    assert (await project.snippet("example", snippet, changed)).exit != 0
+    assert (await project.trials([changed], [ADD], {}))[1] == ()
+    assert (await project.trials([changed], snippet, {}))[1] == ()
+
+
+async def test_an_example_is_run_against_the_change(project):
+    code = "from calc import add\nassert add(2, 3) == 5, 'sum'\n"
+    assert (await project.snippet("example", code, {"calc.py": GOOD})).exit == 0
+    red = await project.snippet("example", code, {})
+    assert red.exit == 1
+    assert "AssertionError: sum" in red.excerpt
+
+
+@pytest.mark.parametrize("probe", [[ADD], "from calc import add\nassert add(2, 3) == 5\n"])
+async def test_trials_end_at_the_first_green_one(project, probe):
+    versions = [
+        {"calc.py": CALC.replace("a - b", "a * b")},
+        {"calc.py": "not python ("},
+        {"calc.py": CALC.replace("return a - b", "while True: pass")},
+        {"calc.py": GOOD},
+        {"calc.py": CALC},
+    ]
+    tried, green = await project.trials(versions, probe, {}, seconds=1.0)
+    assert green == (3,)
+    assert tried == 4
+
+
+async def test_trials_start_afresh_where_a_conftest_imports_the_code(project):
+    project.tree.files["conftest.py"] = "import calc\n"
+    tried = [{"calc.py": "import os\nos._exit(0)\n"}, {"calc.py": GOOD}]
+    assert (await project.trials(tried, [ADD], {}, seconds=4.0))[1] == (1,)
+
+
+@pytest.mark.parametrize("probe", [[ADD], "from calc import add\nadd(1, 2)\n"])
+async def test_the_lines_a_probe_reaches_are_counted(project, probe):
+    found = await project.reach(probe, {})
+    assert found["calc.py"][2] >= 1
+    assert 6 not in found["calc.py"]
+
+
+async def test_versions_are_compared_by_what_calls_return(project):
+    calls = ["calc:add(2, 3)", "calc:add('a', 1)", "calc:missing()"]
+    seen = await project.behaviours([{"calc.py": CALC}, {"calc.py": GOOD}], calls)
+    assert seen[0] == ("-1", "!TypeError", "!NameError")
+    assert seen[1][0] == "5"
+
+
+async def test_a_version_that_ends_the_program_says_nothing(project):
+    code = CALC.replace("return a - b", "import os; os._exit(0)")
+    seen = await project.behaviours([{"calc.py": code}, {"calc.py": GOOD}], ["calc:add(2, 3)"])
+    assert seen == [("!",), ("5",)]
+
+
+async def test_a_report_that_lay_in_the_project_counts_for_nothing(project):
+    forged = {"exit": 0, "tests": {ADD: {"outcome": "passed"}}}
+    project.tree.files[REPORT] = json.dumps(forged)
+    checked = await project.test("tests", "true", {})
+    assert checked.passing == ()
+
+
+async def test_any_command_can_judge(project):
+    assert (await project.test("tests", "grep -q 'a + b' calc.py && true", {})).exit != 0
+    assert (await project.test("tests", "grep -q 'a + b' calc.py", {"calc.py": GOOD})).exit == 0
+    assert (await project.test("tests", 'echo "it\'s" && exit 3', {})).exit == 3
+
+
+def test_a_report_that_is_a_link_is_not_followed(tmp_path):
+    real = tmp_path / "real.json"
+    real.write_text('{"exit": 0, "tests": {}}')
+    assert read_report(real) is not None
+    (tmp_path / "link").symlink_to(real)
+    assert read_report(tmp_path / "link") is None
+
+
+def test_a_report_that_is_no_plain_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "text").write_text("{")
+    (tmp_path / "half").write_bytes(b'{"exit": 0, "tests": {"\xff": {}}}')
+    for name in ("pipe", "text", "half", "missing", "."):
+        assert read_report(tmp_path / name) is None

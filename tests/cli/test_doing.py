@@ -1,0 +1,142 @@
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from .conftest import BAD, CODE, COMMAND, QUICK, TEST, Samovar, Server, git
+
+TASK = "add() in sums.py subtracts; make the tests pass"
+
+
+def branches(project: Path) -> list[str]:
+    return git(project, "branch", "--list", "samovar/*", "--format=%(refname:short)").split()
+
+
+def test_a_task_becomes_a_verified_commit_on_a_branch_and_the_tree_is_untouched(
+    served: Samovar, project: Path
+) -> None:
+    before = git(project, "rev-parse", "HEAD")
+    done = served("do", TASK, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "verified   project tests: 1 of 1 tests pass" in done.stdout
+    [branch] = branches(project)
+    assert "a + b" in git(project, "show", f"{branch}:sums.py")
+    assert git(project, "rev-parse", "HEAD") == before
+    assert git(project, "status", "--porcelain") == ""
+    assert (project / "sums.py").read_text() == CODE
+
+
+def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
+    served: Samovar, project: Path
+) -> None:
+    remote = project.parent / "remote.git"
+    git(project, "init", "-q", "--bare", str(remote))
+    git(project, "remote", "add", "origin", str(remote))
+    waits = served("do", TASK, *QUICK, "--push")
+    assert waits.returncode == 4
+    assert waits.stderr.count("\n") == 1
+    assert branches(project) == []
+    words = waits.stderr.strip().split("samovar resume ")[1].split()
+    kept = served("resume", *words)
+    assert kept.returncode == 4 and "--push-yes" in kept.stderr
+    assert len(branches(project)) == 1 and branches(remote) == []
+    pushed = served("resume", "--push-yes")
+    assert pushed.returncode == 0, pushed.stderr
+    assert branches(remote) == branches(project)
+    assert served("runs").stdout.split()[3] == "done"
+    undone = served("undo", words[0])
+    assert undone.returncode == 0 and f"deleted samovar/{words[0]}" in undone.stdout
+    assert branches(project) == []
+
+
+def test_a_no_at_the_terminal_keeps_nothing(
+    server: Server, project: Path, environment: dict[str, str]
+) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, b"n\n")
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    done = subprocess.run(
+        [*COMMAND, "do", TASK, *QUICK],
+        cwd=project,
+        env=environment | {"SAMOVAR_MODEL_URL": url},
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 1
+    assert "Keep this change on branch samovar/" in done.stdout
+    assert "the change was not kept" in done.stdout
+    assert branches(project) == []
+
+
+def test_what_proves_nothing_is_never_called_verified(
+    served: Samovar, server: Server, project: Path
+) -> None:
+    server.answer = BAD
+    (project / "test_sums.py").write_text(TEST.replace("== 5", "== 5 and add(1, 1) is None"))
+    git(project, "commit", "-aqm", "a test that nothing can pass")
+    done = served("do", TASK, "--yes", "--calls", "1", SAMOVAR_SEARCH_SECONDS="0.1")
+    assert done.returncode == 1
+    assert "verified" not in done.stdout and "not solved" in done.stdout
+    assert branches(project) == []
+
+
+def test_with_json_on_a_detached_head_and_a_dirty_tree_only_entries_come_out(
+    served: Samovar, project: Path
+) -> None:
+    git(project, "checkout", "-q", "--detach")
+    (project / "notes.txt").write_text("mine")
+    done = served("do", TASK, *QUICK, "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1 and "notes.txt" in done.stderr
+    assert (project / "notes.txt").read_text() == "mine"
+    assert len(branches(project)) == 1
+    entries = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["seq"] for e in entries] == list(range(len(entries)))
+    assert entries[0]["event"]["type"] == "opened" and entries[-1]["event"]["ok"]
+    shown = json.loads(served("show", "--json").stdout)
+    assert shown["receipt"]["verified"] and len(shown["entries"]) == len(entries)
+    assert "+    return a + b" in shown["diff"]
+
+
+def test_an_unborn_branch_gets_its_first_commit(served: Samovar, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "-q")
+    done = served("do", "write add(a, b) in sums.py", "--yes", "--override", cwd=empty)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "an empty repository" in done.stdout and "verified" not in done.stdout
+    assert len(branches(empty)) == 1
+
+
+def test_ctrl_c_stops_the_run_and_says_how_to_go_on(
+    server: Server, served: Samovar, project: Path, environment: dict[str, str]
+) -> None:
+    (project / "test_sums.py").write_text(f"import time\ntime.sleep(4)\n{TEST}")
+    git(project, "commit", "-aqm", "slow")
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    running = subprocess.Popen(
+        [*COMMAND, "do", TASK, "--yes"],
+        cwd=project,
+        env=environment | {"SAMOVAR_MODEL_URL": url},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    while "testing the project" not in running.stdout.readline():
+        pass
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=10)
+    assert running.returncode == 130
+    assert errors.count("\n") == 1 and "samovar resume" in errors
+    listed = served("runs").stdout
+    assert listed.split()[3] == "stopped"

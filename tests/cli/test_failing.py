@@ -1,0 +1,107 @@
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import COMMAND, Samovar
+
+RUN = (
+    '{"seq":0,"at":"2026-01-02T03:04:05Z",'
+    '"event":{"type":"opened","run":"r","task":{"id":"r","text":"a task"}}}\n'
+)
+
+
+def one_line(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    assert done.returncode == code, (done.stdout, done.stderr)
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_no_repository_is_said_in_one_line(served: Samovar, tmp_path: Path) -> None:
+    one_line(served("do", "x", cwd=tmp_path), 2, "git")
+
+
+def test_an_empty_task_is_said_in_one_line(served: Samovar, project: Path) -> None:
+    one_line(served("do", "  "), 2, "empty")
+    assert not (project / ".samovar" / "runs").exists()
+
+
+def test_a_task_of_a_megabyte_is_said_in_one_line(served: Samovar) -> None:
+    one_line(served("do", "-", stdin="x" * 1_000_000), 2, "1000000", "--file")
+
+
+@pytest.mark.parametrize("verb", ["show", "resume", "undo"])
+def test_an_unknown_run_is_said_in_one_line(samovar: Samovar, verb: str) -> None:
+    one_line(samovar(verb, "nothing"), 2, "samovar")
+
+
+def test_no_model_and_no_network_is_said_in_one_line(samovar: Samovar, project: Path) -> None:
+    done = samovar("do", "x")
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.count("\n") == 1 and "samovar model pull" in done.stderr
+    assert not (project / ".samovar" / "runs").exists()
+
+
+def test_a_server_that_is_gone_is_said_in_one_line(samovar: Samovar) -> None:
+    done = samovar("do", "x", SAMOVAR_MODEL_URL="http://127.0.0.1:9/v1", SAMOVAR_MODEL="m")
+    assert done.returncode == 3
+    assert "http://127.0.0.1:9" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_wrong_option_is_usage(samovar: Samovar) -> None:
+    assert samovar("do", "x", "--nonsense").returncode == 2
+    assert samovar("runs", "--repo", "/nowhere").returncode == 2
+
+
+def test_the_version_and_the_welcome(samovar: Samovar) -> None:
+    assert samovar("--version").stdout.startswith("samovar 0.")
+    welcome = samovar().stdout
+    assert all(word in welcome for word in ("samovar do", "samovar show", "samovar doctor"))
+
+
+def test_the_doctor_says_what_is_there_as_json_too(served: Samovar) -> None:
+    done = served("doctor", "--json")
+    assert done.returncode in (0, 5), done.stderr
+    assert '"name":"sandbox"' in done.stdout and '"scripted' in done.stdout
+
+
+def test_models_are_listed(served: Samovar) -> None:
+    done = served("model", "list")
+    assert done.returncode == 0 and "qwen2.5-coder-1.5b" in done.stdout and "env" in done.stdout
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback(
+    project: Path, environment: dict[str, str]
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*COMMAND, "runs"], cwd=project, env=environment, stdout=write, stderr=subprocess.PIPE
+    )
+    os.close(write)
+    assert done.stderr == b""
+
+
+def quickest(times: int, run: Samovar, *words: str) -> float:
+    """Return the seconds of the quickest of some runs: the others shared the machine."""
+    best = 60.0
+    for _ in range(times):
+        began = time.monotonic()
+        assert run(*words).returncode == 0
+        best = min(best, time.monotonic() - began)
+    return best
+
+
+def test_help_comes_quickly(samovar: Samovar) -> None:
+    assert quickest(3, samovar, "--help") < 0.6
+
+
+def test_a_thousand_runs_are_listed_quickly(samovar: Samovar, project: Path) -> None:
+    for number in range(1000):
+        folder = project / ".samovar" / "runs" / f"20260102-{number:06d}-a-task"
+        folder.mkdir(parents=True)
+        (folder / "events.jsonl").write_text(RUN)
+    assert samovar("runs").stdout.count("\n") == 1000
+    assert quickest(3, samovar, "runs") < 1.5

@@ -1,0 +1,66 @@
+"""Logs of earlier versions: they must load and lead to the state they led to."""
+
+from pathlib import Path
+
+import pytest
+
+from samovar.core.event import Event
+from samovar.core.log import read
+from samovar.core.state import State, replay
+
+GOLDENS = Path(__file__).parents[1] / "goldens"
+FILES = sorted(GOLDENS.glob("*.jsonl"))
+
+
+def state_of(name: str) -> State:
+    return replay(e.event for e in read(GOLDENS / f"{name}.jsonl"))
+
+
+def test_a_solved_run_replays_to_its_end():
+    state = state_of("solved")
+    assert state.closed is not None and state.closed.ok
+    assert state.phase == "complete"
+    assert state.task.off == ("search",)
+    assert [a.candidate.complaint for a in state.attempts] == [
+        "The answer holds no code block.",
+        "",
+        "",
+    ]
+    assert [a.verdict.score if a.verdict else None for a in state.attempts] == [None, 0.5, 1.0]
+    assert [c.candidate for c in state.chosen] == [2]
+    assert [d.act for d in state.done] == ["commit", "push"]
+    assert state.edits[0][0].path == "middle.py"
+    assert state.calls == 4
+    assert state.usage.generated == 32
+
+
+def test_a_failed_run_replays_to_its_end():
+    state = state_of("failed")
+    assert state.closed is not None and not state.closed.ok
+    assert state.closed.exit_code == 1
+    assert [a.candidate.origin for a in state.attempts] == [
+        "model",
+        "search",
+        "model",
+        "model",
+        "search",
+    ]
+    assert [c.candidate for c in state.chosen] == [None]
+    assert state.done == ()
+    assert state.calls == 3
+    assert state.usage.generated == 14
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_every_prefix_of_a_golden_log_leads_to_a_state(path):
+    entries = read(path)
+    for cut in range(1, len(entries) + 1):
+        state = replay(e.event for e in entries[:cut])
+        assert state.opened is not None
+        assert (state.closed is not None) == (cut == len(entries))
+
+
+def test_the_goldens_hold_nearly_every_event():
+    seen = {type(e.event) for path in FILES for e in read(path)}
+    rest = {t.__name__ for t in Event.__args__ if t not in seen}
+    assert rest == {"Overridden"}

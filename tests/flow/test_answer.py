@@ -1,0 +1,125 @@
+"""What is read out of an answer."""
+
+import pytest
+
+from samovar.core.errors import ToolError
+from samovar.flow.answer import blocks, one_symbol, patched, whole_file
+
+CODE = "def f(x):\n    return x\n"
+BEFORE = "def f(x):\n    return 0\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (f"```python\n{CODE}```", [CODE]),
+        (f"```\n{CODE}```\n", [CODE]),
+        (f"~~~py\n{CODE}~~~", [CODE]),
+        (f"````\n{CODE}````", [CODE]),
+        (f"Sure!\n\n```python\n{CODE}```\nand\n```\nx\n```", [CODE, "x\n"]),
+        (f"```python\n{CODE}", [CODE]),
+        (f"```python\r\n{CODE}```".replace("\n", "\r\n"), [CODE]),
+        (CODE, [CODE]),
+        ("Done", []),
+        ("", []),
+        ("I would write `f(x)` so.", []),
+        ('```python\ns = """\n  ```\n"""\n```', ['s = """\n  ```\n"""\n']),
+    ],
+)
+def test_blocks_are_found(answer, found):
+    assert [b.replace("\r\n", "\n") for b in blocks(answer)] == found
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (f"```python\n{CODE}```", CODE),
+        (f"```python\nf(1)\n```\n```python\n{CODE}```", CODE),
+        (f"```bash\npip install x && y\n```\n```python\n{CODE}```", CODE),
+        ("```python\ndef f(x): return x```", None),
+    ],
+)
+def test_the_block_that_defines_the_file_is_taken(answer, text):
+    assert text is None or whole_file(answer, "a.py", BEFORE) == text
+
+
+def test_a_file_cut_into_blocks_is_joined():
+    answer = "```python\ndef f(x):\n    return x\n```\nand\n```python\ndef g():\n    return 1\n```"
+    text = whole_file(answer, "a.py", "def f(x): ...\ndef g(): ...\n")
+    assert "def f" in text and "def g" in text
+
+
+def test_a_text_that_is_no_python_is_taken_as_it_stands():
+    assert whole_file("```md\n# Title\n```", "README.md", "") == "# Title\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ("no", "no code block"),
+        ("```python\ndef f(:\n```", "not valid Python, line 1"),
+        ("```python\nx = 1\n```", "does not define f"),
+        ("```python\n\0\n```", "not valid Python"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(answer, complaint):
+    with pytest.raises(ToolError, match=complaint):
+        whole_file(answer, "a.py", BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "before", "text"),
+    [
+        (f"```python\n{CODE}```", "f", BEFORE, CODE),
+        (f"```python\n{CODE}```", "C.f", "    def f(x):\n", "    def f(x):\n        return x\n"),
+        (
+            f"```python\nclass C:\n    {CODE.replace(chr(10), chr(10) + '    ')}\n```",
+            "C.f",
+            "    def f(x):\n",
+            "    def f(x):\n        return x\n",
+        ),
+        (f"```python\nimport os\n\n{CODE}\n\nf(1)\n```", "f", BEFORE, CODE),
+        ("```python\n@cached\ndef f(x):\n    return x\n```", "f", BEFORE, f"@cached\n{CODE}"),
+    ],
+)
+def test_one_function_is_cut_out_and_indented(answer, name, before, text):
+    assert one_symbol(answer, name, before) == text
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [("no", "no code"), ("```\ndef f(:\n```", "not valid"), ("```\nx=1\n```", "not define f")],
+)
+def test_what_is_wrong_with_a_function_is_said(answer, complaint):
+    with pytest.raises(ToolError, match=complaint):
+        one_symbol(answer, "f", BEFORE)
+
+
+def patch(old: str, new: str) -> str:
+    return f"<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "old", "new", "after"),
+    [
+        ("a\nb\nc\n", "b\n", "x\n", "a\nx\nc\n"),
+        ("    a\n    b\n", "a\nb\n", "x\ny\n", "    x\n    y\n"),
+        ("a\n\x0cb\nc\n", "c\n", "x\n", "a\n\x0cb\nx\n"),
+    ],
+)
+def test_a_patch_is_applied(before, old, new, after):
+    assert patched(patch(old, new), before) == after
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ("hello", "no SEARCH/REPLACE"),
+        (patch("z\n", "x\n"), "not in the file: z"),
+        (patch("a\n", "x\n"), "2 times"),
+        (patch("\n", "x\n"), "empty"),
+    ],
+)
+def test_a_patch_that_does_not_fit_is_told(answer, complaint):
+    with pytest.raises(ToolError, match=complaint):
+        patched(answer, "a\nb\na\n")

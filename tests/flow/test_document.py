@@ -1,0 +1,89 @@
+"""The commit message and the changelog line."""
+
+import pytest
+from doubles import RIGHT, TASK, WRONG, answering, drive, fenced, kit, opened
+
+from samovar.core.log import MemoryLog
+from samovar.flow.document import SUBJECT, plain_subject, read_subject
+from samovar.flow.speak import cut, prompt, tokens
+
+
+@pytest.mark.parametrize(
+    ("answer", "subject"),
+    [
+        ("Fix the median of even lists", "fix the median of even lists"),
+        ("`Fix the median.`", "fix the median"),
+        ("- Fix the median", "fix the median"),
+        ("fix: correct the median", "correct the median"),
+        ("feat(core)!: add a median", "add a median"),
+        ("```\nAdd a median\n```", "add a median"),
+        ("```python\nAdd a median\n```", "add a median"),
+        ("Rename `x`", "rename x"),
+        ("", ""),
+        ("```\n```", ""),
+        ("x" * (SUBJECT + 1), ""),
+        ("123 things", ""),
+        ("Return it\n\nBecause of that.", "return it"),
+    ],
+)
+def test_one_line_is_read_out_of_an_answer(answer, subject):
+    assert read_subject(answer) == subject
+
+
+def test_a_task_gives_a_subject_of_its_own():
+    assert plain_subject("\n# Fix `x`.\n\nmore") == "Fix `x`"
+    assert plain_subject("") == "change"
+    long = plain_subject("word " * 40)
+    assert len(long) <= SUBJECT and long.endswith("...")
+
+
+UNRELEASED = "# Changelog\n\n## [Unreleased]\n"
+LINE = "- Return the middle value.\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            f"{UNRELEASED}\n### Added\n\n- Old.\n\n## 1.0\n",
+            f"{UNRELEASED}\n### Added\n\n{LINE}- Old.\n\n## 1.0\n",
+        ),
+        (f"{UNRELEASED}\n- Old.\n", f"{UNRELEASED}\n{LINE}- Old.\n"),
+        (
+            f"{UNRELEASED}\n## 1.0\n\n### Added\n\n- First.\n",
+            f"{UNRELEASED}\n### Added\n\n{LINE}\n## 1.0\n\n### Added\n\n- First.\n",
+        ),
+        (f"{UNRELEASED}\n{LINE}", None),
+        ("# Changelog\n\n## 1.0\n\n- First.\n", None),
+        ("", None),
+        ("\0", None),
+    ],
+)
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+async def test_a_changelog_with_an_open_section_gets_a_line(before, after, ends):
+    stored = before.replace("\n", ends)
+    files = {"middle.py": WRONG, "CHANGELOG.md": stored}
+    used = kit(answering(fenced(RIGHT)), files)
+    assert (await drive(used, MemoryLog([opened(files=("middle.py",))]))).closed.ok
+    changed = used.repo.commits[0][2]
+    assert changed.get("CHANGELOG.md") == (after.replace("\n", ends) if after else None)
+
+
+async def test_a_bug_is_noted_as_fixed():
+    files = {"middle.py": WRONG, "CHANGELOG.md": f"{UNRELEASED}\n"}
+    used = kit(answering(fenced(RIGHT)), files)
+    await drive(used, MemoryLog([opened(text="Bug: " + TASK)]))
+    _, message, changed = used.repo.commits[0]
+    assert message.startswith("fix: ")
+    assert "### Fixed" in changed["CHANGELOG.md"]
+
+
+def test_prompts_name_all_their_fields():
+    with pytest.raises(KeyError):
+        prompt("write", task="t")
+
+
+def test_a_text_is_cut_and_says_so():
+    assert cut("short", 10) == "short"
+    assert "[cut:" in cut("line\n" * 100, 10)
+    assert tokens("") == 1

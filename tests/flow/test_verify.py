@@ -1,0 +1,109 @@
+"""The verdict, as a table."""
+
+import pytest
+from doubles import opened
+
+from samovar.core.event import Planned, Surveyed
+from samovar.core.state import State, replay
+from samovar.core.task import Checked, Counts, Plan, Verdict
+from samovar.flow.verify import compiles, weigh
+
+
+def report(passing=(), failing=(), exit=None, name="tests") -> Checked:
+    code = (1 if failing else 0) if exit is None else exit
+    counts = Counts(len(passing), len(failing))
+    return Checked(
+        name=name,
+        command="t",
+        exit=code,
+        seconds=0,
+        counts=counts,
+        passing=tuple(passing),
+        failing=tuple(failing),
+    )
+
+
+def after(before: Checked | None, examples=()) -> State:
+    checks = (before,) if before else ()
+    green = before is None or before.exit == 0
+    surveyed = Surveyed(verdict=Verdict(passed=green, checks=checks), command="t" if before else "")
+    return replay([opened(), surveyed, Planned(plan=Plan((), examples=examples))])
+
+
+RED = report(["t.py::a"], ["t.py::b"])
+ALL_RED = report([], ["t.py::a", "t.py::b"])
+UNREADABLE = report([], ["t.py"], 2)
+SILENT_RED, SILENT_GREEN = report(exit=2), report(exit=0)
+EXAMPLE, WRONG_EXAMPLE = report(name="example 1"), report(name="example 1", exit=1)
+
+TABLE = [
+    (RED, report(["t.py::a", "t.py::b"]), True, "project tests"),
+    (RED, report(["t.py::a"], ["t.py::b"]), False, "project tests"),
+    (RED, report(["t.py::b"], ["t.py::a"]), False, "none"),
+    (RED, report(["t.py::b"]), False, "none"),
+    (RED, SILENT_GREEN, False, "none"),
+    (ALL_RED, SILENT_GREEN, False, "project tests"),
+    (ALL_RED, report(["t.py::a"]), False, "project tests"),
+    (ALL_RED, report(["t.py::a", "t.py::b"]), True, "project tests"),
+    (UNREADABLE, report(["t.py::a"]), True, "project tests"),
+    (UNREADABLE, report([], [], 0), False, "project tests"),
+    (UNREADABLE, report(["u.py::a"]), False, "project tests"),
+    (report([], ["collection"], 2), report(["t.py::a"]), True, "project tests"),
+    (SILENT_RED, SILENT_GREEN, True, "project tests"),
+    (SILENT_RED, SILENT_RED, False, "project tests"),
+    (report(["t.py::a"]), report(["t.py::a"]), False, "runs"),
+    (report(["t.py::a"]), report(["t.py::a"], ["t.py::c"]), False, "runs"),
+]
+
+
+@pytest.mark.parametrize(("before", "now", "passed", "proof"), TABLE)
+def test_tests_are_weighed_against_what_was_there(before, now, passed, proof):
+    verdict = weigh(after(before), (now,))
+    assert (verdict.passed, verdict.proof) == (passed, proof)
+    assert 0 <= verdict.score <= 1
+    assert passed == (verdict.score == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("checks", "passed", "score"),
+    [
+        ((EXAMPLE,), True, 1.0),
+        ((WRONG_EXAMPLE,), False, 0.4),
+        ((EXAMPLE, WRONG_EXAMPLE), False, 0.65),
+        ((EXAMPLE, report(["t.py::a"])), True, 1.0),
+        ((EXAMPLE, report([], ["t.py::a"])), False, 0.0),
+    ],
+)
+def test_examples_prove_only_while_no_test_gets_worse(checks, passed, score):
+    verdict = weigh(after(report(["t.py::a"]), ("x",)), checks)
+    if len(checks) == 1 or checks[1].name != "tests":
+        verdict = weigh(after(None, ("x",)), checks)
+    assert (verdict.passed, round(verdict.score, 2)) == (passed, score)
+
+
+def test_a_better_candidate_scores_higher():
+    three = report([], ["t.py::a", "t.py::b", "t.py::c"])
+    scores = [
+        weigh(after(three), (report(["t.py::a", "t.py::b"], ["t.py::c"]),)).score,
+        weigh(after(three), (report(["t.py::a"], ["t.py::b", "t.py::c"]),)).score,
+    ]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "wrong"),
+    [
+        ("a.py", "x = 1\n", False),
+        ("a.py", "def f(:\n", True),
+        ("a.py", "return 1\n", True),
+        ("a.py", "x = '\\d'\n", False),
+        ("a.py", "-" * 100_000 + "1", True),
+        ("a.md", "def f(:\n", False),
+    ],
+)
+def test_what_does_not_compile_is_not_run(path, text, wrong):
+    found = compiles(path, text)
+    assert (found is not None) is wrong
+    if found is not None:
+        verdict = weigh(after(RED), (found,))
+        assert (verdict.passed, verdict.score, verdict.why) == (False, 0.0, "does not compile")

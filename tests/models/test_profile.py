@@ -1,0 +1,216 @@
+"""The doctor, against a server that is as good or as bad as told."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from samovar.core.errors import Unreachable
+from samovar.models import discover as discovery
+from samovar.models.discover import discover, named
+from samovar.models.endpoint import Endpoint, Kind
+from samovar.models.profile import Profile, assume, load, place, probe, save
+
+DIGEST = "ab" * 32
+
+
+@dataclass
+class Server:
+    """A server that silently keeps the last `window` words of a prompt, as some do."""
+
+    window: int = 10_000
+    claims: int = 0
+    obeys: bool = True
+    calls: str = "native"
+    recalls: bool = True
+    counts: bool = True
+    refuses: bool = False
+    """Whether a prompt that is too long is an error."""
+    owner: str = "library"
+    kind: Kind = "other"
+    url: str = ""
+    sizes: list[int] = field(default_factory=list)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(url=self.url, model="qwen2.5-coder:7b", kind=self.kind)
+
+    def answer(self, path: str, body: Any) -> Any:
+        match path:
+            case "/v1/chat/completions":
+                return self.chat(body)
+            case "/v1/models":
+                entry = {"id": "qwen2.5-coder:7b", "owned_by": self.owner}
+                return {"data": [entry | ({"max_model_len": self.claims} if self.claims else {})]}
+            case "/api/ps":
+                return {"models": [{"name": "qwen2.5-coder:7b", "context_length": self.claims}]}
+            case "/api/show":
+                return {"modelfile": f"# x\nFROM /root/blobs/sha256-{DIGEST}\n"}
+            case "/props":
+                return {"default_generation_settings": {"n_ctx": self.claims}}
+        return None
+
+    def chat(self, body: Any) -> Any:
+        words = body["messages"][0]["content"].split()
+        self.sizes.append(len(words))
+        if self.refuses and len(words) > self.window:
+            return None
+        seen = words[-self.window :]
+        message: dict[str, Any] = {"content": "well"}
+        if "tools" in body and self.calls == "native":
+            message = {"tool_calls": [{"function": {"name": "read_file", "arguments": "{}"}}]}
+        elif "tools" in body and self.calls == "text":
+            message = {"content": '{"name": "read_file", "arguments": {"path": "setup.cfg"}}'}
+        elif "response_format" in body:
+            enum = body["response_format"]["json_schema"]["schema"]["enum"]
+            message = {"content": json.dumps(enum[0]) if self.obeys else "banana"}
+        elif seen[:4] == ["The", "code", "word", "is"] and self.recalls:
+            message = {"content": seen[4]}
+        usage = {"prompt_tokens": len(seen), "completion_tokens": body["max_tokens"]}
+        return {"choices": [{"message": message}]} | ({"usage": usage} if self.counts else {})
+
+
+@asynccontextmanager
+async def running(server: Server) -> AsyncIterator[Server]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        top = (await reader.readuntil(b"\r\n\r\n")).decode()
+        size = re.search(r"content-length: (\d+)", top.lower())
+        body = await reader.readexactly(int(size[1]) if size else 0)
+        said = server.answer(top.split(" ")[1], json.loads(body) if body else None)
+        status = "500 no" if said is None else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\nConnection: close\r\n\r\n{json.dumps(said)}".encode())
+        await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listening:
+        server.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+        yield server
+
+
+async def test_a_good_server_is_found_good() -> None:
+    async with running(Server(claims=8000, kind="vllm")) as server:
+        profile = await probe(server.endpoint, seconds=5)
+    assert profile.context == 8000
+    assert profile.json_schema
+    assert profile.tools == "native"
+    assert profile.family == "qwen2.5-coder"
+    assert profile.prefill > 0 and profile.generate > 0
+    assert profile.measured_at is not None
+
+
+@pytest.mark.parametrize("recalls", [True, False], ids=["recalls", "counts only"])
+@pytest.mark.parametrize("window", [2048, 4096, 6000])
+async def test_a_silently_cut_context_is_found_whatever_is_claimed(
+    window: int, recalls: bool
+) -> None:
+    cutting = Server(window=window, claims=32_768, kind="ollama", recalls=recalls)
+    async with running(cutting) as server:
+        profile = await probe(server.endpoint, seconds=10)
+    assert window - 600 <= profile.context <= window
+
+
+async def test_a_refused_prompt_bounds_the_context_too() -> None:
+    async with running(Server(window=3000, refuses=True, counts=False)) as server:
+        profile = await probe(server.endpoint, seconds=10)
+    assert 2400 <= profile.context <= 3000
+
+
+async def test_llama_cpp_is_believed_when_looking_would_take_long() -> None:
+    async with running(Server(claims=16_384, kind="llama.cpp")) as server:
+        profile = await probe(server.endpoint, seconds=0.0)
+        assert max(server.sizes) < 1000
+    assert profile.context == 16_384
+
+
+async def test_a_schema_that_is_ignored_is_noticed() -> None:
+    async with running(Server(obeys=False)) as server:
+        assert not (await probe(server.endpoint, seconds=1)).json_schema
+
+
+@pytest.mark.parametrize("calls", ["native", "text", "none"])
+async def test_the_way_tools_are_called_is_found(calls: str) -> None:
+    async with running(Server(calls=calls)) as server:
+        assert (await probe(server.endpoint, seconds=1)).tools == calls
+
+
+async def test_ollama_tells_the_digest_of_the_weights() -> None:
+    async with running(Server(kind="ollama")) as server:
+        assert (await probe(server.endpoint, seconds=1)).digest == DIGEST
+
+
+async def test_a_server_that_is_not_there_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match=r"http://127\.0\.0\.1:1/v1 does not answer"):
+        await probe(Endpoint(url="http://127.0.0.1:1/v1", model="m"), seconds=1)
+
+
+async def test_a_guess_takes_the_claim_or_the_cautious_default() -> None:
+    async with running(Server(claims=8192, kind="llama.cpp")) as server:
+        assert (await assume(server.endpoint)).context == 8192
+        server.claims = 0
+        guess = await assume(server.endpoint)
+    assert guess.context == 4096
+    assert guess.measured_at is None
+
+
+def test_a_profile_is_kept_for_each_server_and_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    one = Endpoint(url="http://127.0.0.1:1/v1", model="org/Some Model:7b")
+    two = Endpoint(url="http://127.0.0.1:2/v1", model="org/Some Model:7b")
+    assert load(one) is None
+    profile = Profile(context=12_345, tools="text", parallel=4)
+    save(one, profile)
+    assert load(one) == profile
+    assert load(two) is None
+    save(one, profile, "embedded")
+    assert load(two, "embedded") == profile
+    place(one).write_text("{half")
+    assert load(one) is None
+    assert sorted(p.suffix for p in place(one).parent.iterdir()) == [".json", ".json"]
+
+
+async def test_servers_on_known_ports_are_found_and_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running(Server()) as first, running(Server(owner="llamacpp")) as second:
+        ports = [int(server.url.split(":")[2][:-3]) for server in (first, second)]
+        known = ((ports[0], "ollama"), (ports[1], "vllm"), (1, "lmstudio"))
+        monkeypatch.setattr(discovery, "_PORTS", known)
+        found = await discover()
+    assert [(e.url, e.model, e.kind) for e in found] == [
+        (first.url, "qwen2.5-coder:7b", "ollama"),
+        (second.url, "qwen2.5-coder:7b", "llama.cpp"),
+    ]
+
+
+async def test_what_is_configured_comes_first_and_is_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running(Server()) as server:
+        port = int(server.url.split(":")[2][:-3])
+        monkeypatch.setattr(discovery, "_PORTS", ((port, "ollama"),))
+        mine = Endpoint(url=server.url, model="mine")
+        assert await discover([mine]) == [mine]
+        assert [e.model for e in await named(mine)] == ["qwen2.5-coder:7b"]
+
+
+async def test_a_port_that_never_answers_costs_half_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(mute, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setattr(discovery, "_PORTS", ((port, "ollama"),))
+        async with asyncio.timeout(5):
+            assert await discover() == []

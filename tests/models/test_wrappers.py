@@ -1,0 +1,162 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from samovar.core.errors import ModelError, SetupError, Unreachable
+from samovar.core.message import Message, Reply, Request, Sampling, Usage
+from samovar.models.failures import Busy, Rejected, TooLarge, Unusable
+from samovar.models.scripted import Rules, Scripted
+from samovar.models.wrappers import Counted, FailingOver, Queued, Recorded, Replayed, Retrying
+
+WARM = Request(
+    messages=(Message("user", "hi"),), limit=9, sampling=Sampling(temperature=0.7, seed=4)
+)
+COLD = Request(messages=(Message("user", "hi"),), limit=9)
+
+
+def patient(script: Scripted) -> tuple[Retrying, list[float]]:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    return Retrying(script, sleep=sleep), waits
+
+
+async def test_a_passing_failure_is_retried_with_longer_waits() -> None:
+    model, waits = patient(Scripted([ModelError("x"), ModelError("y"), "ok"]))
+    assert (await model.reply(WARM)).text == "ok"
+    assert waits == [1.0, 2.0]
+
+
+async def test_the_last_failure_is_the_one_that_is_raised() -> None:
+    model, _ = patient(Scripted([ModelError("a"), ModelError("b"), ModelError("c"), "late"]))
+    with pytest.raises(ModelError, match="c"):
+        await model.reply(WARM)
+
+
+async def test_a_busy_server_is_given_the_time_it_asks_for() -> None:
+    model, waits = patient(Scripted([Busy("later", 7.5), "ok"]))
+    await model.reply(WARM)
+    assert waits == [7.5]
+
+
+async def test_a_server_that_asks_for_an_hour_is_given_up() -> None:
+    model, waits = patient(Scripted([Busy("later", 3600.0), "ok"]))
+    with pytest.raises(Busy):
+        await model.reply(WARM)
+    assert waits == []
+
+
+@pytest.mark.parametrize("error", [Rejected("no"), TooLarge("big")])
+async def test_what_will_fail_again_is_not_retried(error: ModelError) -> None:
+    script = Scripted([error, "ok"])
+    model, _ = patient(script)
+    with pytest.raises(Rejected):
+        await model.reply(WARM)
+    assert len(script.asked) == 1
+
+
+async def test_garbage_at_temperature_0_is_not_asked_for_again() -> None:
+    script = Scripted([Unusable("empty"), "ok"])
+    model, _ = patient(script)
+    with pytest.raises(Unusable):
+        await model.reply(COLD)
+    assert len(script.asked) == 1
+
+
+async def test_garbage_at_a_temperature_is_retried_with_another_seed() -> None:
+    script = Scripted([Unusable("empty"), "ok"])
+    model, _ = patient(script)
+    assert (await model.reply(WARM)).text == "ok"
+    assert [request.sampling.seed for request in script.asked] == [4, 5]
+
+
+async def test_a_connection_that_fails_at_temperature_0_is_retried() -> None:
+    model, _ = patient(Scripted([Unreachable("gone"), "ok"]))
+    assert (await model.reply(COLD)).text == "ok"
+
+
+async def test_the_next_model_answers_where_the_first_fails() -> None:
+    model = FailingOver((Scripted([TooLarge("big")]), Scripted(["second"])))
+    assert (await model.reply(WARM)).text == "second"
+
+
+async def test_when_all_fail_every_cause_is_named_on_one_line() -> None:
+    model = FailingOver((Scripted([ModelError("one")]), Scripted([Unreachable("two")])))
+    with pytest.raises(ModelError, match=r"^one \| two$"):
+        await model.reply(WARM)
+
+
+async def test_all_unreachable_stays_unreachable() -> None:
+    model = FailingOver((Scripted([Unreachable("one")]), Scripted([Unreachable("two")])))
+    with pytest.raises(Unreachable):
+        await model.reply(WARM)
+
+
+async def test_a_queue_lets_one_through_at_a_time_and_in_order() -> None:
+    running = most = 0
+    order: list[int] = []
+
+    class Slow:
+        async def reply(self, request: Request, /) -> Reply:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+            order.append(request.limit)
+            return Reply(text="ok")
+
+    gate = asyncio.Semaphore(1)
+    models = [Queued(Slow(), gate), Queued(Slow(), gate)]
+    requests = [Request(messages=(), limit=n) for n in range(10)]
+    await asyncio.gather(*(models[n % 2].reply(r) for n, r in enumerate(requests)))
+    assert most == 1
+    assert order == list(range(10))
+
+
+async def test_counting_adds_up_tokens_and_failed_calls() -> None:
+    model = Counted(Scripted(["one two", ModelError("x"), "three"]))
+    await model.reply(WARM)
+    with pytest.raises(ModelError):
+        await model.reply(WARM)
+    await model.reply(WARM)
+    assert model.usage == Usage(2, 0, 3)
+    assert model.calls == 3
+
+
+async def test_what_was_recorded_is_replayed_errors_included(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "talk.jsonl"
+    model = Recorded(Scripted(["one", "two", ModelError("it broke")]), path)
+    first, second = await model.reply(WARM), await model.reply(WARM)
+    with pytest.raises(ModelError):
+        await model.reply(COLD)
+    again = Replayed(path)
+    with pytest.raises(ModelError, match="it broke"):
+        await again.reply(COLD)
+    assert [await again.reply(WARM), await again.reply(WARM)] == [first, second]
+    with pytest.raises(ModelError, match="no further answer"):
+        await again.reply(WARM)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_damaged_recording_is_told_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "talk.jsonl"
+    path.write_text('{"request": 5}\n')
+    with pytest.raises(SetupError, match=r"cannot replay .*talk\.jsonl"):
+        Replayed(path)
+
+
+async def test_rules_answer_by_the_request_and_raise_what_they_return() -> None:
+    model = Rules(lambda request: "yes" if request.limit > 5 else ModelError("too short"))
+    assert (await model.reply(WARM)).text == "yes"
+    with pytest.raises(ModelError, match="too short"):
+        await model.reply(Request(messages=(), limit=1))
+    assert len(model.asked) == 2
+
+
+async def test_a_script_at_its_end_says_so() -> None:
+    with pytest.raises(ModelError, match="ends after 0"):
+        await Scripted([]).reply(WARM)
