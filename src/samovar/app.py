@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.event import Closed, Entry, Opened
-from samovar.core.log import JsonlLog, read, write
+from samovar.core.log import JsonlLog, now, read, write
 from samovar.core.loop import work
 from samovar.core.state import State, replay
 from samovar.core.task import Budget, Task
@@ -152,11 +152,11 @@ class App:
         assert state.opened is not None, "the log of a run begins with Opened"
         kit = await self._at_work().kit(state.opened, wish)
         async for event in work(state, Pipeline(kit), more):
-            entry = log.append(event)
-            entries.append(entry)
             if isinstance(event, Closed):
-                await self._close(run, kit, entries)
-            yield entry
+                # First the receipt: a run that is closed has one, whenever the power fails.
+                await self._close(run, kit, [*entries, Entry(len(entries), now(), event)])
+            entries.append(log.append(event))
+            yield entries[-1]
 
     async def _close(self, run: str, kit: Kit, entries: Sequence[Entry]) -> None:
         state = replay(e.event for e in entries)

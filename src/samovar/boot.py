@@ -14,7 +14,7 @@ from samovar import __version__
 from samovar.app import App, Wish
 from samovar.checks.environment import find_command, find_environment
 from samovar.checks.project import Project
-from samovar.core.errors import SetupError
+from samovar.core.errors import SetupError, Unreachable
 from samovar.core.event import Opened
 from samovar.core.message import Sampling
 from samovar.core.seams import Live, Model, Sandbox, Tree
@@ -223,6 +223,11 @@ async def choose_model(
         found = await endpoints(settings, home)
         picked = [e for n, e in found if not name or name in (n, e.model)]
         if picked:
+            if not await named(picked[0]):
+                raise Unreachable(
+                    f"no model answers at {picked[0].shown}: start the server, check address and "
+                    "key, or see 'samovar doctor'"
+                )
             measured = profiles.load(picked[0]) or await profiles.assume(picked[0])
             return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
         if name and name not in {w.name for w in CATALOGUE}:

@@ -27,7 +27,8 @@ def after(before: Checked | None, examples=()) -> State:
     checks = (before,) if before else ()
     green = before is None or before.exit == 0
     surveyed = Surveyed(verdict=Verdict(passed=green, checks=checks), command="t" if before else "")
-    return replay([opened(), surveyed, Planned(plan=Plan((), examples=examples))])
+    goals = before.failing if before else ()
+    return replay([opened(), surveyed, Planned(plan=Plan((), examples=examples, goals=goals))])
 
 
 RED = report(["t.py::a"], ["t.py::b"])
@@ -107,3 +108,12 @@ def test_what_does_not_compile_is_not_run(path, text, wrong):
     if found is not None:
         verdict = weigh(after(RED), (found,))
         assert (verdict.passed, verdict.score, verdict.why) == (False, 0.0, "does not compile")
+
+
+def test_a_red_test_that_is_not_the_tasks_may_stay_red_but_a_new_one_may_not():
+    surveyed = Surveyed(verdict=Verdict(passed=False, checks=(RED,)), command="t")
+    state = replay([opened(), surveyed, Planned(plan=Plan(()))])
+    same = weigh(state, (report(["t.py::a"], ["t.py::b"]),))
+    worse = weigh(state, (report(["t.py::a"], ["t.py::b", "t.py::c"]),))
+    assert (same.passed, same.proof, same.score) == (False, "runs", 0.5)
+    assert worse.score < 0.4

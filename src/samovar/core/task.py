@@ -63,6 +63,8 @@ class Plan(Struct, frozen=True):
     note: str = ""
     examples: tuple[str, ...] = ()
     """Python that fails now and must run through afterwards, taken from the task's own words."""
+    goals: tuple[str, ...] = ()
+    """Tests that fail now and belong to the task; other red tests only must not get worse."""
 
 
 class Edit(Struct, frozen=True):

@@ -6,13 +6,13 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
 from samovar.core.message import Message
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Step, Target
+from samovar.core.task import Candidate, Edit, Step, Target, lines
 from samovar.flow.answer import one_symbol, patched, whole_file
 from samovar.flow.kit import Kit
 from samovar.flow.search import search
 from samovar.flow.source import shape
 from samovar.flow.speak import ask, cut, fingerprint, language, messages, prompt, tokens
-from samovar.flow.work import Files, best, finished, provable
+from samovar.flow.work import Files, best, finished, goals, provable, text_of
 
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
@@ -154,7 +154,7 @@ def question(
         "context": context(kit, state, target),
     }
     names = {"write": "write", "edit": "edit", "localise-repair": "function"}
-    part = "".join(text.splitlines(keepends=True)[target.first - 1 : target.last])
+    part = "".join(lines(text)[target.first - 1 : target.last])
     parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
     attempt = next((a for a in state.attempts if a.candidate.id == parent), None)
     if attempt is not None and step.strategy != "edit":
@@ -172,10 +172,9 @@ def context(kit: Kit, state: State, target: Target) -> str:
         shown = "\n".join(state.plan.examples[:3])
         parts.append(f"\nThis must run without an error:\n\n```python\n{cut(shown, 300)}```\n")
     surveyed = state.surveyed
-    failing = [t for c in surveyed.verdict.checks for t in c.failing] if surveyed else []
-    paths = list(dict.fromkeys(t.split("::")[0] for t in failing if "::" in t))
+    paths = list(dict.fromkeys(t.split("::")[0] for t in goals(state)))
     for path in [p for p in paths if p in kit.tree.paths()][:1]:
-        text = kit.tree.read(path)
+        text = text_of(kit.tree, path)
         if target.symbol:
             note = surveyed.verdict.checks[0].excerpt if surveyed else ""
             parts.append(f"\nA test fails:\n\n{note}\n")
@@ -199,7 +198,7 @@ def read_answer(step: Step, target: Target, text: str, files: Files) -> tuple[Ed
         return (Edit(target.path, _endings(whole_file(text, target.path, before), before)),)
     if step.strategy == "edit":
         return (Edit(target.path, _endings(patched(text, before), before)),)
-    old = "".join(before.splitlines(keepends=True)[target.first - 1 : target.last])
+    old = "".join(lines(before)[target.first - 1 : target.last])
     new = one_symbol(text, target.symbol, old)
     return (Edit(target.path, _endings(new, before), target.first, target.last),)
 
@@ -209,7 +208,7 @@ def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:
     if "duplicates" in state.task.off:
         return ""
     for edit in edits:
-        old = "".join(files[edit.path].splitlines(keepends=True)[edit.first - 1 : edit.last])
+        old = "".join(lines(files[edit.path])[edit.first - 1 : edit.last])
         if shape(old.lstrip()) == shape(edit.text.lstrip()):
             return "The code is the same as before."
     mine = [(e.path, e.first, shape(e.text.lstrip())) for e in edits]

@@ -5,6 +5,7 @@ wins (CodeT, Chen et al. 2022; FunCoder 2024, without their self-written asserti
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -16,8 +17,10 @@ from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.source import parse, symbols
 from samovar.flow.speak import ask, cut, messages, prompt
-from samovar.flow.work import changed_by, provable
+from samovar.flow.work import changed_by, goals, provable
 
+FIT = 0.4
+"""Score from which a candidate makes nothing worse."""
 INPUTS = 300
 """Generated tokens for the inputs."""
 
@@ -28,8 +31,8 @@ async def choose(kit: Kit, state: State) -> Chose:
     green = next((a for a in judged if a.verdict and a.verdict.passed), None)
     if green is not None and green.verdict is not None:
         return _chose(state, green, "the first that proved itself", green.verdict)
-    fit = [a for a in judged if a.verdict and a.verdict.score >= 0.5]
-    if not provable(state) and fit:
+    fit = [a for a in judged if a.verdict and a.verdict.score >= FIT]
+    if fit and (not provable(state) or hopeless(state, judged)):
         return await _by_agreement(kit, state, fit)
     top = max(judged, key=lambda a: a.verdict.score if a.verdict else 0, default=None)
     if top is None or top.verdict is None or top.verdict.score <= _floor(state):
@@ -38,6 +41,14 @@ async def choose(kit: Kit, state: State) -> Chose:
             step=len(state.chosen), candidate=None, why=why, verdict=Verdict(passed=False, why=why)
         )
     return _chose(state, top, "the best so far; the checks are not green", top.verdict)
+
+
+def hopeless(state: State, judged: Sequence[Attempt]) -> bool:
+    """Return whether the task's examples prove nothing: no candidate of all satisfies one."""
+    if not state.plan or not state.plan.examples or goals(state):
+        return False
+    checks = [c for a in judged if a.verdict for c in a.verdict.checks]
+    return not any(c.name.startswith("example") and c.exit == 0 for c in checks)
 
 
 def _floor(state: State) -> float:

@@ -52,12 +52,12 @@ def rank(
     """
     found = [s for path, text in files.items() for s in symbols(path, text)]
     scores = bm25(words(task), [words(s.name.replace(".", " ") + " " + s.text) for s in found])
-    quoted = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", " ".join(_quoted(task))))
+    spoken = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", " ".join(quoted(task))))
     ranked = []
     for symbol, score in zip(found, scores, strict=True):
         names = symbol.name.split(".")
-        score += 6.0 * (names[-1] in quoted) + 2.0 * (names[0] in quoted and len(names) > 1)
-        score += 3.0 * (symbol.path.rsplit("/", 1)[-1].removesuffix(".py") in quoted)
+        score += 6.0 * (names[-1] in spoken) + 2.0 * (names[0] in spoken and len(names) > 1)
+        score += 3.0 * (symbol.path.rsplit("/", 1)[-1].removesuffix(".py") in spoken)
         if reached:
             inside = [n for n in reached.get(symbol.path, {}) if symbol.first < n <= symbol.last]
             score = score + 10.0 if inside else score * 0.3
@@ -89,6 +89,7 @@ def bm25(query: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float
     return scores
 
 
-def _quoted(text: str) -> list[str]:
+def quoted(text: str) -> list[str]:
+    """Return the parts of a task that are code: in backquotes, indented, or after `>>>`."""
     spans = re.findall(r"```.*?```|`[^`]+`", text, re.S)
     return spans + [li for li in text.splitlines() if li.startswith(("    ", "\t", ">>>"))]

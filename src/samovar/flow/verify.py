@@ -8,7 +8,7 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Counts, Verdict
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
-from samovar.flow.work import changed_by, goals, kept
+from samovar.flow.work import changed_by, goals, kept, red, wordless
 
 
 async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
@@ -85,24 +85,22 @@ def _mended(goal: str, tests: Checked) -> bool:
 
 
 def _by_tests(state: State, tests: Checked, checks: tuple[Checked, ...]) -> Verdict:
-    surveyed = state.surveyed
-    was_green = surveyed is not None and surveyed.verdict.passed
-    if was_green:
-        green = tests.exit == 0
-        why = "no test got worse" if green else "the tests fail"
-        score = 0.5 if green else 0.1
-        return Verdict(passed=False, proof="runs", why=why, score=score, checks=checks)
-    red = set(goals(state))
+    aims, known = set(goals(state)), set(red(state))
     counted = bool(tests.counts.passed or tests.counts.failed)
+    # Tests that were red before and are not what the task is about may stay so.
+    as_before = tests.exit == 0 or (counted and set(tests.failing) <= known - aims)
+    if not aims and not wordless(state):
+        why = "no test got worse" if as_before else "the tests fail"
+        score = 0.5 if as_before else 0.1
+        return Verdict(passed=False, proof="runs", why=why, score=score, checks=checks)
     # A program that ends itself ends well and reports nothing; so named tests must be named again.
-    green = tests.exit == 0 and all(_mended(goal, tests) for goal in red)
+    passed = as_before and all(_mended(goal, tests) for goal in aims)
     if counted:
-        total = tests.counts.passed + tests.counts.failed
-        whole = max(total, len(red) + len(kept(state)))
+        whole = max(tests.counts.passed + tests.counts.failed, len(known) + len(kept(state)))
         why = f"{tests.counts.passed} of {whole} tests pass"
-        passed = green and tests.counts.passed > 0
+        passed = passed and tests.counts.passed > 0
         score = 1.0 if passed else 0.3 + 0.6 * tests.counts.passed / whole
     else:
-        passed, score = green, 1.0 if green else 0.3
+        score = 1.0 if passed else 0.3
         why = f"{tests.command} ends with {tests.exit}"
     return Verdict(passed=passed, proof="project tests", why=why, score=score, checks=checks)

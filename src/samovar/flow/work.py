@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, apply
@@ -25,6 +26,14 @@ class Files(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self.known)
+
+
+def text_of(tree: Tree, path: str) -> str:
+    """Return the text of a file, empty where there is none to be read."""
+    try:
+        return tree.read(path)
+    except ToolError:
+        return ""
 
 
 def finished(state: State, tree: Tree) -> dict[str, str]:
@@ -54,11 +63,22 @@ def whole(path: str, text: str) -> tuple[Edit, ...]:
     return (Edit(path, text),)
 
 
-def goals(state: State) -> tuple[str, ...]:
+def red(state: State) -> tuple[str, ...]:
     """Return the tests that failed before the work began."""
     if state.surveyed is None:
         return ()
     return tuple(t for c in state.surveyed.verdict.checks for t in c.failing)
+
+
+def goals(state: State) -> tuple[str, ...]:
+    """Return the red tests that the task is about; they must become green."""
+    return state.plan.goals if state.plan else ()
+
+
+def wordless(state: State) -> bool:
+    """Return whether the checks failed before without naming a test: only the exit code counts."""
+    surveyed = state.surveyed
+    return surveyed is not None and not surveyed.verdict.passed and not red(state)
 
 
 def kept(state: State) -> frozenset[str]:
@@ -70,6 +90,4 @@ def kept(state: State) -> frozenset[str]:
 
 def provable(state: State) -> bool:
     """Return whether anything here can prove a change: a red check that must become green."""
-    surveyed = state.surveyed
-    red = surveyed is not None and bool(surveyed.command) and not surveyed.verdict.passed
-    return red or bool(state.plan and state.plan.examples)
+    return bool(goals(state)) or wordless(state) or bool(state.plan and state.plan.examples)
