@@ -23,7 +23,7 @@ check: .venv/.ready ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
-	$(BIN)/lint-imports --quiet
+	$(BIN)/lint-imports --no-logo
 
 chaos: .venv/.ready ## The long suites: hundreds of kills and broken servers
 	$(BIN)/python -m pytest -m slow --timeout 1800
