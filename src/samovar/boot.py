@@ -164,10 +164,9 @@ async def reader(folder: Path) -> App:
 
 def home_of(repo: Git) -> Path:
     """Return the .samovar folder of a repository; git is told to leave it alone."""
-    work = repo.place.work
-    if work is None:
-        return repo.place.common / "samovar"
-    home = work / ".samovar"
+    home = repo.place.home
+    if repo.place.work is None:
+        return home
     home.mkdir(mode=0o700, exist_ok=True)
     note = home / ".gitignore"
     if not note.exists():

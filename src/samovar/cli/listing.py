@@ -16,9 +16,7 @@ _STATES = {"done": "done", "failed": "failed", "waiting": "waits", "stopped": "s
 
 async def runs(repo: Path, as_json: bool) -> int:
     """List every run, the latest first."""
-    place = (await git.open(repo)).place
-    home = place.work / ".samovar" if place.work else place.common / "samovar"
-    found = App(home).runs()
+    found = App((await git.open(repo)).place.home).runs()
     if as_json:
         print(msgspec.json.encode(found).decode())
     elif not found:

@@ -106,7 +106,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     assert step is not None, "an idea belongs to a step"
     target = step.targets[idea.target]
     files = Files(kit.tree, finished(state, kit.tree))
-    said, artefact = question(kit, state, target, idea.parent)
+    said, artefact = question(kit, state, target, idea.parent, files)
     number = len(state.attempts)
     limit = min(
         task.budget.reply,
@@ -116,7 +116,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
     reply = await ask(kit.model, said, limit, kit.manner(idea.temperature, 1000 + number))
     try:
-        edits, complaint = read_answer(step, target, reply.text, files), ""
+        edits = read_answer(step, target, reply.text, files)
         complaint = _known(state, edits, files)
     except ToolError as error:
         edits, complaint = (), str(error)
@@ -139,12 +139,11 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
 
 
 def question(
-    kit: Kit, state: State, target: Target, parent: int | None
+    kit: Kit, state: State, target: Target, parent: int | None, files: Files
 ) -> tuple[tuple[Message, ...], str]:
     """Return what to say to the model, and the code it is to rewrite."""
     step = state.step
     assert step is not None, "a question belongs to a step"
-    files = Files(kit.tree, finished(state, kit.tree))
     text = files[target.path]
     fields = {
         "task": cut(state.task.text, 2500),

@@ -86,6 +86,11 @@ class Place:
     work: Path | None
     """The working tree; None in a bare repository."""
 
+    @property
+    def home(self) -> Path:
+        """The folder in which samovar keeps what belongs to this repository."""
+        return self.work / ".samovar" if self.work else self.common / "samovar"
+
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what git may see of the environment: no GIT_* of the caller, no prompts."""
