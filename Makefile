@@ -33,7 +33,7 @@ smoke: .venv/.ready ## A short run of the real embedded model
 
 lock: ## Write the lock files anew
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --custom-compile-command "make lock" pyproject.toml --extra local --group dev \
+	  --no-annotate --custom-compile-command "make lock" pyproject.toml --all-extras --group dev \
 	  -o requirements/dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" pyproject.toml --extra local \
