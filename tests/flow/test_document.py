@@ -38,35 +38,43 @@ def test_a_task_gives_a_subject_of_its_own():
 
 
 UNRELEASED = "# Changelog\n\n## [Unreleased]\n"
-LINE = "- Return the middle value.\n"
+LINE = "- Return the middle value\n"
 
 
 @pytest.mark.parametrize(
     ("before", "after"),
     [
         (
-            f"{UNRELEASED}\n### Added\n\n- Old.\n\n## 1.0\n",
-            f"{UNRELEASED}\n### Added\n\n{LINE}- Old.\n\n## 1.0\n",
+            f"{UNRELEASED}\n### Added\n\n- Old\n\n## 1.0\n",
+            f"{UNRELEASED}\n### Added\n\n- Old\n{LINE}\n## 1.0\n",
         ),
-        (f"{UNRELEASED}\n- Old.\n", f"{UNRELEASED}\n{LINE}- Old.\n"),
         (
             f"{UNRELEASED}\n## 1.0\n\n### Added\n\n- First.\n",
-            f"{UNRELEASED}\n### Added\n\n{LINE}\n## 1.0\n\n### Added\n\n- First.\n",
+            f"{UNRELEASED}\n### Added\n\n{LINE[:-1]}.\n\n## 1.0\n\n### Added\n\n- First.\n",
         ),
         (f"{UNRELEASED}\n{LINE}", None),
-        ("# Changelog\n\n## 1.0\n\n- First.\n", None),
-        ("", None),
+        (
+            "# Changelog\n\n## 1.0\n\n- First\n",
+            f"# Changelog\n\n## Unreleased\n\n{LINE}\n## 1.0\n\n- First\n",
+        ),
         ("\0", None),
     ],
 )
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
-async def test_a_changelog_with_an_open_section_gets_a_line(before, after, ends):
+async def test_a_changelog_gets_a_line_of_its_own_kind(before, after, ends):
     stored = before.replace("\n", ends)
     files = {"middle.py": WRONG, "CHANGELOG.md": stored}
     used = kit(answering(fenced(RIGHT)), files)
     assert (await drive(used, MemoryLog([opened(files=("middle.py",))]))).closed.ok
     changed = used.repo.commits[0][2]
     assert changed.get("CHANGELOG.md") == (after.replace("\n", ends) if after else None)
+
+
+async def test_the_readme_follows_a_changed_signature():
+    files = {"middle.py": WRONG, "README.md": "Call `middle(values)`.\n"}
+    used = kit(answering(fenced(RIGHT.replace("(values):", "(values, low=0):"))), files)
+    assert (await drive(used, MemoryLog([opened(files=("middle.py",))]))).closed.ok
+    assert used.repo.commits[0][2]["README.md"] == "Call `middle(values, low=0)`.\n"
 
 
 async def test_a_bug_is_noted_as_fixed():

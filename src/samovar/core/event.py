@@ -15,6 +15,8 @@ from samovar.core.message import Usage
 from samovar.core.task import Candidate, Plan, Task, Verdict
 
 Phase = Literal["planning", "executing", "reviewing", "complete"]
+RUN = "Samovar-Run"
+"""The trailer by which a run's commit is known."""
 
 
 class Opened(Struct, frozen=True, kw_only=True, tag="opened"):

@@ -11,11 +11,22 @@ from samovar.flow.answer import one_symbol, patched, whole_file
 from samovar.flow.kit import Kit
 from samovar.flow.search import search
 from samovar.flow.source import shape
-from samovar.flow.speak import ask, cut, fingerprint, language, messages, prompt, tokens
+from samovar.flow.speak import (
+    ask,
+    cut,
+    fingerprint,
+    language,
+    messages,
+    plain,
+    prompt,
+    tokens,
+)
 from samovar.flow.work import Files, best, finished, goals, provable, text_of
 
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
+SEARCHED = 2
+"""Candidates whose small edits are tried once the model has nothing more to say."""
 SMALLEST = 60
 """Generated tokens below which no further answer is asked for."""
 
@@ -80,8 +91,9 @@ def _next_search(state: State) -> Idea | None:
     done = {a.candidate.parent for a in searched}
     if None not in done:
         return Idea("search")
-    top = best([a for a in state.trials if a.candidate.origin == "model"])
-    if top is None or top.candidate.id in done or len(done) > 2:
+    fresh = [a for a in state.trials if a.candidate.id not in done]
+    top = best([a for a in fresh if a.candidate.origin == "model"])
+    if top is None or len(done) > SEARCHED:
         return None
     return Idea("search", top.candidate.target, top.candidate.id)
 
@@ -160,7 +172,9 @@ def question(
         kind = "repair_file" if step.strategy == "write" else "repair_function"
         wrong = attempt.candidate.edits[0].text if attempt.candidate.edits else ""
         parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
-    return messages(*parts), part
+    # Writing a whole file, the model does better without being told what it is (docs/ablations.md).
+    said = plain("".join(parts)) if step.strategy == "write" else messages(*parts)
+    return said, part
 
 
 def context(kit: Kit, state: State, target: Target) -> str:
@@ -169,16 +183,17 @@ def context(kit: Kit, state: State, target: Target) -> str:
     parts = []
     if state.plan and state.plan.examples:
         shown = "\n".join(state.plan.examples[:3])
-        parts.append(f"\nThis must run without an error:\n\n```python\n{cut(shown, 300)}```\n")
+        parts.append(f"This must run without an error:\n\n```python\n{cut(shown, 300)}```\n\n")
     surveyed = state.surveyed
     paths = list(dict.fromkeys(t.split("::")[0] for t in goals(state)))
     for path in [p for p in paths if p in kit.tree.paths()][:1]:
         text = text_of(kit.tree, path)
         if target.symbol:
             note = surveyed.verdict.checks[0].excerpt if surveyed else ""
-            parts.append(f"\nA test fails:\n\n{note}\n")
+            parts.append(f"A test fails:\n\n{note}\n\n")
         else:
-            parts.append(f"\nThe tests in `{path}`:\n\n```python\n{cut(text, room)}\n```\n")
+            shown = cut(text.rstrip(), room)
+            parts.append(f"The tests, `{path}`:\n\n```python\n{shown}\n```\n\n")
     return "".join(parts)
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 
-from samovar.core.event import Answered, Asked, Closed, Done, Event, Intended
+from samovar.core.event import RUN, Answered, Asked, Closed, Done, Event, Intended
 from samovar.core.seams import Deed
 from samovar.core.state import State
+from samovar.flow.commits import footer
 from samovar.flow.kit import Kit
 from samovar.flow.work import finished
 
@@ -32,14 +33,13 @@ async def _commit(kit: Kit, state: State) -> Event:
     if said is None:
         asked = Asked(act="commit", digest=digest)
         return await _ask(kit, state, asked, diff)
-    key = f"Samovar-Run: {state.opened.run if state.opened else ''}"
+    key = f"{RUN}: {state.opened.run if state.opened else ''}"
     if not any(i.act == "commit" for i in state.intended):
         return Intended(act="commit", key=key)
     found = await kit.repo.find(_branch(state), key)
     if not found:
-        message = (
-            f"{state.documented.message if state.documented else 'change'}\n\n{trailers(state)}"
-        )
+        words = state.documented.message if state.documented else "chore: change"
+        message = f"{words.rstrip()}\n\n{trailers(state)}"
         deed = Deed(base=_base(state), branch=_branch(state), message=message, changed=changed)
         found = await kit.repo.commit(deed)
     return Done(act="commit", key=key, result=found)
@@ -90,9 +90,5 @@ def trailers(state: State) -> str:
     proofs = [c.verdict for c in state.chosen if c.candidate is not None]
     last = proofs[-1] if proofs else None
     proof = f"{last.proof} ({last.why})" if last and last.passed else "none"
-    lines = [
-        f"Samovar-Run: {state.opened.run if state.opened else ''}",
-        f"Samovar-Model: {state.opened.model if state.opened else ''}",
-        f"Samovar-Proof: {proof}",
-    ]
-    return "\n".join(lines)
+    run, model = (state.opened.run, state.opened.model) if state.opened else ("", "")
+    return footer({RUN: run, "Samovar-Model": model, "Samovar-Proof": proof})

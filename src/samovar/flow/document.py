@@ -1,4 +1,4 @@
-"""Document: the commit message and, where it is true, a line in the CHANGELOG."""
+"""Document: the commit message and, where they are true, lines of CHANGELOG and README."""
 
 import difflib
 import re
@@ -8,10 +8,16 @@ from samovar.core.event import Documented
 from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.core.task import Candidate, Edit
+from samovar.flow.changelog import HEADINGS, insert
+from samovar.flow.commits import kind
 from samovar.flow.kit import Kit
+from samovar.flow.readme import updated
+from samovar.flow.search import difference
 from samovar.flow.speak import ask, cut, plain, prompt
 from samovar.flow.work import Files, finished
 
+CHANGELOGS = ("changelog.md", "changes.md")
+READMES = ("readme.md", "docs/readme.md")
 SUBJECT = 66
 LIMIT = 40
 """Generated tokens of the answer."""
@@ -19,16 +25,15 @@ _VERB = re.compile(r"^[A-Za-z]+e?s?\b")
 
 
 async def document(kit: Kit, state: State) -> Documented:
-    """Write the commit message and bring the CHANGELOG up to date, if the project keeps one."""
+    """Write the commit message and bring CHANGELOG and README up to date, if they are kept."""
     kit.live("step", "documenting")
     changed = finished(state, kit.tree)
     subject, usage, calls, seconds = await _subject(kit, state, changed)
-    kind = _kind(state, changed, kit)
-    message = f"{kind}: {subject}"
-    edits = _changelog(kit, changed, subject, kind)
+    sort = kind(tuple(changed), state.task.text)
+    edits = _notes(kit, changed, subject, sort)
     return Documented(
         candidate=Candidate(id=-1, step=len(state.chosen), origin="model", edits=edits),
-        message=message,
+        message=f"{sort}: {subject}",
         usage=usage,
         calls=calls,
         seconds=seconds,
@@ -81,41 +86,23 @@ def plain_subject(task: str) -> str:
     return first[: SUBJECT - 3].rsplit(" ", 1)[0] + "..."
 
 
-def _kind(state: State, changed: dict[str, str], kit: Kit) -> str:
-    if all(p.endswith((".md", ".rst", ".txt")) for p in changed):
-        return "docs"
-    words = state.task.text.lower()
-    new = any(p not in kit.tree.paths() for p in changed)
-    bug = re.search(r"\b(bug|fix|wrong|fails?|raises?|error|crash|incorrect|hangs?)\b", words)
-    return "fix" if bug and not new else "feat"
-
-
-def _changelog(kit: Kit, changed: dict[str, str], subject: str, kind: str) -> tuple[Edit, ...]:
-    names = [p for p in kit.tree.paths() if p.lower() in ("changelog.md", "changes.md")]
-    if not names or kind == "docs":
-        return ()
-    try:
-        stored = Files(kit.tree, changed)[names[0]]
-    except ToolError:
-        return ()
-    text = stored.replace("\r\n", "\n")
-    end = "\r\n" if "\r\n" in stored else "\n"
-    line = f"- {subject[0].upper()}{subject[1:]}.\n"
-    found = re.search(r"^## \[?unreleased\]?.*\n+", text, re.I | re.M)
-    if found is None or line in text:
-        # A changelog without an open section is written by somebody at release time.
-        return ()
-    heading = "### Fixed" if kind == "fix" else "### Added"
-    section = re.split(r"^## ", text[found.end() :], maxsplit=1, flags=re.M)[0]
-    place = section.find(heading + "\n")
-    if place >= 0:
-        at = found.end() + place + len(heading) + 1
-        at += len(text[at:]) - len(text[at:].lstrip("\n"))
-        return (_insert(names[0], text, at, line.replace("\n", end)),)
-    block = line if re.match(r"[-*] ", section) else f"{heading}\n\n{line}\n"
-    return (_insert(names[0], text, found.end(), block.replace("\n", end)),)
-
-
-def _insert(path: str, text: str, at: int, block: str) -> Edit:
-    number = text[:at].count("\n") + 1
-    return Edit(path, block, number, number - 1)
+def _notes(kit: Kit, changed: dict[str, str], subject: str, sort: str) -> tuple[Edit, ...]:
+    """Return the edits of the CHANGELOG and the README, where they keep what has changed."""
+    edits: list[Edit] = []
+    files = Files(kit.tree, changed)
+    for path in kit.tree.paths():
+        name = path.lower()
+        if path in changed or name not in (*CHANGELOGS, *READMES):
+            continue
+        try:
+            text = files[path]
+        except ToolError:
+            continue
+        if name in CHANGELOGS:
+            line = subject[0].upper() + subject[1:]
+            new = insert(text, line, sort) if sort in HEADINGS else text
+        else:
+            new = updated(text, {p: (Files(kit.tree, {})[p], t) for p, t in changed.items()})
+        if new != text:
+            edits.append(difference(path, text, new))
+    return tuple(edits)

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 
 from samovar.core.event import Wrote
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Target, lines
+from samovar.flow.combine import combined
 from samovar.flow.kit import Kit
 from samovar.flow.variants import Variant, variants
 from samovar.flow.work import Files, changed_by, finished, goals
@@ -30,9 +32,10 @@ async def search(kit: Kit, state: State, target: int, parent: int | None, skip: 
     places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
     files = Files(kit.tree, base)
     reached = {} if "trace" in state.task.off else await kit.checks.reach(probe, base)
-    wished = list(_edits(places, attempt, files, reached))[skip : skip + MOST]
-    kit.live("step", f"trying up to {len(wished)} small edits")
-    versions = [{path: variant.apply(files[path])} for path, variant in wished]
+    small = ({path: v.apply(files[path])} for path, v in _edits(places, attempt, files, reached))
+    joined = _combinations(state, attempt, kit, files) if attempt else ()
+    versions = list(islice(chain(joined, small), skip, skip + MOST))
+    kit.live("step", f"trying up to {len(versions)} small edits")
     slowest = _seconds(state)
     tried, green = (
         await kit.checks.trials(versions, probe, base, seconds=slowest, total=kit.search_seconds)
@@ -86,6 +89,23 @@ def _edits(
             found.append((variant.cost + 0.5 * rank, place.path, variant))
     for _, path, variant in sorted(found, key=lambda f: f[0]):
         yield path, variant
+
+
+def _combinations(
+    state: State, attempt: Attempt, kit: Kit, files: Files
+) -> Iterator[dict[str, str]]:
+    """Yield the attempt's file with functions that other candidates wrote for it."""
+    if "combine" in state.task.off:
+        return
+    path = attempt.candidate.edits[0].path
+    others = [
+        text
+        for other in state.trials
+        if other is not attempt and other.candidate.edits
+        if (text := changed_by(state, kit.tree, other.candidate).get(path)) is not None
+    ]
+    for text in combined(files[path], others):
+        yield {path: text}
 
 
 def _as_edits(version: Mapping[str, str], kit: Kit, state: State) -> tuple[Edit, ...]:

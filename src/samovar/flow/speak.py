@@ -31,7 +31,7 @@ def messages(*parts: str) -> tuple[Message, ...]:
 
 
 def plain(text: str) -> tuple[Message, ...]:
-    """Return a conversation of one question that is to be answered in words."""
+    """Return a conversation of one question, without telling the model what it is."""
     return (Message("user", text.strip()),)
 
 

@@ -26,7 +26,13 @@ _DEFAULT = Sampling(0.6, 0.95)
 
 
 def sampling(family: str, temperature: float | None = None, seed: int | None = None) -> Sampling:
-    """Return the sampling of a family, at its own temperature where None is given."""
+    """Return the sampling of a family, at its own temperature where None is given.
+
+    At temperature 0 nothing is drawn, so nothing but the likeliest token is asked for: a penalty
+    on repetition would forbid code that repeats the names it must.
+    """
+    if temperature == 0:
+        return Sampling(0.0, seed=seed)
     found = next((drawn for name, drawn in _FAMILIES if family.startswith(name)), _DEFAULT)
     chosen = found.temperature if temperature is None else temperature
     return replace(found, temperature=chosen, seed=seed)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.event import RUN
 from samovar.core.seams import Deed
 from samovar.repo import paths, remote
 from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, run
-from samovar.repo.commits import RUN
 from samovar.repo.tree import Files, encode, parse
 
 __all__ = ["FLAGS", "Git", "open"]

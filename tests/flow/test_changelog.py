@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from samovar.repo import changelog
+from samovar.flow import changelog
 
 KEPT = """# Changelog
 

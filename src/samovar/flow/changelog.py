@@ -40,7 +40,8 @@ def _placed(lines: list[str], place: int, stop: int, entry: tuple[str, str]) -> 
     words, kind = entry
     bullet = _bullet(lines)
     row = f"{bullet} {words}{'.' if _full_stops(lines, bullet) else ''}"
-    if not _is_kept(lines):
+    fresh = "[" in lines[place] and _last_text(lines, place, stop) == place
+    if not fresh and not _is_kept(lines):
         return _append(lines, place, stop, row)
     level = "#" * (_level(lines[place]) + 1)
     name = HEADINGS.get(kind, "Changed")

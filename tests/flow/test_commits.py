@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samovar.core.errors import ToolError
-from samovar.repo import commits
+from samovar.core.event import RUN
+from samovar.flow import commits
 
 
 @pytest.mark.parametrize(
@@ -33,14 +34,14 @@ def test_a_message_has_subject_body_and_trailers():
         body="The name comes from the command line. " * 4
         + "\n\n- one point\n- another "
         + "x " * 50,
-        trailers={commits.RUN: "r1", commits.PROOF: "project tests, 12 passed"},
+        trailers={RUN: "r1", "Samovar-Proof": "project tests, 12 passed"},
     )
     subject, body, *_ = message.split("\n\n")
     assert subject == "feat: greet people by their name"
     assert all(len(line) <= 72 for line in message.splitlines())
     assert "\n- one point\n- another x" in message
     assert message.endswith("\n\nSamovar-Run: r1\nSamovar-Proof: project tests, 12 passed\n")
-    assert commits.trailer(message, commits.RUN) == "r1"
+    assert commits.trailer(message, RUN) == "r1"
     assert commits.trailer(message, "Other") == ""
     assert body.startswith("The name comes")
 

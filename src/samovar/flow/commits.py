@@ -12,8 +12,6 @@ from samovar.core.errors import ToolError
 
 WIDTH = 72
 """Longest subject and longest line of the body, in characters."""
-RUN = "Samovar-Run"
-PROOF = "Samovar-Proof"
 TYPES = (
     "feat",
     "fix",
@@ -78,10 +76,14 @@ def compose(
     parts = [_cut(head, words)]
     if body.strip():
         parts.append(_wrap(body))
-    rows = [f"{name}: {_one_line(value)}" for name, value in (trailers or {}).items()]
-    if rows:
-        parts.append("\n".join(rows))
+    if trailers:
+        parts.append(footer(trailers))
     return validate("\n\n".join(parts) + "\n")
+
+
+def footer(facts: Mapping[str, str]) -> str:
+    """Return facts as trailers, one line each."""
+    return "\n".join(f"{name}: {_one_line(value)}" for name, value in facts.items())
 
 
 def validate(message: str) -> str:
