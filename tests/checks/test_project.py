@@ -143,3 +143,20 @@ def test_a_report_that_is_no_plain_file_is_not_read(tmp_path):
     (tmp_path / "half").write_bytes(b'{"exit": 0, "tests": {"\xff": {}}}')
     for name in ("pipe", "text", "half", "missing", "."):
         assert read_report(tmp_path / name) is None
+
+
+async def test_the_linter_tells_only_what_is_new(project):
+    project.tree.files["ruff.toml"] = 'lint.select = ["F"]\n'
+    project.tree.files["calc.py"] = "import os\n" + CALC
+    same = await project.lint({"calc.py": "import os\n\n" + GOOD})
+    assert (same.exit, same.excerpt) == (0, "")
+    worse = await project.lint({"calc.py": "import os\nimport sys\n" + GOOD})
+    assert worse.exit == 1
+    assert "calc.py: F401" in worse.excerpt and "`sys`" in worse.excerpt
+    assert "`os`" not in worse.excerpt
+
+
+async def test_a_project_without_a_linter_is_not_linted(project):
+    assert await project.lint({"calc.py": "import sys\n" + GOOD}) is None
+    project.tree.files["ruff.toml"] = ""
+    assert await project.lint({"README.md": "text"}) is None

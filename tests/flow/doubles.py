@@ -107,6 +107,9 @@ class Cases:
             return Checked(name=name, command="example", exit=1, seconds=0.0, excerpt=said)
         return Checked(name=name, command="example", exit=0, seconds=0.0)
 
+    async def lint(self, changed):
+        return None
+
     async def trials(self, variants, probe, changed, *, seconds=2.0, total=60.0):
         for number, variant in enumerate(variants):
             if all(self.outcomes({**changed, **variant}).values()):

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shlex
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from samovar.checks.environment import Environment, python_path
-from samovar.checks.failures import excerpt
+from samovar.checks.failures import LONGEST, excerpt
+from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
 from samovar.core.seams import Command, Ran, Sandbox, Tree
 from samovar.core.task import Checked, Counts
@@ -87,6 +89,30 @@ class Project:
                 ran, exit=1, output=f"{ran.output}\nThe program ended before the example."
             )
         return judged(name, "python - <<example", ran, None)
+
+    async def lint(self, changed: Mapping[str, str]) -> Checked | None:
+        """Return what the project's own linter says of a change that it did not say before.
+
+        None where the project has none, or it is not installed.
+        """
+        linter = find_linter(self.tree.paths(), self.tree.read)
+        files = [p for p in changed if p.endswith(".py") and not p.startswith("-")]
+        if not linter or not files:
+            return None
+        argv = (self.environment.python, *linter, *files)
+        old = await self._run(self.copy({}), argv, self.variables())
+        ran = await self._run(self.copy(changed), argv, self.variables())
+        if ran.exit not in (0, 1) or "No module named" in ran.output[:2000]:
+            return None
+        new = sorted((findings(ran.output) - findings(old.output)).elements())
+        return Checked(
+            name="lint",
+            command=f"python {shlex.join((*linter, *files))}",
+            exit=1 if new else 0,
+            seconds=round(ran.seconds, 3),
+            counts=Counts(failed=len(new)),
+            excerpt="\n".join(new)[:LONGEST],
+        )
 
     async def trials(
         self,

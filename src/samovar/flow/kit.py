@@ -21,6 +21,10 @@ class Checks(Protocol):
         """Run a few lines of Python against the project with a change."""
         ...
 
+    async def lint(self, changed: Mapping[str, str]) -> Checked | None:
+        """Return what the project's linter says of a change that it did not say before."""
+        ...
+
     async def trials(
         self,
         variants: Sequence[Mapping[str, str]],

@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec.structs import replace
+
 from samovar.core.errors import ToolError
 from samovar.core.event import Judged
 from samovar.core.state import Attempt, State
@@ -23,6 +25,9 @@ async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
             # A path outside the project, or text no file can hold.
             checks = [_unusable("place", "write the files", str(error))]
     verdict = weigh(state, tuple(checks))
+    if verdict.passed and (lint := await kit.checks.lint(changed)) is not None:
+        # Style is told, not judged: code that is right is not thrown away for it.
+        verdict = replace(verdict, checks=(*verdict.checks, lint))
     return Judged(candidate=attempt.candidate.id, verdict=verdict, seconds=time.monotonic() - began)
 
 
