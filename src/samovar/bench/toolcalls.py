@@ -1,0 +1,139 @@
+"""Measure tool calling: `python -m samovar.bench.toolcalls --url URL --way action --way server`."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from samovar.bench import machine, toolcalls_report
+from samovar.bench.toolcalls_ask import Answer, Place, by_dialect, by_server
+from samovar.bench.toolcalls_cases import Case, grade, load
+from samovar.bench.toolcalls_report import Facts, Row
+from samovar.core.errors import SamovarError
+from samovar.models.dialects.choose import NAMES, dialect
+from samovar.models.dialects.offered import Outline
+
+_CASES = Path("bench/toolcalls")
+_OUT = Path("bench/results/toolcalls.jsonl")
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What a person asks for."""
+
+    place: Place
+    ways: tuple[str, ...]
+    cases: Path = _CASES
+    out: Path = _OUT
+    half: str = ""
+    """`dev` or `held-out`; empty takes both."""
+    kind: str = ""
+    """`single` or `multi`; empty takes both."""
+    limit: int = 0
+    digest: str = ""
+
+
+async def run(options: Options) -> int:
+    """Measure what is missing in `out`, then write the tables beside it; return the exit code."""
+    cases, tools = load(options.cases)
+    wanted = [case for case in _grouped(cases) if _wanted(case, options)]
+    wanted = wanted[: options.limit or None]
+    rows = toolcalls_report.read(options.out)
+    known = {(row.way, row.case, row.step) for row in rows}
+    for way in options.ways:
+        for case in wanted:
+            offered = [tools[name] for name in case.tools]
+            for number in range(len(case.asked)):
+                if (way, case.id, number) in known:
+                    continue
+                answer = await answered(options.place, way, case, offered, number)
+                row = _row(way, case, number, answer, tools)
+                toolcalls_report.append(options.out, row)
+                rows.append(row)
+                sys.stderr.write(f"{way} {case.id}/{number} {row.strict.right:d}\n")
+    facts = Facts(
+        model=options.place.model,
+        digest=options.digest,
+        commit=machine.commit(),
+        machine=machine.machine(),
+    )
+    sys.stdout.write(toolcalls_report.save(options.out, rows, facts))
+    return 0
+
+
+async def answered(
+    place: Place, way: str, case: Case, tools: Sequence[Outline], done: int
+) -> Answer:
+    """Put the next step to the model. Raises SetupError for a way there is not."""
+    if way == "server":
+        return await by_server(place, case, tools, done)
+    return await by_dialect(place, dialect(way), case, tools, done)
+
+
+def _row(way: str, case: Case, number: int, answer: Answer, tools: dict[str, Outline]) -> Row:
+    step = case.asked[number]
+    return Row(
+        way=way,
+        case=case.id,
+        step=number,
+        steps=len(case.asked),
+        half=case.half,
+        text=answer.text,
+        calls=answer.said.calls,
+        strict=grade(answer.said, step, tools),
+        rescued=grade(answer.rescued, step, tools),
+        prompt=answer.prompt,
+        generated=answer.generated,
+    )
+
+
+def _grouped(cases: Iterable[Case]) -> list[Case]:
+    """Return cases with the same tools side by side: a server then reads the offer once."""
+    return sorted(cases, key=lambda case: (case.tools, len(case.steps)))
+
+
+def _wanted(case: Case, options: Options) -> bool:
+    kind = "multi" if case.steps else "single"
+    return options.half in ("", case.half) and options.kind in ("", kind)
+
+
+def options_of(words: Sequence[str]) -> Options:
+    """Return the options a command line says."""
+    parser = argparse.ArgumentParser(prog="samovar.bench.toolcalls", description=__doc__)
+    parser.add_argument("--url", default="http://127.0.0.1:8080/v1")
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--key", default="")
+    parser.add_argument("--way", action="append", dest="ways", choices=("server", *NAMES))
+    parser.add_argument("--cases", type=Path, default=_CASES)
+    parser.add_argument("--out", type=Path, default=_OUT)
+    parser.add_argument("--half", choices=("dev", "held-out"), default="")
+    parser.add_argument("--kind", choices=("single", "multi"), default="")
+    parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--digest", default="", help="SHA-256 of the weights, for the record")
+    said = parser.parse_args(words)
+    return Options(
+        place=Place(said.url, said.model, said.key),
+        ways=tuple(said.ways or ("server", "action")),
+        cases=said.cases,
+        out=said.out,
+        half=said.half,
+        kind=said.kind,
+        limit=said.limit,
+        digest=said.digest,
+    )
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the bench; what a person can mend is one line and its exit code."""
+    try:
+        return asyncio.run(run(options_of(words)))
+    except (SamovarError, msgspec.MsgspecError) as error:
+        sys.stderr.write(f"{error}\n")
+        return getattr(error, "exit_code", 1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""The cases of the tool-call bench, and how an answer to one is graded."""
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.core.errors import SetupError
+from samovar.core.tool import Said
+from samovar.models.dialects import schemas
+from samovar.models.dialects.offered import Outline
+
+Half = Literal["dev", "held-out"]
+
+
+class Check(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one argument must be; paths may begin with `./`."""
+
+    exact: Any = None
+    contains: tuple[str, ...] = ()
+    regex: str = ""
+
+    def holds(self, value: Any) -> bool:
+        """Say whether a value passes."""
+        if self.exact is not None:
+            plain = value.removeprefix("./") if isinstance(value, str) else value
+            return bool(plain == self.exact)
+        text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        found = not self.regex or re.search(self.regex, text) is not None
+        return found and all(part in text for part in self.contains)
+
+
+class Expect(Struct, frozen=True):
+    """One good next step: a tool and checks of its arguments; no tool stands for an answer."""
+
+    tool: str | None
+    arguments: dict[str, Check] = {}
+
+
+class Step(Struct, frozen=True):
+    """What should come next, and how the conversation goes on from there whatever came."""
+
+    expect: tuple[Expect, ...]
+    call: dict[str, Any] = {}
+    """Arguments of a good call."""
+    result: str = ""
+
+
+class Case(Struct, frozen=True):
+    """What a person asks, the tools at hand, the steps to take."""
+
+    id: str
+    tools: tuple[str, ...]
+    ask: str
+    expect: tuple[Expect, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def half(self) -> Half:
+        """Which half it is in; the name decides, so that new cases move no old ones."""
+        return "held-out" if hashlib.sha256(self.id.encode()).digest()[0] % 2 else "dev"
+
+    @property
+    def asked(self) -> tuple[Step, ...]:
+        """Every step; a single-step case has one."""
+        return self.steps or (Step(self.expect),)
+
+
+class Grade(Struct, frozen=True):
+    """How good a step was; each grade includes those before it."""
+
+    tool: bool
+    """The right tool, or rightly none."""
+    valid: bool
+    """Its arguments fit its schema."""
+    right: bool
+    """They are what was asked for."""
+
+
+WRONG = Grade(False, False, False)
+
+
+def load(folder: Path) -> tuple[list[Case], dict[str, Outline]]:
+    """Return the cases of a folder and the tools by name. Raises SetupError when there are none."""
+    cases: list[Case] = []
+    try:
+        listed = msgspec.json.decode((folder / "tools.json").read_bytes(), type=list[Outline])
+        for path in sorted(folder.glob("*.jsonl")):
+            cases += msgspec.json.Decoder(Case).decode_lines(path.read_bytes())
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SetupError(f"cannot read the cases in {folder}: {error}") from error
+    if not cases:
+        raise SetupError(f"no cases in {folder}: name the folder with tools.json and *.jsonl")
+    closed = {"additionalProperties": False}
+    tools = {t.name: replace(t, parameters={**t.parameters, **closed}) for t in listed}
+    return cases, tools
+
+
+def grade(said: Said, step: Step, tools: dict[str, Outline]) -> Grade:
+    """Grade the first call of an answer, or the answer where none is expected."""
+    grades = [_grade(said, expect, tools) for expect in step.expect]
+    return max(grades, key=lambda g: g.tool + g.valid + g.right, default=WRONG)
+
+
+def _grade(said: Said, expect: Expect, tools: dict[str, Outline]) -> Grade:
+    if expect.tool is None:
+        spoke = bool(said.text.strip()) and not said.calls
+        checks = expect.arguments.values()
+        return Grade(spoke, spoke, spoke and all(check.holds(said.text) for check in checks))
+    if not said.calls or said.calls[0].tool != expect.tool:
+        return WRONG
+    given = said.calls[0].arguments
+    valid = not schemas.complaint(given, schemas.flat(tools[expect.tool].parameters))
+    held = all(n in given and check.holds(given[n]) for n, check in expect.arguments.items())
+    return Grade(True, valid, valid and held)
