@@ -15,6 +15,8 @@ from dotenv import dotenv_values
 from msgspec import Struct
 
 from samovar.core.errors import SetupError
+from samovar.core.rules import Rules
+from samovar.tools.remote_server import RemoteServer
 
 
 class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,12 +32,27 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Name of the environment variable that holds the key, never the key itself."""
 
 
+class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[web]` table: what of the web agents may reach; nothing by default."""
+
+    hosts: tuple[str, ...] = ()
+    """Whom `fetch` may ask, such as `docs.python.org` or `*.example.org`."""
+    searxng: str = ""
+    """Address of a SearXNG server."""
+    search: bool = False
+    """Whether `web_search` is offered."""
+    public: bool = True
+    """Whether it may ask public engines where there is no SearXNG server, or it fails."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a person can set."""
 
     model: str = ""
     """Name of the model to use; empty takes the first configured, then the first found."""
     models: tuple[Server, ...] = ()
+    embeddings: str = ""
+    """Name of the `[[models]]` table that embeds notes; empty takes the small local model."""
     threads: int = 0
     """Threads of the embedded server; 0 means all cores but one."""
     context: int = 16_384
@@ -52,13 +69,27 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limit of one run of the checks."""
     search_seconds: float = 60.0
     """How long small edits are tried in one go."""
+    database_url: str = ""
+    """PostgreSQL for several machines; empty means samovar.db in the home."""
+    bell_url: str = ""
+    """Redis or PostgreSQL that wakes workers of other processes; empty means they look."""
+    rules: Rules = Rules()
+    """What agents may do: docs/reference/rules.md."""
+    mcp: dict[str, RemoteServer] = {}
+    """MCP servers whose tools agents may use, by name: docs/guides/mcp.md."""
+    web: Web = Web()
 
 
 def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings for a home. Raises SetupError naming the file and the field."""
     values: dict[str, Any] = {}
     for path in (config_folder(environment) / "samovar.toml", home / "samovar.toml"):
-        values |= _read(path)
+        found = _read(path)
+        rules = found.get("rules", {})
+        if isinstance(rules, dict) and (denied := [*_denials(values), *_denials(found)]):
+            # What a person denied everywhere, no home allows again.
+            found["rules"] = {**rules, "deny": denied}
+        values |= found
     values |= _variables({**read_env(home, environment), **environment})
     try:
         return msgspec.convert(values, Settings, strict=False)
@@ -82,6 +113,15 @@ def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "samovar"
 
 
+def _denials(values: Mapping[str, Any]) -> list[Any]:
+    """Return the denials of a file; a table of another shape is complained of by its reader."""
+    rules = values.get("rules")
+    denied = rules.get("deny") if isinstance(rules, dict) else None
+    if denied is None:
+        return []
+    return denied if isinstance(denied, list) else [denied]
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
@@ -92,7 +132,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
-    fields = {f.name for f in msgspec.structs.fields(Settings)} - {"models"}
+    fields = {f.name for f in msgspec.structs.fields(Settings)} - {"models", "rules", "web", "mcp"}
     given = {n: environment.get(f"SAMOVAR_{n.upper()}", "") for n in fields}
     found: dict[str, Any] = {n: v for n, v in given.items() if v}
     url = environment.get("SAMOVAR_MODEL_URL")

@@ -12,6 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from samovar.core.message import Usage
+from samovar.core.talk import Talk
 from samovar.core.task import Candidate, Plan, Task, Verdict
 
 Phase = Literal["planning", "executing", "reviewing", "complete"]
@@ -155,7 +156,7 @@ class Closed(Struct, frozen=True, kw_only=True, tag="closed"):
     exit_code: int = 0
 
 
-Event = (
+Worked = (
     Opened
     | Surveyed
     | Planned
@@ -171,6 +172,9 @@ Event = (
     | Done
     | Closed
 )
+"""What happens in a run that works on a task."""
+Event = Worked | Talk
+"""What happens in any run; a conversation is one, too."""
 
 
 class Entry(Struct, frozen=True):

@@ -64,6 +64,38 @@ class Sandbox(Protocol):
         ...
 
 
+class Session(Protocol):
+    """A command that keeps running and is talked to."""
+
+    @property
+    def stopped(self) -> str:
+        """Which limit ended it, as in Ran; empty while it runs, and when it ended by itself."""
+        ...
+
+    async def send(self, data: bytes, /) -> None:
+        """Write to its standard input. Raises ConnectionError when it has ended."""
+        ...
+
+    async def receive(self) -> bytes:
+        """Return what it printed next, of output and error alike; nothing at its end."""
+        ...
+
+    async def end(self) -> None:
+        """Kill it and all it started; once is enough, more does no harm."""
+        ...
+
+
+class Host(Sandbox, Protocol):
+    """A sandbox that also keeps a command running."""
+
+    async def start(self, command: Command, /) -> Session:
+        """Start under the limits of `run`; `seconds` is the longest it may last.
+
+        Its `stdin` is sent first, `output` means nothing. Raises what `run` raises.
+        """
+        ...
+
+
 class Log(Protocol):
     """Where the events of one run are kept."""
 
@@ -99,6 +131,8 @@ class Deed(Struct, frozen=True, kw_only=True):
     branch: str
     message: str
     changed: Mapping[str, str]
+    removed: tuple[str, ...] = ()
+    """Paths that are no longer there."""
 
 
 class Repo(Protocol):

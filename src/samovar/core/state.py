@@ -25,6 +25,7 @@ from samovar.core.event import (
     Wrote,
 )
 from samovar.core.message import Usage
+from samovar.core.talk import Talk
 from samovar.core.task import Candidate, Edit, Plan, Step, Task, Verdict
 
 
@@ -96,7 +97,9 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 def fold(state: State, event: Event) -> State:
-    """Return the state after one more event."""
+    """Return the state after one more event; what is said in a conversation is `talk`'s."""
+    if isinstance(event, Talk):
+        return state
     match event:
         case Opened():
             return replace(state, opened=event)
@@ -119,13 +122,12 @@ def fold(state: State, event: Event) -> State:
             return replace(
                 state, documented=event, usage=state.usage + usage, calls=state.calls + calls
             )
-        case Passed(phase=phase):
-            return replace(state, passed=(*state.passed, phase))
-        case Overridden(phase=phase):
+        case Passed(phase=phase) | Overridden(phase=phase):
+            by_word = (event,) if isinstance(event, Overridden) else ()
             return replace(
                 state,
                 passed=(*state.passed, phase),
-                overridden=(*state.overridden, event),
+                overridden=(*state.overridden, *by_word),
             )
         case Asked() | Answered() | Intended() | Done():
             return _acted(state, event)

@@ -7,7 +7,7 @@ sandbox can write. See README.md for what is trusted.
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samovar.core.errors import SetupError, ToolError
@@ -119,7 +119,7 @@ class Git:
             )
         if deed.branch in await self._checked_out():
             raise SetupError(f"the branch {deed.branch} is checked out: samovar leaves it alone")
-        tree = await self._write_tree(deed.base, deed.changed, keep=True)
+        tree = await self._write_tree(deed.base, deed.changed, deed.removed, keep=True)
         if deed.base and tree == await self._tree_hash(deed.base):
             raise ToolError("the change leaves every file as it was")
         made = await self._commit_tree(tree, deed)
@@ -151,9 +151,11 @@ class Git:
                 return digest
         return ""
 
-    async def diff(self, base: str, changed: Mapping[str, str], /) -> str:
+    async def diff(
+        self, base: str, changed: Mapping[str, str], /, removed: Sequence[str] = ()
+    ) -> str:
         """Return the unified diff from `base` to the changed files; nothing is stored."""
-        tree = await self._write_tree(base, changed, keep=False)
+        tree = await self._write_tree(base, changed, removed, keep=False)
         shown = await self._objects(
             "diff-tree",
             "-p",
@@ -272,17 +274,22 @@ class Git:
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
             raise SetupError(f"{commit[:80]!r} is not the full hash of a commit")
 
-    async def _write_tree(self, base: str, changed: Mapping[str, str], *, keep: bool) -> str:
+    async def _write_tree(
+        self, base: str, changed: Mapping[str, str], removed: Sequence[str], *, keep: bool
+    ) -> str:
         modes = (await self.tree(base)).modes()
+        left = {path: mode for path, mode in modes.items() if path not in removed}
         for path in changed:
-            paths.check_against(path, modes)
-        paths.collisions(changed, modes)
+            paths.check_against(path, left)
+        paths.collisions(changed, left)
         with tempfile.TemporaryDirectory(prefix="samovar-index-") as folder:
             index = Path(folder) / "index"
             if base:
                 tree = await self._tree_hash(base)
                 _must(await self._objects("read-tree", tree, keep=keep, index=index))
             rows = [await self._row(p, t, modes, keep=keep) for p, t in changed.items()]
+            # Mode 0 takes a path out of the index; what is a folder now may lie below it.
+            rows = [f"0 {'0' * 40}\t{p}\0".encode() for p in removed if p in modes] + rows
             _must(
                 await self._objects(
                     "update-index",

@@ -59,20 +59,28 @@ class Files:
         """Return the git mode of every file and symbolic link."""
         return {path: entry.mode for path, entry in self._entries.items()}
 
+    def hashes(self) -> Mapping[str, str]:
+        """Return git's hash of every regular file's content."""
+        return {path: e.hash for path, e in self._entries.items() if e.mode != LINK}
+
     def read(self, path: str, /) -> str:
         """Return the text of one file, line ends as stored. Raises ToolError when it has none."""
-        entry = self._entries.get(path)
-        if entry is None:
-            raise ToolError(f"there is no file {path!r} in the project")
-        if entry.mode == LINK:
-            raise ToolError(f"{path!r} is a symbolic link")
-        data = self._blob(entry.hash)
+        data = self.data(path)
         if len(data) > TEXT or b"\0" in data:
             raise ToolError(f"{path!r} is not a text file")
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ToolError(f"{path!r} is not UTF-8 text") from error
+
+    def data(self, path: str) -> bytes:
+        """Return the bytes of one regular file. Raises ToolError when there is none."""
+        entry = self._entries.get(path)
+        if entry is None:
+            raise ToolError(f"there is no file {path!r} in the project")
+        if entry.mode == LINK:
+            raise ToolError(f"{path!r} is a symbolic link")
+        return self._blob(entry.hash)
 
     def write_to(self, folder: Path, changed: Mapping[str, str], /) -> None:
         """Write all files into an empty folder, the changed ones with their new text.

@@ -1,0 +1,224 @@
+"""An interactive session with an agent: `samovar chat`."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from samovar.app import App
+from samovar.boot import home_of, shown
+from samovar.cli.chat_commands import COMMANDS, is_quit, run
+from samovar.cli.chat_input import Input, hushed, mentioned, person
+from samovar.cli.chat_view import View
+from samovar.cli.end import STOPPED, say
+from samovar.cli.lines import Line, number
+from samovar.companion.companion import Companion, companion
+from samovar.core.context import named
+from samovar.core.errors import SamovarError, SetupError
+from samovar.core.event import Entry
+from samovar.core.talk import Heard, Looked, Replied, Started
+from samovar.core.tool import Call
+from samovar.repo import git
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What `samovar chat` was told."""
+
+    repo: Path = Path()
+    agent: str = ""
+    model: str = ""
+    resume: str = ""
+    """Begin of the name of a conversation; `last` for the latest."""
+    no_sandbox: bool = False
+    plain: bool = False
+
+
+async def chat(order: Order) -> int:
+    """Talk until the person leaves; return the exit code."""
+    repo = await git.open(order.repo)
+    home = home_of(repo)
+    view = View(order.plain)
+    unseen = await repo.dirty()
+    session = Session(view, list((await repo.tree(await repo.head())).paths()))
+    session.input = person(home / "chat_history", COMMANDS, lambda: session.paths, session.below)
+    async with companion(
+        order.repo,
+        ask=session.ask,
+        live=view.live,
+        agent=order.agent,
+        wanted=order.model,
+        no_sandbox=order.no_sandbox,
+    ) as talker:
+        session.talker = talker
+        talker.seat.progress = view.progress
+        talker.seat.answerer = session.answer
+        if order.resume:
+            await talker.resume(_found(App(home), order.resume))
+        view.working("starting")
+        await talker.seat.prepare()
+        view.idle()
+        if unseen:
+            say(
+                f"samovar: {number(len(unseen), 'path')} not committed, such as {unseen[0]}: "
+                "the agent works in a copy of the last commit and does not see them"
+            )
+        view.show(_head(talker))
+        return await session.run()
+
+
+class Session:
+    """One sitting of a person."""
+
+    def __init__(self, view: View, paths: list[str]) -> None:
+        self.view = view
+        self.paths = paths
+        self.input: Input
+        self.talker: Companion
+        self.allowed: set[str] = set()
+        """Tools the person allowed once and for all in this sitting."""
+        self._turn: asyncio.Task[None] | None = None
+        self._presses = 0
+
+    async def run(self) -> int:
+        """Go on until the person leaves."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        try:
+            if self.talker.talk.turn is not None:
+                self.view.show([Line("a turn was broken off: it goes on", "dim")])
+                await self._follow(self.talker.go_on())
+            return await self._converse()
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            self.view.idle()
+            if self.talker.run:
+                say(f"samovar: go on with: samovar chat --resume {self.talker.run}")
+
+    async def _converse(self) -> int:
+        while True:
+            try:
+                text = await self.input.message()
+            except KeyboardInterrupt:
+                self._presses += 1
+                if self._presses > 1:
+                    return STOPPED
+                self.view.show([Line("Ctrl-C again, or /quit, leaves", "dim")])
+                continue
+            if text is None or is_quit(text):
+                return 0
+            self._presses = 0
+            if text.strip().startswith("/"):
+                await self._command(text)
+            elif text.strip():
+                await self._follow(self.talker.say(mentioned(text, self.paths)))
+            if self._presses > 1:
+                return STOPPED
+
+    async def ask(self, call: Call, why: str) -> bool:
+        """Ask the person to allow a call; a core AskPerson."""
+        if call.tool in self.allowed:
+            return True
+        self.view.idle()
+        self.view.show([Line(f"  ? {named(call, 400)}", "strong"), Line(f"    {why}", "dim")])
+        said = (await self.input.answer("    Allow it? [y]es, [a]lways this tool, [N]o")).lower()
+        if said.strip() in ("a", "always"):
+            self.allowed.add(call.tool)
+        return said.strip() in ("y", "yes", "a", "always")
+
+    async def answer(self, _whom: str, question: str) -> str:
+        """Put a question of the agent to the person; what the tool `ask` calls."""
+        self.view.idle()
+        self.view.show([Line(f"  ? {question}", "strong")])
+        return await self.input.answer("    Your answer:")
+
+    def below(self) -> str:
+        """Return the line at the foot of the terminal."""
+        talk, choice = self.talker.talk, self.talker.seat.choice
+        model = shown(choice.endpoint.model) if choice else "no model"
+        spent = f"{talk.usage.prompt:,} tokens in, {talk.usage.generated:,} out"
+        return f" {model} · {spent} · /help"
+
+    async def _command(self, text: str) -> None:
+        try:
+            self.view.show(await run(self.talker, text))
+        except SamovarError as error:
+            self.view.show([Line(str(error), "bad")])
+            return
+        finally:
+            self.view.idle()
+        if self.talker.talk.turn is not None:
+            await self._follow(self.talker.go_on())
+
+    async def _follow(self, entries: AsyncIterator[Entry]) -> None:
+        """Show a turn to its end, whatever ends it."""
+        self._turn = asyncio.create_task(self._show(entries))
+        try:
+            with hushed():
+                await self._turn
+        except asyncio.CancelledError:
+            if not self._turn.cancelled() or not self._presses:
+                raise
+            for entry in self.talker.stop():
+                self.view.entry(entry)
+        except SamovarError as error:
+            self.view.show([Line(str(error), "bad")])
+        finally:
+            self._turn = None
+            self.view.idle()
+            self._facts()
+
+    def _facts(self) -> None:
+        """Show what is really so after a turn that did something: an answer may be wrong."""
+        present = self.talker.talk.present
+        looked = [i.facts for i in present if isinstance(i, Looked) and i.facts]
+        if looked and any(isinstance(i, Started) for i in present):
+            self.view.show([Line(f"  {looked[-1]}", "dim")])
+
+    async def _show(self, entries: AsyncIterator[Entry]) -> None:
+        self.view.working("reading")
+        async for entry in entries:
+            self.view.entry(entry)
+            if not isinstance(entry.event, Heard | Replied):
+                self.view.working("reading")
+
+    def _interrupt(self) -> None:
+        """Stop the step that is being done; the second time, leave."""
+        self._presses += 1
+        if self._turn is not None:
+            self._turn.cancel()
+        else:
+            raise KeyboardInterrupt
+
+
+def _head(talker: Companion) -> list[Line]:
+    seat = talker.seat
+    assert seat.choice is not None and seat.sandbox is not None, "prepared"
+    where = seat.choice.endpoint.shown
+    rows = [
+        Line(
+            f"{seat.agent} with {shown(seat.choice.endpoint.model)} at {where}, "
+            f"{seat.choice.profile.context:,} tokens of context",
+            "strong",
+        ),
+        Line(
+            f"on a copy of {seat.home.parent}, sandbox {seat.sandbox.tier}; "
+            "your files stay as they are until you take a /commit over",
+            "dim",
+        ),
+    ]
+    if talker.talk.began is not None:
+        rows.append(Line(f"on with: {talker.talk.began.title}", "good"))
+    return rows
+
+
+def _found(app: App, name: str) -> str:
+    """Return the conversation whose name begins so. Raises SetupError."""
+    talks = [s.run for s in app.runs() if s.state == "talk"]
+    found = talks[:1] if name == "last" else [r for r in talks if r.startswith(name)]
+    if len(found) > 1:
+        raise SetupError(f"{len(found)} conversations are called {name!r}: write more of the name")
+    if not found:
+        raise SetupError(f"there is no conversation {name!r} here; begin one with: samovar chat")
+    return found[0]

@@ -1,0 +1,165 @@
+"""The commands of a conversation: `/undo`, `/diff`, `/model` and their kin."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from samovar.app import App
+from samovar.boot import endpoints, shown
+from samovar.cli.lines import Line, diff_lines
+from samovar.companion.companion import Companion, branch_of
+from samovar.core.errors import ToolError
+from samovar.core.rules import decide
+from samovar.core.tool import Call
+from samovar.memory import project
+from samovar.memory.recall import quoted
+from samovar.models.catalogue import CATALOGUE
+
+Lines = Sequence[Line]
+COMMANDS: Mapping[str, str] = {
+    "/undo": "take back what the last turn changed in the files",
+    "/diff": "what is changed so far",
+    "/commit": "commit it on a branch of its own: /commit [MESSAGE]",
+    "/model": "the models there are, or take another: /model [NAME]",
+    "/tools": "what the agent may do",
+    "/memory": "what it remembers: /memory [QUESTION | add TEXT | forget NAME]",
+    "/plan": "the project's plan: /plan [add TEXT | done N | drop N]",
+    "/resume": "earlier conversations, or go on with one: /resume [RUN]",
+    "/help": "this list",
+    "/quit": "leave; the conversation is kept",
+}
+
+
+async def run(talker: Companion, text: str) -> Lines:
+    """Carry out a command and return what to show. Raises ToolError with what to write instead."""
+    name, _, rest = text.strip().partition(" ")
+    known = [c for c in COMMANDS if c.startswith(name)] if len(name) > 1 else []
+    if name in COMMANDS:
+        known = [name]
+    if len(known) != 1:
+        raise ToolError(f"there is no command {name}; see /help")
+    return await _ACTS[known[0]](talker, rest.strip())
+
+
+def is_quit(text: str) -> bool:
+    """Whether a line means to leave."""
+    return text.strip() in ("/quit", "/exit", "/q", "quit", "exit")
+
+
+async def _help(_talker: Companion, _rest: str) -> Lines:
+    rows = [Line(f"{name:<9} {text}") for name, text in COMMANDS.items()]
+    keys = "Alt-Enter or \\ at the end: a further line. @: a file. Ctrl-C: stop this step. Tab"
+    return [*rows, Line(f"{keys} completes.", "dim")]
+
+
+async def _undo(talker: Companion, _rest: str) -> Lines:
+    paths = await talker.undo()
+    if not paths:
+        return [Line("there is nothing to take back")]
+    return [Line(f"as before: {', '.join(paths)}", "good")]
+
+
+async def _diff(talker: Companion, _rest: str) -> Lines:
+    text = await talker.diff()
+    return list(diff_lines(text)) if text else [Line("nothing is changed")]
+
+
+async def _commit(talker: Companion, rest: str) -> Lines:
+    done = await talker.commit(rest)
+    return [Line(done, "good"), Line(f"take it with: git merge {branch_of(talker.run)}", "dim")]
+
+
+async def _model(talker: Companion, rest: str) -> Lines:
+    if rest:
+        choice = await talker.switch(rest)
+        size = choice.profile.context
+        return [Line(f"{shown(choice.endpoint.model)}, {size} tokens of context", "good")]
+    now = talker.seat.choice
+    rows = [
+        Line(f"{n:<28} {e.shown}{' (in use)' if now and e == now.endpoint else ''}")
+        for n, e in await endpoints(talker.seat.settings, talker.seat.home)
+    ]
+    own = [Line(f"{entry.name:<28} embedded", "dim") for entry in CATALOGUE]
+    using = Line(f"in use: {shown(now.endpoint.model)}" if now else "none is in use yet", "strong")
+    return [using, *rows, *own]
+
+
+async def _tools(talker: Companion, _rest: str) -> Lines:
+    if talker.draft is None:
+        return [Line("the tools stand ready with your first message")]
+    root, rows = talker.draft.root, []
+    for tool in await talker.tools():
+        call = Call(tool.name, dict(tool.example))
+        said = decide(talker.seat.settings.rules, tool, call, str(root)).verdict
+        here = "*" if tool.name in talker.talk.offered else " "
+        rows.append(
+            Line(f"{here} {tool.name:<14} {tool.permission:<8} {said:<6} {tool.description}")
+        )
+    rules = talker.seat.settings.rules
+    own = sum(len(r) for r in (rules.allow, rules.ask, rules.deny))
+    return [*rows, Line(f"* in front of the model now; {own} rules of your own", "dim")]
+
+
+async def _memory(talker: Companion, rest: str) -> Lines:
+    known = talker.seat.memory
+    word, _, text = rest.partition(" ")
+    if word == "add" and text.strip():
+        note = await known.store(text.strip(), "owner", (), talker.run)
+        return [Line(f"kept as {note.id}", "good")]
+    if word == "forget" and text.strip():
+        gone = await known.forget(text.strip())
+        return [Line(f"forgotten: {gone.text.splitlines()[0]}", "good")]
+    if rest:
+        notes = await known.search(rest, 8)
+    else:
+        notes = await asyncio.to_thread(lambda: list(known.notes.all())[-8:])
+    if not notes:
+        return [Line("nothing is remembered there")]
+    return [Line(line) for note in notes for line in quoted(note).splitlines()]
+
+
+async def _plan(talker: Companion, rest: str) -> Lines:
+    file = talker.seat.project
+    word, _, text = rest.partition(" ")
+    match word:
+        case "":
+            pass
+        case "add":
+            file.change(lambda now: project.plan(now, text))
+        case "done" | "drop" if text.strip().isdecimal():
+            status: project.Status = "done" if word == "done" else "dropped"
+            file.change(lambda now: project.mark(now, int(text), status))
+        case _:
+            raise ToolError("write /plan, /plan add TEXT, /plan done N or /plan drop N")
+    if not file.path.exists():
+        return [Line("there is no plan yet: /plan add TEXT")]
+    where = Line(f"edit it by hand: {file.path}", "dim")
+    return [*(Line(line) for line in project.render(file.read()).splitlines() if line), where]
+
+
+async def _resume(talker: Companion, rest: str) -> Lines:
+    app = App(talker.seat.home)
+    if not rest:
+        talks = [s for s in app.runs() if s.state == "talk"][:10]
+        rows = [Line(f"{s.run}  {s.task}") for s in talks]
+        return rows or [Line("there are no earlier conversations here")]
+    await talker.resume(app.find(rest))
+    began = talker.talk.began
+    return [Line(f"on with: {began.title if began else talker.run}", "good")]
+
+
+async def _quit(_talker: Companion, _rest: str) -> Lines:
+    return []
+
+
+_ACTS: Mapping[str, Callable[[Companion, str], Awaitable[Lines]]] = {
+    "/undo": _undo,
+    "/diff": _diff,
+    "/commit": _commit,
+    "/model": _model,
+    "/tools": _tools,
+    "/memory": _memory,
+    "/plan": _plan,
+    "/resume": _resume,
+    "/help": _help,
+    "/quit": _quit,
+}

@@ -1,0 +1,214 @@
+"""Where the person's lines come from: a terminal with history and completion, or a pipe."""
+
+import asyncio
+import os
+import re
+import sys
+import termios
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+_MENTION = re.compile(r"(?<!\S)@([\w./-]*)$")
+_MOST = 50
+
+
+class Input(Protocol):
+    """Somewhere a person's messages come from."""
+
+    async def message(self) -> str | None:
+        """Return the next message; None at the end. Raises KeyboardInterrupt for Ctrl-C."""
+        ...
+
+    async def answer(self, question: str) -> str:
+        """Return the answer to a question; nothing where nobody can be asked."""
+        ...
+
+
+class Piped:
+    """Lines of standard input; a backslash at the end of a line joins the next one."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._number = descriptor
+        self._rest = b""
+        self._ended = False
+
+    async def message(self) -> str | None:
+        """Return the next message."""
+        rows: list[str] = []
+        while (line := await self._line()) is not None:
+            if not line.endswith("\\"):
+                return "\n".join([*rows, line])
+            rows.append(line[:-1])
+        return "\n".join(rows) if rows else None
+
+    async def answer(self, question: str) -> str:
+        """Return nothing: a line of a script is no answer to a question it did not know."""
+        print(f"{question} (nobody is there to be asked: no)", flush=True)
+        return ""
+
+    async def _line(self) -> str | None:
+        while b"\n" not in self._rest and not self._ended:
+            await _readable(self._number)
+            more = os.read(self._number, 65536)
+            self._ended = not more
+            self._rest += more
+        if not self._rest:
+            return None
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line.decode("utf-8", "replace").rstrip("\r")
+
+
+async def _readable(number: int) -> None:
+    """Wait until there is something to read; a file always has it."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    try:
+        loop.add_reader(number, ready.set)
+    except PermissionError:
+        return
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(number)
+
+
+class Keys:
+    """A terminal: history in a file, Alt-Enter or a backslash for more lines, Tab completes."""
+
+    def __init__(
+        self,
+        history: Path,
+        commands: Mapping[str, str],
+        files: Callable[[], Sequence[str]],
+        below: Callable[[], str],
+    ) -> None:
+        history.touch(mode=0o600)
+        self._session: PromptSession[str] = PromptSession(
+            history=FileHistory(str(history)),
+            completer=Words(commands, files),
+            complete_while_typing=False,
+            key_bindings=_bindings(),
+            multiline=True,
+            prompt_continuation="  ",
+            bottom_toolbar=below,
+            enable_open_in_editor=True,
+        )
+        self._asking: PromptSession[str] = PromptSession()
+
+    async def message(self) -> str | None:
+        """Return the next message."""
+        try:
+            return await self._session.prompt_async("> ", handle_sigint=False)
+        except EOFError:
+            return None
+
+    async def answer(self, question: str) -> str:
+        """Return the answer to a question; Ctrl-C and Ctrl-D answer nothing."""
+        try:
+            return await self._asking.prompt_async(f"{question} ", handle_sigint=False)
+        except (EOFError, KeyboardInterrupt):
+            return ""
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Keep what is typed ahead from showing among what is printed; it is read afterwards."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    number = sys.stdin.fileno()
+    before = termios.tcgetattr(number)
+    quiet = termios.tcgetattr(number)
+    quiet[3] &= ~termios.ECHO
+    termios.tcsetattr(number, termios.TCSADRAIN, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(number, termios.TCSADRAIN, before)
+
+
+def _bindings() -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _send(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state and buffer.complete_state.current_completion:
+            buffer.complete_state = None
+        elif buffer.text.endswith("\\") and buffer.document.is_cursor_at_the_end:
+            buffer.delete_before_cursor(1)
+            buffer.insert_text("\n")
+        else:
+            buffer.validate_and_handle()
+
+    @keys.add("escape", "enter")
+    def _more(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys
+
+
+class Words(Completer):
+    """Completes commands behind a slash, and files behind an @."""
+
+    def __init__(self, commands: Mapping[str, str], files: Callable[[], Sequence[str]]) -> None:
+        self.commands = commands
+        self.files = files
+
+    def get_completions(
+        self,
+        document: Document,
+        complete_event: CompleteEvent,  # noqa: ARG002 - the seam's
+    ) -> Iterable[Completion]:
+        """Yield what may stand at the cursor."""
+        before = document.text_before_cursor
+        if re.fullmatch(r"/\w*", before):
+            for name, text in self.commands.items():
+                if name.startswith(before):
+                    yield Completion(name, -len(before), display_meta=text)
+            return
+        found = _MENTION.search(before)
+        if found is None:
+            return
+        word = found[1]
+        for path in fitting(self.files(), word):
+            yield Completion(path, -len(word))
+
+
+def fitting(paths: Sequence[str], word: str) -> list[str]:
+    """Return the paths that fit a word: those that begin so first, then those that hold it."""
+    low = word.lower()
+    first = [p for p in paths if p.lower().startswith(low)]
+    names = [p for p in paths if p.lower().rpartition("/")[2].startswith(low) and p not in first]
+    rest = [p for p in paths if low in p.lower() and p not in first and p not in names]
+    return [*first, *names, *rest][:_MOST]
+
+
+def mentioned(text: str, paths: Sequence[str]) -> str:
+    """Return a message with plain paths instead of those behind an @."""
+    known = set(paths)
+    return re.sub(
+        r"(?<!\S)@([\w./-]+)",
+        lambda m: m[1] if m[1].rstrip(".") in known else m[0],
+        text,
+    )
+
+
+def person(
+    history: Path,
+    commands: Mapping[str, str],
+    files: Callable[[], Sequence[str]],
+    below: Callable[[], str],
+) -> Input:
+    """Return the terminal, or standard input where there is none."""
+    if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        return Keys(history, commands, files, below)
+    return Piped()

@@ -1,0 +1,288 @@
+"""The verbs of a conversation: say, stop, undo, diff, commit, and what a person may look at."""
+
+import fcntl
+import os
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from samovar import __version__
+from samovar.app import name_run
+from samovar.boot import Choice, home_of, quiet, shown
+from samovar.companion.draft import Draft, open_draft
+from samovar.companion.facts import doubt, line, mentioned, stands
+from samovar.companion.seat import NOBODY, Seat, estimate, manner, read_resume
+from samovar.core.agent import Agent, converse, interrupt, used
+from samovar.core.errors import SetupError, ToolError
+from samovar.core.event import RUN, Done, Entry, Event, Intended
+from samovar.core.log import JsonlLog
+from samovar.core.rules import AskPerson, Broker, nobody
+from samovar.core.seams import Live
+from samovar.core.talk import Began, Conversation, Heard, Talk, Told, Used, fold, replay
+from samovar.core.tool import Call, Tool
+from samovar.flow.commits import compose
+from samovar.memory.notebook import Notebook
+from samovar.memory.project import brief
+from samovar.repo import git
+from samovar.settings import load
+
+LONGEST = 200_000
+"""Characters of a message."""
+
+
+@dataclass
+class Companion:
+    """A conversation with an agent over one repository; it begins with the first message."""
+
+    seat: Seat
+    run: str = ""
+    talk: Conversation = field(default_factory=Conversation)
+    draft: Draft | None = None
+    """The copy of the files it works in; None before the first message."""
+    _log: JsonlLog | None = None
+    _agent: Agent | None = None
+    _lock: int = -1
+
+    async def say(self, text: str) -> AsyncIterator[Entry]:
+        """Hand over a message and yield what happens until the turn ends.
+
+        Raises SetupError for a message that is too long.
+        """
+        if len(text) > LONGEST:
+            raise SetupError(
+                f"the message has {len(text):,} characters, more than {LONGEST:,}: "
+                "put the material into a file of the project and name it"
+            )
+        if self._log is None:
+            yield await self._begin(text)
+        assert self.draft is not None, "begun"
+        await self.draft.mark(self.talk.turns + 1)
+        yield self._append(Heard(text=text))
+        for event in await self._attached(text):
+            yield self._append(event)
+        async for entry in self.go_on():
+            yield entry
+
+    async def go_on(self) -> AsyncIterator[Entry]:
+        """Go on where the log ends, to the end of the turn."""
+        agent = await self._ready()
+        async for event in converse(self.talk, agent):
+            yield self._append(event)
+
+    def stop(self) -> Sequence[Entry]:
+        """End the turn after its step was broken off; return what was noted."""
+        return [self._append(event) for event in interrupt(self.talk)]
+
+    async def undo(self) -> tuple[str, ...]:
+        """Take back what the last turn changed in the files; the agent is told."""
+        if self.draft is None:
+            return ()
+        paths = await self.draft.undo()
+        if paths:
+            text = f"the person took back your last changes; as before are: {', '.join(paths[:9])}"
+            self._append(Told(text=text))
+        return paths
+
+    async def diff(self) -> str:
+        """Return the difference between the draft and its commit."""
+        return await self.draft.diff() if self.draft else ""
+
+    async def commit(self, message: str = "") -> str:
+        """Commit the draft on the conversation's branch; return what was done in one line."""
+        if self.draft is None or self._log is None:
+            raise ToolError("there is nothing to commit")
+        change = await self.draft.change()
+        if not change.texts and not change.removed:
+            left = f" ({next(iter(change.left_out))} is left out)" if change.left_out else ""
+            raise ToolError(f"there is nothing to commit{left}")
+        count = sum(isinstance(e.event, Done) for e in self._log.read())
+        key = f"{RUN}: {self.run}" + (f"/{count + 1}" if count else "")
+        text = compose(
+            message or self._asked(),
+            paths=change.paths,
+            trailers={RUN: key.partition(": ")[2], "Samovar-Model": self._model},
+        )
+        self._append(Intended(act="commit", key=key))
+        made = await self.draft.commit(branch_of(self.run), text)
+        self._append(Done(act="commit", key=key, result=made))
+        self._append(Told(text=f"the person committed the changes: {text.splitlines()[0]}"))
+        rest = "".join(f"; left out: {p} ({why})" for p, why in change.left_out.items())
+        return f"committed {made[:12]} on {branch_of(self.run)}: {text.splitlines()[0]}{rest}"
+
+    async def resume(self, run: str) -> None:
+        """Go over to an earlier conversation. Raises SetupError when it cannot."""
+        folder = self.seat.home / "runs" / run
+        path = folder / "events.jsonl"
+        if not re.fullmatch(r"[\w-]+", run) or not path.exists():
+            raise SetupError(f"there is no conversation {run!r} here; see 'samovar runs'")
+        log = JsonlLog(path)
+        entries = log.read()
+        talk = replay(e.event for e in entries)
+        if talk.began is None:
+            raise SetupError(f"run {run} is no conversation; go on with: samovar resume {run}")
+        lock = _alone(folder)
+        self._release()
+        self._lock, self._log, self.run, self.talk = lock, log, run, talk
+        self._agent = None
+        await self._settle(talk.began, [e.event for e in entries])
+
+    async def tools(self) -> Sequence[Tool]:
+        """Return the tools the agent may use; none before the first message."""
+        return (await self._ready()).tools() if self.draft else ()
+
+    async def switch(self, model: str) -> Choice:
+        """Go on with another model. Raises SetupError when there is none of that name."""
+        choice = await self.seat.switch(model)
+        self._agent = None
+        return choice
+
+    def close(self) -> None:
+        """Let others go on with this conversation."""
+        self._release()
+
+    @property
+    def _model(self) -> str:
+        return shown(self.seat.choice.endpoint.model) if self.seat.choice else ""
+
+    async def _begin(self, text: str) -> Entry:
+        await self.seat.prepare()
+        base = await self.seat.repo.head()
+        self.run = name_run(text)
+        folder = self.seat.home / "runs" / self.run
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _alone(folder)
+        self._log = JsonlLog(folder / "events.jsonl")
+        assert self.seat.sandbox is not None, "prepared"
+        began = Began(
+            run=self.run,
+            system=self.seat.system(),
+            agent=self.seat.agent,
+            title=" ".join(text.split())[:120],
+            repo=str(self.seat.home.parent),
+            base=base,
+            branch=branch_of(self.run),
+            model=self._model,
+            sandbox=self.seat.sandbox.tier,
+            version=__version__,
+        )
+        await self._settle(began, ())
+        return self._append(began)
+
+    async def _settle(self, began: Began, events: Sequence[object]) -> None:
+        """Open the draft; a commit that a crash left unrecorded is found and recorded."""
+        done = {e.key: e.result for e in events if isinstance(e, Done)}
+        base = [began.base, *done.values()][-1]
+        folder = self.seat.home / "runs" / self.run
+        self.draft = await open_draft(folder, self.seat.repo, began.base, base)
+        for each in events:
+            if isinstance(each, Intended) and each.key not in done:
+                found = await self.seat.repo.find(branch_of(self.run), each.key)
+                if found:
+                    self._append(Done(act="commit", key=each.key, result=found))
+                    await self.draft.moved(found)
+
+    async def _ready(self) -> Agent:
+        if self._agent is not None:
+            return self._agent
+        choice = await self.seat.prepare()
+        assert self.draft is not None, "begun"
+        root = self.draft.root
+        own = self.seat.tools(root, self.run)
+        others = await self.seat.remote(root, {t.name for t in own()})
+        self._agent = Agent(
+            model=choice.model,
+            dialect=self.seat.dialect(),
+            tools=lambda: (*own(), *others),
+            estimate=estimate,
+            limits=self.seat.limits(),
+            broker=Broker(self.seat.settings.rules, self.seat.ask, str(root)),
+            draw=manner(choice.endpoint.model),
+            facts=self._facts,
+            plan=self._plan,
+            note=self._note,
+            doubt=doubt,
+        )
+        return self._agent
+
+    async def _attached(self, text: str) -> Sequence[Used]:
+        """Read the files a message names, as a call would: a small model forgets to."""
+        agent = await self._ready()
+        assert self.draft is not None, "begun"
+        if "read_file" not in {t.name for t in agent.tools()}:
+            return ()
+        found = []
+        for path in mentioned(text, await self.draft.paths()):
+            event = await used(Call("read_file", {"path": path}), agent)
+            if not stands(self.talk, path, event.result.text):
+                found.append(event)
+        return found
+
+    async def _facts(self) -> str:
+        assert self.draft is not None, "begun"
+        return line((await self.draft.change()).paths, self.talk)
+
+    async def _plan(self) -> str:
+        project = self.seat.project
+        return brief(project.read()) if project.path.exists() else ""
+
+    async def _note(self, summary: str) -> None:
+        Notebook(self.seat.home).add(summary[:1900], self.seat.agent)
+
+    def _asked(self) -> str:
+        """Return what was asked last, for a commit message."""
+        heard = [i.text for i in self.talk.items if isinstance(i, Heard)]
+        return " ".join(heard[-1].split())[:200] if heard else "change"
+
+    def _append(self, event: Event) -> Entry:
+        assert self._log is not None, "begun"
+        entry = self._log.append(event)
+        if isinstance(event, Talk):
+            self.talk = fold(self.talk, event)
+        return entry
+
+    def _release(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+@asynccontextmanager
+async def companion(
+    folder: Path,
+    *,
+    ask: AskPerson = nobody,
+    live: Live = quiet,
+    agent: str = "",
+    wanted: str = "",
+    no_sandbox: bool = False,
+) -> AsyncIterator[Companion]:
+    """Sit down at a repository; servers that are started for it end with the block."""
+    repo = await git.open(folder)
+    home = home_of(repo)
+    resume = read_resume(home, agent)
+    async with AsyncExitStack() as stack:
+        seat = Seat(repo, load(home), home, stack, ask, live, wanted, agent or NOBODY, no_sandbox)
+        seat.resume = resume
+        made = Companion(seat)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def branch_of(run: str) -> str:
+    """Return the branch that a conversation's commits go to."""
+    return f"samovar/{run}"
+
+
+def _alone(folder: Path) -> int:
+    """Hold a conversation, so that no second process goes on with it. Raises SetupError."""
+    handle = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise SetupError(f"{folder.name} is held by another process") from error
+    return handle

@@ -1,0 +1,91 @@
+"""What an agent is told without asking: what really changed and ran, and the files it was named."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from samovar.core.context import named
+from samovar.core.talk import Conversation, Heard, Looked, Used
+
+_RAN = ("shell", "python")
+"""Tools that run programs."""
+_FILES = 3
+"""Files of a message that are read at once."""
+_PATH = re.compile(r"[\w./-]+")
+
+
+def line(paths: Sequence[str], talk: Conversation) -> str:
+    """Return in one line what is changed and what was run last."""
+    more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
+    facts = [f"changed: {', '.join(paths[:4])}{more}" if paths else UNCHANGED]
+    ran = [i.result for i in talk.items if isinstance(i, Used)]
+    last = next((r for r in reversed(ran) if r.ok and r.call.tool in _RAN), None)
+    if last is not None:
+        facts.append(f"last run: {named(last.call, 60)} {last.text.splitlines()[0][:60]}")
+    return "; ".join(facts)
+
+
+def mentioned(text: str, known: Collection[str]) -> tuple[str, ...]:
+    """Return the first few files a message names, by their whole path or their plain name.
+
+    A name that several files have means none of them.
+    """
+    found: dict[str, None] = {}
+    for word in _PATH.findall(text):
+        path = word.rstrip(".").removeprefix("./")
+        if path in known:
+            found[path] = None
+        elif "." in path:
+            alike = [p for p in known if p.endswith(f"/{path}")]
+            found |= dict.fromkeys(alike if len(alike) == 1 else ())
+    return tuple(found)[:_FILES]
+
+
+def stands(talk: Conversation, path: str, text: str) -> bool:
+    """Whether the present context shows this very result of reading a file."""
+    return any(
+        isinstance(i, Used)
+        and i.result.call.arguments.get("path") == path
+        and i.result.text == text
+        and place not in talk.short
+        for place, i in enumerate(talk.items)
+    )
+
+
+_CHANGED = re.compile(
+    r"\b(i|has been|have been|was|were|is|are)( now| been)? ?"
+    r"(changed|fixed|mended|corrected|updated|added|created|written|wrote|implemented|renamed|"
+    r"removed|replaced|refactored)\b",
+    re.IGNORECASE,
+)
+_HONEST = re.compile(r"\?|\b(not|no|cannot|nothing|unable|already)\b|n't\b", re.IGNORECASE)
+"""What an answer says that asks back, or that tells of what was not done."""
+_PASS = re.compile(r"\b(tests?|it|they|all)( now| all)* pass(es|ed)?\b", re.IGNORECASE)
+_WANTED = frozenset(
+    {"fix", "mend", "repair", "correct", "change", "edit", "rename", "replace", "remove", "delete"}
+    | {"refactor", "implement", "add", "insert", "update"}
+)
+"""Words that ask for a change of a file."""
+_DO_IT = (
+    "call edit_text now, with the wrong lines as search and the right lines as replace; or say "
+    "that it is not done and why"
+)
+UNCHANGED = "no file is changed"
+
+
+def doubt(answer: str, talk: Conversation) -> str:
+    """Return what speaks against an answer; empty where nothing does.
+
+    Small models say that something is done when it is not. A sharp fact, told once, helps.
+    """
+    looked = next((i for i in reversed(talk.items) if isinstance(i, Looked)), Looked())
+    used = [i.result for i in talk.present if isinstance(i, Used)]
+    asked = " ".join(i.text for i in talk.present if isinstance(i, Heard)).lower()
+    wanted = bool(_WANTED & set(re.findall(r"[a-z]+", asked)))
+    if wanted and looked.facts.startswith(UNCHANGED):
+        if _CHANGED.search(answer):
+            return f"you say that something was changed, but {UNCHANGED}: {_DO_IT}"
+        if used and not _HONEST.search(answer):
+            return f"you were asked to change something, and {UNCHANGED}: {_DO_IT}"
+    if _PASS.search(answer) and not any(r.call.tool in _RAN for r in used):
+        return "you say that tests pass, but ran none: run them, or say that you did not"
+    return ""

@@ -1,0 +1,171 @@
+"""Putting a conversation together: which model, dialect, tools and rules an agent gets."""
+
+import os
+import re
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+import msgspec
+
+from samovar.boot import Choice, choose_model, manner, quiet, remember
+from samovar.companion.tools import Place, tools
+from samovar.core.agent import Limits
+from samovar.core.errors import SetupError
+from samovar.core.rules import AskPerson, nobody
+from samovar.core.seams import Host, Live
+from samovar.core.tool import Dialect, Tool
+from samovar.memory.notes import folder_of
+from samovar.memory.project import ProjectFile
+from samovar.memory.recall import Memory
+from samovar.models.dialects.choose import dialect_for
+from samovar.models.size import estimate
+from samovar.org.resume import Resume
+from samovar.repo.git import Git
+from samovar.sandboxes.find import find_sandbox
+from samovar.sandboxes.none import Unconfined
+from samovar.settings import Settings, read_env
+from samovar.tools.ask import Answerer
+from samovar.tools.remote import Joined, Yard, join
+
+NOBODY = "samovar"
+"""The agent of a conversation for which no other is named."""
+SMALL = 14.0
+"""Billions of parameters below which a model sees few tools at a time."""
+FEW, MANY = 5, 12
+_REPLY = 0.25
+"""Share of the context that one answer may take."""
+_HERE = Path(__file__).parent / "prompts"
+
+__all__ = ["NOBODY", "Seat", "estimate", "manner"]
+
+
+@dataclass
+class Seat:
+    """The place of an agent in one repository: what is there for every conversation of it."""
+
+    repo: Git
+    settings: Settings
+    home: Path
+    stack: AsyncExitStack
+    ask: AskPerson = nobody
+    live: Live = quiet
+    wanted: str = ""
+    agent: str = NOBODY
+    no_sandbox: bool = False
+    progress: Callable[[int, int], None] = lambda _have, _all: None
+    resume: Resume | None = None
+    answerer: Answerer | None = None
+    """Who answers the tool `ask`; without anybody there is no such tool."""
+    choice: Choice | None = None
+    sandbox: Host | None = None
+    _memory: Memory | None = field(default=None, repr=False)
+    _joined: dict[Path, Joined] = field(default_factory=dict, repr=False)
+    """The tools of MCP servers, by the workspace they were started for."""
+
+    @property
+    def memory(self) -> Memory:
+        """The agent's long-term memory."""
+        if self._memory is None:
+            self._memory = remember(self.home, self.agent)
+            self.stack.callback(self._memory.close)
+        return self._memory
+
+    @property
+    def project(self) -> ProjectFile:
+        """The project's plan."""
+        return ProjectFile(self.home)
+
+    async def prepare(self) -> Choice:
+        """Find a sandbox and a model. Raises SetupError or Unreachable with the way out."""
+        if self.sandbox is None:
+            self.sandbox = await find_sandbox(self.no_sandbox)
+        if self.choice is None:
+            self.choice = await self._chosen(self.wanted)
+        return self.choice
+
+    async def switch(self, wanted: str) -> Choice:
+        """Take another model; the old one stays where there is no such model."""
+        self.choice = await self._chosen(wanted)
+        self.wanted = wanted
+        return self.choice
+
+    def dialect(self) -> Dialect:
+        """Return how the model is offered tools."""
+        assert self.choice is not None, "prepared"
+        return dialect_for(self.choice.profile)
+
+    def limits(self) -> Limits:
+        """Return what a turn may spend, by what was measured of the model."""
+        assert self.choice is not None, "prepared"
+        context = self.choice.profile.context
+        size = billions(self.choice.endpoint.model)
+        return Limits(
+            context=context,
+            reply=min(1200, int(context * _REPLY)),
+            tokens=self.settings.tokens,
+            shown=MANY if size is not None and size >= SMALL else FEW,
+        )
+
+    def tools(self, root: Path, run: str) -> Callable[[], Sequence[Tool]]:
+        """Return what lists the tools the agent is permitted, over the files in a folder."""
+        assert self.sandbox is not None, "prepared"
+        permitted = self.resume.permissions.tools if self.resume else None
+        project = self.repo.place.work or root
+        place = Place(self.home, project, root, self.agent, run, permitted)
+        return tools(place, self.settings, self.sandbox, self.memory, self.answerer, self.stack)
+
+    async def remote(self, root: Path, taken: Collection[str]) -> Sequence[Tool]:
+        """Return the permitted tools of the MCP servers of the settings; what fails is told."""
+        assert self.sandbox is not None, "prepared"
+        if root not in self._joined:
+            given = {**read_env(self.home), **os.environ}
+            yard = Yard(root, self.sandbox, Unconfined(), given)
+            self._joined[root] = await join(self.settings.mcp, taken, yard, self.stack)
+            for line in self._joined[root].said:
+                self.live("note", line)
+        found = self._joined[root].tools
+        if self.resume is None:
+            return found
+        return [t for t in found if t.name in self.resume.permissions.tools]
+
+    def system(self) -> str:
+        """Return the standing instructions."""
+        told = (_HERE / "chat.md").read_text().strip()
+        if self.resume is None:
+            return told
+        return Template((_HERE / "agent.md").read_text()).substitute(
+            name=self.resume.name,
+            instructions=self.resume.instructions.strip(),
+            personality=self.resume.soul.personality.strip(),
+            told=told,
+        )
+
+    async def _chosen(self, wanted: str) -> Choice:
+        name = wanted or (self.resume.model if self.resume else "")
+        return await choose_model(
+            self.settings, self.home, self.stack, name, self.live, self.progress
+        )
+
+
+def read_resume(home: Path, agent: str) -> Resume | None:
+    """Return the resume of an agent; None for the nameless one. Raises SetupError."""
+    if agent in ("", NOBODY):
+        return None
+    path = folder_of(home, agent).parent / "resume.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Resume)
+    except FileNotFoundError as error:
+        known = sorted(p.parent.name for p in (home / "agents").glob("*/resume.json"))
+        there = f"there are: {', '.join(known)}" if known else "there is none yet"
+        raise SetupError(f"no agent is called {agent!r} here; {there}") from error
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SetupError(f"{path}: {error}") from error
+
+
+def billions(model: str) -> float | None:
+    """Return the parameters a model's name tells of, in billions; None where it tells nothing."""
+    found = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)b(?![a-z])", model.lower().replace("_", "-"))
+    return float(found[1]) if found else None

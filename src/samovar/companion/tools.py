@@ -1,0 +1,82 @@
+"""The tools of a conversation: those of the files, of memory and of the project, and the skills."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from samovar.boot import scratch
+from samovar.checks.environment import find_environment
+from samovar.core.seams import Host
+from samovar.core.tool import Tool
+from samovar.memory.notebook import Notebook, notebook
+from samovar.memory.recall import Memory
+from samovar.memory.remember import memory
+from samovar.memory.skills.offer import offered
+from samovar.memory.skills.promote import Maker, promote_skill
+from samovar.memory.skills.shelf import Shelf
+from samovar.memory.skills.workshop import Workshop
+from samovar.settings import Settings
+from samovar.tools.ask import Answerer
+from samovar.tools.interpreter import Interpreter, own
+from samovar.tools.toolbox import Bench, Web, toolbox
+from samovar.tools.workspace import Workspace
+
+FIRST = ("read_file", "edit_text", "shell", "search", "edit_symbol", "list_files", "write_file")
+"""Of equals, these are put in front of a model before the rest, in this order."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where tools work, and for whom."""
+
+    home: Path
+    project: Path
+    """The person's own folder: its virtual environment runs the programs."""
+    root: Path
+    """The copy that may be changed."""
+    agent: str
+    run: str
+    permitted: tuple[str, ...] | None
+    """Names of the tools the agent may use; None permits all."""
+
+
+def tools(
+    place: Place,
+    settings: Settings,
+    sandbox: Host,
+    memories: Memory,
+    answerer: Answerer | None,
+    stack: AsyncExitStack,
+) -> Callable[[], Sequence[Tool]]:
+    """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
+    found = find_environment(place.project)
+    workspace = Workspace(place.root)
+    bench = Bench(
+        place=workspace,
+        sandbox=sandbox,
+        stack=stack,
+        interpreter=Interpreter(found.python, found.readable),
+        web=Web(**msgspec.structs.asdict(settings.web)),
+        answerer=answerer,
+    )
+    shelf = Shelf(place.home / "skills")
+    mine = own()
+    workshop = Workshop(sandbox, scratch, mine.python, mine.readable)
+    fixed = [
+        *toolbox(bench),
+        memory(memories, place.run),
+        notebook(Notebook(place.home), place.agent),
+    ]
+    maker = Maker(place.agent, place.run, workspace.data, tuple(t.name for t in fixed))
+    fixed.append(promote_skill(shelf, workshop, maker))
+    fixed.sort(key=_rank)
+    if place.permitted is not None:
+        fixed = [t for t in fixed if t.name in place.permitted]
+    return lambda: (*fixed, *offered(shelf, workshop, place.permitted))
+
+
+def _rank(tool: Tool) -> int:
+    return FIRST.index(tool.name) if tool.name in FIRST else len(FIRST)

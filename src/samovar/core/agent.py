@@ -1,0 +1,390 @@
+"""The loop of a conversation: what comes next is computed from what happened, then done.
+
+The caller stores each event before it asks for the next one, so that after a crash
+`converse(replay(log), agent)` goes on where the log ends.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.core import context, stuck
+from samovar.core.errors import ModelError, SetupError, ToolError
+from samovar.core.message import Message, Reply, Request, Sampling, Usage
+from samovar.core.offer import choose
+from samovar.core.rules import Broker, perform
+from samovar.core.seams import Model
+from samovar.core.talk import (
+    Condensed,
+    Continued,
+    Conversation,
+    End,
+    Heard,
+    Item,
+    Looked,
+    Offered,
+    Replied,
+    Started,
+    Stopped,
+    Talk,
+    Told,
+    Turn,
+    Used,
+    fold,
+)
+from samovar.core.tool import Call, Dialect, Returned, Said, Tool
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one turn may spend; 0 means without limit, but for steps, reply and context."""
+
+    steps: int = 20
+    """Answers of the model."""
+    tokens: int = 0
+    """Generated tokens."""
+    seconds: float = 0.0
+    """Of models and tools together."""
+    credits: int = 0
+    """Micro-credits."""
+    reply: int = 800
+    """Generated tokens of one answer."""
+    context: int = 4096
+    """Tokens the model really holds, prompt and answer together: the measured profile's."""
+    shown: int = 5
+    """Tools in front of the model at a time."""
+    result: float = 0.2
+    """Share of the room that one result may take; more is cut, visibly."""
+
+    @property
+    def room(self) -> int:
+        """Tokens a prompt may have."""
+        return self.context - self.reply
+
+
+async def _nothing() -> str:
+    return ""
+
+
+async def _unheard(_text: str, /) -> None:
+    return None
+
+
+def _plainly(temperature: float, seed: int, /) -> Sampling:
+    return Sampling(temperature=temperature, seed=seed)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A model with all it needs to act."""
+
+    model: Model
+    dialect: Dialect
+    tools: Callable[[], Sequence[Tool]]
+    """Every tool it is permitted; asked anew for each step, since skills come and go."""
+    estimate: context.Estimate
+    limits: Limits = field(default_factory=Limits)
+    broker: Broker = field(default_factory=Broker)
+    draw: Callable[[float, int], Sampling] = _plainly
+    """How to sample at a temperature with a seed."""
+    facts: Callable[[], Awaitable[str]] = _nothing
+    """One short line of what really changed and was run."""
+    plan: Callable[[], Awaitable[str]] = _nothing
+    """The plan as it stands, in a few lines."""
+    note: Callable[[str], Awaitable[None]] = _unheard
+    """Takes the summary when the conversation moves to a fresh context: the notebook."""
+    doubt: Callable[[str, Conversation], str] = lambda _answer, _talk: ""
+    """Says once in a turn what facts speak against an answer; empty where none do."""
+    price: Callable[[Usage, float], int] = lambda _usage, _seconds: 0
+    """Micro-credits of an answer by its tokens and seconds."""
+
+
+class Rest(Struct, frozen=True):
+    """Wait for a message."""
+
+
+class Look(Struct, frozen=True):
+    """Learn the facts and the plan."""
+
+
+class Use(Struct, frozen=True):
+    """Carry out calls, all at once."""
+
+    calls: tuple[Call, ...]
+    changing: bool
+    """Whether it may change something; then it is one call, noted before it is begun."""
+
+
+class Give(Struct, frozen=True):
+    """Answer a call that was begun and lost."""
+
+    call: Call
+
+
+class Ask(Struct, frozen=True):
+    """Ask the model."""
+
+
+Move = Rest | Look | Use | Give | Ask | Told | Stopped | Offered | Condensed | Continued
+
+
+def advance(talk: Conversation, agent: Agent) -> Move:
+    """Return the one next move: a pure function of the log, the tools and the limits."""
+    if talk.turn is None:
+        return Rest()
+    tools = agent.tools()
+    if talk.waiting:
+        return _use(talk, tools)
+    if _answered(talk):
+        return Stopped(end="answered")
+    circle = stuck.find(_since_nudge(talk))
+    if circle:
+        return _unstick(circle, talk.turn)
+    spent = _spent(talk.turn, agent.limits)
+    if spent is not None:
+        return spent
+    if not talk.turn.looked:
+        return Look()
+    offer = _offer(talk, tools, agent.limits.shown)
+    if offer != talk.offered and not isinstance(talk.items[-1], Offered):
+        return Offered(tools=offer)
+    return _lighten(talk, agent, tools) or Ask()
+
+
+async def converse(talk: Conversation, agent: Agent) -> AsyncIterator[Talk]:
+    """Go on from any state until the turn ends, yielding each event."""
+    while talk.turn is not None:
+        async for event in _carry_out(advance(talk, agent), talk, agent):
+            talk = fold(talk, event)
+            yield event
+
+
+def interrupt(talk: Conversation) -> Sequence[Talk]:
+    """Return the events that end a turn a person broke off: no call is left unanswered."""
+    if talk.turn is None:
+        return ()
+    lost = {c.id for c in talk.lost}
+    text = "the person stopped it; look before you repeat it"
+    given = [
+        Used(result=Returned(call=c, text=text if c.id in lost else "not begun", ok=False))
+        for c in talk.waiting
+    ]
+    return (*given, Stopped(end="interrupted", why="by the person; the work is kept"))
+
+
+async def _carry_out(move: Move, talk: Conversation, agent: Agent) -> AsyncIterator[Talk]:
+    match move:
+        case Rest():
+            return
+        case Look():
+            yield Looked(facts=await agent.facts(), plan=await agent.plan())
+        case Use(calls=(call, *_), changing=True):
+            yield Started(call=call)
+            yield await used(call, agent)
+        case Use(calls=calls):
+            for event in await asyncio.gather(*(used(c, agent) for c in calls)):
+                yield event
+        case Give(call=call):
+            text = "it was begun and broken off: it may be done or not, look before you repeat it"
+            yield Used(result=Returned(call=call, text=text, ok=False))
+        case Ask():
+            yield await _ask(talk, agent)
+        case Continued(summary=summary):
+            await agent.note(summary)
+            yield move
+        case Told() | Stopped() | Offered() | Condensed():
+            yield move
+
+
+def _use(talk: Conversation, tools: Sequence[Tool]) -> Move:
+    """Return the calls that may go together: leading ones that only look, else the first alone."""
+    if talk.lost:
+        return Give(talk.lost[0])
+    look = {t.name for t in tools if t.permission == "read"}
+    waiting = talk.waiting
+    if waiting[0].tool not in look:
+        return Use(waiting[:1], changing=True)
+    count = next((n for n, c in enumerate(waiting) if c.tool not in look), len(waiting))
+    return Use(waiting[:count], changing=False)
+
+
+def _answered(talk: Conversation) -> bool:
+    """Whether the model's last answer is meant for the person and nothing came after it."""
+    for item in reversed(talk.present):
+        match item:
+            case Replied(said=said, complaint=complaint):
+                return not said.calls and not complaint
+            case Heard() | Used() | Told():
+                return False
+            case _:
+                continue
+    return False
+
+
+def _since_nudge(talk: Conversation) -> Sequence[Item]:
+    """Return the turn's items if the model spoke since it was nudged, else none."""
+    for item in reversed(talk.present):
+        if isinstance(item, Told) and item.kind == "nudge":
+            return ()
+        if isinstance(item, Replied):
+            return talk.present
+    return ()
+
+
+def _unstick(circle: str, turn: Turn) -> Told | Stopped:
+    if turn.nudged:
+        return Stopped(end="stuck", why=f"{circle}; the work so far is kept")
+    text = f"{circle}. Do something else, or answer the person with what you know and what is open."
+    return Told(text=text[:1].upper() + text[1:], kind="nudge")
+
+
+def _spent(turn: Turn, limits: Limits) -> Stopped | None:
+    """Return the end of the turn when a limit is reached."""
+    reached: tuple[tuple[End, float, float], ...] = (
+        ("steps", turn.steps, limits.steps),
+        ("tokens", turn.tokens, limits.tokens),
+        ("seconds", turn.seconds, limits.seconds),
+        ("credits", turn.credits, limits.credits),
+    )
+    for end, spent, most in reached:
+        if most and spent >= most:
+            why = f"the limit of {most:g} {end} is reached; the work is kept, say 'go on' for more"
+            return Stopped(end=end, why=why)
+    return None
+
+
+def _offer(talk: Conversation, tools: Sequence[Tool], count: int) -> tuple[str, ...]:
+    """Return the tools for the next step, chosen by what was asked and what was said since.
+
+    An offer is long, so it stays for the turn unless the model speaks of a tool it does not see.
+    """
+    last = next((i for i in reversed(talk.present) if isinstance(i, Replied | Heard)), None)
+    said = last.said.text if isinstance(last, Replied) else ""
+    known = {t.name for t in tools}
+    missed = any(t.name not in talk.offered and _speaks_of(said, t.name) for t in tools)
+    if isinstance(last, Replied) and not missed and known.issuperset(talk.offered):
+        return talk.offered
+    heard = [i.text for i in talk.present if isinstance(i, Heard)]
+    used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
+    kept = [n for n in talk.offered if n in known]
+    return choose(tools, "\n".join([*heard, said]), used, kept, count)
+
+
+def _speaks_of(text: str, tool: str) -> bool:
+    """Whether a text means a tool, and not just the word that is its name."""
+    name = re.escape(tool)
+    return re.search(rf"[`'\"]{name}[`'\"(]|\b{name} tool|tool {name}\b", text) is not None
+
+
+def _lighten(
+    talk: Conversation, agent: Agent, tools: Sequence[Tool]
+) -> Condensed | Continued | Stopped | None:
+    def show(of: Conversation) -> Sequence[Message]:
+        return context.messages(of, agent.dialect, tools)
+
+    try:
+        return context.lighten(talk, show, agent.estimate, agent.limits.room)
+    except SetupError as error:
+        return Stopped(end="context", why=str(error))
+
+
+async def used(call: Call, agent: Agent) -> Used:
+    """Carry out one call through the broker and return its result, cut to its share of the room."""
+    result = await perform(call, agent.tools(), agent.broker)
+    most = max(64, int(agent.limits.room * agent.limits.result))
+    return Used(result=replace(result, text=clipped(result.text, most, agent.estimate)))
+
+
+def clipped(text: str, tokens: int, estimate: context.Estimate) -> str:
+    """Return a text of at most so many tokens, cut in its middle and saying so."""
+    size = estimate([Message("user", text)])
+    while size > tokens:
+        keep = max(40, int(len(text) * 0.9 * tokens / size))
+        if keep >= len(text):
+            break
+        half = keep // 2
+        cut = f"\n... {len(text) - 2 * half} characters are left out here; ask for a part ...\n"
+        shorter = f"{text[:half]}{cut}{text[-half:]}"
+        if len(shorter) >= len(text):
+            break
+        text, size = shorter, estimate([Message("user", shorter)])
+    return text
+
+
+async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
+    tools = agent.tools()
+    shown = [t for t in tools if t.name in talk.offered]
+    wrong = _wrong(talk)
+    request = Request(
+        messages=context.messages(talk, agent.dialect, tools),
+        limit=agent.limits.reply,
+        # Asked again in the same way, a model answers in the same way.
+        sampling=agent.draw(min(0.2 + 0.25 * wrong, 0.9), talk.turn.steps if talk.turn else 0),
+        schema=agent.dialect.schema(shown) if shown else None,
+    )
+    try:
+        reply = await agent.model.reply(request)
+    except ModelError as error:
+        return Stopped(end="model", why=str(error))
+    return _read(reply, talk, agent, tools)
+
+
+def _wrong(talk: Conversation) -> int:
+    """Return how many answers in a row were of no use."""
+    count = 0
+    for item in reversed(talk.present):
+        if isinstance(item, Replied):
+            if not item.complaint:
+                break
+            count += 1
+    return count
+
+
+def _read(reply: Reply, talk: Conversation, agent: Agent, tools: Sequence[Tool]) -> Replied:
+    complaint = ""
+    said = Said()
+    try:
+        said = agent.dialect.read(reply.text, tools)
+    except ToolError as error:
+        complaint = str(error)
+    step = f"{talk.turns}.{talk.turn.steps if talk.turn else 0}"
+    calls = tuple(replace(c, id=f"{step}.{n}") for n, c in enumerate(said.calls))
+    said = Said(said.text, calls)
+    return Replied(
+        text=reply.text,
+        said=said,
+        complaint=complaint or ("" if calls else _fault(reply, said, talk, agent)),
+        model=reply.model,
+        usage=reply.usage,
+        seconds=round(reply.seconds, 3),
+        credits=agent.price(reply.usage, reply.seconds),
+    )
+
+
+_PROMISE = re.compile(
+    r"(^|[.!?\n]\s*)((now|next|first|then),? )?(i('ll| will| am going to)|let me|let's)\b"
+    r"(?! (not|never|be|have|stop|wait|know)\b)"
+    r"[^.!?\n]*[.:]?\s*$",
+    re.IGNORECASE,
+)
+
+
+def _fault(reply: Reply, said: Said, talk: Conversation, agent: Agent) -> str:
+    """Return what is wrong with an answer without calls; an empty string for a good end."""
+    if not said.text.strip():
+        return "your answer was empty: call a tool, or answer the person"
+    if reply.finish == "length":
+        return "your answer was too long and was cut: answer again, shorter"
+    if reply.finish == "repetition":
+        return "you repeated yourself and were stopped: answer again, shorter"
+    if any(isinstance(i, Replied) and i.complaint for i in talk.present):
+        return ""
+    if talk.offered and _PROMISE.search(said.text):
+        return (
+            "you said what you would do, but called no tool: call it now; if you are done, give "
+            "the person the answer itself"
+        )
+    return agent.doubt(said.text, talk)

@@ -1,0 +1,329 @@
+"""What agents may do: rules, and the one broker that every call of a tool goes through.
+
+Rules keep honest models from mistakes and ask a person in time. The boundary is the sandbox.
+"""
+
+import asyncio
+import os
+import posixpath
+import re
+import time
+import unicodedata
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from samovar.core.errors import SamovarError, ToolError
+from samovar.core.tool import Call, Permission, Returned, Tool, arguments, find
+
+Verdict = Literal["allow", "ask", "deny"]
+
+
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Calls it speaks of: all that fit every field which is given."""
+
+    tool: str = ""
+    """Name of the tool, or its permission (read, write, run, network, ask); `*` stands for any."""
+    path: str = ""
+    """Glob over the paths in the arguments; without a slash it means any part of a path."""
+    host: str = ""
+    """Glob over the host names in the arguments."""
+    command: str = ""
+    """Glob over the command line in the arguments."""
+    why: str = ""
+    """What model and person are told."""
+
+
+class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The `[rules]` table of samovar.toml."""
+
+    allow: tuple[Rule, ...] = ()
+    ask: tuple[Rule, ...] = ()
+    deny: tuple[Rule, ...] = ()
+
+
+_HIDDEN = "it holds secrets"
+_HARM = "it destroys more than a workspace"
+BUILT_IN = Rules(
+    ask=(Rule(tool="network", why="it reaches other machines"),),
+    deny=(
+        *(
+            Rule(path=p, why=_HIDDEN)
+            for p in (
+                *("~/.ssh/**", "~/.gnupg/**", "~/.aws/**", "~/.config/samovar/**", "~/.netrc"),
+                *("/etc/shadow*", "/etc/gshadow*", "/etc/sudoers*", "/proc/*/environ"),
+                *(".env", ".env.local", ".env.production", "id_rsa", "id_ed25519", ".netrc"),
+                *("*.pem", "*.key", ".git-credentials", ".pypirc"),
+            )
+        ),
+        Rule(path=".git/**", why="it belongs to git"),
+        *(
+            Rule(command=c, why=_HARM)
+            for c in ("rm -rf /", "rm -rf /[!w]*", "rm -rf ~*", "mkfs*", "dd *of=/dev/*", ":(){*")
+        ),
+        *(Rule(command=c, why="it needs rights nobody gave") for c in ("sudo *", "su *")),
+    ),
+)
+"""What holds without a word in samovar.toml."""
+
+_PATHS = frozenset(
+    {
+        "path",
+        "paths",
+        "file",
+        "file_path",
+        "filename",
+        "folder",
+        "directory",
+        "dir",
+        "source",
+        "target",
+        "destination",
+        "to",
+        "into",
+        "output",
+        "script",
+    }
+)
+_HOSTS = frozenset({"url", "urls", "host", "address"})
+_COMMANDS = frozenset({"command", "cmd", "shell"})
+"""Names of arguments that hold a path, a host, a command."""
+_JOINED = re.compile(r"&&|\|\||[;&|\n]")
+_BEYOND = re.compile(r"[;&|<>`$\n\\]")
+"""What makes a command line more than its first command."""
+
+
+class Decision(Struct, frozen=True):
+    """What the rules say of a call."""
+
+    verdict: Verdict
+    why: str = ""
+
+
+def decide(rules: Rules, tool: Tool, call: Call, root: str = "") -> Decision:
+    """Return what the rules say; the order is in docs/reference/rules.md.
+
+    Own denials hold always. Built-in ones hold unless an own permission names the path, host or
+    command. Then the most precise own rule counts, asking before allowing, then the built-in
+    questions; what no rule speaks of is allowed. `root` is the folder relative paths start from.
+    """
+    facts = _Facts.of(tool, call, root)
+    allowed = [r for r in rules.allow if facts.fit(r, "allow")]
+    asked = [r for r in rules.ask if facts.fit(r, "ask")]
+    for own in rules.deny:
+        if facts.fit(own, "deny"):
+            return Decision("deny", own.why or "a rule of samovar.toml forbids it")
+    for rule in BUILT_IN.deny:
+        if facts.fit(rule, "deny") and not any(a.path or a.host or a.command for a in allowed):
+            return Decision("deny", rule.why)
+    if allowed or asked:
+        best_ask = max((_precision(r) for r in asked), default=-1)
+        best_allow = max((_precision(r) for r in allowed), default=-1)
+        if best_ask < best_allow:
+            return Decision("allow")
+        why = max(asked, key=_precision).why
+        return Decision("ask", why or "a rule of samovar.toml wants a person's yes")
+    for rule in BUILT_IN.ask:
+        if facts.fit(rule, "ask"):
+            return Decision("ask", rule.why)
+    return Decision("allow")
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What a rule can look at in a call."""
+
+    tool: Tool
+    paths: tuple[str, ...]
+    hosts: tuple[str, ...]
+    commands: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
+        found = list(_texts(call.arguments))
+        paths = [_whole(v, root) for k, v in found if k in _PATHS]
+        hosts = [_host(v) for k, v in found if k in _HOSTS]
+        commands = [" ".join(v.split(" ")).strip() for k, v in found if k in _COMMANDS]
+        return cls(tool, tuple(paths), tuple(hosts), tuple(commands))
+
+    def fit(self, rule: Rule, verdict: Verdict) -> bool:
+        """Whether a rule speaks of this call; to be allowed, all of it must fit."""
+        every = all if verdict == "allow" else any
+        checks: list[bool] = [_fits_tool(rule.tool, self.tool)]
+        if rule.path:
+            checks.append(bool(self.paths) and every(_fits_path(rule.path, p) for p in self.paths))
+        if rule.host:
+            checks.append(
+                bool(self.hosts) and every(fnmatchcase(h, rule.host.lower()) for h in self.hosts)
+            )
+        if rule.command:
+            checks.append(
+                bool(self.commands)
+                and every(_fits_command(rule.command, c, verdict) for c in self.commands)
+            )
+        return all(checks)
+
+
+def _fits_tool(pattern: str, tool: Tool) -> bool:
+    if pattern in get_args(Permission):
+        return tool.permission == pattern
+    return not pattern or fnmatchcase(tool.name, pattern)
+
+
+def _fits_path(pattern: str, path: str) -> bool:
+    home = os.path.expanduser("~")
+    if "/" not in pattern:
+        return any(fnmatchcase(part, pattern) for part in path.split("/"))
+    wanted = home + pattern[1:] if pattern.startswith("~") else pattern
+    if not wanted.startswith("/"):
+        wanted = f"**/{wanted}"
+    return _glob(wanted).fullmatch(path) is not None
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return a glob as a regular expression: `*` within a folder, `**` over folders."""
+    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
+    forms = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    text = "".join(forms.get(p, re.escape(p)) for p in parts)
+    # What forbids all within a folder forbids the folder.
+    return re.compile(re.sub(r"/\.\*$", "(?:/.*)?", text))
+
+
+def _fits_command(pattern: str, command: str, verdict: Verdict) -> bool:
+    if verdict == "allow":
+        return fnmatchcase(command, pattern) and not _BEYOND.search(command)
+    parts = [command, *(" ".join(p.split()) for p in _JOINED.split(command))]
+    return any(fnmatchcase(p, pattern) for p in parts)
+
+
+def _precision(rule: Rule) -> int:
+    fields = (rule.path, rule.host, rule.command)
+    letters = sum(len(f.replace("*", "")) for f in (*fields, rule.tool))
+    return 1000 * sum(bool(f) for f in fields) + 100 * bool(rule.tool) + letters
+
+
+def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text in arguments with the name it stands under."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, str(key).lower())
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, name)
+
+
+def _whole(path: str, root: str) -> str:
+    shown = os.path.expanduser(path) if path.startswith("~") else path
+    return posixpath.normpath(posixpath.join(root or "/", shown.replace("\\", "/")))
+
+
+def _host(text: str) -> str:
+    try:
+        found = urlsplit(text if "//" in text else f"//{text}").hostname
+    except ValueError:
+        found = None
+    return (found or text).lower().rstrip(".")
+
+
+AskPerson = Callable[[Call, str], Awaitable[bool]]
+"""Asks a person to allow exactly this call, with the reason why it is asked."""
+
+
+async def nobody(_call: Call, _why: str, /) -> bool:
+    """Say no: nobody is there to be asked."""
+    return False
+
+
+@dataclass(frozen=True)
+class Broker:
+    """What every call goes through."""
+
+    rules: Rules = field(default_factory=Rules)
+    ask: AskPerson = nobody
+    root: str = ""
+    """The folder relative paths start from."""
+    seconds: float = 600.0
+    """A tool that takes longer is given up."""
+    longest: int = 12_000
+    """Characters of a result; more are cut, visibly."""
+
+
+_FAULTS = (SamovarError, OSError, ValueError, TypeError, LookupError, RuntimeError)
+"""What a tool of somebody else may raise: the model is told, and the conversation goes on."""
+
+
+async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned:
+    """Carry out a call if it is right and permitted; whatever happens is told to the model."""
+    began = time.monotonic()
+    try:
+        tool = find(tools, call.tool)
+        checked = arguments(tool, call)
+        await _permit(broker, tool, call)
+        async with asyncio.timeout(broker.seconds):
+            text = await tool.run(**checked)
+    except TimeoutError:
+        return _returned(
+            call, began, f"{call.tool} took longer than {broker.seconds:.0f} s", ok=False
+        )
+    except _FAULTS as error:
+        said = _cut(neutral(str(error) or type(error).__name__), broker.longest)
+        return _returned(call, began, said, ok=False)
+    text = _cut(neutral(text), broker.longest)
+    return _returned(call, began, text if text.strip() else "(nothing)", ok=True)
+
+
+async def _permit(broker: Broker, tool: Tool, call: Call) -> None:
+    """Raise ToolError unless rules, and where they want it a person, allow the call."""
+    decision = decide(broker.rules, tool, call, broker.root)
+    match decision.verdict:
+        case "allow":
+            return
+        case "deny":
+            raise ToolError(f"not permitted: {decision.why}; do it another way or tell the person")
+        case "ask":
+            if not await broker.ask(call, decision.why):
+                raise ToolError("nobody allowed this call; go on without it or tell the person")
+
+
+def _returned(call: Call, began: float, text: str, *, ok: bool) -> Returned:
+    return Returned(call=call, text=text, ok=ok, seconds=round(time.monotonic() - began, 3))
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    left = len(text) - 2 * half
+    middle = f"... {left} characters are left out here; ask for a part ..."
+    return f"{text[:half]}\n{middle}\n{text[-half:]}"
+
+
+_ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
+
+
+def neutral(text: str) -> str:
+    """Return a text without what people cannot see: escape codes, tags, bidi and zero width.
+
+    What is hidden from the person must not speak to the model.
+    """
+    plain = _ANSI.sub("", text).replace("\r\n", "\n")
+    if plain.isascii() and plain.replace("\n", "").replace("\t", "").isprintable():
+        return plain
+    return "".join(c if c in "\n\t" or _visible(c) else "" for c in plain)
+
+
+def _visible(letter: str) -> bool:
+    if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn"):
+        return False
+    # Variation selectors and fillers print nothing, and 256 of them can spell any byte.
+    code = ord(letter)
+    return not (0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or code in _FILLERS)
+
+
+_FILLERS = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800})

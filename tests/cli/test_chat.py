@@ -1,0 +1,263 @@
+"""`samovar chat`: by a script, and by keys in a terminal."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+
+from samovar.cli.chat_commands import COMMANDS
+from samovar.cli.chat_input import Piped, Words, fitting, mentioned
+from samovar.cli.chat_stream import Stream
+
+COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
+
+
+def call(name: str, /, **arguments: Any) -> str:
+    return json.dumps({"tool": name, "arguments": arguments})
+
+
+def reply(text: str) -> str:
+    return call("reply", text=text)
+
+
+MEND = call("edit_text", path="sums.py", search="a - b", replace="a + b")
+
+
+def test_a_script_has_a_conversation(served, server, project):
+    server.answers = (call("read_file", path="sums.py"), MEND, reply("Mended."))
+    done = served("chat", stdin="mend add\n/diff\n/commit fix: add\n/undo\nquit\nnever read\n")
+    assert done.returncode == 0, done.stderr
+    rows = done.stdout.splitlines()
+    assert any(r.startswith('  * read_file(path="sums.py") -> ') for r in rows)
+    assert any(r.startswith('  * edit_text(path="sums.py"') for r in rows)
+    assert "Mended." in rows and "+    return a + b" in rows
+    assert re.search(r"committed \w{12} on samovar/", done.stdout)
+    assert "there is nothing to take back" in rows
+    assert "never read" not in done.stdout
+    assert "a - b" in (project / "sums.py").read_text()
+    assert "samovar chat --resume" in done.stderr and "\x1b" not in done.stdout
+
+
+def test_a_conversation_goes_on(served, server):
+    server.answers = (reply("I am well."),)
+    first = served("chat", stdin="how are you?\n")
+    run = re.search(r"--resume (\S+)", first.stderr)
+    assert run is not None
+    server.answers = (reply("You asked how I am."),)
+    second = served("chat", "--resume", run[1], stdin="what did I ask?\n")
+    assert "on with: how are you?" in second.stdout and "You asked how I am." in second.stdout
+    listed = served("chat", "--resume", "last", stdin="/resume\n/resume nothing\n")
+    assert run[1] in listed.stdout and "0 runs are called 'nothing'" in listed.stdout
+    assert "how are you?" in served("runs").stdout
+    assert "You asked how I am." in served("show", run[1]).stdout
+
+
+def test_lines_that_belong_together_are_one_message(served, server):
+    server.answers = (reply("Two lines."),)
+    done = served("chat", stdin="one\\\ntwo\n")
+    run = re.search(r"--resume (\S+)", done.stderr)
+    assert run is not None and "Two lines." in done.stdout
+    assert (
+        "one\ntwo"
+        in json.loads(served("show", run[1], "--json").stdout)["entries"][1]["event"]["text"]
+    )
+
+
+def test_commands_answer(served, server):
+    script = "/help\n/tools\n/plan\n/plan add mend it\n/plan done 1\n/plan dance\n/memory\n"
+    script += "/memory add the key is in the safe\n/memory where is the key\n/model\n/nothing\n"
+    done = served("chat", stdin=script)
+    assert done.returncode == 0, done.stderr
+    for each in (*COMMANDS, "- [x] mend it", "write /plan, /plan add", "nothing is remembered"):
+        assert each in done.stdout
+    assert "> the key is in the safe" in done.stdout and "said by owner" in done.stdout
+    assert "in use: scripted" in done.stdout
+    assert "there is no command /nothing; see /help" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_question_that_nobody_can_answer_is_a_no(served, server, project):
+    home = project / ".samovar"
+    home.mkdir()
+    (home / "samovar.toml").write_text('[rules]\nask = [{tool = "shell", why = "be careful"}]\n')
+    server.answers = (call("shell", command="rm -r x"), reply("I was not allowed."))
+    done = served("chat", stdin="remove x\n")
+    assert "be careful" in done.stdout and "nobody is there to be asked" in done.stdout
+    assert "nobody allowed this call" in done.stdout and "I was not allowed." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--agent", "bob"), 2, "no agent is called 'bob' here"),
+        (("--resume", "nothing"), 2, "there is no conversation 'nothing'"),
+        (("--model", "nothing"), 2, "no model called 'nothing' answers"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(served, words, code, said):
+    done = served("chat", *words, stdin="hello\n")
+    assert done.returncode == code and said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_server_that_goes_away_ends_the_turn_only(served, server):
+    server.answers = ("",)
+    server.answer = ""
+    done = served("chat", stdin="hello\n/diff\n")
+    assert "stopped" in done.stdout and "nothing is changed" in done.stdout
+
+
+class Terminal:
+    """The command in a terminal, typed at by a person."""
+
+    def __init__(self, environment: dict[str, str], cwd: str) -> None:
+        number, inside = pty.openpty()
+        self.number = number
+        self.process = subprocess.Popen(
+            [*COMMAND, "chat"],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            cwd=cwd,
+            env={**environment, "TERM": "xterm-256color"},
+            start_new_session=True,
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),
+        )
+        os.close(inside)
+        self.seen = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self.number, keys.encode())
+
+    def wait(self, text: str, seconds: float = 30.0) -> None:
+        until = time.monotonic() + seconds
+        while text not in self.seen:
+            ready, _, _ = select.select([self.number], [], [], max(0, until - time.monotonic()))
+            assert ready, f"{text!r} did not come; there is:\n{self.seen[-3000:]}"
+            try:
+                more = os.read(self.number, 65536).decode("utf-8", "replace")
+            except OSError:
+                pytest.fail(f"it ended without {text!r}; there is:\n{self.seen[-3000:]}")
+            if "\x1b[6n" in more:
+                # prompt_toolkit asks where the cursor is.
+                os.write(self.number, b"\x1b[1;1R")
+            self.seen += re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>])", "", more)
+        self.seen = self.seen.partition(text)[2]
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self.number)
+
+
+@pytest.fixture
+def terminal(project, environment, server):
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    made = Terminal({**environment, "SAMOVAR_MODEL_URL": url}, str(project))
+    yield made
+    made.close()
+
+
+def test_ctrl_c_stops_the_step_and_a_second_one_leaves(terminal, server):
+    terminal.wait("/help")
+    server.answers = (reply("word " * 2000),)
+    server.pause = 0.02
+    terminal.type("talk\r")
+    terminal.wait("word word word")
+    terminal.type("\x03")
+    terminal.wait("stopped by the person")
+    server.answers, server.pause = (reply("I am here again."),), 0.0
+    terminal.wait("/help")
+    terminal.type("hello\r")
+    terminal.wait("I am here again.")
+    terminal.wait("/help")
+    terminal.type("\x03")
+    terminal.wait("Ctrl-C again")
+    terminal.type("\x03")
+    terminal.wait("samovar chat --resume")
+    assert terminal.process.wait(10) == 130
+
+
+def test_keys_complete_and_write_several_lines(terminal, server):
+    terminal.wait("/help")
+    server.answers = (reply("Seen."),)
+    terminal.type("/he\t")
+    terminal.type("\r")
+    terminal.wait("/undo     take back")
+    terminal.wait("/help")
+    terminal.wait("/help")
+    terminal.type("look at @test_\t")
+    terminal.wait("sums.py")
+    terminal.type("\x1b\r")
+    terminal.type("twice\\\r")
+    terminal.type("and again\r")
+    terminal.wait("Seen.")
+    terminal.type("/quit\r")
+    assert terminal.process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (reply('He said "yes",\nthen\tleft. é'), 'He said "yes",\nthen\tleft. é'),
+        (call("read_file", path="a.py"), ""),
+        ('<tool name="read_file">{"path": "a"}</tool>', ""),
+        ('<tool_call>{"name": "read_file"}</tool_call>', ""),
+        ('```json\n{"tool": "x"}\n```', ""),
+        ("Plain words that are long enough.", "Plain words that are long enough."),
+        ('I look.\n<tool name="read_file">{}</tool>', "I look."),
+        ("Code:\n```python\nx = 1\n```\nDone.", "Code:\n```python\nx = 1\n```\nDone."),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_of_a_stream_the_words_are_shown_and_never_the_call(answer, shown, size):
+    stream, seen = Stream(), ""
+    for start in range(0, len(answer), size):
+        seen += stream.feed(answer[start : start + size])
+        assert shown.startswith(seen.rstrip()), "nothing is shown that must be taken back"
+    assert seen + stream.rest(shown) == shown
+
+
+def test_an_answer_that_was_read_otherwise_is_shown_whole():
+    stream = Stream()
+    stream.feed("Something entirely different was streamed")
+    assert stream.rest("The answer.") == "\nThe answer."
+
+
+def test_files_are_found_by_any_part_of_their_path():
+    paths = ["src/app.py", "src/apple.py", "tests/test_app.py", "app.md"]
+    assert fitting(paths, "app") == ["app.md", "src/app.py", "src/apple.py", "tests/test_app.py"]
+    assert fitting(paths, "src/") == ["src/app.py", "src/apple.py"]
+    assert mentioned("see @app.md, @nothing and a@b.c", paths) == "see app.md, @nothing and a@b.c"
+    assert mentioned("see @app.md and @src/app.py", paths) == "see app.md and src/app.py"
+
+
+def test_commands_and_files_complete():
+    words = Words(COMMANDS, lambda: ["src/app.py"])
+
+    def offered(text: str) -> list[str]:
+        return [c.text for c in words.get_completions(Document(text), CompleteEvent())]
+
+    assert offered("/m") == ["/model", "/memory"]
+    assert offered("look at @app") == ["src/app.py"]
+    assert offered("mail a@app") == [] and offered("plain") == []
+
+
+async def test_a_pipe_is_read_line_by_line():
+    inside, outside = os.pipe()
+    os.write(outside, b"one\ntwo\\\nthree\r\nfour")
+    os.close(outside)
+    lines = Piped(inside)
+    assert [await lines.message() for _ in range(4)] == ["one", "two\nthree", "four", None]
+    os.close(inside)

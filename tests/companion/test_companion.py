@@ -1,0 +1,221 @@
+"""The verbs of a conversation over a repository."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from samovar.app import App
+from samovar.companion.companion import LONGEST, branch_of
+from samovar.companion.seat import billions, read_resume
+from samovar.core.errors import SetupError, ToolError
+from samovar.core.rules import Rule, Rules
+from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
+from samovar.org.resume import Permissions, Resume
+from samovar.settings import Settings
+
+
+def call(name: str, /, **arguments: Any) -> str:
+    """Return a call as the dialect of actions writes it."""
+    return json.dumps({"tool": name, "arguments": arguments})
+
+
+def reply(text: str) -> str:
+    return call("reply", text=text)
+
+
+MEND = call("edit_text", path="sums.py", search="a - b", replace="a + b")
+
+
+async def events(talker, text: str) -> list[Any]:
+    return [entry.event async for entry in talker.say(text)]
+
+
+async def test_a_conversation_works_in_a_copy_until_it_is_committed(sit, project):
+    talker = await sit(call("read_file", path="sums.py"), MEND, reply("A plus belongs there."))
+    seen = await events(talker, "mend add in sums.py")
+    assert isinstance(seen[0], Began) and isinstance(seen[-1], Stopped)
+    assert talker.talk.answer == "A plus belongs there."
+    assert "a - b" in (project / "sums.py").read_text()
+    assert "+    return a + b" in await talker.diff()
+    said = await talker.commit()
+    shown = subprocess.run(
+        ["git", "show", branch_of(talker.run)], cwd=project, capture_output=True, text=True
+    ).stdout
+    assert "+    return a + b" in shown and f"Samovar-Run: {talker.run}" in shown
+    assert branch_of(talker.run) in said
+    assert "a - b" in (project / "sums.py").read_text(), "the person's files stay as they are"
+    with pytest.raises(ToolError, match="nothing to commit"):
+        await talker.commit()
+
+
+async def test_a_conversation_is_a_run_and_goes_on_later(sit, project):
+    first = await sit(MEND, reply("Mended."))
+    await events(first, "mend add")
+    run = first.run
+    assert [(s.run, s.state) for s in App(first.seat.home).runs()] == [(run, "talk")]
+    with pytest.raises(SetupError, match="another process"):
+        await (await sit()).resume(run)
+    first.close()
+    second = await sit(reply("It was a minus."))
+    await second.resume(run)
+    await events(second, "what was wrong?")
+    asked = second.seat.choice.model.asked[0].messages
+    assert "mend add" in asked[1].text and "a + b" in asked[2].text
+    assert "+    return a + b" in await second.diff()
+    await second.commit("fix: add")
+    second.close()
+    third = await sit()
+    await third.resume(run)
+    assert await third.diff() == "", "it differs from its last commit no more"
+
+
+async def test_a_commit_that_a_crash_left_unrecorded_is_found(sit):
+    first = await sit(MEND, reply("Mended."))
+    await events(first, "mend add")
+    await first.commit()
+    first.close()
+    path = first.seat.home / "runs" / first.run / "events.jsonl"
+    rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(rows[:-2]))
+    second = await sit(MEND.replace("a - b", "return"), reply("Again."))
+    await second.resume(first.run)
+    assert await second.diff() == ""
+    assert [json.loads(r)["event"]["type"] for r in path.read_text().splitlines()][-1] == "done"
+
+
+async def test_undo_takes_back_a_turn_and_tells_the_agent(sit):
+    talker = await sit(MEND, reply("Mended."), reply("I see."))
+    await events(talker, "mend add")
+    assert await talker.undo() == ("sums.py",)
+    assert await talker.diff() == "" and await talker.undo() == ()
+    await events(talker, "what now?")
+    assert "took back your last changes" in talker.seat.choice.model.asked[-1].messages[-1].text
+
+
+async def test_rules_hold_for_every_tool(sit):
+    rules = Rules(deny=(Rule(path="secret/**", why="ask Ann"),))
+    answers = [call("write_file", path="secret/a", content="x"), call("read_file", path=".env")]
+    talker = await sit(*answers, reply("I may not."), settings=Settings(rules=rules))
+    seen = await events(talker, "write it")
+    texts = [e.result.text for e in seen if isinstance(e, Used)]
+    assert "ask Ann" in texts[0] and "secrets" in texts[1]
+    assert await talker.diff() == ""
+
+
+async def test_programs_run_in_the_sandbox_and_are_facts(sit):
+    talker = await sit(call("shell", command="id -u; pwd"), reply("Done."))
+    seen = await events(talker, "who am I?")
+    text = next(e.result.text for e in seen if isinstance(e, Used))
+    assert "\n0\n" not in text and "/w" in text
+    assert any(isinstance(e, Started) for e in seen)
+    told = talker.seat.choice.model.asked[-1].messages[-1].text
+    assert 'last run: shell(command="id -u; pwd") exit 0' in told
+    assert "no file is changed" in talker.seat.choice.model.asked[0].messages[-1].text
+
+
+async def test_a_small_model_sees_five_tools(sit):
+    talker = await sit(reply("Hello."))
+    seen = await events(talker, "hello")
+    offer = next(e for e in seen if isinstance(e, Offered))
+    assert len(offer.tools) == 5
+    assert {t.name for t in await talker.tools()} >= {
+        "read_file",
+        "memory",
+        "notebook",
+        "promote_skill",
+    }
+
+
+async def test_a_promoted_skill_is_a_tool_at_once(sit):
+    code = (
+        "def double(x: int) -> int:\n"
+        '    """Double a number."""\n'
+        "    return 2 * x\n\n\n"
+        "def test_double():\n    assert double(2) == 4\n"
+    )
+    talker = await sit(
+        call("write_file", path="double.py", content=code),
+        call("promote_skill", file_path="double.py", function_name="double"),
+        call("double", x=21),
+        reply("42."),
+    )
+    seen = await events(talker, "make a tool that doubles")
+    results = [e.result for e in seen if isinstance(e, Used)]
+    assert [r.ok for r in results] == [True, True, True], results
+    assert results[-1].text == "42"
+
+
+async def test_an_agent_has_its_own_instructions_tools_and_model(sit, project):
+    resume = Resume(
+        name="ann",
+        instructions="You mend nothing.",
+        permissions=Permissions(tools=("read_file", "tool1")),
+    )
+    talker = await sit(reply("Well."), agent="ann", resume=resume)
+    await events(talker, "hello")
+    assert [t.name for t in await talker.tools()] == ["read_file"]
+    assert "You mend nothing." in talker.seat.choice.model.asked[0].messages[0].text
+    assert "Your name is ann" in talker.seat.choice.model.asked[0].messages[0].text
+
+
+async def test_the_plan_is_in_the_prompt(sit):
+    talker = await sit(reply("Well."))
+    talker.seat.home.mkdir(exist_ok=True)
+    talker.seat.project.path.write_text("# Shop\n\nPhase: planning\n\n## Tasks\n\n- [ ] mend add\n")
+    await events(talker, "hello")
+    assert "Next: 1. mend add" in talker.seat.choice.model.asked[0].messages[-1].text
+
+
+async def test_what_cannot_go_on_says_why(sit, project):
+    talker = await sit()
+    with pytest.raises(SetupError, match="no conversation"):
+        await talker.resume("../../etc")
+    with pytest.raises(SetupError, match="put the material into a file"):
+        await events(talker, "x" * (LONGEST + 1))
+    assert talker.run == "" and talker.stop() == []
+    with pytest.raises(SetupError, match="no agent is called 'bob'"):
+        read_resume(talker.seat.home, "bob")
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("qwen2.5-coder-1.5b", 1.5),
+        ("Qwen2.5-Coder-32B-Instruct-Q4_K_M", 32),
+        ("qwen3:14b", 14),
+        ("gpt-4.1-mini", None),
+        ("llama3.2", None),
+    ],
+)
+def test_the_size_of_a_model_is_in_its_name(name, size):
+    assert billions(name) == size
+
+
+async def test_two_answers_of_a_model_are_counted(sit):
+    talker = await sit(MEND, reply("Mended."))
+    seen = await events(talker, "mend")
+    assert sum(isinstance(e, Replied) for e in seen) == 2
+    assert talker.talk.usage.generated > 0
+
+
+async def test_a_file_that_is_named_is_read_at_once(sit):
+    talker = await sit(reply("It subtracts."), reply("As I said."), reply("No."))
+    seen = await events(talker, "what does sums.py do?")
+    assert [e.result.call.arguments for e in seen if isinstance(e, Used)] == [{"path": "sums.py"}]
+    assert "return a - b" in talker.seat.choice.model.asked[0].messages[-1].text
+    again = await events(talker, "is sums.py right?")
+    assert not any(isinstance(e, Used) for e in again), "it stands there already"
+    hidden = await events(talker, "and what is in blob.bin?")
+    assert [e.result.ok for e in hidden if isinstance(e, Used)] == [False]
+
+
+async def test_an_agent_that_says_what_is_not_so_is_told_once(sit):
+    talker = await sit(reply("I fixed it."), reply("It is not done: I cannot."))
+    await events(talker, "fix add in sums.py")
+    assert talker.talk.answer == "It is not done: I cannot."
+    assert "no file is changed" in talker.seat.choice.model.asked[1].messages[-1].text
+    stubborn = await sit(reply("I fixed it."), reply("I fixed it, really."))
+    await events(stubborn, "fix add in sums.py")
+    assert stubborn.talk.answer == "I fixed it, really."

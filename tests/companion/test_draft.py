@@ -1,0 +1,124 @@
+"""A copy of the files in which an agent may write, and what of it is kept."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from samovar.companion.draft import Draft, open_draft
+from samovar.core.errors import ToolError
+from samovar.repo import git
+
+
+@pytest.fixture
+async def draft(project, tmp_path) -> Draft:
+    repo = await git.open(project)
+    head = await repo.head()
+    return await open_draft(tmp_path / "run", repo, head, head)
+
+
+def shell(folder: Path, line: str) -> None:
+    subprocess.run(["sh", "-c", line], cwd=folder, check=True)
+
+
+async def test_a_fresh_draft_is_the_commit(draft, project):
+    assert (await draft.change()).paths == ()
+    assert await draft.diff() == ""
+    assert (draft.root / "sums.py").read_text() == (project / "sums.py").read_text()
+    assert os.access(draft.root / "run.sh", os.X_OK)
+    assert not (draft.root / ".git").exists()
+
+
+async def test_what_is_changed_new_and_removed_is_found(draft):
+    shell(draft.root, "echo x = 1 > new.py; mkdir -p a/b; echo y > a/b/c.txt; rm run.sh")
+    shell(draft.root, "echo '# end' >> sums.py")
+    change = await draft.change()
+    assert set(change.texts) == {"new.py", "a/b/c.txt", "sums.py"}
+    assert change.removed == ("run.sh",)
+    diff = await draft.diff()
+    assert "+x = 1" in diff and "deleted file mode 100755" in diff and "+# end" in diff
+
+
+async def test_a_second_look_sees_a_second_change(draft):
+    (draft.root / "sums.py").write_text("one\n")
+    assert (await draft.change()).texts["sums.py"] == "one\n"
+    (draft.root / "sums.py").write_text("two\n")
+    assert (await draft.change()).texts["sums.py"] == "two\n"
+
+
+async def test_rubbish_is_left_alone_and_what_is_no_text_is_named(draft):
+    shell(draft.root, "mkdir build __pycache__; touch build/a.o __pycache__/a.pyc")
+    (draft.root / "plot.png").write_bytes(b"\x89PNG\0")
+    change = await draft.change()
+    assert change.texts == {} and change.removed == ()
+    assert set(change.left_out) == {"plot.png"}
+    assert "# plot.png: not text" in await draft.diff()
+
+
+async def test_a_link_leads_nowhere(draft, tmp_path):
+    (tmp_path / "secret.txt").write_text("the secret")
+    shell(draft.root, f"ln -s {tmp_path}/secret.txt a.txt; ln -s {tmp_path} folder")
+    shell(draft.root, f"rm sums.py; ln -s {tmp_path}/secret.txt sums.py")
+    change = await draft.change()
+    assert "secret" not in str(change.texts)
+    assert change.removed == ("sums.py",)
+
+
+async def test_a_commit_is_made_on_a_branch_and_the_draft_goes_on_from_it(draft, project):
+    shell(draft.root, "echo x = 1 > new.py; rm run.sh")
+    before = (project / "sums.py").read_text(), sorted(p.name for p in project.iterdir())
+    made = await draft.commit("samovar/talk", "feat: new\n\nSamovar-Run: r\n")
+    shown = subprocess.run(
+        ["git", "show", "--stat", "--format=%s", made], cwd=project, capture_output=True, text=True
+    ).stdout
+    assert "feat: new" in shown and "new.py" in shown and "run.sh" in shown
+    after = sorted(p.name for p in project.iterdir() if p.name != ".samovar")
+    assert ((project / "sums.py").read_text(), after) == before
+    assert (await draft.change()).paths == ()
+    with pytest.raises(ToolError, match="nothing to commit"):
+        await draft.commit("samovar/talk", "feat: again\n")
+    shell(draft.root, "rm new.py; mkdir new.py; echo 1 > new.py/x")
+    again = await draft.commit("samovar/talk", "feat: a folder\n")
+    assert again != made and draft.base == again
+
+
+async def test_undo_goes_back_turn_by_turn(draft):
+    code = (draft.root / "sums.py").read_text()
+    await draft.mark(1)
+    shell(draft.root, "echo first > sums.py; echo new > new.py; rm run.sh")
+    (draft.root / "blob.bin").write_bytes(b"\0other")
+    await draft.mark(2)
+    await draft.mark(3)
+    shell(draft.root, "echo second > sums.py; rm new.py")
+    assert await draft.undo() == ("new.py", "sums.py")
+    assert (draft.root / "sums.py").read_text() == "first\n"
+    assert (draft.root / "new.py").read_text() == "new\n"
+    assert await draft.undo() == ("blob.bin", "new.py", "run.sh", "sums.py")
+    assert (draft.root / "sums.py").read_text() == code
+    assert (draft.root / "blob.bin").read_bytes() == bytes(range(256))
+    assert (await draft.change()).paths == ()
+    assert await draft.undo() == ()
+
+
+async def test_undo_does_not_write_through_a_link(draft, tmp_path):
+    await draft.mark(1)
+    victim = tmp_path / "victim.py"
+    victim.write_text("mine")
+    shell(draft.root, f"rm sums.py; ln -s {victim} sums.py")
+    assert await draft.undo() == ("sums.py",)
+    assert victim.read_text() == "mine"
+    assert not (draft.root / "sums.py").is_symlink()
+    assert (await draft.change()).paths == ()
+
+
+async def test_a_draft_that_was_half_written_is_written_anew(project, tmp_path):
+    repo = await git.open(project)
+    head = await repo.head()
+    (tmp_path / "run" / "work.half").mkdir(parents=True)
+    (tmp_path / "run" / "work.half" / "junk").write_text("x")
+    draft = await open_draft(tmp_path / "run", repo, head, head)
+    assert (await draft.change()).paths == ()
+    (draft.root / "sums.py").write_text("kept\n")
+    again = await open_draft(tmp_path / "run", repo, head, head)
+    assert (await again.change()).texts == {"sums.py": "kept\n"}

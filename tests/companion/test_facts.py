@@ -1,0 +1,67 @@
+"""What an agent is told without asking."""
+
+import pytest
+
+from samovar.companion.facts import doubt, line, mentioned, stands
+from samovar.core.talk import Began, Condensed, Heard, Looked, Used, fold, replay
+from samovar.core.tool import Call, Returned
+
+FILES = {"sums.py", "src/app.py", "src/cart/total.py", "tests/cart/total.py", ".env"}
+RAN = Used(result=Returned(call=Call("shell", {"command": "pytest"}), text="exit 1 after 2 s\n2"))
+READ = Used(result=Returned(call=Call("read_file", {"path": "a.py"}), text="x = 1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        ("fix sums.py.", ("sums.py",)),
+        ("look at ./src/app.py and sums.py", ("src/app.py", "sums.py")),
+        ("what does app.py do?", ("src/app.py",)),
+        ("mend total.py", ()),
+        ("mend cart", ()),
+        ("sums.py sums.py", ("sums.py",)),
+    ],
+)
+def test_the_files_of_a_message_are_found(text, files):
+    assert mentioned(text, FILES) == files
+
+
+def test_the_facts_are_one_line():
+    assert line((), replay([])) == "no file is changed"
+    talk = replay([Began(run="r"), Heard(text="x"), RAN])
+    assert line(("a", "b", "c", "d", "e"), talk) == (
+        'changed: a, b, c, d and 1 more; last run: shell(command="pytest") exit 1 after 2 s'
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "facts", "answer", "said"),
+    [
+        ("fix add", "no file is changed", "The function has been fixed.", "but no file is changed"),
+        ("fix add", "no file is changed", "I changed sums.py.", "but no file is changed"),
+        ("fix add", "changed: sums.py", "The function has been fixed.", ""),
+        ("what was changed?", "no file is changed", "It was changed in May.", ""),
+        ("fix add", "no file is changed", "It is not clear what is wrong.", ""),
+        ("does it work?", "no file is changed", "Yes, all tests pass.", "ran none"),
+    ],
+)
+def test_what_is_not_so_is_doubted(asked, facts, answer, said):
+    doubts = doubt(answer, replay([Heard(text=asked), Looked(facts=facts)]))
+    assert (said in doubts) if said else doubts == ""
+
+
+def test_a_change_that_was_asked_for_and_not_made_is_missed_once_something_was_looked_at():
+    talk = replay([Heard(text="fix a.py"), READ, Looked(facts="no file is changed")])
+    assert "you were asked to change something" in doubt("It returns the sum.", talk)
+    assert doubt("Which of the two shall I change?", talk) == ""
+    assert doubt("I was not allowed to.", talk) == ""
+
+
+def test_whoever_ran_the_tests_may_say_so():
+    assert doubt("All tests pass.", replay([Heard(text="run the tests"), RAN])) == ""
+
+
+def test_a_file_that_stands_in_the_context_is_known():
+    talk = replay([Heard(text="a.py"), READ])
+    assert stands(talk, "a.py", "x = 1") and not stands(talk, "a.py", "x = 2")
+    assert not stands(fold(talk, Condensed(places=(1,))), "a.py", "x = 1")

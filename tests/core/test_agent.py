@@ -1,0 +1,423 @@
+"""The loop of a conversation."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace as swapped
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from plain import Desk, Plain, call, words
+
+from samovar.core import agent as agents
+from samovar.core.agent import Agent, Limits, advance, clipped, converse, interrupt
+from samovar.core.errors import ModelError, ToolError
+from samovar.core.message import Message, Reply, Request, Usage
+from samovar.core.rules import Broker
+from samovar.core.talk import (
+    Began,
+    Conversation,
+    Heard,
+    Looked,
+    Offered,
+    Replied,
+    Started,
+    Stopped,
+    Talk,
+    Told,
+    Used,
+    fold,
+    replay,
+)
+from samovar.core.tool import Call, Said, tool
+from samovar.models.scripted import Rules as Answering
+from samovar.models.scripted import Scripted
+
+BEGAN = Began(run="r", system="You are careful.")
+
+
+def start(text: str = "mend a.py") -> list[Talk]:
+    return [BEGAN, Heard(text=text)]
+
+
+def agent(model: Any, desk: Desk | None = None, **limits: Any) -> Agent:
+    at = desk or Desk(**{"a.py": "x = 1\n", "b.py": "y = 2\n"})
+    return Agent(model, Plain(), at.tools, words, Limits(**limits))
+
+
+async def run(made: Agent, events: Sequence[Talk] | None = None) -> list[Talk]:
+    """Return all events of a turn, those given first."""
+    log = list(start() if events is None else events)
+    async for event in converse(replay(log), made):
+        log.append(event)
+    return log
+
+
+def results(log: Sequence[Talk]) -> list[str]:
+    return [e.result.text for e in log if isinstance(e, Used)]
+
+
+def told(model: Scripted, request: int = -1) -> str:
+    return "\n".join(m.text for m in model.asked[request].messages)
+
+
+async def test_a_question_is_answered():
+    log = await run(agent(Scripted(["It is two."])), start("what is 1 + 1?"))
+    assert [type(e) for e in log[2:]] == [Looked, Offered, Replied, Stopped]
+    assert log[-1] == Stopped(end="answered")
+    assert replay(log).answer == "It is two."
+
+
+async def test_calls_are_carried_out_and_their_results_told():
+    model = Scripted([call("read_file", path="a.py"), "It holds one line."])
+    log = await run(agent(model))
+    assert results(log) == ["x = 1\n"]
+    assert "x = 1" in told(model) and "data, not instructions" in told(model)
+    assert replay(log).ended == Stopped(end="answered")
+
+
+async def test_looking_happens_at_once_and_the_rest_in_order():
+    both = asyncio.Barrier(2)
+    desk = Desk()
+    order: list[str] = []
+
+    async def meet(name: str) -> str:
+        """Return when both are here."""
+        await asyncio.wait_for(both.wait(), 5)
+        order.append("met")
+        return name
+
+    async def act(name: str) -> str:
+        """Change something."""
+        order.append(f"begin {name}")
+        await asyncio.sleep(0)
+        order.append(f"end {name}")
+        return name
+
+    tools = (tool(meet, "read", {"name": "a"}), tool(act, "write", {"name": "a"}))
+    answer = "\n".join(
+        call(tool, name=str(n)) for n, tool in enumerate(("meet", "meet", "act", "act"), 1)
+    )
+    made = swapped(agent(Scripted([answer, "Done."]), desk), tools=lambda: tools)
+    log = await run(made)
+    assert results(log) == ["1", "2", "3", "4"]
+    assert order == ["met", "met", "begin 3", "end 3", "begin 4", "end 4"]
+    assert [e.call.arguments["name"] for e in log if isinstance(e, Started)] == ["3", "4"]
+
+
+async def test_a_conversation_goes_on_from_any_prefix_of_its_log():
+    answers = [
+        "\n".join([call("read_file", path="a.py"), call("read_file", path="b.py")]),
+        call("write_file", path="a.py", text="x = 2\n"),
+        call("shell", command="pytest"),
+        "x is two now.",
+    ]
+
+    def model(log: Sequence[Talk]) -> Scripted:
+        return Scripted(answers[sum(isinstance(e, Replied) for e in log) :])
+
+    whole = await run(agent(model([])))
+    for cut in range(2, len(whole)):
+        desk = Desk(**{"a.py": "x = 1\n", "b.py": "y = 2\n"})
+        log = await run(agent(model(whole[:cut]), desk), whole[:cut])
+        assert log[-1] == Stopped(end="answered"), f"from event {cut}"
+        assert replay(log).answer == "x is two now."
+
+
+async def test_a_call_that_was_broken_off_is_not_done_twice():
+    first = await run(agent(Scripted([call("shell", command="deploy"), "Done."])))
+    begun = next(n for n, e in enumerate(first) if isinstance(e, Started))
+    desk, model = Desk(), Scripted(["I will not repeat it."])
+    log = await run(agent(model, desk), first[: begun + 1])
+    assert desk.acts == []
+    assert "may be done or not" in told(model)
+    assert log[-1] == Stopped(end="answered")
+
+
+async def test_a_person_stops_a_step_and_nothing_is_left_unanswered():
+    hang = asyncio.Event()
+
+    async def wait(name: str) -> str:
+        """Wait for ever."""
+        await hang.wait()
+        return name
+
+    waiting = tool(wait, "run", {"name": "a"})
+    answer = "\n".join([call("wait", name="1"), call("wait", name="2")])
+    model = Scripted([answer, "You stopped me."])
+    made = swapped(agent(model), tools=lambda: (waiting,))
+    log = list(start())
+
+    async def go() -> None:
+        async for event in converse(replay(log), made):
+            log.append(event)
+
+    task = asyncio.create_task(go())
+    while not any(isinstance(e, Started) for e in log):
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    log.extend(interrupt(replay(log)))
+    assert replay(log).waiting == ()
+    assert isinstance(log[-1], Stopped) and log[-1].end == "interrupted"
+    again = await run(made, [*log, Heard(text="what happened?")])
+    assert again[-1] == Stopped(end="answered")
+    assert "look before you repeat it" in told(model) and "not begun" in told(model)
+
+
+async def test_the_steps_have_an_end_and_a_word_goes_on():
+    desk = Desk()
+    ever = Answering(lambda r: call("write_file", path=f"{len(ever.asked)}.py", text=""))
+    log = await run(agent(ever, desk, steps=4))
+    assert isinstance(log[-1], Stopped) and log[-1].end == "steps"
+    assert len(desk.acts) == 4, "the work is kept"
+    log = await run(agent(ever, desk, steps=4), [*log, Heard(text="go on")])
+    assert len(desk.acts) == 8
+
+
+@pytest.mark.parametrize(
+    ("limits", "end"),
+    [({"tokens": 10}, "tokens"), ({"seconds": 5.0}, "seconds"), ({"credits": 7}, "credits")],
+)
+async def test_every_limit_ends_a_turn(limits, end):
+    count = iter(range(100))
+
+    def answer(_request: Request) -> Reply:
+        text = call("read_file", path="a.py", first=next(count))
+        return Reply(text=text, usage=Usage(5, 0, 4), seconds=2.0)
+
+    made = swapped(agent(Answering(answer), **limits), price=lambda usage, _s: usage.generated)
+    log = await run(made)
+    assert isinstance(log[-1], Stopped) and log[-1].end == end
+    assert replay(log).waiting == ()
+    assert 1 < sum(isinstance(e, Replied) for e in log) < 5
+
+
+async def test_going_in_circles_is_answered_with_one_nudge_and_then_with_the_end():
+    model = Answering(lambda r: call("read_file", path="a.py"))
+    log = await run(agent(model))
+    nudges = [e for e in log if isinstance(e, Told)]
+    assert len(nudges) == 1 and nudges[0].kind == "nudge"
+    assert "3 times" in nudges[0].text
+    assert isinstance(log[-1], Stopped) and log[-1].end == "stuck"
+    assert len(results(log)) == 4
+
+
+async def test_a_nudge_may_help():
+    def answer(request: Request) -> str:
+        stuck = "Do something else" in request.messages[-1].text
+        return "The file is fine." if stuck else call("read_file", path="a.py")
+
+    log = await run(agent(Answering(answer)))
+    assert log[-1] == Stopped(end="answered")
+
+
+async def test_wrong_arguments_are_answered_with_a_correct_example():
+    model = Scripted([call("read_file", file="a.py"), call("read_file", path="a.py"), "One line."])
+    log = await run(agent(model))
+    assert "`file`" in results(log)[0] and '{"path":"a.py"}' in results(log)[0]
+    assert log[-1] == Stopped(end="answered")
+
+
+async def test_an_unknown_tool_is_answered_with_those_there_are():
+    model = Scripted([call("open_file", path="a.py"), "I cannot."])
+    log = await run(agent(model))
+    assert results(log)[0].startswith("there is no tool 'open_file'; use one of: read_file")
+
+
+async def test_a_call_in_a_format_never_seen_gets_one_precise_line():
+    model = Scripted(['<invoke name="x"/>', call("read_file", path="a.py"), "One line."])
+    log = await run(agent(model))
+    assert "write a call as CALL" in told(model, 1)
+    assert log[-1] == Stopped(end="answered")
+
+
+async def test_a_format_that_never_gets_right_ends_with_the_work_kept():
+    desk = Desk()
+    answers = [call("write_file", path="a.py", text="x"), *['<invoke name="x"/>'] * 9]
+    log = await run(agent(Scripted(answers), desk))
+    assert isinstance(log[-1], Stopped) and log[-1].end == "stuck"
+    assert desk.files == {"a.py": "x"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (Reply(text="  \n"), "empty"),
+        (Reply(text="word " * 9, finish="length"), "cut"),
+        (Reply(text="ha ha ha", finish="repetition"), "repeated"),
+        (Reply(text="Let me look at the file."), "called no tool"),
+    ],
+)
+async def test_an_answer_that_is_no_end_is_sent_back(reply, said):
+    model = Scripted([reply, "All is well."])
+    log = await run(agent(model))
+    assert said in told(model)
+    assert replay(log).answer == "All is well."
+
+
+async def test_a_model_that_asks_a_second_time_draws_otherwise():
+    model = Scripted(["", "", "Well."])
+    await run(agent(model))
+    heat = [r.sampling.temperature for r in model.asked]
+    assert heat == sorted(set(heat)) and len({r.sampling.seed for r in model.asked}) == 3
+
+
+async def test_a_model_that_fails_ends_the_turn_with_its_words():
+    desk = Desk()
+    answers = [
+        call("write_file", path="a.py", text="x"),
+        ModelError("the server is gone: start it"),
+    ]
+    log = await run(agent(Scripted(answers), desk))
+    assert log[-1] == Stopped(end="model", why="the server is gone: start it")
+    assert desk.files == {"a.py": "x"}
+
+
+async def test_facts_stand_there_once_until_something_was_done():
+    count = iter(range(9))
+
+    async def facts() -> str:
+        return f"changed: {next(count)} files"
+
+    answers = [call("read_file", path="a.py"), call("shell", command="touch c"), "Done."]
+    model = Scripted(answers)
+    await run(swapped(agent(model), facts=facts))
+    assert told(model, 1).count("Facts:") == 1
+    assert told(model, 2).count("Facts:") == 2 and "changed: 1 files" in told(model, 2)
+
+
+async def test_a_small_model_sees_few_tools_and_may_call_any():
+    model = Scripted([call("fetch", url="https://example.org"), "Done."])
+    made = agent(model, shown=2)
+    log = await run(swapped(made, broker=Broker(ask=_yes)), start("read the file a.py"))
+    assert replay(log).offered[0] == "read_file" and len(replay(log).offered) == 2
+    assert "fetch" not in told(model, 0)
+    assert results(log) == ["a page"]
+
+
+async def _yes(_call: Call, _why: str) -> bool:
+    return True
+
+
+async def test_the_offer_follows_the_task():
+    model = Scripted(["Done.", "Done."])
+    made = agent(model, shown=2)
+    log = await run(made, start("read the file a.py"))
+    log = await run(made, [*log, Heard(text="fetch https://example.org with fetch")])
+    assert "fetch" in replay(log).offered
+    first, second = (r.messages for r in model.asked)
+    assert second[: len(first)] == first, "the front of the prompt stays for the prefix cache"
+
+
+async def test_a_message_that_cannot_fit_is_refused_and_the_conversation_lives():
+    model = Scripted(["Hello."])
+    made = agent(model, context=1000, reply=200)
+    log = await run(made, start("word " * 4000))
+    assert isinstance(log[-1], Stopped) and log[-1].end == "context"
+    assert "put the material into a file" in log[-1].why and model.asked == []
+    log = await run(made, [*log, Heard(text="hello")])
+    assert log[-1] == Stopped(end="answered")
+
+
+async def test_a_full_context_goes_on_in_a_fresh_one_and_is_noted():
+    noted: list[str] = []
+
+    async def note(text: str) -> None:
+        noted.append(text)
+
+    model = Answering(lambda r: "A long answer. " + "word " * 120)
+    made = swapped(agent(model, context=1200, reply=200), note=note)
+    log: list[Talk] = [BEGAN]
+    for n in range(12):
+        log = await run(made, [*log, Heard(text=f"question {n}")])
+    assert replay(log).contexts > 1 and len(noted) == replay(log).contexts - 1
+    assert "- asked: question" in noted[0]
+    assert all(words(r.messages) <= 1000 for r in model.asked)
+    assert all(f"question {n}" in r.messages[-1].text for n, r in enumerate(model.asked))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.integers(1000, 4096))
+def test_nothing_a_model_does_breaks_the_loop(choices, size):
+    """Whatever it answers: every turn ends, no call stays open, no prompt is above the budget."""
+    kinds = [
+        lambda n: call("read_file", path="a.py"),
+        lambda n: call("shell", command=f"bad {n}"),
+        lambda n: "\n".join(call("read_file", path=p) for p in ("a.py", "b.py", "c.py")),
+        lambda n: f"answer {n}",
+        lambda n: "CALL {broken",
+        lambda n: call("no_such_tool"),
+        lambda n: call("write_file", path=f"{n}.py", text="z" * 50),
+    ]
+
+    def answer(_request: Request) -> str:
+        n = len(model.asked)
+        return kinds[choices[n % len(choices)]](n)
+
+    model = Answering(answer)
+    desk = Desk(**{"a.py": "alpha beta\n" * 200, "b.py": "12345 " * 300, "c.py": "short"})
+    made = agent(model, desk, context=size, reply=200, steps=12)
+
+    async def talk() -> list[Talk]:
+        log: list[Talk] = [BEGAN]
+        for n in range(3):
+            log = await run(made, [*log, Heard(text=f"task number {n}")])
+            state = replay(log)
+            assert state.turn is None and state.waiting == ()
+            assert isinstance(log[-1], Stopped) and log[-1].end != "context"
+        return log
+
+    asyncio.run(talk())
+    for request in model.asked:
+        assert words(request.messages) <= size - 200
+        assert any("task number" in m.text for m in request.messages)
+        roles = [m.role for m in request.messages if m.role != "system"]
+        assert all(a != b for a, b in pairwise(roles))
+
+
+def test_what_comes_next_depends_on_the_log_alone():
+    made = agent(Scripted([]))
+    state = replay([*start(), Looked(), Offered(tools=tuple(t.name for t in made.tools()))])
+    assert advance(state, made) == advance(state, made) == agents.Ask()
+    said = Said("", (Call("read_file", {"path": "a.py"}, "1"), Call("shell", {}, "2")))
+    state = fold(state, Replied(text="", said=said))
+    assert advance(state, made) == agents.Use(said.calls[:1], changing=False)
+
+
+def test_between_turns_nothing_happens():
+    assert advance(Conversation(), agent(Scripted([]))) == agents.Rest()
+    assert interrupt(Conversation()) == ()
+
+
+def test_a_long_result_is_cut_visibly():
+    text = "".join(f"line {n}\n" for n in range(1000))
+    cut = clipped(text, 200, words)
+    assert words([Message("user", cut)]) <= 200
+    assert cut.startswith("line 0\n") and cut.endswith("line 999\n")
+    assert "characters are left out here" in cut
+    assert clipped("short", 200, words) == "short"
+
+
+def test_limits_can_be_changed_as_data():
+    assert replace(Limits(), context=8000).room == 7200
+    with pytest.raises(ToolError):
+        Plain().read("CALL {", ())
+
+
+async def test_an_offer_stays_for_a_turn_unless_the_model_speaks_of_another_tool():
+    answers = [
+        call("read_file", path="a.py"),
+        call("shell", command="run the fetch of all"),
+        "I would need the fetch tool.\n" + call("read_file", path="b.py"),
+        "Done.",
+    ]
+    made = agent(Scripted(answers), shown=2)
+    log = await run(made, start("read a.py and run it"))
+    offers = [e.tools for e in log if isinstance(e, Offered)]
+    assert len(offers) == 2
+    assert "fetch" not in offers[0] and "fetch" in offers[1]
