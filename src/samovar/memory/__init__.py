@@ -1,0 +1,1 @@
+"""What outlasts a conversation: notes, the state of a project, skills and patterns."""

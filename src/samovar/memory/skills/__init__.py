@@ -1,0 +1,1 @@
+"""Functions agents wrote, tested in the sandbox and kept as tools."""

@@ -1,0 +1,58 @@
+"""Runs a skill inside the sandbox: reads an order from standard input, writes one result file.
+
+The order: `function`, `arguments`, `tests`, `result`. With tests, they run; else the function does.
+"""
+
+import asyncio
+import inspect
+import json
+import sys
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    try:
+        text = json.dumps(carry_out(order), allow_nan=False)
+    except BaseException as error:
+        text = json.dumps({"ok": False, "error": told(error)})
+    with open(order["result"], "w", encoding="utf-8") as handle:
+        handle.write(text)
+
+
+def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+    module = types.ModuleType("skill")
+    module.__file__ = "skill.py"
+    sys.modules["skill"] = module
+    with open("skill.py", encoding="utf-8", newline="") as handle:
+        code = compile(handle.read(), "skill.py", "exec")
+    exec(code, module.__dict__)  # noqa: S102 - that is what the sandbox is for
+    for name in order["tests"]:
+        use(module.__dict__[name], {}, name)
+    if order["tests"]:
+        return {"ok": True}
+    value = use(module.__dict__[order["function"]], order["arguments"], order["function"])
+    return {"ok": True, "value": value}
+
+
+def use(function: Callable[..., Any], arguments: dict[str, Any], name: str) -> Any:
+    try:
+        value = function(**arguments)
+        return asyncio.run(value) if inspect.iscoroutine(value) else value
+    except BaseException as error:
+        error.add_note(f"in {name}")
+        raise
+
+
+def told(error: BaseException) -> str:
+    rows = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "skill.py"]
+    where = f", line {rows[-1].lineno}: {rows[-1].line or ''}" if rows else ""
+    notes = " ".join(getattr(error, "__notes__", []))
+    text = " ".join(str(error).split())[:500]
+    return f"{type(error).__name__}: {text} {notes}{where}".strip()[:900]
+
+
+main()

@@ -1,0 +1,85 @@
+"""The tool `promote_skill`: a tested function of the workspace becomes a tool for all."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from samovar.core.errors import ToolError
+from samovar.core.tool import Tool, tool
+from samovar.memory.skills.shelf import Shelf, Skill
+from samovar.memory.skills.signature import fit_name, signature
+from samovar.memory.skills.workshop import Workshop
+
+BUILT_IN = frozenset(
+    {"list_files", "read_file", "write_file", "search", "edit_text", "edit_symbol", "nvim"}
+    | {"shell", "python", "data_view", "fetch", "web_search", "memory", "ask", "notebook"}
+    | {"promote_skill", "project", "finish", "done", "submit", "answer"}
+)
+"""Names no skill may take, whether or not the tool is there at the moment."""
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who promotes: an agent, in a run, from its workspace."""
+
+    agent: str
+    origin: str
+    read: Callable[[str], bytes]
+    """Returns a file of the workspace. Raises ToolError for a path outside."""
+    taken: Collection[str] = ()
+    """Names of the tools there are besides the built-in ones."""
+
+
+async def promote(
+    shelf: Shelf, workshop: Workshop, maker: Maker, file: str, function: str, name: str = ""
+) -> Skill:
+    """Keep a function as a skill once its tests passed in the sandbox.
+
+    Raises ToolError, in one line that says what to change, when it is not fit to be one.
+    """
+    called = fit_name(name or function)
+    clash = _like(called, BUILT_IN | set(maker.taken))
+    if clash:
+        raise ToolError(f"the name {called} belongs to, or looks like, the tool {clash}: rename it")
+    shelf.claim(called, maker.agent)
+    source = maker.read(file)
+    found = signature(source, function)
+    if not found.tests:
+        raise ToolError(
+            f"{file} needs a test of {function}: add 'def test_{function}():' with an assert that "
+            "calls it"
+        )
+    try:
+        await workshop.test(source, found.tests)
+    except ToolError as error:
+        raise ToolError(f"{function} was not promoted, its test is red: {error}") from error
+    facts = {"agent": maker.agent, "origin": maker.origin, "file": file[:200]}
+    return shelf.add(called, source, function, facts)
+
+
+def promote_skill(shelf: Shelf, workshop: Workshop, maker: Maker) -> Tool:
+    """Return the tool that promotes for one agent."""
+
+    async def promote_skill(
+        file_path: Annotated[str, Meta(description="A Python file that also holds a test_.")],
+        function_name: str,
+        tool_name: Annotated[str, Meta(description="Empty takes the function's name.")] = "",
+    ) -> str:
+        """Make a tool of a tested function: it needs type hints, a docstring and a test_."""
+        skill = await promote(shelf, workshop, maker, file_path, function_name, tool_name)
+        return f"{skill.name} is now a tool (version {skill.version}); its tests passed"
+
+    example = {"file_path": "prices.py", "function_name": "average_price"}
+    return tool(promote_skill, "write", example)
+
+
+def _like(name: str, taken: Collection[str]) -> str:
+    """Return the tool a name is, or could be taken for; empty when there is none."""
+    return next((each for each in sorted(taken) if _looks(each) == _looks(name)), "")
+
+
+def _looks(name: str) -> str:
+    alike = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": None, "_": None})
+    return name.lower().translate(alike).replace("rn", "m").replace("vv", "w")

@@ -1,0 +1,60 @@
+"""Embeddings: who makes them, how they are stored, and which lie nearest."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose angle tells how near their meanings are."""
+
+    @property
+    def name(self) -> str:
+        """Which model it is; vectors of different models are never compared."""
+        ...
+
+    async def embed(self, texts: Sequence[str], /) -> Sequence[Sequence[float]]:
+        """Return one vector for each text. Raises ModelError when it cannot."""
+        ...
+
+
+def possible() -> bool:
+    """Whether vectors can be compared here: numpy is the extra `vectors`."""
+    return find_spec("numpy") is not None
+
+
+def pack(vector: Sequence[float]) -> bytes:
+    """Return a vector of length one as 16-bit floats."""
+    np = _numpy()
+    plain = np.nan_to_num(np.asarray(vector, dtype=np.float32))
+    return bytes((plain / max(float(np.linalg.norm(plain)), 1e-9)).astype("<f2").tobytes())
+
+
+class Nearest:
+    """All vectors of one model, ready to be searched."""
+
+    def __init__(self, rows: Sequence[tuple[str, bytes]]) -> None:
+        np = _numpy()
+        length = max((len(blob) for _, blob in rows), default=0)
+        # A server may have changed its model under the same name: the longest vectors count.
+        fit = [(id, blob) for id, blob in rows if len(blob) == length]
+        self.ids = [id for id, _ in fit]
+        data = np.frombuffer(b"".join(blob for _, blob in fit), dtype="<f2")
+        self.matrix = data.astype(np.float32).reshape(len(fit), length // 2)
+
+    def top(self, vector: bytes, limit: int) -> list[str]:
+        """Return the notes nearest to a packed vector, the best first."""
+        np = _numpy()
+        one = np.frombuffer(vector, dtype="<f2").astype(np.float32)
+        if not self.ids or one.shape[0] != self.matrix.shape[1]:
+            return []
+        near = self.matrix @ one
+        few = min(limit, len(self.ids))
+        best = np.argpartition(-near, few - 1)[:few]
+        return [self.ids[n] for n in best[np.argsort(-near[best])]]
+
+
+def _numpy() -> Any:
+    import numpy  # an optional extra; only who has an embedder needs it
+
+    return numpy

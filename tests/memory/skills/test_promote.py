@@ -1,0 +1,157 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from samovar.core.errors import SetupError, ToolError
+from samovar.core.tool import Call, arguments
+from samovar.memory.skills.offer import offered
+from samovar.memory.skills.promote import Maker, promote, promote_skill
+from samovar.memory.skills.shelf import Shelf
+
+from .conftest import GOOD
+
+
+async def use(tool, **given):
+    return await tool.run(**arguments(tool, Call(tool.name, given)))
+
+
+def file_of(text: str) -> Maker:
+    return Maker("ada", "run-7", lambda _: text.encode())
+
+
+async def test_a_promoted_function_is_a_tool_at_once(shelf, workshop, maker):
+    tool = promote_skill(shelf, workshop, maker)
+    said = await use(tool, file_path="good.py", function_name="average")
+    assert said == "average is now a tool (version 1); its tests passed"
+    (made,) = offered(shelf, workshop, None)
+    assert (made.name, made.permission) == ("average", "run")
+    assert made.description == "Return the mean of some prices, rounded."
+    assert made.parameters["properties"]["prices"] == {"type": "array", "items": {"type": "number"}}
+    assert made.parameters["required"] == ["prices"]
+    assert await use(made, **dict(made.example)) == "1.5"
+    assert await use(made, prices=[100, 102, 104], digits=0) == "102.0"
+    with pytest.raises(ToolError, match=r"ZeroDivisionError.*line 3"):
+        await use(made, prices=[])
+    with pytest.raises(ToolError, match="A correct call has arguments"):
+        await use(made, prices="many")
+    assert workshop.sandbox.ran == 4
+
+
+async def test_where_it_comes_from_is_kept_readably(shelf, workshop, maker):
+    skill = await promote(shelf, workshop, maker, "good.py", "average", "mean_price")
+    place = shelf.folder / "mean_price" / "v1"
+    assert (place / "skill.py").read_text() == GOOD
+    meta = (place / "meta.json").read_text()
+    for word in ('"agent": "ada"', '"origin": "run-7"', '"file": "good.py"', skill.sha256):
+        assert word in meta
+
+
+async def test_only_permitted_skills_are_offered(shelf, workshop, maker):
+    await promote(shelf, workshop, maker, "good.py", "average")
+    assert [t.name for t in offered(shelf, workshop, {"average"})] == ["average"]
+    assert offered(shelf, workshop, {"other"}) == []
+    shelf.enable("average", False)
+    assert offered(shelf, workshop, None) == []
+    shelf.enable("average", True)
+    assert len(offered(shelf, workshop, None)) == 1
+
+
+async def test_a_red_test_keeps_the_function_out(shelf, workshop):
+    red = file_of(GOOD.replace("== 1.5", "== 7"))
+    with pytest.raises(ToolError, match=r"test is red: AssertionError.*test_average.*line 7"):
+        await promote(shelf, workshop, red, "x.py", "average")
+    assert list(shelf.all()) == []
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "",
+        "def test_average():\n    assert True\n",
+        "def test_average():\n    average([1.0])\n",
+        "def check():\n    assert average([1.0]) == 1\n",
+    ],
+)
+async def test_a_function_without_a_real_test_is_refused(shelf, workshop, test):
+    bare = file_of(GOOD.split("def test")[0] + test)
+    with pytest.raises(ToolError, match="needs a test of average"):
+        await promote(shelf, workshop, bare, "x.py", "average")
+    assert workshop.sandbox.ran == 0
+
+
+async def test_a_better_version_can_be_taken_back(shelf, workshop, maker):
+    await promote(shelf, workshop, maker, "good.py", "average")
+    better = file_of(GOOD.replace("rounded.", "rounded well."))
+    assert (await promote(shelf, workshop, better, "x.py", "average")).version == 2
+    assert offered(shelf, workshop, None)[0].description.endswith("rounded well.")
+    assert shelf.roll_back("average").skill.version == 1
+    assert offered(shelf, workshop, None)[0].description.endswith("rounded.")
+    with pytest.raises(SetupError, match="it has: 1, 2"):
+        shelf.roll_back("average")
+    assert shelf.roll_back("average", 2).skill.version == 2
+    assert (await promote(shelf, workshop, better, "x.py", "average")).version == 3
+
+
+async def test_nobody_replaces_anothers_skill(shelf, workshop, maker):
+    await promote(shelf, workshop, maker, "good.py", "average")
+    other = Maker("eve", "run-8", maker.read)
+    with pytest.raises(ToolError, match="belongs to ada"):
+        await promote(shelf, workshop, other, "good.py", "average")
+    owner = Maker("owner", "", maker.read)
+    assert (await promote(shelf, workshop, owner, "good.py", "average")).version == 2
+
+
+async def test_what_is_edited_by_hand_is_not_offered_until_it_is_tested(shelf, workshop, maker):
+    await promote(shelf, workshop, maker, "good.py", "average")
+    path = shelf.folder / "average" / "v1" / "skill.py"
+    edited = path.read_text().replace("rounded.", "rounded here.")
+    path.write_text(edited)
+    assert "samovar skills test average" in shelf.read("average").fault
+    assert offered(shelf, workshop, None) == []
+    shelf.accept("average", edited.encode())
+    assert len(offered(shelf, workshop, None)) == 1
+
+
+ADD = """\
+import sys, pathlib
+from samovar.memory.skills.shelf import Shelf
+for n in range(5):
+    Shelf(pathlib.Path(sys.argv[1])).add("mean", b"x", "f", {"agent": "ada"})
+"""
+
+
+def test_promotions_at_once_get_versions_of_their_own(shelf):
+    command = [sys.executable, "-c", ADD, str(shelf.folder)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    made = [subprocess.Popen(command, env=environment) for _ in range(3)]
+    assert [process.wait(60) for process in made] == [0, 0, 0]
+    assert shelf.read("mean").versions == tuple(range(1, 16))
+
+
+async def test_a_version_that_was_never_finished_does_not_count(shelf, workshop, maker):
+    await promote(shelf, workshop, maker, "good.py", "average")
+    (shelf.folder / "average" / ".new-1234").mkdir()
+    (shelf.folder / "other" / ".new-1234").mkdir(parents=True)
+    assert [kept.skill.name for kept in shelf.all()] == ["average"]
+
+
+@pytest.mark.parametrize("name", ["../x", "", ".", "missing", "average/v1"])
+def test_a_skill_that_is_not_there_is_said_to_miss(tmp_path, name):
+    with pytest.raises(SetupError, match="there is no skill"):
+        Shelf(tmp_path).read(name)
+
+
+async def test_an_async_skill_and_a_long_answer_work(shelf, workshop):
+    text = (
+        "import json\n\nasync def many(count: int) -> list[dict[str, int]]:\n"
+        '    """Return many small things."""\n    return [{"n": n} for n in range(count)]\n\n'
+        "def test_many():\n    import asyncio\n    assert len(asyncio.run(many(2))) == 2\n"
+    )
+    await promote(shelf, workshop, file_of(text), "x.py", "many")
+    (tool,) = offered(shelf, workshop, None)
+    assert await use(tool, count=2) == '[{"n":0},{"n":1}]'
+    long = await use(tool, count=1_000)
+    assert len(long) < 4_200
+    assert long.endswith("characters in all; ask many for less]")

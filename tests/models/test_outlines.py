@@ -1,0 +1,69 @@
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from samovar.core.errors import ModelError
+from samovar.core.message import Message, Request
+from samovar.models.choices import choose
+from samovar.models.endpoint import Endpoint
+from samovar.models.outlines import Outlined
+from samovar.models.scripted import Scripted
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append(asked)
+        message = {"role": "assistant", "content": self.server.answer}
+        rows = [{"index": 0, "finish_reason": "stop", "message": message}]
+        body = json.dumps({"id": "x", "object": "chat.completion", "choices": rows}).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def vllm():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.asked, server.answer, server.status = [], '"spam"', 200
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def over(server, inner) -> Outlined:
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    return Outlined(inner, Endpoint(url=url, model="qwen"))
+
+
+async def test_a_choice_is_constrained_by_the_server(vllm):
+    pytest.importorskip("outlines")
+    ask = [Message("system", "s"), Message("user", "spam or ham?")]
+    assert await choose(over(vllm, Scripted([])), ask, ["spam", "ham"]) == "spam"
+    (asked,) = vllm.asked
+    assert asked["model"] == "qwen"
+    assert asked["structured_outputs"] == {"json": {"type": "string", "enum": ["spam", "ham"]}}
+    assert [m["role"] for m in asked["messages"]] == ["system", "user"]
+    assert asked["max_tokens"] == 20
+
+
+async def test_what_needs_no_form_goes_to_the_model_itself(vllm):
+    request = Request(messages=(Message("user", "x"),), limit=5)
+    assert (await over(vllm, Scripted(["plain"])).reply(request)).text == "plain"
+    assert vllm.asked == []
+
+
+async def test_a_server_that_fails_is_named(vllm):
+    pytest.importorskip("outlines")
+    vllm.status = 500
+    with pytest.raises(ModelError, match="gave no answer to outlines"):
+        await choose(over(vllm, Scripted([])), [Message("user", "x")], ["a", "b"])
