@@ -1,0 +1,87 @@
+"""`samovar mcp serve` and `samovar mcp list`."""
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from msgspec import Struct
+
+from samovar.app import App
+from samovar.boot import at_work, home_of, scratch
+from samovar.cli.end import printable, say
+from samovar.cli.home import find_home
+from samovar.core.errors import SetupError
+from samovar.core.tool import Tool
+from samovar.mcp.desk import Desk
+from samovar.mcp.desk import tools as desk_tools
+from samovar.mcp.door import FILE, VARIABLE, find_token
+from samovar.mcp.people import People
+from samovar.mcp.server import serve_http, serve_stdio
+from samovar.mcp.works import Works
+from samovar.office import open_team
+from samovar.repo import git
+from samovar.sandboxes.find import find_sandbox
+from samovar.sandboxes.none import Unconfined
+from samovar.settings import load, read_env
+from samovar.tools.remote import Yard, join
+
+
+class Wanted(Struct, frozen=True):
+    """What a person asks of the server."""
+
+    repo: Path = Path()
+    http: bool = False
+    port: int = 8765
+    model: str = ""
+    no_sandbox: bool = False
+
+
+async def serve(wanted: Wanted) -> int:
+    """Serve until the client goes, or Ctrl-C."""
+    home = home_of(await git.open(wanted.repo))
+    async with AsyncExitStack() as stack:
+        tools = await _tools(home, wanted, stack)
+        if not wanted.http:
+            await serve_stdio(tools)
+            return 0
+        token = find_token(home)
+        where = VARIABLE if os.environ.get(VARIABLE) else home / FILE
+
+        def ready(address: str) -> None:
+            say(f"samovar answers at {address}; token: {where}; Ctrl-C ends it")
+
+        await serve_http(tools, token, wanted.port, ready)
+    return 0
+
+
+async def _tools(home: Path, wanted: Wanted, stack: AsyncExitStack) -> tuple[Tool, ...]:
+    works = Works(
+        lambda ask, live: at_work(wanted.repo, ask, live, wanted.model, wanted.no_sandbox)
+    )
+    await stack.enter_async_context(works.open_day())
+    found = desk_tools(Desk(App(home), works, load(home)))
+    try:
+        place = await find_home(wanted.repo)
+    except SetupError:
+        return found
+    team = await stack.enter_async_context(open_team(place, no_sandbox=wanted.no_sandbox))
+    return (*found, *await People(team).tools())
+
+
+async def list_servers(repo: Path, no_sandbox: bool) -> int:
+    """Show the tools agents get from other servers, and what is wrong with the rest."""
+    home = home_of(await git.open(repo))
+    servers = load(home).mcp
+    if not servers:
+        say("samovar: no MCP server is configured; see docs/guides/mcp.md")
+        return 0
+    sandbox = await find_sandbox(no_sandbox)
+    async with AsyncExitStack() as stack:
+        root = await stack.enter_async_context(scratch())
+        yard = Yard(root, sandbox, Unconfined(), {**read_env(home), **os.environ})
+        found = await join(servers, (), yard, stack)
+        for each in found.tools:
+            print(printable(f"{each.name:<32} {each.permission:<8} {each.description}"))
+        for line in found.said:
+            say(printable(line))
+    return 2 if found.said else 0

@@ -1,0 +1,1 @@
+"""Samovar as an MCP server."""

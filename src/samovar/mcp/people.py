@@ -1,0 +1,107 @@
+"""The agents of a team as tools of the server."""
+
+import hmac
+import re
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from samovar.core.errors import ToolError
+from samovar.core.tool import Tool, tool
+from samovar.mcp.desk import Digest, said
+from samovar.mcp.telling import cut
+from samovar.org.team import Team
+
+BY = "mcp"
+"""In whose name a client speaks: `person:mcp` stands in the outbox and in the ledger."""
+_MOST = 40
+
+
+@dataclass(frozen=True)
+class People:
+    """A team, for clients."""
+
+    team: Team
+
+    async def tools(self) -> tuple[Tool, ...]:
+        """Return one tool for each agent, and those to read answers and allow acts."""
+        members = [m.name for m in await self.team.agents() if m.resume is not None]
+        named = [n for n in members if re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", n)]
+        digest = "3f" * 32
+        return (
+            *(self._asking(name) for name in named[:_MOST]),
+            tool(self.messages, "read", {"agent": named[0] if named else "", "limit": 10}),
+            tool(self.approvals, "read", {}),
+            tool(self.approve_act, "write", {"digest": digest}),
+            tool(self.refuse_act, "write", {"digest": digest, "note": "not yet"}),
+        )
+
+    async def messages(
+        self,
+        agent: Annotated[str, Meta(description="whose; empty for everybody's")] = "",
+        limit: Annotated[int, Meta(ge=1, le=100, description="how many")] = 10,
+    ) -> str:
+        """Return the latest messages agents wrote, the latest first: answers are among them."""
+        letters = await self.team.messages(agent, limit)
+        rows = [
+            {
+                "id": letter.id,
+                "at": letter.at,
+                "from": letter.entry.sender,
+                "to": letter.entry.to,
+                "text": cut(letter.entry.text)[:4000],
+                "reply_to": letter.entry.reply_to,
+            }
+            for letter in letters
+        ]
+        return said({"messages": rows})
+
+    async def approvals(self) -> str:
+        """List what agents want a person's yes for, with the digest that names each act."""
+        found = await self.team.approvals()
+        rows = [
+            {"agent": a.agent, "act": a.act, "digest": a.digest, "text": cut(a.text)} for a in found
+        ]
+        return said({"approvals": rows[:20], "more": max(0, len(rows) - 20)})
+
+    async def approve_act(self, digest: Digest, note: str = "") -> str:
+        """Say yes, for the person, to exactly the act an agent asked about.
+
+        Never call it unless the person saw what would be done and agreed.
+        """
+        return await self._answer(digest, True, note)
+
+    async def refuse_act(self, digest: Digest, note: str = "") -> str:
+        """Say no to the act an agent asked about."""
+        return await self._answer(digest, False, note)
+
+    async def _answer(self, digest: str, yes: bool, note: str) -> str:
+        given = digest.strip().encode()
+        found = [
+            a for a in await self.team.approvals() if hmac.compare_digest(a.digest.encode(), given)
+        ]
+        if not found:
+            raise ToolError("no agent asks about that digest now; see approvals")
+        answer = self.team.approve if yes else self.team.refuse
+        answered = await answer(found[0].id, note, by=BY)
+        return said({"agent": answered.agent, "act": answered.act, "yes": yes})
+
+    def _asking(self, agent: str) -> Tool:
+        async def ask(
+            text: Annotated[str, Meta(min_length=1, description="what to say, or what to do")],
+            kind: Annotated[
+                Literal["message", "task"], Meta(description="a message, or work to be done")
+            ] = "message",
+        ) -> str:
+            if kind == "task":
+                job = await self.team.submit(text, agent, by=BY)
+                return said({"agent": agent, "task": job.id, "state": job.state})
+            letter = await self.team.send(agent, text, by=BY)
+            return said({"agent": agent, "message": letter.id})
+
+        ask.__doc__ = (
+            f"Write to the agent {agent} or give it a task; it answers at its next turn, "
+            "see messages."
+        )
+        return tool(ask, "write", {"text": "How far are you?"}, name=f"ask_{agent}")

@@ -1,0 +1,50 @@
+"""The agents of a home as tools."""
+
+import msgspec
+import pytest
+
+from mcp import Client
+from samovar.cli.bootstrap import bootstrap
+from samovar.mcp.people import People
+from samovar.mcp.server import make_server
+from samovar.office import open_team
+from samovar.org.seams import Approval
+
+
+@pytest.fixture
+async def team(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert await bootstrap(tmp_path / "home", None, False, True) == 0
+    async with open_team(tmp_path / "home") as made:
+        yield made
+
+
+async def test_every_agent_is_a_tool_that_writes_or_files_a_task(team, says):
+    names = [m.name for m in await team.agents()]
+    assert names
+    server = make_server(await People(team).tools())
+    async with Client(server) as client:
+        listed = {t.name for t in (await client.list_tools()).tools}
+        assert {f"ask_{n}" for n in names} <= listed
+        await says(client, f"ask_{names[0]}", text="how far are you?")
+        filed = await says(client, f"ask_{names[0]}", text="write a README", kind="task")
+        assert (await team.tasks(names[0]))[0].id == filed["task"]
+        assert (await team.tasks(names[0]))[0].created_by == "person:mcp"
+        found = (await says(client, "messages"))["messages"]
+        assert [m["text"] for m in found if m["from"] == "person:mcp"] == ["how far are you?"]
+
+
+async def test_an_act_is_allowed_by_its_very_digest_only(team, says, refuses):
+    name = (await team.agents())[0].name
+    asked = Approval(agent=name, act="push", digest="ab" * 32, text="push it")
+    await team.engine.turns.kit.approvals.ask(asked, 60.0)
+    async with Client(make_server(await People(team).tools())) as client:
+        listed = (await says(client, "approvals"))["approvals"]
+        assert [a["digest"] for a in listed] == [asked.digest]
+        assert "no agent asks" in await refuses(client, "approve_act", digest="cd" * 32)
+        assert "no agent asks" in await refuses(client, "approve_act", digest="ab" * 16)
+        assert len(await team.approvals()) == 1
+        await says(client, "approve_act", digest=asked.digest)
+        used = await team.engine.turns.kit.approvals.use(asked.digest)
+        assert used.by == "person:mcp"
+        assert msgspec.structs.asdict(used)["agent"] == name
