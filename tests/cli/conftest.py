@@ -1,10 +1,12 @@
 """A repository with one bug, a scripted model server, and the command as a process."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +27,10 @@ class Server(ThreadingHTTPServer):
     """Answers every question with the same text, as a stream."""
 
     answer = GOOD
+    answers: tuple[str, ...] = ()
+    """What is answered first, one after the other."""
+    pause = 0.0
+    """Seconds between the pieces of an answer."""
     daemon_threads = True
     block_on_close = False
 
@@ -37,11 +43,31 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        pieces = [{"choices": [{"delta": {"content": self.server.answer}}]}]
+        text, *rest = (*self.server.answers, self.server.answer)
+        self.server.answers = tuple(rest[:-1])
+        if self.server.pause:
+            self._slowly(text)
+        else:
+            self._at_once(text)
+
+    def _at_once(self, text: str) -> None:
+        pieces = [{"choices": [{"delta": {"content": text}}]}]
         pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
         pieces.append({"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 20}})
         lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
         self._send("".join(lines).encode(), "text/event-stream")
+
+    def _slowly(self, text: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for word in text.split(" "):
+                piece = {"choices": [{"delta": {"content": f"{word} "}}]}
+                self.wfile.write(f"data: {json.dumps(piece)}\n\n".encode())
+                time.sleep(self.server.pause)
+            end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+            self.wfile.write(f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n".encode())
 
     def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)

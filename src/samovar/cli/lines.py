@@ -5,6 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from samovar.cli.spoken import spoken
 from samovar.core.event import (
     Answered,
     Asked,
@@ -21,8 +22,10 @@ from samovar.core.event import (
     Passed,
     Planned,
     Surveyed,
+    Worked,
     Wrote,
 )
+from samovar.core.talk import Talk
 from samovar.core.task import Counts, Plan, Verdict
 from samovar.flow.receipt import Receipt
 
@@ -43,6 +46,12 @@ def row(name: str, text: str, tone: Tone = "plain") -> Line:
 
 def event_lines(event: Event) -> Sequence[Line]:
     """Return what a person wants to read of an event; some say nothing to a person."""
+    if isinstance(event, Talk):
+        return [row(*said) for said in spoken(event)]
+    return _worked(event)
+
+
+def _worked(event: Worked) -> Sequence[Line]:
     match event:
         case Opened():
             return _opened(event)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from samovar import __version__
+from samovar.cli import mcp_commands, memory_commands, team_commands
 
 app = typer.Typer(
     help="A self-hosted team of AI agents that develops software with open local models.",
@@ -19,6 +20,14 @@ app = typer.Typer(
 )
 model = typer.Typer(help="The models on this machine.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(model, name="model")
+app.add_typer(memory_commands.memory, name="memory")
+app.add_typer(memory_commands.skills, name="skills")
+app.add_typer(memory_commands.pattern, name="pattern")
+app.add_typer(mcp_commands.mcp, name="mcp")
+app.add_typer(team_commands.team)
+app.add_typer(team_commands.agent, name="agent")
+app.add_typer(team_commands.queue, name="queue")
+app.add_typer(team_commands.credits, name="credits")
 
 WELCOME = """\
 Samovar works on a git repository: one task in, a tested commit on a branch of its own out.
@@ -102,6 +111,27 @@ def do(
         repo=repo, model=model, yes=yes, no_sandbox=no_sandbox, json=as_json, plain=plain
     )
     carry_out(doing.do(order, look))
+
+
+@app.command()
+def chat(
+    repo: Repo = Path(),
+    agent: Annotated[str, typer.Option(help="Name of an agent; see its resume.json.")] = "",
+    model: Model = "",
+    resume: Annotated[
+        str, typer.Option(metavar="RUN", help="Begin of a conversation's name, or 'last'.")
+    ] = "",
+    no_sandbox: NoSandbox = False,
+    plain: AsPlain = False,
+) -> None:
+    """Talk to an agent that works in a copy of the repository."""
+    from samovar.cli import chat as talking
+    from samovar.cli.end import carry_out
+
+    order = talking.Order(
+        repo=repo, agent=agent, model=model, resume=resume, no_sandbox=no_sandbox, plain=plain
+    )
+    carry_out(talking.chat(order))
 
 
 @app.command()
@@ -213,14 +243,19 @@ def model_probe(
 @model.command("serve")
 def model_serve(
     name: Annotated[str, typer.Argument(metavar="[NAME]")] = "",
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
+    key: Annotated[str, typer.Option(help="Token that clients must send.")] = "",
+    upstream: Annotated[str, typer.Option(help="Address of a server to stand before.")] = "",
+    model: Model = "",
     repo: Repo = Path(),
 ) -> None:
-    """Serve the embedded model for other programs of this machine."""
-    from samovar.cli import models
+    """Serve a model for other programs: OpenAI's API with tool calls that can be relied on."""
+    from samovar.cli import serving
     from samovar.cli.end import carry_out
 
-    carry_out(models.serve(repo, name, port))
+    wanted = serving.Wanted(model=name or model, host=host, port=port, key=key, upstream=upstream)
+    carry_out(serving.run(repo, wanted))
 
 
 @app.command()

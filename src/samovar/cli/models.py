@@ -1,6 +1,5 @@
-"""Models on this machine: `samovar model list | pull | probe | serve`."""
+"""Models on this machine: `samovar model list | pull | probe`."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,14 +13,15 @@ from samovar.cli.terminal import screen
 from samovar.core.errors import SetupError
 from samovar.models import profile, weights
 from samovar.models.catalogue import CATALOGUE
-from samovar.models.embedded import embedded, threads
+from samovar.models.dialects.measure import best
+from samovar.models.embedded import threads
 from samovar.repo import git
 from samovar.settings import Settings, load
 
 
 async def show_list(folder: Path, as_json: bool) -> int:
     """List the models that answer and the weights samovar can fetch."""
-    settings, home = await _settings(folder)
+    settings, home = await settings_of(folder)
     rows = [
         {"name": name, "model": e.model, "at": e.shown, "state": "answers"}
         for name, e in await endpoints(settings, home)
@@ -51,7 +51,7 @@ async def pull(name: str, plain: bool) -> int:
 
 async def probe_one(folder: Path, name: str) -> int:
     """Measure one model and keep what was found."""
-    settings, home = await _settings(folder)
+    settings, home = await settings_of(folder)
     await probe(settings, home, name)
     return 0
 
@@ -66,6 +66,9 @@ async def probe(settings: Settings, home: Path, name: str, *, quiet: bool = Fals
         if not quiet:
             say(f"measuring {endpoint.model} at {endpoint.shown}; this takes minutes")
         found = await profile.probe(endpoint, tell=None if quiet else _tell)
+        if not quiet:
+            _tell("dialect of tool calls")
+        found = replace(found, dialect=await best(endpoint, schemas=found.json_schema) or "")
         if own:
             used = settings.threads or threads()
             found = replace(found, threads=used, digest=choice.profile.digest)
@@ -74,23 +77,11 @@ async def probe(settings: Settings, home: Path, name: str, *, quiet: bool = Fals
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
 
 
-async def serve(folder: Path, name: str, port: int) -> int:
-    """Run the embedded server until Ctrl-C."""
-    settings, _ = await _settings(folder)
-    view = screen(plain=True)
-    path = await weights.fetch(name or EMBEDDED, view.progress)
-    used = settings.threads or threads()
-    async with embedded(path, threads=used, context=settings.context, port=port, key="") as there:
-        print(f"{there.model} answers at {there.url}; Ctrl-C ends it", flush=True)
-        await asyncio.Event().wait()
-    return 0
-
-
 def _tell(what: str) -> None:
     say(f"... {what}")
 
 
-async def _settings(folder: Path) -> tuple[Settings, Path]:
+async def settings_of(folder: Path) -> tuple[Settings, Path]:
     """Return the settings that count in a folder, which need not be a repository."""
     try:
         work = (await git.open(folder)).place.work or folder

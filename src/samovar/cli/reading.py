@@ -1,5 +1,6 @@
 """Looking back at one run: `samovar show`, `samovar undo`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,15 +10,18 @@ from samovar.boot import at_work, reader
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
 from samovar.cli.terminal import screen
-from samovar.core.event import Asked
+from samovar.core.event import Asked, Entry
+from samovar.core.talk import Began
 
 
 async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     """Show one run: its timeline and receipt, or its difference alone."""
     app = await reader(repo)
     run = app.find(name)
-    entries, facts = app.read(run), app.receipt(run)
-    text = _diff(app, run)
+    entries = app.read(run)
+    if entries and isinstance(entries[0].event, Began):
+        return _talk(run, entries, as_json)
+    facts, text = app.receipt(run), _diff(app, run)
     if as_json:
         print(msgspec.json.encode({"receipt": facts, "entries": entries, "diff": text}).decode())
     elif diff:
@@ -27,6 +31,16 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
         screen(plain=False).show(
             [*task, *timeline(entries), Line(""), *receipt_lines(facts), Line(facts.outcome)]
         )
+    return 0
+
+
+def _talk(run: str, entries: Sequence[Entry], as_json: bool) -> int:
+    """Show a conversation."""
+    if as_json:
+        print(msgspec.json.encode({"entries": entries}).decode())
+    else:
+        rows = [*timeline(entries), Line(f"go on: samovar chat --resume {run}", "dim")]
+        screen(plain=False).show(rows)
     return 0
 
 

@@ -1,0 +1,118 @@
+"""Working: `samovar run`, `run-once`, `up` and `serve`."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samovar.cli.end import printable, say
+from samovar.cli.home import find_home
+from samovar.core.errors import SetupError
+from samovar.office import open_team
+from samovar.org.engine import Ticked
+from samovar.org.lock import alone
+from samovar.org.team import Team
+from samovar.repo import git
+from samovar.web.server import desk_of
+from samovar.web.server import serve as serve_web
+from samovar.web.team import office
+
+GRACE = 3.0
+"""Seconds a turn may go on after the engine was told to stop; then it is taken again later."""
+
+
+async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
+    """Run one tick; 3 when a model was missing, 1 when a turn failed."""
+    async with open_team(await find_home(folder), no_sandbox=no_sandbox) as team:
+        ticked = await team.tick()
+    if as_json:
+        print(msgspec.json.encode(ticked).decode())
+    else:
+        print(printable("\n".join(_lines(ticked))))
+    return 3 if ticked.unreachable else 1 if ticked.failed else 0
+
+
+async def run(folder: Path | None, pace: float, ticks: int, no_sandbox: bool) -> int:
+    """Run ticks until told to stop."""
+    home = await find_home(folder)
+    async with open_team(home, no_sandbox=no_sandbox) as team:
+        say(f"samovar: the team in {home} works; Ctrl-C stops it")
+        await _until_told(team, pace, ticks)
+    return 0
+
+
+async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox: bool) -> int:
+    """Run the engine and the dashboard."""
+    home = await find_home(folder)
+    async with open_team(home, no_sandbox=no_sandbox) as team:
+        # The lock first: a second engine is refused before a port is taken.
+        with alone(home):
+            engine = asyncio.create_task(team.engine.run(pace))
+            try:
+                await _serve(team, host, port)
+            finally:
+                await _end(engine)
+    return 0
+
+
+async def serve(folder: Path | None, host: str, port: int) -> int:
+    """Serve the dashboard and the API without an engine."""
+    async with open_team(await find_home(folder)) as team:
+        await _serve(team, host, port)
+    return 0
+
+
+async def _serve(team: Team, host: str, port: int) -> None:
+    # The web server raises the signal that ended it once more; it must not end us before we let go.
+    _hear(asyncio.Event())
+    repo = await _repository(team.home)
+    desk = desk_of(team.home, port, host=host, office=office(team), repo=repo)
+    await serve_web(desk, host=host, port=port, ready=lambda url: say(f"samovar: open {url}"))
+
+
+async def _repository(home: Path) -> Path | None:
+    try:
+        return (await git.open(home.parent if home.name == ".samovar" else home)).place.work
+    except SetupError:
+        return None
+
+
+async def _until_told(team: Team, pace: float, ticks: int) -> None:
+    stop = asyncio.Event()
+    _hear(stop)
+    working = asyncio.create_task(team.run(pace, ticks))
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            say("samovar: stopping")
+            team.engine.stop()
+            await asyncio.wait({working}, timeout=GRACE)
+    finally:
+        await _end(stopping)
+        await _end(working)
+
+
+def _hear(stop: asyncio.Event) -> None:
+    """Set the event when the process is asked to end, instead of ending it."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+
+async def _end(task: "asyncio.Task[Any]") -> None:
+    """End a task; what it failed with, if it failed, is raised."""
+    if not task.done():
+        task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _lines(ticked: Ticked) -> list[str]:
+    head = f"tick {ticked.tick}: {len(ticked.turns)} turns in {ticked.seconds:.1f} s"
+    rows = [head if ticked.turns or ticked.failed else f"tick {ticked.tick}: nothing to do"]
+    rows += [f"  {name:<18} {action}" for name, action in sorted(ticked.turns.items())]
+    return rows + [f"  {name:<18} failed: {why}" for name, why in sorted(ticked.failed.items())]

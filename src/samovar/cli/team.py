@@ -1,0 +1,177 @@
+"""A team from the outside: status, validate, send, queue, credits, approve and refuse."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samovar.boot import endpoints
+from samovar.cli.end import printable
+from samovar.cli.home import find_home
+from samovar.core.errors import SetupError
+from samovar.office import embeddable, open_team
+from samovar.org.credits import micro, shown
+from samovar.org.problem import Problem
+from samovar.org.roster import Folder
+from samovar.org.schema import published
+from samovar.org.seams import Job, JobState
+from samovar.org.sound import examine
+from samovar.org.validate import Known
+from samovar.settings import load
+
+OPEN: tuple[JobState, ...] = ("running", "ready", "waiting")
+
+
+async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
+    """Report everything that is wrong in a home; 2 when something is."""
+    if schema:
+        print(published().decode(), end="")
+        return 0
+    home = await find_home(folder)
+    found = examine(home, Folder(home, await _known(home)).read())
+    errors = sum(p.weight == "error" for p in found)
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        _report(found, errors)
+    return 2 if errors else 0
+
+
+def _report(found: Sequence[Problem], errors: int) -> None:
+    for problem in found:
+        print(printable(f"{problem.weight:<8} {problem.line}"))
+    if not found:
+        print("all is well")
+    elif not errors:
+        print(f"{len(found)} warnings; every agent can work")
+    else:
+        print(f"{errors} errors, {len(found) - errors} warnings; the rest of the team can work")
+
+
+async def _known(home: Path) -> Known:
+    """Return the models that are configured, answer, or come along."""
+    settings = load(home)
+    names = {s.name for s in settings.models} | {s.model for s in settings.models} | embeddable()
+    for name, endpoint in await endpoints(settings, home):
+        names |= {name, endpoint.model}
+    return Known(models=frozenset(names - {""}))
+
+
+async def send(agent: str, text: str, folder: Path | None, as_json: bool) -> int:
+    """Write to an agent."""
+    async with open_team(await find_home(folder)) as team:
+        letter = await team.send("" if agent == "all" else agent, text)
+    if as_json:
+        print(msgspec.json.encode(letter).decode())
+    else:
+        print(printable(f"sent as {letter.id}; {agent} reads it in its next turn"))
+    return 0
+
+
+async def queue_list(agent: str, every: bool, folder: Path | None, as_json: bool) -> int:
+    """List tasks in the order in which they would be worked on."""
+    async with open_team(await find_home(folder)) as team:
+        jobs = await team.tasks(agent, () if every else OPEN)
+    _show(jobs, as_json)
+    return 0
+
+
+async def queue_add(
+    text: str, agent: str, repo: Path | None, folder: Path | None, as_json: bool
+) -> int:
+    """File a task."""
+    where = str(repo.absolute()) if repo else ""
+    async with open_team(await find_home(folder)) as team:
+        job = await team.submit(text, agent, repo=where)
+    _show([job], as_json)
+    return 0
+
+
+async def queue_change(verb: str, id: int, value: str, folder: Path | None, as_json: bool) -> int:
+    """Move, reorder, cancel or revive a task."""
+    async with open_team(await find_home(folder)) as team:
+        match verb:
+            case "move":
+                job = await team.move(id, value)
+            case "reorder":
+                job = await team.reorder(id, int(value or 0))
+            case "cancel":
+                job = await team.cancel(id, value or "cancelled by a person")
+            case "revive":
+                job = await team.revive(id)
+            case _:
+                raise SetupError(f"there is no verb {verb!r}")
+    _show([job], as_json)
+    return 0
+
+
+async def credits(folder: Path | None, as_json: bool) -> int:
+    """Show what every agent has and has spent."""
+    async with open_team(await find_home(folder)) as team:
+        left = dict(await team.credits())
+        spent = dict(await team.engine.turns.kit.ledger.sums("agent"))
+    if as_json:
+        rows = [{"agent": n, "left": left[n], "spent": spent.get(n, 0)} for n in sorted(left)]
+        print(msgspec.json.encode(rows).decode())
+    elif not left:
+        print("nobody has credits yet: the first tick gives each agent its budget")
+    else:
+        for name in sorted(left):
+            amounts = f"{shown(left[name]):>16} left {shown(spent.get(name, 0)):>16} spent"
+            print(printable(f"{name:<20}{amounts}"))
+    return 0
+
+
+async def credits_add(agent: str, amount: str, folder: Path | None, as_json: bool) -> int:
+    """Give an agent credits."""
+    try:
+        given = micro(amount)
+    except ValueError as error:
+        raise SetupError(f"{amount} {error}; write credits, such as 100 or 0.5") from error
+    async with open_team(await find_home(folder)) as team:
+        left = await team.add_credits(agent, given)
+    if as_json:
+        print(msgspec.json.encode({"agent": agent, "left": left}).decode())
+    else:
+        print(printable(f"{agent} has {shown(left)} credits"))
+    return 0
+
+
+async def answer(id: int, yes: bool, note: str, folder: Path | None, as_json: bool) -> int:
+    """Answer what waits for a person's word."""
+    async with open_team(await find_home(folder)) as team:
+        given = await (team.approve(id, note) if yes else team.refuse(id, note))
+    if as_json:
+        print(msgspec.json.encode(given).decode())
+    else:
+        print(printable(f"{given.state}: {given.act} of {given.agent}"))
+    return 0
+
+
+async def waiting(folder: Path | None, as_json: bool) -> int:
+    """List what waits for a person's word."""
+    async with open_team(await find_home(folder)) as team:
+        found = await team.approvals()
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+    elif not found:
+        print("nothing waits for you")
+    else:
+        for asked in found:
+            text = " ".join(asked.text.split())[:100]
+            print(printable(f"{asked.id:<5} {asked.act:<9} {asked.agent:<18} {text}"))
+    return 0
+
+
+def _show(jobs: Sequence[Job], as_json: bool) -> None:
+    if as_json:
+        rows: list[Any] = [msgspec.to_builtins(j) for j in jobs]
+        print(msgspec.json.encode(rows).decode())
+        return
+    if not jobs:
+        print('the queue is empty; file a task with: samovar queue add "TASK"')
+    for job in jobs:
+        text = " ".join(job.text.split())[:70]
+        why = f"  ({job.reason[:60]})" if job.reason and job.state != "done" else ""
+        print(printable(f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}"))

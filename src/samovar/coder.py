@@ -1,0 +1,159 @@
+"""Tasks of developers: the main job in a repository, paid by the agent, held to its permissions."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from samovar.app import App, Wish
+from samovar.boot import Choice, Desk, home_of, shown
+from samovar.core.errors import Refused, SetupError
+from samovar.core.event import Asked, Closed, Entry, Opened
+from samovar.core.log import write
+from samovar.core.seams import Live
+from samovar.core.task import Budget
+from samovar.flow.kit import Ask
+from samovar.org.crew import context
+from samovar.org.kit import Meter, Worked
+from samovar.org.resume import Resume
+from samovar.org.seams import Approval, Approvals, Ended, Hold, Job, Queue
+from samovar.repo import git
+from samovar.repo.git import Git
+from samovar.settings import Settings
+
+OPEN_QUESTION = 30 * 86_400.0
+"""Seconds a question to a person stays open."""
+
+
+@dataclass(frozen=True)
+class Coder:
+    """Works on tasks by runs."""
+
+    home: Path
+    settings: Settings
+    choice: Callable[[str], Awaitable[Choice]]
+    approvals: Approvals
+    queue: Queue
+    live: Live
+    no_sandbox: bool = False
+
+    async def work(self, job: Job, resume: Resume, meter: Meter, hold: Hold, /) -> Worked:
+        """Work on a task in its repository; a run that a crash or a question stopped goes on."""
+        repo = await self._allowed(job, resume)
+        async with AsyncExitStack() as stack:
+            desk = Desk(
+                repo,
+                self.settings,
+                home_of(repo),
+                stack,
+                self._ask(job),
+                self.live,
+                no_sandbox=self.no_sandbox,
+            )
+            found = await self._first((resume.model, *resume.fallback_models))
+            name = shown(found.endpoint.model)
+            desk.choice = Choice(meter(found.model, name), found.endpoint, found.profile)
+            app = App(desk.home, desk)
+            return await self._follow(app, job, repo, hold)
+
+    async def _first(self, names: tuple[str, ...]) -> Choice:
+        for name in names[:-1]:
+            try:
+                return await self.choice(name)
+            except SetupError:
+                continue
+        return await self.choice(names[-1])
+
+    async def _follow(self, app: App, job: Job, repo: Git, hold: Hold) -> Worked:
+        run, last = self._run(job, app), None
+        whole = await context(self.queue, job)
+        text = f"{job.text}\n\n{whole}" if whole else job.text
+        async for entry in self._entries(app, job, run, text):
+            last = entry.event
+            if isinstance(last, Opened):
+                run = last.run
+                write(self._path(job), msgspec.json.encode({"run": run}))
+            await hold()
+        ended = _ended(last, run, job)
+        return Worked(ended, run, str(repo.place.work or repo.place.git_dir))
+
+    def _entries(self, app: App, job: Job, run: str, text: str) -> AsyncIterator[Entry]:
+        if run:
+            return app.resume(run)
+        wish = Wish(
+            text=text,
+            budget=Budget(calls=self.settings.calls, generated=self.settings.tokens),
+            candidates=self.settings.candidates,
+            push=bool(job.data.get("push")),
+        )
+        return app.start(wish)
+
+    def _run(self, job: Job, app: App) -> str:
+        """Return the run that was begun for this task and is not finished; empty for none."""
+        try:
+            run = msgspec.json.decode(self._path(job).read_bytes(), type=dict[str, str])["run"]
+            last = app.read(run)[-1].event
+        except (OSError, msgspec.DecodeError, KeyError, SetupError, IndexError):
+            return ""
+        closed = isinstance(last, Closed) and last.exit_code != 4
+        return "" if closed else run
+
+    def _path(self, job: Job) -> Path:
+        return self.home / "tasks" / f"{job.id}.json"
+
+    async def _allowed(self, job: Job, resume: Resume) -> Git:
+        """Return the repository of a task. Raises SetupError when the agent may not work there."""
+        granted = [await repository(self.home, p) for p in resume.permissions.repositories]
+        if not job.repo:
+            if not granted:
+                raise SetupError(
+                    f"{resume.name} has no repository to work in: name one in "
+                    f"permissions.repositories of agents/{resume.name}/resume.json"
+                )
+            return granted[0]
+        wanted = await repository(self.home, job.repo)
+        by_person = job.created_by.startswith("person:")
+        if not by_person and wanted.place.git_dir not in [g.place.git_dir for g in granted]:
+            raise SetupError(
+                f"{resume.name} may not work in {job.repo}: add it to permissions.repositories of "
+                f"agents/{resume.name}/resume.json"
+            )
+        return wanted
+
+    def _ask(self, job: Job) -> Ask:
+        async def ask(asked: Asked, text: str, /) -> bool | None:
+            # A commit on a branch of its own stays here and can be undone.
+            if asked.act == "commit":
+                return True
+            digest = hashlib.sha256(f"{job.id}\n{asked.act}\n{asked.digest}".encode()).hexdigest()
+            try:
+                await self.approvals.use(digest)
+            except Refused:
+                question = Approval(
+                    agent=job.agent, act=asked.act, digest=digest, text=text[:20_000], task=job.id
+                )
+                await self.approvals.ask(question, OPEN_QUESTION)
+                return None
+            return True
+
+        return ask
+
+
+async def repository(home: Path, path: str) -> Git:
+    """Return a repository by its folder; a relative one starts at the home. Raises SetupError."""
+    folder = Path(path).expanduser()
+    return await git.open(folder if folder.is_absolute() else home / folder)
+
+
+def _ended(last: object, run: str, job: Job) -> Ended:
+    if not isinstance(last, Closed):
+        return Ended(state="failed", text=f"run {run} ended without a word")
+    if last.exit_code == 4:
+        return Ended(state="waiting", text=f"run {run} waits for a person's yes")
+    where = f"run {run}, branch samovar/{run}"
+    if last.ok:
+        return Ended(text=f"{last.outcome} ({where})")
+    return Ended(state="failed", text=f"{last.outcome} ({where}, task #{job.id})")

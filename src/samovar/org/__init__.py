@@ -1,0 +1,1 @@
+"""The organisation: agents with resumes, outboxes, ticks, credits and queues."""

@@ -1,0 +1,69 @@
+"""Where an agent stands: `agents/<name>/state.json`, in its own folder.
+
+A turn ends with one durable write. Where it wrote an entry, that entry says what was read, so that
+a crash before this file is written loses and doubles nothing.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.core.errors import SetupError
+from samovar.core.log import write
+from samovar.org.outbox import OutboxEntry, listed, outbox_of, read
+
+
+class Bookmark(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an agent has done and read."""
+
+    tick: int = 0
+    """Its latest turn."""
+    seq: int = 0
+    """Its latest entry that is followed up: a filed task is in the queue, a question is asked."""
+    read: Mapping[str, int] = {}
+    """The last sequence number read, by outbox."""
+    passed: int = 0
+    """Turns in a row in which it had a task and did not work on it."""
+    warned: Mapping[str, int] = {}
+    """When a person was last told of a thing, by thing: the tick."""
+
+
+def load(home: Path, agent: str) -> Bookmark:
+    """Return where an agent stands; a damaged file counts as none, its entries tell the rest."""
+    try:
+        return msgspec.json.decode(_path(home, agent).read_bytes(), type=Bookmark)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Bookmark()
+
+
+def save(home: Path, agent: str, mark: Bookmark) -> None:
+    """Keep where an agent stands, durably. Raises SetupError when the disk is full."""
+    data = msgspec.json.encode(mark, order="deterministic")
+    write(_path(home, agent), msgspec.json.format(data) + b"\n")
+
+
+def rebuilt(home: Path, agent: str, tick: int) -> Bookmark:
+    """Return where an agent stands by its entries alone: its file is missing or damaged."""
+    box, mark = outbox_of(home, agent), Bookmark()
+    for name in listed(box):
+        if name.tick > tick:
+            continue
+        with suppress(SetupError):
+            mark = caught_up(mark, read(box, agent, name))
+    return mark
+
+
+def caught_up(mark: Bookmark, entry: OutboxEntry | None) -> Bookmark:
+    """Return where an agent stands once its latest entry is taken into account."""
+    if entry is None or entry.seq <= mark.seq:
+        return mark
+    known = {w: max(mark.read.get(w, 0), s) for w, s in entry.read.items()}
+    return replace(mark, tick=max(mark.tick, entry.tick), read={**mark.read, **known})
+
+
+def _path(home: Path, agent: str) -> Path:
+    return home / "agents" / agent / "state.json"

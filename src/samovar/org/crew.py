@@ -1,0 +1,203 @@
+"""Working on a task: by writing an answer, by handing out tasks, or by code through the flow.
+
+The engine and every `samovar worker` do it in the same way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+
+import msgspec
+
+from samovar.core.errors import SetupError
+from samovar.core.message import Message, Request, Sampling
+from samovar.core.seams import Model
+from samovar.org.choice import PERSON, who
+from samovar.org.filing import Filing
+from samovar.org.kit import Kit, Worked
+from samovar.org.metered import Metered
+from samovar.org.outbox import OutboxEntry, last, outbox_of, post
+from samovar.org.resume import Resume
+from samovar.org.roster import Roster
+from samovar.org.seams import Charge, Ended, Hold, Job, Queue
+
+MOST = 5
+"""Tasks handed out at once."""
+_STEADY = Sampling(temperature=0.2)
+
+
+async def _no_material(_job: Job, /) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The agents of a home at work on tasks."""
+
+    home: Path
+    kit: Kit
+    roster: Callable[[], Roster]
+    tick: Callable[[], int]
+    material: Callable[[Job], Any] = _no_material
+    """What belongs to a task, such as the difference of its run."""
+
+    async def work(self, job: Job, hold: Hold, /) -> Ended:
+        """Work on a task and say in the agent's outbox how it ended."""
+        roster = self.roster()
+        resume = roster.resumes.get(job.agent)
+        if resume is None:
+            raise SetupError(
+                f"{job.agent} cannot work: its resume is missing or broken (samovar validate)"
+            )
+        known = self._reported(job)
+        if known is not None:
+            return known
+        worked = await self._craft(job, resume, roster, hold)
+        await hold()
+        self._report(job, resume, worked)
+        return worked.ended
+
+    def meter(self, job: Job) -> Callable[[Model, str], Model]:
+        """Return what makes a model charge the agent for this task."""
+
+        def metered(model: Model, name: str, /) -> Model:
+            return charged(self.kit, model, name, f"job:{job.id}:{job.attempts}:{job.fence}", job)
+
+        return metered
+
+    async def _craft(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Worked:
+        heard = roster.readers.get(resume.name, frozenset())
+        # Whoever hands out work wants to hear how it went.
+        mates = sorted(heard & roster.reads.get(resume.name, frozenset()) or heard)
+        match resume.craft:
+            case "code":
+                return await self.kit.code(job, resume, self.meter(job), hold)
+            case "plan" if mates:
+                return Worked(await self._plan(job, resume, roster, mates))
+            case _:
+                return Worked(await self._write(job, resume, roster))
+
+    async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
+        question = await self._question("work", job, resume, roster)
+        model = await self._model(job, resume)
+        limit = 2 * resume.limits.reply
+        reply = await model.reply(Request(messages=question, limit=limit, sampling=_STEADY))
+        text = reply.text.strip()
+        if not text:
+            return Ended(state="failed", text="the model answered nothing")
+        cut = "" if reply.finish == "stop" else "\n[... cut at the limit of a reply]"
+        return Ended(text=text + cut)
+
+    async def _plan(self, job: Job, resume: Resume, roster: Roster, mates: list[str]) -> Ended:
+        one = msgspec.defstruct("Order", [("to", Literal[tuple(mates)]), ("text", str)])
+        several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
+        question = await self._question("plan", job, resume, roster)
+        model = await self._model(job, resume)
+        plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
+        filing = Filing(self.home, self.kit.queue)
+        said: list[str] = []
+        for order in plan.tasks[:MOST]:
+            draft = OutboxEntry(
+                sender=resume.name,
+                tick=self.tick(),
+                seq=0,
+                to=(order.to,),
+                text=order.text.strip(),
+                run=job.run,
+            )
+            refused = await filing.refusal(resume, draft, job.id, roster)
+            if not refused and await filing.doubled(draft, job.id):
+                refused = "it is among its tasks"
+            if refused or not draft.text:
+                said.append(f"not given to {order.to}: {refused or 'it says nothing'}")
+                continue
+            _, filed = await filing.file(draft, job.id, job.repo)
+            said.append(f"#{filed.id} for {order.to}: {order.text.strip()}")
+        done = any(line.startswith("#") for line in said)
+        return Ended(state="done" if done else "failed", text="\n".join(said) or "no task came out")
+
+    async def _question(
+        self, prompt: str, job: Job, resume: Resume, roster: Roster
+    ) -> tuple[Message, ...]:
+        text = (files("samovar.org") / "prompts" / f"{prompt}.md").read_text()
+        notes = await self.kit.memory.recall(resume.name, job.text)
+        notes = f"Your notes:\n{notes}" if notes else ""
+        parts = [await context(self.kit.queue, job), notes, await self.material(job)]
+        filled = Template(text).substitute(
+            id=job.id, text=job.text, material="\n\n".join(p for p in parts if p), most=MOST
+        )
+        return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
+
+    async def _model(self, job: Job, resume: Resume) -> Model:
+        name, model = await self.kit.models.find((resume.model, *resume.fallback_models))
+        return self.meter(job)(model, name)
+
+    def _reported(self, job: Job) -> Ended | None:
+        """Return how a task ended that a crash cut off between its report and its record."""
+        if job.attempts < 2:
+            return None
+        latest = last(outbox_of(self.home, job.agent), job.agent, self.tick())
+        if latest is None or latest.kind != "report" or latest.job != job.id:
+            return None
+        return Ended(text=latest.text)
+
+    def _report(self, job: Job, resume: Resume, worked: Worked) -> None:
+        ended = worked.ended
+        if ended.state == "waiting":
+            return
+        said = ended.text if ended.state == "done" else f"not done: {ended.text}"
+        entry = OutboxEntry(
+            sender=job.agent,
+            tick=self.tick(),
+            seq=0,
+            kind="report",
+            # Who got what stands in the queues; only the one who asked wants to read it.
+            to=(_creator(job),) if resume.craft == "plan" else (),
+            text=f"#{job.id} {_line(job.text)}\n{said}",
+            job=job.id,
+            repo=worked.repo or job.repo,
+            run=worked.run or job.run,
+        )
+        post(self.home, job.agent, entry)
+
+
+def charged(kit: Kit, model: Model, name: str, key: str, job: Job) -> Model:
+    """Return a model that charges the agent of a job for every answer."""
+    prices = kit.prices()
+    return Metered(
+        model,
+        kit.ledger,
+        Charge(agent=job.agent, amount=0, task=job.id, run=job.run, model=name, key=key),
+        prices.tariff(job.agent, name),
+        prices.budget(job.agent).per_day,
+    )
+
+
+async def context(queue: Queue, job: Job) -> str:
+    """Return what a task is part of: the words of the first one it comes from."""
+    parent, text = job.parent, ""
+    while parent:
+        try:
+            found = await queue.get(parent)
+        except SetupError:
+            break
+        parent, text = found.parent, found.text
+    return f"It is part of this task:\n{text}" if text and text != job.text else ""
+
+
+def _creator(job: Job) -> str:
+    return PERSON if job.created_by.startswith("person:") else job.created_by or PERSON
+
+
+def mates(resume: Resume, roster: Roster) -> dict[str, str]:
+    """Return who hears an agent, with what each is for."""
+    heard = roster.readers.get(resume.name, frozenset())
+    return {n: _line(roster.resumes[n].short_description) for n in sorted(heard)}
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 160 else f"{line[:157]}..."

@@ -1,0 +1,83 @@
+"""Founding a home: the team that works out of the box, and copies of the template."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samovar.core.errors import SetupError
+from samovar.core.log import write
+from samovar.org.credits import FILE
+from samovar.org.roster import TEMPLATE
+from samovar.org.validate import check
+
+IGNORED = ".env\nweb.token\n*.db*\nengine.lock\nlogs/\nruns/\ntasks/\nstate.json\n"
+"""What does not belong into the history of a home."""
+BUDGETS: dict[str, Any] = {
+    "agents": {"*": {"credits_left": 1000, "per_day": 200}},
+    "tariffs": {"*": {"call": 0, "prompt": 10, "cached": 1, "generated": 100, "second": 0}},
+}
+"""One credit pays for about 10,000 generated tokens."""
+
+
+def found(home: Path, repository: str = "") -> list[str]:
+    """Make what a home lacks and leave the rest as it is; return what was made.
+
+    `repository` is where its developers work; a relative one starts at the home. Raises SetupError.
+    """
+    made: list[str] = []
+    for name in shipped():
+        path = home / "agents" / name / "resume.json"
+        if not path.exists():
+            write(path, _for_here(resume_of(name), repository))
+            made.append(f"agents/{name}/resume.json")
+    for file, data in ((FILE, _pretty(BUDGETS)), (".gitignore", IGNORED.encode())):
+        if not (home / file).exists():
+            write(home / file, data)
+            made.append(file)
+    for folder in ("people/outbox", "skills", "patterns", "runs"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def shipped() -> list[str]:
+    """Return the names of the agents that come along."""
+    folder = files("samovar.org") / "agents"
+    return sorted(p.name for p in folder.iterdir() if (p / "resume.json").is_file())
+
+
+def resume_of(name: str) -> bytes:
+    """Return the resume of an agent that comes along."""
+    return (files("samovar.org") / "agents" / name / "resume.json").read_bytes()
+
+
+def hire(home: Path, name: str) -> Path:
+    """Make an agent from the home's template; return its resume. Raises SetupError."""
+    path = home / "agents" / name / "resume.json"
+    if path.parent.exists():
+        raise SetupError(f"there is an agent {name!r} already: {path}")
+    own = home / "agents" / TEMPLATE / "resume.json"
+    data = own.read_bytes() if own.is_file() else resume_of(TEMPLATE)
+    try:
+        raw = msgspec.json.decode(data, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"{own} is no template: {error}; remove it to use ours") from error
+    title = name.replace("_", " ").replace("-", " ").capitalize()
+    filled = _pretty(raw | {"name": name, "title": title})
+    wrong = [p for p in check(filled, name)[1] if p.weight == "error"]
+    if wrong:
+        raise SetupError(wrong[0].line)
+    write(path, filled)
+    return path
+
+
+def _for_here(data: bytes, repository: str) -> bytes:
+    raw: dict[str, Any] = msgspec.json.decode(data)
+    if repository and "repositories" in raw["permissions"]:
+        raw["permissions"]["repositories"] = [repository]
+    return _pretty(raw)
+
+
+def _pretty(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

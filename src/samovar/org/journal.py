@@ -1,0 +1,71 @@
+"""Logs of agents and of the engine: one line of JSON each, with the time, in rotated files."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samovar.core.log import now
+
+LARGEST = 1_000_000
+"""Bytes of a file before it is put aside."""
+KEPT = 3
+"""Files put aside, at most."""
+
+
+class Journal:
+    """The log in one folder. A line that cannot be written is dropped: a log stops nobody."""
+
+    def __init__(self, folder: Path, clock: Callable[[], datetime] = now) -> None:
+        self.path = folder / "log.jsonl"
+        self.clock = clock
+
+    def add(self, event: str, **facts: Any) -> None:
+        """Write a line."""
+        row = {"at": self.clock(), "event": event, **{k: v for k, v in facts.items() if v != ""}}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if self.path.exists() and self.path.stat().st_size > LARGEST:
+                self._rotate()
+            with self.path.open("ab") as handle:
+                handle.write(msgspec.json.encode(row) + b"\n")
+        except OSError:
+            return
+
+    def _rotate(self) -> None:
+        for number in range(KEPT - 1, 0, -1):
+            older = self.path.with_suffix(f".{number}.jsonl")
+            if older.exists():
+                older.replace(self.path.with_suffix(f".{number + 1}.jsonl"))
+        self.path.replace(self.path.with_suffix(".1.jsonl"))
+
+
+def agent_log(home: Path, agent: str, clock: Callable[[], datetime] = now) -> Journal:
+    """Return the log of an agent."""
+    return Journal(home / "agents" / agent / "logs", clock)
+
+
+def engine_log(home: Path, clock: Callable[[], datetime] = now) -> Journal:
+    """Return the log of the engine."""
+    return Journal(home / "logs", clock)
+
+
+def tail(path: Path, lines: int) -> list[dict[str, Any]]:
+    """Return the last lines of a log; damaged ones are left out."""
+    try:
+        with path.open("rb") as handle:
+            found = deque(handle, maxlen=lines)
+    except OSError:
+        return []
+    rows: list[dict[str, Any]] = []
+    for line in found:
+        try:
+            row = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows

@@ -1,0 +1,104 @@
+"""The rule of two: untrusted input, private data, acting outside; at most two without a person.
+
+What an agent reads in an outbox carries along what the writer has read, so the first two legs pass
+from writer to reader over any number of agents. Acting outside does not pass: it is the last agent
+that does it, and a person's yes for each act takes that leg away.
+Source: "Agents Rule of Two", Meta 2025; "The lethal trifecta", Willison 2025.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Mapping
+
+from msgspec import Struct
+
+from samovar.org.resume import EVERYBODY, Resume
+
+UNTRUSTED = frozenset(
+    {"fetch", "web_search", "research", "issues", "read_issue", "gitea", "gitea_read", "telegram"}
+)
+"""Tools that bring in text of strangers."""
+PRIVATE = frozenset(
+    {
+        *("list_files", "read_file", "search", "data_view", "shell", "python", "nvim"),
+        *("edit_text", "edit_symbol", "write_file", "memory", "notebook", "database"),
+    }
+)
+"""Tools that show what belongs to the home's owner."""
+OUTSIDE = frozenset(
+    {
+        *("fetch", "web_search", "research", "push", "pull_request", "comment", "create_issue"),
+        *("gitea", "gitea_write", "telegram", "publish", "mail", "webhook"),
+    }
+)
+"""Tools that change or tell something outside this machine; an address asked for tells, too."""
+OTHER = frozenset({"ask", "promote_skill", "commit", "documents", "library"})
+"""Tools with none of the three."""
+TOOLS = UNTRUSTED | PRIVATE | OUTSIDE | OTHER
+"""Every tool samovar knows by itself."""
+
+
+class Legs(Struct, frozen=True):
+    """What an agent has, by itself or through those it reads; empty when it has not."""
+
+    untrusted: str = ""
+    """Where strangers' text comes from, such as `fetch of researcher`."""
+    private: str = ""
+    outside: tuple[str, ...] = ()
+    """Its tools that act outside without a person's yes."""
+
+    @property
+    def all(self) -> bool:
+        """Whether it breaks the rule of two."""
+        return bool(self.untrusted and self.private and self.outside)
+
+
+def remote(tool: str) -> bool:
+    """Whether a tool belongs to an MCP server: nobody knows what it reads and does."""
+    return tool.startswith(("mcp_", "mcp:", "mcp."))
+
+
+def reads(resume: Resume, names: Collection[str]) -> frozenset[str]:
+    """Return the agents among `names` whose outboxes it may read; never its own."""
+    wanted = resume.permissions.read_outboxes
+    if EVERYBODY in wanted:
+        return frozenset(names) - {resume.name}
+    return frozenset(w for w in wanted if w in names and w != resume.name)
+
+
+def legs(team: Mapping[str, Resume]) -> dict[str, Legs]:
+    """Return what each agent has, those it reads included, in time linear in who reads whom."""
+    readers: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(team):
+        for writer in sorted(reads(team[name], team)):
+            readers[writer].append(name)
+    untrusted = _spread({n: _first(r, UNTRUSTED) for n, r in sorted(team.items())}, readers)
+    private = _spread({n: _private(r) for n, r in sorted(team.items())}, readers)
+    return {n: Legs(untrusted.get(n, ""), private.get(n, ""), ungated(r)) for n, r in team.items()}
+
+
+def ungated(resume: Resume) -> tuple[str, ...]:
+    """Return its tools that act outside without a person's yes."""
+    free = set(resume.permissions.ungated)
+    return tuple(t for t in resume.permissions.tools if (t in OUTSIDE or remote(t)) and t in free)
+
+
+def _first(resume: Resume, kind: frozenset[str]) -> str:
+    return next((t for t in resume.permissions.tools if t in kind or remote(t)), "")
+
+
+def _private(resume: Resume) -> str:
+    found = [t for t in resume.permissions.tools if t in PRIVATE]
+    return next(iter((*found, *resume.permissions.repositories)), "")
+
+
+def _spread(own: Mapping[str, str], readers: Mapping[str, list[str]]) -> dict[str, str]:
+    """Carry a leg from everyone who has it to everyone who reads them."""
+    found = {name: f"{what} of {name}" for name, what in own.items() if what}
+    waiting = deque(found)
+    while waiting:
+        writer = waiting.popleft()
+        for reader in readers.get(writer, ()):
+            if reader not in found:
+                found[reader] = found[writer]
+                waiting.append(reader)
+    return found

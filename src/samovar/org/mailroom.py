@@ -1,0 +1,262 @@
+"""The virtual inboxes: what each agent has not yet read in the outboxes it may read.
+
+An idle look costs one stat for each outbox. Names and entries are not kept in memory, but for the
+latest few of each outbox; a reader's place is a sequence number in its own folder (see bookmark).
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
+from itertools import pairwise
+from pathlib import Path
+
+from msgspec import Struct
+
+from samovar.core.errors import SetupError
+from samovar.org.outbox import Named, OutboxEntry, listed, named, outbox_of, read
+from samovar.org.resume import PEOPLE
+from samovar.org.roster import Roster
+
+TAIL = 256
+"""Names kept of each outbox."""
+REMEMBERED = 2000
+"""Refused files remembered, so that each is reported once."""
+_RACE = 2_000_000_000
+"""Nanoseconds within which a folder may change again without a new time of change."""
+
+
+class Unread(Struct, frozen=True):
+    """What an agent has not read."""
+
+    entries: tuple[OutboxEntry, ...] = ()
+    """Those addressed to it, in the order (tick, sender, sequence)."""
+    place: Mapping[str, int] = {}
+    """Where it stands in each outbox once it has read them."""
+    more: bool = False
+    """Whether there are more than were asked for."""
+
+
+class _Box:
+    """What is known of one outbox."""
+
+    def __init__(self) -> None:
+        self.changed = -1
+        self.settled = False
+        self.newest = 0
+        self.count = 0
+        self.tail: deque[Named] = deque(maxlen=TAIL)
+        self.bad: dict[Named, int] = {}
+        """Refused entries, with the time their file last changed."""
+
+    def take_out(self, name: Named, changed: int) -> None:
+        """Count an entry as refused until its file changes."""
+        self.bad[name] = changed
+        if name in self.tail:
+            self.tail.remove(name)
+            self.count -= 1
+        self.newest = self.tail[-1].seq if self.tail else self.newest
+
+
+class Mailroom:
+    """The outboxes of a home, looked through for every reader."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._boxes: dict[str, _Box] = {}
+        self._waiting: set[str] = set()
+        self._roster: Roster | None = None
+        self._told: dict[str, str] = {}
+        self._fresh: list[str] = []
+
+    def look(self, roster: Roster) -> None:
+        """Find out which outboxes changed, and so who may have something to read."""
+        if roster is not self._roster:
+            self._roster = roster
+            self._waiting = set(roster.resumes)
+        writers = [*roster.resumes, PEOPLE]
+        for gone in self._boxes.keys() - set(writers):
+            del self._boxes[gone]
+        for writer in writers:
+            if not self._look(writer):
+                continue
+            if writer == PEOPLE:
+                self._waiting |= set(roster.resumes)
+            else:
+                self._waiting |= roster.readers[writer]
+
+    def waiting(self) -> frozenset[str]:
+        """Return who may have something to read; all others have nothing."""
+        return frozenset(self._waiting)
+
+    def wrote(self, writer: str) -> None:
+        """Take note that an entry was just written, without waiting for the next look."""
+        if writer in self._boxes:
+            self._boxes[writer].settled = False
+
+    def unread(self, reader: str, place: Mapping[str, int], tick: int, limit: int) -> Unread:
+        """Return what an agent is to read in a tick: entries of earlier ticks, at most `limit`.
+
+        People are heard in the tick they write in: nobody knows their order among the agents.
+        """
+        assert self._roster is not None, "look comes first"
+        writers = sorted(self._roster.reads.get(reader, frozenset()))
+        behind = [w for w in (*writers, PEOPLE) if self._newest(w) > place.get(w, 0)]
+        if not behind:
+            self._waiting.discard(reader)
+            return Unread(place=dict(place))
+        ways = [self._since(w, place.get(w, 0), tick) for w in behind]
+        new, mine, more, ahead = dict(place), list[OutboxEntry](), False, False
+        for _, writer, name in merge(*ways):
+            if name is None:
+                ahead = True
+                continue
+            entry = self._entry(writer, name)
+            if entry is None:
+                continue
+            if _for(entry, reader):
+                if len(mine) == limit:
+                    more = True
+                    break
+                mine.append(entry)
+            new[writer] = name.seq
+        if not mine and not ahead:
+            self._waiting.discard(reader)
+        return Unread(tuple(mine), new, more)
+
+    def refused(self) -> list[str]:
+        """Return what was refused since the last call, each file once: one line each."""
+        found, self._fresh = self._fresh, []
+        return found
+
+    def count(self) -> int:
+        """Return how many entries all outboxes hold."""
+        return sum(box.count for box in self._boxes.values())
+
+    def names(self, writer: str) -> list[Named]:
+        """Return what an outbox holds by its names, the oldest first."""
+        return listed(outbox_of(self.home, writer))
+
+    def latest(self, writers: Iterable[str], limit: int) -> list[OutboxEntry]:
+        """Return the latest good entries of some outboxes, the latest first."""
+        newest = sorted(
+            ((n.tick, n.seq, w, n) for w in writers for n in self._tail(w)[-limit:]), reverse=True
+        )
+        found: list[OutboxEntry] = []
+        for _, _, writer, name in newest:
+            entry = self._entry(writer, name)
+            if entry is not None:
+                found.append(entry)
+            if len(found) == limit:
+                break
+        return found
+
+    def _look(self, writer: str) -> bool:
+        """Bring up to date what is known of an outbox; return whether it changed."""
+        box = self._boxes.setdefault(writer, _Box())
+        path = outbox_of(self.home, writer)
+        try:
+            changed = os.stat(path, follow_symlinks=False).st_mtime_ns
+        except OSError:
+            changed = 0
+        if changed == box.changed and box.settled:
+            return False
+        box.settled = abs(time.time_ns() - changed) > _RACE
+        before = (box.newest, box.count)
+        box.changed = changed
+        self._scan(writer, path, box)
+        return (box.newest, box.count) != before
+
+    def _scan(self, writer: str, path: Path, box: _Box) -> None:
+        if path.is_symlink():
+            self._refuse(str(path), f"{path}: is a symbolic link; refused")
+            return
+        found: list[Named] = []
+        for file in _files(path):
+            name = named(file)
+            if name in box.bad and box.bad[name] == _changed(path / file):
+                continue
+            if name is not None:
+                found.append(name)
+            elif not file.startswith("."):
+                place = str(path / file)
+                self._refuse(place, f"{place}: is not named as an entry is; refused")
+        found.sort()
+        twins = [a for a, b in pairwise(found) if a.seq == b.seq]
+        for name in twins:
+            self._judge_twins(writer, [n for n in found if n.seq == name.seq], found)
+        box.count = len(found)
+        box.newest = found[-1].seq if found else 0
+        box.tail = deque(found[-TAIL:], maxlen=TAIL)
+
+    def _judge_twins(self, writer: str, same: list[Named], found: list[Named]) -> None:
+        """Keep the one good entry among several with one number; two good ones are refused."""
+        good = [n for n in same if self._entry(writer, n) is not None]
+        for name in same:
+            if good != [name] and name in found:
+                found.remove(name)
+        for name in good if len(good) > 1 else ():
+            place = str(outbox_of(self.home, writer) / name.file)
+            self._refuse(place, f"{place}: another entry has the same number; refused")
+
+    def _newest(self, writer: str) -> int:
+        box = self._boxes.get(writer)
+        return box.newest if box else 0
+
+    def _tail(self, writer: str) -> list[Named]:
+        box = self._boxes.get(writer)
+        return list(box.tail) if box else []
+
+    def _since(
+        self, writer: str, seq: int, tick: int
+    ) -> Iterator[tuple[tuple[int, str, int], str, Named | None]]:
+        """Yield the names after a place; a last None says that more belong to later ticks."""
+        box = self._boxes[writer]
+        whole = len(box.tail) == box.count or (box.tail and box.tail[0].seq <= seq + 1)
+        latest = tick if writer == PEOPLE else tick - 1
+        for name in list(box.tail) if whole else self.names(writer):
+            if name.seq <= seq or name in box.bad:
+                continue
+            if name.tick > latest:
+                yield (2**62, writer, name.seq), writer, None
+                return
+            yield (name.tick, writer, name.seq), writer, name
+
+    def _entry(self, writer: str, name: Named) -> OutboxEntry | None:
+        box = outbox_of(self.home, writer)
+        try:
+            return read(box, writer, name)
+        except SetupError as error:
+            self._refuse(str(box / name.file), str(error))
+            if writer in self._boxes:
+                self._boxes[writer].take_out(name, _changed(box / name.file))
+            return None
+
+    def _refuse(self, place: str, why: str) -> None:
+        if place in self._told:
+            return
+        while len(self._told) >= REMEMBERED:
+            del self._told[next(iter(self._told))]
+        self._told[place] = why
+        self._fresh.append(why)
+        del self._fresh[:-REMEMBERED]
+
+
+def _changed(path: Path) -> int:
+    try:
+        return os.lstat(path).st_ctime_ns
+    except OSError:
+        return -1
+
+
+def _files(path: Path) -> list[str]:
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []
+
+
+def _for(entry: OutboxEntry, reader: str) -> bool:
+    """Whether an agent is to read an entry; tasks come to it through its queue."""
+    return entry.kind != "task" and (not entry.to or reader in entry.to)

@@ -1,0 +1,222 @@
+"""Outboxes: what an agent says, one small file each, written by its owner only.
+
+An entry is `outbox/<tick>-<sequence>-<hash>.json`: the hash is of the file's bytes, so that a torn,
+changed or renamed file is known by its name. Sequence numbers of one outbox only grow.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.core.errors import SetupError
+from samovar.core.log import write
+from samovar.org.resume import PEOPLE
+
+Kind = Literal["message", "task", "report", "question", "answer", "alert"]
+
+LARGEST = 65_536
+"""Bytes of an entry's file."""
+LONGEST = 20_000
+"""Characters of its text; more is cut, visibly."""
+_LEAP = 10_000
+"""Damaged entries in a row, at most."""
+_CUT = "\n[... cut here: the whole was longer than an entry may be]"
+_NAME = re.compile(r"(\d{8})-(\d{6,9})-([0-9a-f]{16})\.json", re.ASCII)
+
+
+class OutboxEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, rename={"sender": "from"}):
+    """One thing an agent, or a person, said."""
+
+    sender: str
+    """An agent's name, or `person:NAME`."""
+    tick: int
+    seq: int
+    """Counts the entries of one outbox, from 1."""
+    kind: Kind = "message"
+    to: tuple[str, ...] = ()
+    """Names of agents, or `person`; empty speaks to everyone who may read the outbox."""
+    text: str = ""
+    job: int = 0
+    """The task it is about."""
+    repo: str = ""
+    run: str = ""
+    reply_to: str = ""
+    """Id of the entry it answers."""
+    hops: int = 0
+    """How many messages led to this one without any work in between."""
+    read: dict[str, int] = {}
+    """What the writer had read when it wrote this: the last sequence number by outbox."""
+
+    @property
+    def id(self) -> str:
+        """Return its name among all entries of the home, such as `writer/12`."""
+        return f"{self.sender}/{self.seq}"
+
+
+class Named(Struct, frozen=True, order=True):
+    """What the name of an entry's file says; in the order in which they were written."""
+
+    seq: int
+    tick: int
+    hash: str
+
+    @property
+    def file(self) -> str:
+        """Return the name of the file."""
+        return f"{self.tick:08d}-{self.seq:06d}-{self.hash}.json"
+
+
+def outbox_of(home: Path, owner: str) -> Path:
+    """Return the outbox of an agent, or of the people of the home."""
+    if owner == PEOPLE:
+        return home / PEOPLE / "outbox"
+    return home / "agents" / owner / "outbox"
+
+
+def named(file: str) -> Named | None:
+    """Take a file name apart; None for one no entry has."""
+    found = _NAME.fullmatch(file)
+    return Named(int(found[2]), int(found[1]), found[3]) if found else None
+
+
+def encode(entry: OutboxEntry) -> bytes:
+    """Return the bytes of an entry's file: the same for the same entry."""
+    return msgspec.json.format(msgspec.json.encode(entry), indent=2) + b"\n"
+
+
+def name_of(entry: OutboxEntry, data: bytes) -> Named:
+    """Return the name of an entry's file."""
+    return Named(entry.seq, entry.tick, hashlib.sha256(data).hexdigest()[:16])
+
+
+def listed(box: Path) -> list[Named]:
+    """Return what an outbox holds by its names, the oldest first; other names are left out."""
+    try:
+        found = [n for file in os.listdir(box) if (n := named(file)) is not None]
+    except FileNotFoundError:
+        return []
+    return sorted(found)
+
+
+def entries(home: Path, owners: Iterable[str]) -> int:
+    """Return how many files lie in some outboxes; they are not looked at."""
+    count = 0
+    for owner in owners:
+        with suppress(OSError):
+            count += len(os.listdir(outbox_of(home, owner)))
+    return count
+
+
+def read(box: Path, owner: str, name: Named) -> OutboxEntry:
+    """Return an entry. Raises SetupError that says why it is refused."""
+    path = box / name.file
+    data = _bytes(box, path)
+    if hashlib.sha256(data).hexdigest()[:16] != name.hash:
+        raise SetupError(f"{path}: its content is not what its name says; refused")
+    try:
+        entry = msgspec.json.decode(data, type=OutboxEntry)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SetupError(f"{path}: is no outbox entry: {error}; refused") from error
+    if not _is_by(entry.sender, owner):
+        raise SetupError(f"{path}: says it is from {entry.sender!r}, but lies here; refused")
+    if (entry.tick, entry.seq) != (name.tick, name.seq):
+        raise SetupError(f"{path}: its tick or sequence is not what its name says; refused")
+    if len(entry.text) > LONGEST:
+        raise SetupError(f"{path}: has {len(entry.text)} characters; refused")
+    return entry
+
+
+def last(box: Path, owner: str, tick: int) -> OutboxEntry | None:
+    """Return the latest good entry of an outbox up to a tick; None where there is none."""
+    for name in reversed(listed(box)):
+        if name.tick > tick:
+            continue
+        try:
+            return read(box, owner, name)
+        except SetupError:
+            continue
+    return None
+
+
+def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
+    """Store an entry durably in its owner's outbox, under the next number; return it.
+
+    Raises SetupError when the outbox is not the owner's own folder, or the disk is full.
+    """
+    if not _is_by(draft.sender, owner):
+        raise SetupError(f"{draft.sender!r} may not write into the outbox of {owner!r}")
+    box = outbox_of(home, owner)
+    text = draft.text
+    if len(text) > LONGEST or len(text.encode(errors="replace")) > LARGEST // 2:
+        text = text.encode(errors="replace")[: LARGEST // 4].decode(errors="ignore") + _CUT
+    # Half characters cannot be kept in a file.
+    text = text.encode("utf-8", "replace").decode()
+    with _alone(box):
+        entry = replace(draft, text=text, seq=_next(box, owner, draft.tick))
+        data = encode(entry)
+        write(box / name_of(entry, data).file, data)
+    return entry
+
+
+def _next(box: Path, owner: str, tick: int) -> int:
+    """Return the next number: above that of every entry, the damaged ones included.
+
+    A number far above the latest good one was never given by us and does not count.
+    """
+    latest = last(box, owner, tick)
+    good = latest.seq if latest else 0
+    return 1 + max((n.seq for n in listed(box) if n.seq <= good + _LEAP), default=good)
+
+
+def _is_by(sender: str, owner: str) -> bool:
+    if owner == PEOPLE:
+        return sender.startswith("person:")
+    return sender == owner
+
+
+def _bytes(box: Path, path: Path) -> bytes:
+    """Return the content of a plain file that belongs to the outbox's owner."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}; refused") from error
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise SetupError(f"{path}: is not a plain file of its own; refused")
+        if found.st_size > LARGEST:
+            raise SetupError(f"{path}: has {found.st_size} bytes, at most {LARGEST}; refused")
+        if found.st_uid != os.stat(box).st_uid:
+            raise SetupError(f"{path}: was written by another user; refused")
+        return os.read(handle, LARGEST + 1)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}; refused") from error
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _alone(box: Path) -> Iterator[None]:
+    """Hold an outbox, so that two processes of one owner do not take the same number."""
+    if box.is_symlink() or box.parent.is_symlink():
+        raise SetupError(f"{box} is reached by a symbolic link: make it a folder")
+    try:
+        box.mkdir(parents=True, exist_ok=True)
+        handle = os.open(box, os.O_RDONLY)
+    except OSError as error:
+        raise SetupError(f"cannot write to {box}: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,27 @@
+"""Something wrong in a home, said so that a person can mend it."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Weight = Literal["error", "warning"]
+"""An error takes out the one thing it speaks of; a warning takes out nothing."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """One thing that is wrong."""
+
+    file: str
+    """Relative to the home."""
+    field: str = ""
+    """Such as `schedule.run_every_n_ticks`; empty when the file as a whole is meant."""
+    wrong: str
+    fix: str
+    weight: Weight = "error"
+    agent: str = ""
+
+    @property
+    def line(self) -> str:
+        """Return it as one line: where, what, and the fix."""
+        place = f"{self.file}: {self.field}" if self.field else self.file
+        return f"{place} {self.wrong}; {self.fix}"

@@ -1,0 +1,130 @@
+"""Who is in a home: the resumes, what is wrong with them, and who may read whom."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.org.legs import reads
+from samovar.org.problem import Problem
+from samovar.org.resume import Resume
+from samovar.org.validate import Known, check, check_team, doubled
+
+TEMPLATE = "agent_template"
+"""The folder new agents are copied from; nobody works there."""
+
+Mark = tuple[int, int, int]
+"""Time of change, size and number of a file: another one means another content."""
+
+
+class Roster(Struct, frozen=True):
+    """Every agent that can work; a broken resume takes out only its own agent."""
+
+    resumes: Mapping[str, Resume] = {}
+    problems: tuple[Problem, ...] = ()
+    reads: Mapping[str, frozenset[str]] = {}
+    """Whose outboxes each agent may read."""
+    readers: Mapping[str, frozenset[str]] = {}
+    """Who may read each agent's outbox."""
+    broken: frozenset[str] = frozenset()
+    """Folders whose resume holds an error."""
+
+
+class Folder:
+    """The agents' folders of a home; a resume is read again only when it changed."""
+
+    def __init__(self, home: Path, known: Known | None = None) -> None:
+        self.home = home
+        self.known = known or Known()
+        self._seen: dict[str, tuple[Mark, Resume | None, list[Problem]]] = {}
+        self._names: list[str] = []
+        self._roster: Roster | None = None
+
+    def read(self) -> Roster:
+        """Return the roster as it is now; about 10 microseconds for an unchanged agent."""
+        names, changed = self._folders(), False
+        for name in names:
+            changed |= self._look(name)
+        gone = self._seen.keys() - set(names)
+        for name in gone:
+            del self._seen[name]
+        if self._roster is None or changed or gone:
+            self._roster = self._whole(names)
+        return self._roster
+
+    def _folders(self) -> list[str]:
+        try:
+            with os.scandir(self.home / "agents") as found:
+                names = {e.name for e in found if e.is_dir() and e.name[:1] not in "._"}
+                return sorted(names - {TEMPLATE})
+        except OSError:
+            return []
+
+    def _look(self, name: str) -> bool:
+        """Read a resume if it changed; return whether it did."""
+        path = f"{self.home}/agents/{name}/resume.json"
+        try:
+            found = os.stat(path)
+            mark = (found.st_mtime_ns, found.st_size, found.st_ino)
+        except OSError:
+            mark = (0, 0, 0)
+        known = self._seen.get(name)
+        if known is not None and known[0] == mark:
+            return False
+        self._seen[name] = (mark, *_read(Path(path), name))
+        return True
+
+    def _whole(self, names: list[str]) -> Roster:
+        problems = [p for n in names for p in self._seen[n][2]]
+        team = {n: r for n in names if (r := self._seen[n][1]) is not None}
+        for name, earlier in doubled(names).items():
+            team.pop(name, None)
+            problems.append(_twin(name, earlier))
+        between = check_team(team, self.known)
+        for problem in between:
+            if problem.weight == "error":
+                team.pop(problem.agent, None)
+        return _linked(team, (*problems, *between))
+
+
+def _linked(team: dict[str, Resume], problems: tuple[Problem, ...]) -> Roster:
+    seen = {name: reads(resume, team) for name, resume in team.items()}
+    readers: dict[str, set[str]] = {name: set() for name in team}
+    for reader, writers in seen.items():
+        for writer in writers:
+            readers[writer].add(reader)
+    broken = frozenset(p.agent for p in problems if p.weight == "error")
+    backwards = {name: frozenset(found) for name, found in readers.items()}
+    return Roster(team, problems, seen, backwards, broken)
+
+
+def _read(path: Path, name: str) -> tuple[Resume | None, list[Problem]]:
+    file = f"agents/{name}/resume.json"
+    if path.parent.is_symlink() or path.is_symlink():
+        wrong, fix = "is reached by a symbolic link", "copy it to its place"
+        return None, [Problem(file=file, wrong=wrong, fix=fix, agent=name)]
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise IsADirectoryError(21, "is not a file")
+        data = path.read_bytes()
+    except FileNotFoundError:
+        fix = f"make one: samovar agent new {name}, or remove the folder"
+        return None, [Problem(file=file, wrong="is missing", fix=fix, agent=name)]
+    except OSError as error:
+        wrong = f"cannot be read: {error.strerror}"
+        return None, [Problem(file=file, wrong=wrong, fix="mend its rights", agent=name)]
+    resume, problems = check(data, name)
+    return resume, [replace(p, agent=name) for p in problems]
+
+
+def _twin(name: str, earlier: str) -> Problem:
+    return Problem(
+        file=f"agents/{name}/resume.json",
+        field="name",
+        wrong=f'is the same as that of "{earlier}" but for upper and lower case',
+        fix="rename one of the two folders and its name",
+        agent=name,
+    )

@@ -1,0 +1,91 @@
+"""Examining a home: resumes, outboxes, credits and logs, without running anything."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from samovar.core.errors import SetupError
+from samovar.org import credits
+from samovar.org.bookmark import Bookmark
+from samovar.org.outbox import named, outbox_of, read
+from samovar.org.problem import Problem
+from samovar.org.resume import PEOPLE
+from samovar.org.roster import Roster
+
+MOST = 200
+"""Problems reported of one outbox."""
+
+
+def examine(home: Path, roster: Roster) -> list[Problem]:
+    """Return everything that is wrong in the files of a home."""
+    found = list(roster.problems)
+    if not roster.resumes and not roster.broken:
+        fix = f"make a team: samovar bootstrap {home}"
+        found.append(Problem(file="agents", wrong="holds no agent", fix=fix))
+    found += prices(home)[1]
+    for name in sorted(roster.resumes.keys() | roster.broken):
+        found += _bookmark(home, name)
+        found += _outbox(home, name)
+    return found + _outbox(home, PEOPLE)
+
+
+def prices(home: Path) -> tuple[credits.Prices, list[Problem]]:
+    """Return what credits.json says; a missing one says nothing, and nothing is wrong with that."""
+    try:
+        data = (home / credits.FILE).read_bytes()
+    except FileNotFoundError:
+        return credits.Prices(), []
+    except OSError as error:
+        wrong = f"cannot be read: {error.strerror}"
+        return credits.Prices(), [Problem(file=credits.FILE, wrong=wrong, fix="mend its rights")]
+    return credits.read(data)
+
+
+def _bookmark(home: Path, name: str) -> list[Problem]:
+    path = home / "agents" / name / "state.json"
+    try:
+        msgspec.json.decode(path.read_bytes(), type=Bookmark)
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return [
+            Problem(
+                file=f"agents/{name}/state.json",
+                wrong=f"is damaged: {error}",
+                fix="remove it; its outbox tells what the agent had read by its latest entry",
+                weight="warning",
+                agent=name,
+            )
+        ]
+    return []
+
+
+def _outbox(home: Path, owner: str) -> list[Problem]:
+    box = outbox_of(home, owner)
+    if box.is_symlink():
+        return [_refused(home, box, owner, "is a symbolic link", "make it a folder")]
+    try:
+        files = sorted(os.listdir(box))
+    except OSError:
+        return []
+    found: list[Problem] = []
+    for file in files:
+        name = named(file)
+        if name is None:
+            if not file.startswith("."):
+                wrong = "is not named as an entry is and is not read"
+                found.append(_refused(home, box / file, owner, wrong, "remove it"))
+            continue
+        try:
+            read(box, owner, name)
+        except SetupError as error:
+            wrong = str(error).partition(": ")[2] or str(error)
+            found.append(_refused(home, box / file, owner, wrong, "remove it, or restore it"))
+    return found[:MOST]
+
+
+def _refused(home: Path, path: Path, owner: str, wrong: str, fix: str) -> Problem:
+    place = path.relative_to(home).as_posix()
+    agent = "" if owner == PEOPLE else owner
+    return Problem(file=place, wrong=wrong, fix=fix, weight="warning", agent=agent)

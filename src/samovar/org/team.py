@@ -1,0 +1,364 @@
+"""The verbs of a team, for every surface: who there is, what they say, do, cost and ask."""
+
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from samovar.core.errors import SetupError
+from samovar.org import bookmark, journal, lock
+from samovar.org.engine import Engine, Ticked
+from samovar.org.legs import legs
+from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
+from samovar.org.problem import Problem
+from samovar.org.resume import PEOPLE, Resume
+from samovar.org.roster import Roster
+from samovar.org.seams import Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
+from samovar.org.sound import examine
+from samovar.org.standing import Status, present
+
+Mood = Literal["working", "ready", "waiting", "idle", "stopped", "broken"]
+"""`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be used."""
+ASSISTANT = "samovar"
+OPEN: tuple[JobState, ...] = ("running", "ready", "waiting")
+
+
+class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One agent, as people see it."""
+
+    name: str
+    resume: Resume | None = None
+    mood: Mood = "idle"
+    job: int = 0
+    """The task it works on, or would work on next."""
+    task: str = ""
+    since: datetime | None = None
+    """When it began to work on it."""
+    last: str = ""
+    """Its latest act, in one line."""
+    credits: int = 0
+    """Micro-credits left."""
+    queued: int = 0
+    tick: int = 0
+    """Its latest turn."""
+    reads: tuple[str, ...] = ()
+    readers: tuple[str, ...] = ()
+    untrusted: str = ""
+    """Where text of strangers reaches it from."""
+    private: str = ""
+    """Where private data reaches it from."""
+    problems: tuple[Problem, ...] = ()
+
+
+class Letter(Struct, frozen=True):
+    """An entry of an outbox, and when it was written."""
+
+    id: str
+    at: datetime
+    entry: OutboxEntry
+
+
+@dataclass(frozen=True)
+class Team:
+    """A home and everything one can do with it. Amounts are micro-credits."""
+
+    home: Path
+    engine: Engine
+
+    async def agents(self) -> list[Member]:
+        """Return every agent by name, those with a broken resume included."""
+        roster = self._roster()
+        jobs = await self._open_jobs()
+        left = await self.engine.turns.kit.ledger.balances()
+        asked = {a.agent for a in await self.approvals()}
+        names = sorted(roster.resumes.keys() | roster.broken)
+        had = legs(roster.resumes)
+        found: list[Member] = []
+        for name in names:
+            mine = [j for j in jobs if j.agent == name]
+            member = self._member(name, roster, mine, left.get(name))
+            if member.mood == "idle" and name in asked:
+                member = msgspec.structs.replace(member, mood="waiting")
+            if name in had:
+                member = msgspec.structs.replace(
+                    member, untrusted=had[name].untrusted, private=had[name].private
+                )
+            found.append(member)
+        return found
+
+    async def agent(self, name: str) -> Member:
+        """Return one agent. Raises SetupError naming those there are."""
+        everybody = await self.agents()
+        for member in everybody:
+            if member.name == name:
+                return member
+        raise _nobody(name, [m.name for m in everybody])
+
+    async def messages(self, agent: str = "", limit: int = 200) -> list[Letter]:
+        """Return the latest entries of one outbox, or of all of them, the latest first."""
+        roster = self._roster()
+        writers = [agent] if agent else [*sorted(roster.resumes), PEOPLE]
+        if agent and agent not in (*roster.resumes, PEOPLE):
+            raise _nobody(agent, sorted(roster.resumes))
+        self.engine.mailroom.look(roster)
+        return [self._letter(e) for e in self.engine.mailroom.latest(writers, limit)]
+
+    async def send(self, to: str, text: str, *, by: str = "") -> Letter:
+        """Write to an agent in a person's name; "" speaks to all. Raises SetupError."""
+        if to:
+            self._known(to)
+        if not text.strip():
+            raise SetupError("the message is empty; say something")
+        return self._letter(self._speak(to, text.strip(), by))
+
+    async def status(self) -> Status:
+        """Return the state of the whole."""
+        roster = self._roster()
+        self.engine.mailroom.look(roster)
+        kit = self.engine.turns.kit
+        jobs: dict[JobState, int] = {}
+        for counts in (await kit.queue.counts()).values():
+            for state, count in counts.items():
+                jobs[state] = jobs.get(state, 0) + count
+        left = await kit.ledger.balances()
+        return Status(
+            home=str(self.home),
+            tick=present(self.home),
+            engine=lock.holder(self.home),
+            agents=len(roster.resumes),
+            broken=len(roster.broken),
+            entries=self.engine.mailroom.count(),
+            jobs=jobs,
+            approvals=len(await self.approvals()),
+            stopped=tuple(sorted(n for n in roster.resumes if left.get(n, 1) <= 0)),
+            problems=roster.problems,
+        )
+
+    async def tasks(
+        self, agent: str = "", states: Sequence[JobState] = (), limit: int = 500
+    ) -> Sequence[Job]:
+        """Return tasks, the open ones in the order in which they would be worked on."""
+        agents = (agent,) if agent else ()
+        queue = self.engine.turns.kit.queue
+        return await queue.list(Filter(agents=agents, states=tuple(states), limit=limit))
+
+    async def submit(self, text: str, agent: str = "", *, repo: str = "", by: str = "") -> Job:
+        """File a task in a person's name; with who hands out work when nobody is named."""
+        if not text.strip():
+            raise SetupError("the task is empty; say what to do")
+        resume = self._known(agent) if agent else self._planner()
+        repos = resume.permissions.repositories
+        job = Job(
+            agent=resume.name,
+            text=text.strip(),
+            repo=repo or (repos[0] if repos else ""),
+            created_by=_person(by),
+        )
+        kit = self.engine.turns.kit
+        made = await kit.queue.add(job)
+        await kit.bell.ring(made.agent)
+        return made
+
+    async def move(self, id: int, agent: str) -> Job:
+        """Give a task to another agent."""
+        return await self.engine.turns.kit.queue.move(id, self._known(agent).name)
+
+    async def reorder(self, id: int, before: int = 0) -> Job:
+        """Put a task before another one of the same agent; 0 puts it last."""
+        return await self.engine.turns.kit.queue.reorder(id, before)
+
+    async def cancel(self, id: int, reason: str = "cancelled by a person") -> Job:
+        """End a task."""
+        return await self.engine.turns.kit.queue.cancel(id, reason)
+
+    async def revive(self, id: int) -> Job:
+        """Make a waiting, failed, dead or cancelled task ready again."""
+        job = await self.engine.turns.kit.queue.revive(id)
+        await self.engine.turns.kit.bell.ring(job.agent)
+        return job
+
+    async def credits(self) -> Mapping[str, int]:
+        """Return what every agent has left."""
+        return await self.engine.turns.kit.ledger.balances()
+
+    async def add_credits(self, agent: str, amount: int, *, by: str = "") -> int:
+        """Give an agent credits and return what it has. Raises SetupError."""
+        self._known(agent)
+        if amount <= 0:
+            raise SetupError("give more than nothing: samovar credits add AGENT CREDITS")
+        return await self.engine.turns.kit.ledger.grant(agent, amount, by=_person(by))
+
+    async def entries(
+        self, agent: str = "", *, after: int = 0, limit: int = 500
+    ) -> Sequence[LedgerEntry]:
+        """Return lines of the ledger with an id above `after`, the oldest first."""
+        return await self.engine.turns.kit.ledger.entries(agent, after=after, limit=limit)
+
+    async def approvals(self, states: Sequence[ApprovalState] = ("asked",)) -> Sequence[Approval]:
+        """Return what waits for a person's word, the oldest first."""
+        return await self.engine.turns.kit.approvals.list(states)
+
+    async def approve(self, id: int, note: str = "", *, by: str = "") -> Approval:
+        """Say yes to exactly the act that was asked for. Raises SetupError."""
+        return await self._answer(id, True, note, by)
+
+    async def refuse(self, id: int, note: str = "", *, by: str = "") -> Approval:
+        """Say no. Raises SetupError."""
+        return await self._answer(id, False, note, by)
+
+    async def validate(self) -> list[Problem]:
+        """Return everything that is wrong in the home's files; nothing is run for it."""
+        return examine(self.home, self._roster())
+
+    def log(self, agent: str, lines: int = 20) -> list[dict[str, object]]:
+        """Return the last lines of an agent's log, as they were written."""
+        self._known(agent, broken=True)
+        return journal.tail(journal.agent_log(self.home, agent).path, lines)
+
+    async def tick(self) -> Ticked:
+        """Run one tick. Raises SetupError while another engine works on the home."""
+        with lock.alone(self.home):
+            return await self.engine.tick()
+
+    async def run(self, pace: float = 1.0, ticks: int = 0) -> None:
+        """Run ticks until cancelled, or so many. Raises SetupError as `tick` does."""
+        with lock.alone(self.home):
+            await self.engine.run(pace, ticks)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Engine]:
+        """Hold the home and tick by hand."""
+        with lock.alone(self.home):
+            yield self.engine
+
+    def _roster(self) -> Roster:
+        return self.engine.folder.read()
+
+    def _known(self, name: str, *, broken: bool = False) -> Resume:
+        roster = self._roster()
+        if name in roster.resumes:
+            return roster.resumes[name]
+        if name in roster.broken:
+            if broken:
+                return Resume(name="broken", instructions="")
+            raise SetupError(f"the resume of {name} is broken: see 'samovar validate'")
+        raise _nobody(name, sorted(roster.resumes))
+
+    def _planner(self) -> Resume:
+        """Return who hands out work: the first planner, else the only agent."""
+        found = [r for _, r in sorted(self._roster().resumes.items())]
+        planners = [r for r in found if r.craft == "plan"]
+        if planners:
+            return planners[0]
+        if len(found) == 1:
+            return found[0]
+        raise SetupError('nobody here hands out work (craft "plan"): name an agent')
+
+    def _member(
+        self, name: str, roster: Roster, jobs: Sequence[Job], credits: int | None
+    ) -> Member:
+        resume = roster.resumes.get(name)
+        running = [j for j in jobs if j.state == "running"]
+        ready = [j for j in jobs if j.state == "ready"]
+        first = next(iter(running or ready), None)
+        lines = journal.tail(journal.agent_log(self.home, name).path, 1)
+        return Member(
+            name=name,
+            resume=resume,
+            mood=_mood(resume, jobs, credits),
+            job=first.id if first else 0,
+            task=_line(first.text) if first else "",
+            since=first.started if first and running else None,
+            last=_act(lines[-1]) if lines else "",
+            credits=credits or 0,
+            queued=len(ready),
+            tick=bookmark.load(self.home, name).tick,
+            reads=tuple(sorted(roster.reads.get(name, ()))),
+            readers=tuple(sorted(roster.readers.get(name, ()))),
+            problems=tuple(p for p in roster.problems if p.agent == name),
+        )
+
+    async def _open_jobs(self) -> Sequence[Job]:
+        return await self.tasks(states=OPEN, limit=100_000)
+
+    async def _answer(self, id: int, yes: bool, note: str, by: str) -> Approval:
+        asked = {a.id: a for a in await self.approvals()}.get(id)
+        kit = self.engine.turns.kit
+        answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
+        if answered.act == "question":
+            word = "yes" if yes else "no"
+            text = f"{word}: {note}" if note else word
+            about = asked.note if asked else ""
+            self._speak(answered.agent, text, by, about)
+        elif answered.task:
+            await self._go_on(answered, yes, note)
+        return answered
+
+    async def _go_on(self, answered: Approval, yes: bool, note: str) -> None:
+        """Take up the task that waited for an answer, or end it."""
+        queue = self.engine.turns.kit.queue
+        job = await queue.get(answered.task)
+        if job.state != "waiting":
+            return
+        if yes:
+            await self.revive(job.id)
+        else:
+            await queue.cancel(job.id, f"{answered.by} refused: {note or answered.act}")
+
+    def _speak(self, to: str, text: str, by: str, about: str = "") -> OutboxEntry:
+        entry = OutboxEntry(
+            sender=_person(by),
+            tick=present(self.home) + 1,
+            seq=0,
+            kind="answer" if about else "message",
+            to=(to,) if to else (),
+            text=text,
+            reply_to=about,
+        )
+        return post(self.home, PEOPLE, entry)
+
+    def _letter(self, entry: OutboxEntry) -> Letter:
+        owner = PEOPLE if entry.sender.startswith("person:") else entry.sender
+        path = outbox_of(self.home, owner) / name_of(entry, encode(entry)).file
+        at = path.stat().st_mtime if path.exists() else 0.0
+        return Letter(entry.id, datetime.fromtimestamp(at, UTC), entry)
+
+
+def _nobody(name: str, names: Sequence[str]) -> SetupError:
+    known = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return SetupError(f"there is no agent {name!r} here; there are: {known or 'none'}")
+
+
+def _mood(resume: Resume | None, jobs: Sequence[Job], credits: int | None) -> Mood:
+    states = {j.state for j in jobs}
+    if resume is None:
+        return "broken"
+    if "running" in states:
+        return "working"
+    if credits is not None and credits <= 0:
+        return "stopped"
+    if "waiting" in states:
+        return "waiting"
+    return "ready" if "ready" in states else "idle"
+
+
+def _act(row: Mapping[str, object]) -> str:
+    what = row.get("action") or row.get("event") or ""
+    return _line(f"{what} {row.get('text', '')}".strip())
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 120 else f"{line[:117]}..."
+
+
+def _person(by: str) -> str:
+    name = by.removeprefix("person:") or os.environ.get("USER") or "owner"
+    plain = "".join(c for c in name if c.isalnum() or c in "-_.")[:64]
+    return f"person:{plain or 'owner'}"

@@ -1,0 +1,37 @@
+"""Who has a turn in a tick, and in which order. Pure."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from samovar.org.resume import Schedule
+
+
+class Turn(Struct, frozen=True):
+    """An agent that has something to do, and the model it needs."""
+
+    agent: str
+    model: str
+
+
+def due(schedule: Schedule, tick: int) -> bool:
+    """Whether the schedule names this tick."""
+    every = schedule.run_every_n_ticks
+    return tick % every == schedule.phase_offset % every
+
+
+def order(turns: Iterable[Turn], loaded: str) -> list[Turn]:
+    """Return the turns with the fewest changes of the loaded model: its own first, then by name.
+
+    A turn reads entries of earlier ticks only, so the order changes no result.
+    """
+    return sorted(turns, key=lambda t: (t.model != loaded, t.model, t.agent))
+
+
+def swaps(turns: Iterable[Turn], loaded: str) -> int:
+    """Return how often the model would be changed in this order."""
+    count = 0
+    for turn in turns:
+        count += turn.model != loaded
+        loaded = turn.model
+    return count

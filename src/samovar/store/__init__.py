@@ -1,0 +1,1 @@
+"""Where the organisation's jobs, credits, approvals and effects are kept."""

@@ -1,0 +1,92 @@
+"""The words of people in a database: each for one exact act, once, for a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from samovar.core.errors import Refused, SetupError
+from samovar.org.seams import Approval, ApprovalState
+from samovar.store.database import Database
+from samovar.store.rows import approval as read
+from samovar.store.tables import approvals
+
+_OPEN = ("asked", "granted")
+
+
+class SqlApprovals:
+    """Questions and answers; `samovar.org.seams.Approvals` on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def ask(self, approval: Approval, seconds: float, /) -> Approval:
+        """Ask a person; an open question about the same digest is returned instead of doubled."""
+        values = {
+            "agent": approval.agent,
+            "act": approval.act,
+            "digest": approval.digest,
+            "text": approval.text,
+            "task": approval.task,
+            "state": "asked",
+            "answered_by": "",
+            "note": approval.note,
+            "asked": self.database.wall(),
+            "expires": self.database.wall(seconds),
+        }
+        insert = (postgresql if self.database.server else sqlite).insert
+        new = insert(approvals).values(values).on_conflict_do_nothing().returning(approvals)
+        known = select(approvals).where(
+            approvals.c.digest == approval.digest, approvals.c.state.in_(_OPEN)
+        )
+        async with self.database.writing() as connection:
+            await self._expire(connection)
+            row = (await connection.execute(new)).first()
+            return read(row or (await connection.execute(known)).one())
+
+    async def answer(self, id: int, yes: bool, /, *, by: str, note: str = "") -> Approval:
+        """Record a person's word. Raises SetupError when there is no open question of that id."""
+        values = {
+            "state": "granted" if yes else "refused",
+            "answered_by": by,
+            "note": note,
+            "answered": self.database.wall(),
+        }
+        asked = (approvals.c.id == id) & (approvals.c.state == "asked")
+        async with self.database.writing() as connection:
+            await self._expire(connection)
+            row = await self._changed(connection, update(approvals).where(asked), values)
+        if row is None:
+            raise SetupError(f"question {id} is not open: it was answered before, or has expired")
+        return read(row)
+
+    async def use(self, digest: str, /) -> Approval:
+        """Spend the granted approval of exactly this act. Raises Refused when there is none."""
+        granted = (approvals.c.digest == digest) & (approvals.c.state == "granted")
+        async with self.database.writing() as connection:
+            await self._expire(connection)
+            spent = {"state": "used"}
+            row = await self._changed(connection, update(approvals).where(granted), spent)
+        if row is None:
+            raise Refused("nobody allowed exactly this act, or the word was used or has expired")
+        return read(row)
+
+    async def list(self, states: Sequence[ApprovalState] = ("asked",), /) -> Sequence[Approval]:
+        """Return approvals in these states, the oldest first."""
+        asked = select(approvals).where(approvals.c.state.in_(states)).order_by(approvals.c.id)
+        async with self.database.writing() as connection:
+            await self._expire(connection)
+            return [read(row) for row in await connection.execute(asked)]
+
+    async def _expire(self, connection: AsyncConnection) -> None:
+        over = approvals.c.state.in_(_OPEN) & (approvals.c.expires <= self.database.wall())
+        await connection.execute(update(approvals).where(over).values(state="expired"))
+
+    async def _changed(
+        self, connection: AsyncConnection, change: Any, values: dict[str, Any]
+    ) -> Row[Any] | None:
+        done = await connection.execute(change.values(values).returning(approvals))
+        row: Row[Any] | None = done.first()
+        return row

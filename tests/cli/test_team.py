@@ -1,0 +1,222 @@
+"""The commands of a team, as a person types them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from samovar.cli.main import app
+
+from .conftest import COMMAND, GOOD, Handler, Samovar, Server, git
+
+TASK = "add() in sums.py subtracts; make the tests pass"
+
+
+class Choosing(Handler):
+    """Works when it may choose, and writes the code when it is asked for code."""
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        text = GOOD
+        if "response_format" in body:
+            offered = body["response_format"]["json_schema"]["schema"]["properties"]
+            actions = offered["action"]["enum"]
+            action = "work" if "work" in actions else "nothing"
+            text = json.dumps({"action": action, "to": "person", "text": ""})
+        elif "review" in str(body["messages"]):
+            text = "no mistakes found"
+        pieces = [{"choices": [{"delta": {"content": text}}]}]
+        pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
+        pieces.append({"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 20}})
+        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
+        self._send("".join(lines).encode(), "text/event-stream")
+
+
+@pytest.fixture
+def team(samovar: Samovar) -> Iterator[Samovar]:
+    """Return the command with a model that chooses and writes."""
+    with Server(("127.0.0.1", 0), Choosing) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+
+        def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+            return samovar(*words, SAMOVAR_MODEL_URL=url, **more)
+
+        run.url = url  # type: ignore[attr-defined]
+        yield run
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def quick(
+    team: Samovar, project: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Samovar:
+    """Return the command within this process: starting one takes a second."""
+    for name in [n for n in os.environ if n.startswith(("SAMOVAR", "XDG"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SAMOVAR_MODEL_URL", team.url)  # type: ignore[attr-defined]
+    monkeypatch.chdir(project)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, words)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return done.stdout
+
+
+def test_a_team_works_out_of_the_box(quick: Samovar, project: Path) -> None:
+    assert "made       1" in ok(quick("bootstrap"))
+    assert "nothing" in ok(quick("bootstrap"))
+    assert git(project, "status", "--porcelain") == "", "git does not see the home"
+    ok(quick("validate"))
+    [job] = json.loads(ok(quick("queue", "add", TASK, "--agent", "developer", "--json")))
+    assert (job["agent"], job["state"]) == ("developer", "ready")
+    ticked = json.loads(ok(quick("run-once", "--json")))
+    assert ticked["turns"] == {"developer": "work"}, ticked
+    [done] = json.loads(ok(quick("queue", "list", "--all", "--json")))
+    assert done["state"] == "done", done
+    branch = git(project, "branch", "--list", "samovar/*", "--format=%(refname:short)")
+    assert "a + b" in git(project, "show", f"{branch}:sums.py")
+    assert branch in done["result"]
+    assert "work" in ok(quick("logs", "developer"))
+    shown = json.loads(ok(quick("inspect", "developer", "--json")))
+    assert shown["messages"][0]["entry"]["kind"] == "report"
+    assert shown["messages"][0]["entry"]["run"] == branch.removeprefix("samovar/")
+    spent = {r["agent"]: r["spent"] for r in json.loads(ok(quick("credits", "--json")))}
+    assert spent["developer"] > 0 and spent["writer"] == 0
+    assert json.loads(ok(quick("status", "--json")))["jobs"] == {"done": 1}
+
+
+def test_people_arrange_the_queue(quick: Samovar) -> None:
+    ok(quick("bootstrap"))
+    for text in ("one", "two", "three"):
+        ok(quick("queue", "add", text))
+    ok(quick("queue", "reorder", "3", "1"))
+    ok(quick("queue", "move", "2", "writer"))
+    ok(quick("queue", "cancel", "1", "--note", "not needed"))
+    jobs = json.loads(ok(quick("queue", "list", "--json")))
+    assert [(j["id"], j["agent"]) for j in jobs] == [(3, "manager"), (2, "writer")]
+    assert "#2" in ok(quick("queue", "list", "--agent", "writer"))
+    wrong = quick("queue", "move", "2", "nobody")
+    assert wrong.returncode == 2 and "there are: " in wrong.stderr
+    assert quick("queue", "cancel", "99").returncode == 2
+
+
+def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
+    ok(quick("bootstrap"))
+    assert "sent as person:" in ok(quick("send", "writer", "hello"))
+    assert json.loads(ok(quick("run-once", "--json")))["turns"] == {"writer": "nothing"}
+    assert "nothing to do" in ok(quick("run-once"))
+    before = {r["agent"]: r["left"] for r in json.loads(ok(quick("credits", "--json")))}
+    assert "credits" in ok(quick("credits", "add", "writer", "0.5"))
+    after = {r["agent"]: r["left"] for r in json.loads(ok(quick("credits", "--json")))}
+    assert after["writer"] - before["writer"] == 500_000
+    assert quick("credits", "add", "writer", "much").returncode == 2
+    ok(quick("agent", "new", "poet"))
+    assert "reads      manager" in ok(quick("inspect", "poet"))
+    path = project / ".samovar" / "agents" / "poet" / "resume.json"
+    path.write_text(path.read_text().replace('"text"', '"verse"'))
+    wrong = quick("validate")
+    assert wrong.returncode == 2
+    assert "agents/poet/resume.json: craft is wrong" in wrong.stdout
+    assert "1 broken" in ok(quick("status"))
+    assert "nothing waits" in ok(quick("approve"))
+    assert quick("refuse", "1").returncode == 2
+
+
+def test_the_schema_is_printed(samovar: Samovar) -> None:
+    assert json.loads(ok(samovar("validate", "--schema")))["title"] == "Samovar resume"
+
+
+def test_without_a_team_one_line_says_how_to_make_one(quick: Samovar) -> None:
+    for words in (["status"], ["run-once"], ["validate"], ["queue", "list"], ["logs", "x"]):
+        done = quick(*words)
+        assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+        assert "samovar bootstrap" in done.stderr
+
+
+def test_a_home_of_its_own_with_history(samovar: Samovar, tmp_path: Path, project: Path) -> None:
+    home = tmp_path / "org"
+    ok(samovar("bootstrap", str(home), "--repo", str(project), "--git"))
+    resume = json.loads((home / "agents" / "developer" / "resume.json").read_text())
+    assert resume["permissions"]["repositories"] == [str(project)]
+    ok(samovar("send", "writer", "x", "--home", str(home)))
+    failed = samovar("run-once", "--home", str(home))
+    assert failed.returncode == 3, "no model can be reached"
+    assert "tick 1" in git(home, "log", "--format=%s")
+    assert git(home, "ls-files", "*.db", "*logs*", "*state.json") == ""
+
+
+def test_an_engine_stops_cleanly_and_a_second_one_is_refused(
+    team: Samovar, project: Path, environment: dict[str, str]
+) -> None:
+    ok(team("bootstrap"))
+    began = [*COMMAND, "run", "--pace", "0.05"]
+    with subprocess.Popen(began, cwd=project, env=environment, stderr=subprocess.PIPE) as engine:
+        home = project / ".samovar"
+        for _ in range(200):
+            if (home / "tick.json").exists():
+                break
+            time.sleep(0.1)
+        second = team("run-once")
+        assert second.returncode == 2 and str(engine.pid) in second.stderr
+        assert json.loads(ok(team("status", "--json")))["engine"] == engine.pid
+        stopped = time.monotonic()
+        engine.send_signal(signal.SIGTERM)
+        assert engine.wait(timeout=20) == 0
+        assert time.monotonic() - stopped < 5
+    assert json.loads(ok(team("status", "--json"))).get("engine", 0) == 0
+
+
+def test_a_log_can_be_followed(team: Samovar, project: Path, environment: dict[str, str]) -> None:
+    ok(team("bootstrap"))
+    began = [*COMMAND, "logs", "writer", "--follow"]
+    with subprocess.Popen(
+        began, cwd=project, env=environment, stdout=subprocess.PIPE, text=True
+    ) as following:
+        time.sleep(1)
+        ok(team("send", "writer", "hello"))
+        ok(team("run-once"))
+        assert following.stdout is not None
+        assert "nothing" in following.stdout.readline()
+        following.send_signal(signal.SIGINT)
+        following.wait(timeout=20)
+
+
+def test_up_serves_works_and_ends_cleanly(
+    team: Samovar, project: Path, environment: dict[str, str]
+) -> None:
+    ok(team("bootstrap"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    began = [*COMMAND, "up", "--port", str(port), "--pace", "0.05"]
+    with subprocess.Popen(
+        began, cwd=project, env=environment, stderr=subprocess.PIPE, text=True
+    ) as up:
+        assert up.stderr is not None
+        assert f"http://127.0.0.1:{port}/login" in up.stderr.readline()
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status")
+        assert json.loads(ok(team("status", "--json")))["engine"] == up.pid
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(timeout=20) == 0

@@ -1,0 +1,89 @@
+"""`samovar worker` from the outside: a team, a task, a worker process, a signal."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
+PROSE = "Steam rises slowly."
+
+
+@pytest.fixture
+def home(served, server, tmp_path):
+    server.answer = PROSE
+    made = served("bootstrap", str(tmp_path / "team"))
+    assert made.returncode == 0, made.stderr
+    return tmp_path / "team"
+
+
+def listed(served, home: Path) -> dict[int, dict]:
+    told = served("queue", "list", "--all", "--json", "--home", str(home))
+    assert told.returncode == 0, told.stderr
+    return {job["id"]: job for job in json.loads(told.stdout)}
+
+
+def wait_for(claim, seconds: float = 40.0) -> None:
+    end = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.3)
+
+
+@pytest.fixture
+def worker(environment, server, home):
+    started: list[subprocess.Popen[str]] = []
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        child = subprocess.Popen(
+            [*COMMAND, "worker", "--home", str(home), *words],
+            env=environment | {"SAMOVAR_MODEL_URL": url},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(child)
+        return child
+
+    yield start
+    for child in started:
+        child.kill()
+        child.wait()
+        child.stderr.close()
+
+
+def test_a_worker_does_a_task_and_stops_at_a_signal(served, home, worker):
+    added = served("queue", "add", "write a line about steam", "--agent", "writer",
+                   "--home", str(home))  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    # The engine gives first credits in its first tick; here there is none.
+    assert served("credits", "add", "writer", "100", "--home", str(home)).returncode == 0
+    child = worker("--agent", "writer")
+
+    def done() -> bool:
+        (job,) = listed(served, home).values()
+        assert job["state"] in ("ready", "running", "done") and not job.get("reason"), job
+        return job["state"] == "done"
+
+    wait_for(done)
+    (job,) = listed(served, home).values()
+    assert (job["state"], job["result"], job["attempts"]) == ("done", PROSE, 1)
+    begin = time.monotonic()
+    child.terminate()
+    assert child.wait(10) == 0
+    assert time.monotonic() - begin < 5
+    assert "working on the tasks of writer" in child.stderr.read()
+
+
+def test_a_worker_for_nobody_names_who_there_is(served, home):
+    told = served("worker", "--home", str(home), "--agent", "nobody")
+    assert told.returncode == 2
+    assert "no agent is called nobody; there are:" in told.stderr and "writer" in told.stderr
+
+
+def test_a_worker_without_a_home_says_how_to_make_one(samovar, tmp_path):
+    told = samovar("worker", cwd=tmp_path)
+    assert told.returncode == 2 and "samovar bootstrap" in told.stderr

@@ -1,0 +1,92 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from samovar.core.errors import SetupError
+from samovar.org.hold import carry
+from samovar.org.outbox import OutboxEntry, post
+from samovar.org.seams import Ended, Hold, Job, Overtaken
+from samovar.store.store import memory
+
+from .conftest import act, hire, office
+
+
+async def never(_job: Job, _hold: Hold, /) -> Ended:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_a_report_that_a_crash_left_without_its_record_is_not_made_again(home: Path) -> None:
+    hire(home, "writer")
+    store = memory()
+    team = office(home, lambda _: act("work"), store)
+    await team.submit("write", "writer")
+    job = await store.claims.claim("dead", 0.0, ("writer",))
+    assert job is not None
+    post(
+        home,
+        "writer",
+        OutboxEntry(sender="writer", tick=1, seq=0, kind="report", text="written", job=job.id),
+    )
+    again = await store.claims.claim("alive", 60, ("writer",))
+    assert again is not None and again.attempts == 2
+
+    async def hold() -> None:
+        return None
+
+    assert (await team.engine.turns.crew.work(again, hold)).text == "written"
+    assert len(await team.messages("writer")) == 1
+
+
+async def test_a_task_of_a_broken_agent_says_what_to_do(home: Path) -> None:
+    hire(home, "a")
+    team = office(home, lambda _: "")
+
+    async def hold() -> None:
+        return None
+
+    with pytest.raises(SetupError, match="samovar validate"):
+        await team.engine.turns.crew.work(Job(agent="gone", id=1), hold)
+
+
+async def test_a_stopped_engine_puts_its_task_back() -> None:
+    store = memory()
+    await store.queue.add(Job(agent="a"))
+    job = await store.claims.claim("me", 60, ())
+    assert job is not None
+    carrying = asyncio.create_task(carry(store.claims, job, never, 60))
+    await asyncio.sleep(0.01)
+    carrying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await carrying
+    after = await store.queue.get(job.id)
+    assert (after.state, after.attempts) == ("ready", 0)
+
+
+async def test_a_task_that_was_taken_away_is_dropped() -> None:
+    store = memory()
+    await store.queue.add(Job(agent="a"))
+    job = await store.claims.claim("me", 60, ())
+    assert job is not None
+    carrying = asyncio.create_task(carry(store.claims, job, never, 0.03))
+    await asyncio.sleep(0.005)
+    await store.queue.cancel(job.id, "a person said so")
+    with pytest.raises(Overtaken):
+        await asyncio.wait_for(carrying, 5)
+    assert (await store.queue.get(job.id)).state == "cancelled"
+
+
+async def test_a_lease_is_renewed_while_the_work_goes_on() -> None:
+    store = memory()
+    await store.queue.add(Job(agent="a"))
+    job = await store.claims.claim("me", 0.09, ())
+    assert job is not None
+
+    async def slow(_job: Job, _hold: Hold, /) -> Ended:
+        await asyncio.sleep(0.3)
+        assert await store.claims.claim("thief", 60, ()) is None
+        return Ended(text="done")
+
+    assert (await carry(store.claims, job, slow, 0.09)).text == "done"
+    assert (await store.queue.get(job.id)).state == "done"

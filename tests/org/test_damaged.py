@@ -1,0 +1,95 @@
+"""500 damaged files: none ends the engine, each is named, the rest of the team works (row D6)."""
+
+import random
+import shutil
+from pathlib import Path
+
+from samovar.core.errors import SamovarError
+from samovar.org.sound import prices
+from samovar.org.team import Team
+
+from .conftest import act, hire, office, reading
+
+
+async def founded(home: Path) -> Team:
+    hire(home, "a")
+    hire(home, "b", **reading("a"))
+    hire(home, "c", **reading("a", "b"))
+    (home / "credits.json").write_text('{"agents": {"*": {"credits_left": 100}}}')
+    team = office(home, rule, prices=lambda: prices(home)[0])
+    await team.send("", "begin", by="ann")
+    for _ in range(3):
+        await team.tick()
+    return team
+
+
+def rule(_request: object) -> str:
+    return act("message", "person", "on it")
+
+
+def mutate(path: Path, draw: random.Random) -> bool:
+    """Damage a file; return whether its content changed."""
+    data = bytearray(path.read_bytes())
+    match draw.randrange(6):
+        case 0:
+            del data[draw.randrange(len(data)) :]
+        case 1:
+            data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        case 2:
+            data = bytearray(draw.randbytes(draw.randint(1, 200)))
+        case 3:
+            place = draw.randrange(len(data))
+            data[place:place] = draw.choice([b"null", b"[", b'"', b"\xff", b"}", b"9" * 400])
+        case 4:
+            data = bytearray(draw.choice([b"", b"{}", b"[]", b"null", b"[" * 5000, b"1e999"]))
+        case _:
+            data = data.replace(b'"', b"'", draw.randint(1, 3))
+    changed = bytes(data) != path.read_bytes()
+    path.write_bytes(bytes(data))
+    return changed
+
+
+async def test_500_damaged_files_stop_nobody_else_and_are_named(home: Path) -> None:
+    draw = random.Random(3)
+    await founded(home)
+    # Logs are not read back by the engine; everything else that it reads is damaged in turn.
+    files = sorted(p.relative_to(home) for p in home.rglob("*.json") if "logs" not in p.parts)
+    kinds = {p.name.split(".")[0] if "outbox" not in p.parts else "entry" for p in files}
+    assert kinds == {"resume", "state", "entry", "credits", "tick"}
+    spare = home.with_name(home.name + "-spare")
+    shutil.copytree(home, spare)
+    try:
+        for number in range(500):
+            file = files[number % len(files)]
+            if mutate(home / file, draw):
+                await _works(home, file)
+            shutil.rmtree(home)
+            shutil.copytree(spare, home)
+    finally:
+        shutil.rmtree(spare)
+
+
+async def _works(home: Path, file: Path) -> None:
+    """Assert that everybody but the damaged file's owner answers, and that it is named."""
+    team = office(home, rule, prices=lambda: prices(home)[0])
+    problems = [p.line for p in await team.validate()]
+    owner = file.parts[1] if file.parts[0] == "agents" else ""
+    try:
+        await team.send("", "are you there?", by="ann")
+        ticked = await team.tick()
+    except SamovarError as error:
+        assert file.name == "tick.json" and file.name in str(error)
+        return
+    answered = {n for n in "abc" if n in ticked.turns}
+    assert answered >= {"a", "b", "c"} - {owner}, (file, ticked)
+    quiet = file.name in ("tick.json", "credits.json") or answered == {"a", "b", "c"}
+    assert quiet or any(str(file) in line for line in problems), (file, problems)
+    for name in sorted(set("abc") - {owner}):
+        assert (await team.agent(name)).name == name
+
+
+async def test_a_damaged_log_loses_its_damaged_lines_only(home: Path) -> None:
+    team = await founded(home)
+    path = home / "agents" / "a" / "logs" / "log.jsonl"
+    path.write_bytes(b"\xff{\n" + path.read_bytes() + b'{"half')
+    assert [row["action"] for row in team.log("a")] == ["message"]

@@ -1,0 +1,270 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from samovar.core.errors import ModelError, SetupError
+from samovar.core.message import Request
+from samovar.org import lock
+from samovar.org.outbox import OutboxEntry, outbox_of, post
+from samovar.org.seams import StoreAway
+from samovar.org.standing import present
+from samovar.store.store import memory
+
+from .conftest import act, asked, hire, office, reading
+
+
+def silent(_request: Request) -> str:
+    raise AssertionError("no model may be asked")
+
+
+async def test_a_message_goes_from_a_person_to_an_agent_and_back(home: Path) -> None:
+    hire(home, "writer")
+    team = office(home, lambda _: act("message", "person", "here it is"))
+    await team.send("writer", "hello", by="ann")
+    ticked = await team.tick()
+    assert ticked.turns == {"writer": "message"}
+    letters = await team.messages()
+    assert [(x.entry.sender, x.entry.text) for x in letters] == [
+        ("writer", "here it is"),
+        ("person:ann", "hello"),
+    ]
+    assert letters[0].entry.reply_to == "person:ann/1"
+
+
+async def test_nothing_new_means_no_model_call(home: Path) -> None:
+    hire(home, "writer", **reading("writer2"))
+    hire(home, "writer2")
+    team = office(home, silent)
+    for _ in range(5):
+        assert (await team.tick()).turns == {}
+    assert present(home) == 5
+
+
+async def test_an_entry_is_read_once_by_each_permitted_reader(home: Path) -> None:
+    hire(home, "alice")
+    hire(home, "bob", **reading("alice"))
+    hire(home, "carol", **reading("*"))
+    hire(home, "dave")
+    seen: list[tuple[str, str]] = []
+
+    def rule(request: Request) -> str:
+        seen.append((asked(request), ("news" in request.messages[1].text and "news") or ""))
+        return act("nothing")
+
+    team = office(home, rule)
+    post(home, "alice", OutboxEntry(sender="alice", tick=0, seq=0, text="news"))
+    for _ in range(4):
+        await team.tick()
+    assert seen == [("bob", "news"), ("carol", "news")]
+
+
+async def test_what_is_written_in_a_tick_is_heard_in_the_next(home: Path) -> None:
+    hire(home, "a", **reading("b"))
+    hire(home, "b", **reading("a"))
+    heard: list[tuple[int, str]] = []
+
+    def rule(request: Request) -> str:
+        heard.append((present(home) + 1, asked(request)))
+        other = "b" if asked(request) == "a" else "a"
+        return act("message", other, "ping")
+
+    team = office(home, rule)
+    await team.send("a", "begin")
+    for _ in range(4):
+        await team.tick()
+    assert heard == [(1, "a"), (2, "b"), (3, "a"), (4, "b")]
+
+
+async def test_a_chain_of_messages_without_work_ends(home: Path) -> None:
+    hire(home, "a", **reading("b"))
+    hire(home, "b", **reading("a"))
+    team = office(home, lambda r: act("message", "b" if asked(r) == "a" else "a", "and you?"))
+    await team.send("a", "begin")
+    for _ in range(40):
+        await team.tick()
+    said = len(list(home.glob("agents/*/outbox/*.json")))
+    assert 5 < said <= 13
+
+
+async def test_a_schedule_decides_when_the_inbox_is_read(home: Path) -> None:
+    hire(home, "slow", schedule={"run_every_n_ticks": 4, "phase_offset": 7})
+    team = office(home, lambda _: act("nothing"))
+    await team.send("slow", "hello")
+    assert [(await team.tick()).turns for _ in range(4)] == [{}, {}, {"slow": "nothing"}, {}]
+
+
+async def test_one_agents_error_stops_no_other_and_is_said(home: Path) -> None:
+    hire(home, "bad")
+    hire(home, "good")
+
+    def rule(request: Request) -> str:
+        if asked(request) == "bad":
+            raise KeyError("a mistake")
+        return act("nothing")
+
+    team = office(home, rule)
+    await team.send("", "hello all")
+    ticked = await team.tick()
+    assert ticked.turns == {"good": "nothing"}
+    assert "KeyError" in ticked.failed["bad"]
+    alert = (await team.messages("bad"))[0].entry
+    assert (alert.kind, alert.to) == ("alert", ("person",))
+    assert any("KeyError" in str(line) for line in team.log("bad"))
+
+
+async def test_a_failing_agent_reads_its_message_later_and_rests_longer_and_longer(
+    home: Path,
+) -> None:
+    hire(home, "a")
+    ticks: list[int] = []
+
+    def rule(_request: Request) -> str:
+        ticks.append(present(home) + 1)
+        if len(ticks) < 5:
+            raise ModelError("the server is away")
+        return act("nothing")
+
+    team = office(home, rule)
+    await team.send("a", "hello")
+    for _ in range(40):
+        await team.tick()
+    assert len(ticks) == 5, "read once the server is back, and then no more"
+    pauses = [b - a for a, b in pairwise(ticks)]
+    assert pauses == sorted(pauses) and pauses[-1] > pauses[0]
+
+
+async def test_the_same_home_gives_the_same_outboxes(tmp_path: Path) -> None:
+    def rule(request: Request) -> str:
+        me = asked(request)
+        peer = {"a": "b", "b": "c", "c": "a"}[me]
+        return act("message", peer, f"{len(request.messages[1].text)} letters")
+
+    found = []
+    for name in ("one", "two"):
+        home = tmp_path / name
+        for n, other in (("a", "c"), ("b", "a"), ("c", "b")):
+            hire(home, n, model=f"m-{other}", **reading(other))
+        team = office(home, rule)
+        await team.send("a", "begin", by="ann")
+        for _ in range(10):
+            await team.tick()
+        files = sorted(home.rglob("outbox/*.json"))
+        found.append({p.relative_to(home).as_posix(): p.read_bytes() for p in files})
+        time.sleep(0.01)
+    assert found[0] == found[1]
+    assert len(found[0]) > 5
+
+
+async def test_a_turn_cut_off_after_its_entry_is_not_taken_again(home: Path) -> None:
+    hire(home, "a")
+    calls: list[str] = []
+
+    def rule(request: Request) -> str:
+        calls.append(asked(request))
+        return act("task", "a", "look into it")
+
+    store = memory()
+    team = office(home, rule, store)
+    await team.send("a", "hello")
+    await team.tick()
+    # As if the machine had stopped between the entry and the agent's state, and the queue.
+    (home / "agents" / "a" / "state.json").unlink()
+    (home / "tick.json").write_text('{"tick": 0}')
+    again = memory()
+    team = office(home, lambda _: act("nothing"), again)
+    await team.tick()
+    assert len(list(outbox_of(home, "a").glob("*.json"))) == 1
+    jobs = await team.tasks("a")
+    assert [j.text for j in jobs] == ["look into it"], "the task is in the queue, once"
+    assert calls == ["a"]
+
+
+async def test_the_database_that_goes_away_and_comes_back_stops_nothing(home: Path) -> None:
+    hire(home, "a")
+    store = memory()
+
+    class Away:
+        def __init__(self) -> None:
+            self.left = 3
+
+        def __getattr__(self, name: str) -> object:
+            self.left -= 1
+            if self.left >= 0:
+                raise StoreAway("the database is away")
+            return getattr(store.queue, name)
+
+    team = office(home, lambda _: act("nothing"), store, queue=Away())
+    await team.send("a", "hello")
+    await team.run(pace=0.0, ticks=5)
+    log = (home / "agents" / "a" / "logs" / "log.jsonl").read_text()
+    assert log.count('"turn"') == 1
+
+
+async def test_a_second_engine_is_refused_and_named(home: Path) -> None:
+    hire(home, "a")
+    team = office(home, silent)
+    with lock.alone(home):
+        assert lock.holder(home) == os.getpid()
+        with pytest.raises(SetupError, match=str(os.getpid())):
+            await team.tick()
+    assert lock.holder(home) == 0
+    await team.tick()
+
+
+LOCKER = """
+import sys, time
+from itertools import pairwise
+from pathlib import Path
+from samovar.org import lock
+from samovar.core.errors import SetupError
+home, start = Path(sys.argv[1]), float(sys.argv[2])
+time.sleep(max(0.0, start - time.time()))
+try:
+    with lock.alone(home):
+        print("runs", flush=True)
+        time.sleep(60)
+except SetupError as error:
+    print("refused", error)
+"""
+
+
+def test_of_fifty_engines_that_start_at_once_one_runs_and_its_death_frees_the_home(
+    home: Path,
+) -> None:
+    start = time.time() + 3
+    command = [sys.executable, "-c", LOCKER, str(home), str(start)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(50)]
+    first = [p.stdout.readline() for p in running if p.stdout]
+    assert sorted(line.split()[0] for line in first) == ["refused"] * 49 + ["runs"]
+    one = running[[line.startswith("runs") for line in first].index(True)]
+    assert all(str(one.pid) in line for line in first if line.startswith("refused"))
+    one.send_signal(signal.SIGKILL)
+    for process in running:
+        process.communicate(timeout=30)
+    assert lock.holder(home) == 0
+    with lock.alone(home):
+        assert lock.holder(home) == os.getpid()
+
+
+async def test_a_damaged_tick_file_is_named_with_its_fix(home: Path) -> None:
+    hire(home, "a")
+    (home / "tick.json").write_text("{")
+    post(home, "a", OutboxEntry(sender="a", tick=41, seq=0, text="x"))
+    with pytest.raises(SetupError, match=r'tick.json is damaged.*"tick": 41'):
+        await office(home, silent).tick()
+
+
+async def test_logs_say_what_every_turn_did(home: Path) -> None:
+    hire(home, "a")
+    team = office(home, lambda _: act("note", text="remember this"))
+    await team.send("a", "hello")
+    await team.tick()
+    row = team.log("a")[-1]
+    assert row["action"] == "note" and row["text"] == "remember this"
+    assert [x.rpartition("/")[2] for x in row["read"]] == ["1"]

@@ -1,0 +1,145 @@
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from samovar.org.resume import Resume, Schedule
+from samovar.org.roster import Folder
+from samovar.org.schema import published
+from samovar.org.validate import Known, check
+
+from .conftest import hire
+
+SEED = """{
+  "name": "agent_name",
+  "title": "Agent Title",
+  "short_description": "Brief description of agent purpose",
+  "workflow_description": "Detailed workflow and responsibilities",
+  "instructions": "Specific instructions for the LLM",
+  "model": "gpt-4.1-mini",
+  "permissions": {
+    "read_outboxes": ["other_agent"],
+    "tools": ["tool1", "tool2"]
+  },
+  "schedule": {
+    "run_every_n_ticks": 1,
+    "phase_offset": 0
+  }
+}"""
+PUBLISHED = Path(__file__).parents[2] / "docs" / "reference" / "resume.schema.json"
+
+
+def put(home: Path, name: str, text: str) -> None:
+    path = home / "agents" / name / "resume.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+
+def test_the_example_of_the_seed_loads_unchanged(home: Path) -> None:
+    put(home, "agent_name", SEED)
+    roster = Folder(home, Known(models=frozenset({"qwen"}))).read()
+    resume = roster.resumes["agent_name"]
+    assert resume.model == "gpt-4.1-mini" and resume.permissions.tools == ("tool1", "tool2")
+    assert {p.weight for p in roster.problems} == {"warning"}
+    said = "\n".join(p.line for p in roster.problems)
+    assert all(word in said for word in ("other_agent", "tool1", "tool2", "gpt-4.1-mini"))
+
+
+def test_every_problem_of_a_file_is_said_at_once_with_field_and_fix() -> None:
+    raw = {
+        "name": "other",
+        "title": 7,
+        "titel": "x",
+        "craft": "magic",
+        "permissions": {"read_outboxes": "bob", "tools": ["a", 3], "reed": []},
+        "schedule": {"run_every_n_ticks": 0, "phase_offset": "x"},
+        "soul": [],
+        "limits": {"read": 0},
+    }
+    resume, problems = check(json.dumps(raw).encode(), "writer")
+    assert resume is None
+    found = {(p.field, p.weight) for p in problems}
+    assert found == {
+        ("name", "error"),
+        ("title", "error"),
+        ("titel", "warning"),
+        ("craft", "error"),
+        ("instructions", "error"),
+        ("permissions.read_outboxes", "error"),
+        ("permissions.tools", "error"),
+        ("permissions.reed", "warning"),
+        ("schedule.run_every_n_ticks", "error"),
+        ("schedule.phase_offset", "error"),
+        ("soul", "error"),
+        ("limits.read", "error"),
+    }
+    assert all(p.file == "agents/writer/resume.json" and p.wrong and p.fix for p in problems)
+    assert any('did you mean "title"?' in p.line for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("{", "JSON"),
+        ("[]", "object"),
+        ("\xff", "JSON"),
+        ('{"name": "a", "instructions": "' + "x" * 300_000 + '"}', "bytes"),
+        ("[" * 100_000, "JSON"),
+    ],
+)
+def test_a_file_that_is_no_resume_is_one_problem(text: str, word: str) -> None:
+    resume, problems = check(text.encode("latin-1"), "a")
+    assert resume is None and len(problems) == 1 and word in problems[0].line
+
+
+def test_a_broken_resume_takes_out_only_its_agent(home: Path) -> None:
+    hire(home, "good")
+    put(home, "bad", "{")
+    (home / "agents" / "empty").mkdir()
+    roster = Folder(home).read()
+    assert list(roster.resumes) == ["good"]
+    assert roster.broken == {"bad", "empty"}
+    assert any("samovar agent new empty" in p.line for p in roster.problems)
+
+
+def test_two_agents_of_one_name_are_told_apart_by_their_folders(home: Path) -> None:
+    hire(home, "dev")
+    put(home, "dev2", json.dumps({"name": "dev", "instructions": "x"}))
+    put(home, "Dev", json.dumps({"name": "Dev", "instructions": "x"}))
+    roster = Folder(home).read()
+    assert list(roster.resumes) == ["Dev"]
+    lines = [p.line for p in roster.problems]
+    assert any('dev2/resume.json: name is "dev", its folder is "dev2"' in x for x in lines)
+    assert any('is the same as that of "Dev"' in x for x in lines)
+
+
+def test_a_changed_resume_counts_from_the_next_look(home: Path) -> None:
+    path = hire(home, "a")
+    folder = Folder(home)
+    first = folder.read()
+    assert folder.read() is first
+    path.write_text(json.dumps({"name": "a", "instructions": "x", "title": "New"}))
+    assert folder.read().resumes["a"].title == "New"
+    path.unlink()
+    path.parent.rmdir()
+    assert folder.read().resumes == {}
+
+
+def test_a_resume_behind_a_link_is_refused(home: Path, tmp_path: Path) -> None:
+    other = hire(tmp_path / "elsewhere", "a")
+    (home / "agents").mkdir()
+    (home / "agents" / "a").symlink_to(other.parent)
+    roster = Folder(home).read()
+    assert roster.resumes == {} and "symbolic link" in roster.problems[0].line
+
+
+def test_the_published_schema_is_up_to_date() -> None:
+    assert PUBLISHED.read_bytes() == published(), (
+        "samovar validate --schema > docs/reference/resume.schema.json"
+    )
+
+
+def test_a_resume_survives_being_written_and_read() -> None:
+    resume = Resume(name="a", instructions="x", schedule=Schedule(run_every_n_ticks=3))
+    assert msgspec.json.decode(msgspec.json.encode(resume), type=Resume) == resume
