@@ -20,10 +20,15 @@ from samovar.core.message import Sampling
 from samovar.core.seams import Live, Model, Sandbox, Tree
 from samovar.core.task import Task
 from samovar.flow.kit import Ask, Kit
+from samovar.memory.notes import Notes, folder_of
+from samovar.memory.recall import Memory
+from samovar.memory.skills.workshop import Workshop
+from samovar.memory.vectors import Embedder
+from samovar.models import minilm, weights
 from samovar.models import profile as profiles
-from samovar.models import weights
 from samovar.models.catalogue import CATALOGUE
 from samovar.models.discover import discover, named
+from samovar.models.embed import Embeddings
 from samovar.models.embedded import embedded, threads
 from samovar.models.endpoint import Endpoint
 from samovar.models.openai import OpenAI
@@ -35,6 +40,7 @@ from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.workspace import remove
 from samovar.settings import Server, Settings, load, read_env
+from samovar.tools.interpreter import own
 
 EMBEDDED = "qwen2.5-coder-1.5b"
 """The model that comes along when no server answers."""
@@ -140,6 +146,46 @@ class Desk:
 
 
 @asynccontextmanager
+async def scratch() -> AsyncIterator[Path]:
+    """Give an empty folder that the sandbox may be handed, and remove it afterwards."""
+    made = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="samovar-"))
+    try:
+        yield made
+    finally:
+        await remove(made)
+
+
+async def workshop(no_sandbox: bool = False) -> Workshop:
+    """Return where skills run: a sandbox that was just tried, with samovar's own Python."""
+    python = own()
+    return Workshop(await find_sandbox(no_sandbox), scratch, python.python, python.readable)
+
+
+def remember(home: Path, agent: str) -> Memory:
+    """Return the memory of an agent; it compares meanings where there is an embedding model.
+
+    Raises SetupError when the settings name a model for embeddings that they do not describe.
+    """
+    return Memory(Notes(folder_of(home, agent)), embedder(home))
+
+
+def embedder(home: Path) -> Embedder | None:
+    """Return the model that embeds: the settings' one, else the small one if it was pulled."""
+    settings = load(home)
+    if not settings.embeddings:
+        return minilm.MiniLM() if minilm.here() else None
+    secrets = {**read_env(home), **os.environ}
+    for server in settings.models:
+        if server.name == settings.embeddings and server.url and server.model:
+            key = secrets.get(server.key, "")
+            return Embeddings(Endpoint(url=server.url, model=server.model, key=key))
+    raise SetupError(
+        f"embeddings = {settings.embeddings!r}: add a [[models]] table of that name with url and "
+        "model to samovar.toml, or leave it empty"
+    )
+
+
+@asynccontextmanager
 async def at_work(
     folder: Path,
     ask: Ask,
@@ -237,6 +283,12 @@ async def choose_model(
     return await _own(settings, stack, name, live, progress)
 
 
+def computing(settings: Settings, weights: Path) -> int:
+    """Return how many threads our own server gets: as told, else as measured, else a guess."""
+    known = profiles.load(Endpoint(url="http://127.0.0.1/v1", model=weights.stem), "embedded")
+    return settings.threads or (known.threads if known else 0) or threads()
+
+
 async def _own(
     settings: Settings,
     stack: AsyncExitStack,
@@ -249,7 +301,7 @@ async def _own(
         live("step", f"fetching {entry.name} once; it is kept for later")
     path = await weights.fetch(entry.name, progress)
     live("step", f"starting {entry.name}")
-    used = settings.threads or threads()
+    used = computing(settings, path)
     endpoint = await stack.enter_async_context(
         embedded(path, threads=used, context=settings.context)
     )

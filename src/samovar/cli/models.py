@@ -13,8 +13,9 @@ from samovar.cli.terminal import screen
 from samovar.core.errors import SetupError
 from samovar.models import profile, weights
 from samovar.models.catalogue import CATALOGUE
+from samovar.models.cores import paying
 from samovar.models.dialects.measure import best
-from samovar.models.embedded import threads
+from samovar.models.embedded import embedded
 from samovar.repo import git
 from samovar.settings import Settings, load
 
@@ -65,16 +66,25 @@ async def probe(settings: Settings, home: Path, name: str, *, quiet: bool = Fals
         own = not any(endpoint.url == e.url for _, e in await endpoints(settings, home))
         if not quiet:
             say(f"measuring {endpoint.model} at {endpoint.shown}; this takes minutes")
-        found = await profile.probe(endpoint, tell=None if quiet else _tell)
-        if not quiet:
-            _tell("dialect of tool calls")
+        tell = unheard_of if quiet else _tell
+        used = 0
+        if own:
+            entry = weights.find(name if name and name != "embedded" else EMBEDDED)
+            used = settings.threads or await paying(weights.place(entry), tell)
+            again = embedded(weights.place(entry), threads=used, context=settings.context)
+            endpoint = await stack.enter_async_context(again)
+        found = await profile.probe(endpoint, tell=tell)
+        tell("dialect of tool calls")
         found = replace(found, dialect=await best(endpoint, schemas=found.json_schema) or "")
         if own:
-            used = settings.threads or threads()
             found = replace(found, threads=used, digest=choice.profile.digest)
         profile.save(endpoint, found, "embedded" if own else "")
     if not quiet:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
+
+
+def unheard_of(_what: str) -> None:
+    """Tell nobody."""
 
 
 def _tell(what: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.boot import EMBEDDED
+from samovar.boot import EMBEDDED, computing
 from samovar.cli.end import say
 from samovar.cli.models import settings_of
 from samovar.cli.terminal import screen
@@ -15,7 +15,7 @@ from samovar.models import profile as profiles
 from samovar.models import weights
 from samovar.models.dialects.choose import dialect_for
 from samovar.models.discover import named
-from samovar.models.embedded import Wish, running, threads
+from samovar.models.embedded import Wish, running
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.sampling import family, sampling
@@ -75,7 +75,7 @@ async def _behind(folder: Path, wanted: Wanted) -> tuple[Behind, Endpoint, Profi
     settings, _ = await settings_of(folder)
     view = screen(plain=True)
     path = await weights.fetch(wanted.model or EMBEDDED, view.progress)
-    wish = Wish(threads=settings.threads or threads(), context=settings.context, embeddings=True)
+    wish = Wish(threads=computing(settings, path), context=settings.context, embeddings=True)
     say(f"starting {path.stem}")
     endpoint = Endpoint(url="http://127.0.0.1/v1", model=path.stem, kind="llama.cpp")
     found = profiles.load(endpoint, "embedded") or Profile(family=family(path.stem))

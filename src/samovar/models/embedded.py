@@ -17,10 +17,12 @@ import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import msgspec
+from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.models.endpoint import Endpoint
@@ -30,6 +32,36 @@ CONTEXT = 16384
 _SLOWEST_DISK = 10 << 20
 """Bytes a second at which weights are surely read."""
 _KEY = "SAMOVAR_EMBEDDED_KEY"
+_NUMBERS = ("threads", "context", "slots", "port", "embeddings")
+_EMBEDDED_AT_ONCE = 2048
+"""Tokens of one text that can be embedded."""
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """How the server shall run."""
+
+    threads: int
+    context: int = CONTEXT
+    """Tokens of each slot."""
+    slots: int = 1
+    port: int = 0
+    """0 takes a free one."""
+    key: str | None = None
+    """None makes one up, so that nobody else on the machine gets in."""
+    embeddings: bool = False
+    """Whether it shall also answer `/v1/embeddings`."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A server that runs."""
+
+    endpoint: Endpoint
+    process: Process
+
+    async def ended(self) -> int:
+        """Wait until it is dead; return its exit status."""
+        return await self.process.wait()
 
 
 def threads() -> int:
@@ -60,15 +92,23 @@ async def embedded(
     Port 0 takes a free one; key None makes one up, so that nobody else on the machine gets in.
     Raises SetupError when it does not start.
     """
-    _check(weights, port)
-    secret = secrets.token_urlsafe(24) if key is None else key
+    wish = Wish(threads=threads, context=context, slots=slots, port=port, key=key)
+    async with running(weights, wish) as child:
+        yield child.endpoint
+
+
+@asynccontextmanager
+async def running(weights: Path, wish: Wish) -> AsyncIterator[Child]:
+    """Run the server while the block lasts. Raises SetupError when it does not start."""
+    _check(weights, wish.port)
+    secret = secrets.token_urlsafe(24) if wish.key is None else wish.key
     command = [sys.executable, "-m", "samovar.models.embedded", str(weights)]
-    for name, number in (("threads", threads), ("context", context), ("slots", slots)):
-        command += [f"--{name}", str(number)]
+    for name in _NUMBERS:
+        command += [f"--{name}", str(int(getattr(wish, name)))]
     with tempfile.TemporaryFile() as log:
         child = await asyncio.create_subprocess_exec(
             *command,
-            *("--port", str(port), "--parent", str(os.getpid())),
+            *("--parent", str(os.getpid())),
             stdin=PIPE,
             stdout=PIPE,
             stderr=log,
@@ -77,7 +117,8 @@ async def embedded(
         )
         try:
             url = await _started(child, weights, log)
-            yield Endpoint(url=f"{url}/v1", model=weights.stem, key=secret, kind="llama.cpp")
+            model = weights.stem
+            yield Child(Endpoint(url=f"{url}/v1", model=model, key=secret, kind="llama.cpp"), child)
         finally:
             await _end(child)
 
@@ -127,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Serve until the parent goes away."""
     parser = argparse.ArgumentParser(prog="samovar.models.embedded")
     parser.add_argument("weights", type=Path)
-    for name in ("threads", "context", "slots", "port", "parent"):
+    for name in (*_NUMBERS, "parent"):
         parser.add_argument(f"--{name}", type=int, required=True)
     asked = parser.parse_args(arguments)
     _die_with(asked.parent)
@@ -167,6 +208,10 @@ def _server(asked: argparse.Namespace):  # type: ignore[no-untyped-def]  # the l
     params.cors_origins = "http://127.0.0.1"
     params.ui = False
     params.verbosity = 1
+    if asked.embeddings:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+        params.n_ubatch = params.n_batch = min(_EMBEDDED_AT_ONCE, asked.context)
     return xllamacpp.Server(params)
 
 

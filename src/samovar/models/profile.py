@@ -56,6 +56,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     """Whether `response_format` with a JSON Schema is obeyed."""
     tools: Tools = "none"
     """How a tool call is best asked for."""
+    dialect: str = ""
+    """Which of `models.dialects` was read best; empty where it was not measured."""
     threads: int = 0
     """Threads the server computes with; 0 where it is not ours to know."""
     parallel: int = 1

@@ -1,0 +1,103 @@
+"""The action dialect: every answer is one JSON object, held to a schema by the server.
+
+`{"tool": "read_file", "arguments": {"path": "a.py"}}`, or `{"tool": "reply", ...}` to speak. Small
+models that print their native calls as text get this right, since nothing else can be written.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from samovar.core.errors import ToolError
+from samovar.core.tool import Call, Said
+from samovar.models.dialects import offered, schemas
+from samovar.models.dialects.offered import Offered
+
+REPLY = "reply"
+_OFFER = """\
+You may use tools to do what the user asks. The tools are:
+<tools>
+{tools}
+</tools>
+
+Answer with one JSON object and nothing else. To use a tool:
+{{"tool": <name of the tool>, "arguments": <object>}}
+To speak to the user, when no tool is needed or all is done:
+{{"tool": "reply", "arguments": {{"text": <what you say>}}}}"""
+"""No example of a real call: small models copy its path into their own."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Answers that are one call, or the call `reply` whose text is the answer."""
+
+    silent: bool = False
+    """Whether the model may only call, not speak."""
+
+    def offer(self, tools: Sequence[Offered], /) -> str:
+        """Return the lines of the system prompt; nothing without tools."""
+        if not tools:
+            return ""
+        return _OFFER.format(tools=offered.listing(tools))
+
+    def schema(self, tools: Sequence[Offered], /) -> dict[str, Any] | None:
+        """Return the schema of an action, flat and without references."""
+        if not tools:
+            return None
+        actions = [_action(tool.name, schemas.flat(tool.parameters)) for tool in tools]
+        if not self.silent:
+            text = {"type": "string"}
+            speak = {"type": "object", "properties": {"text": text}, "required": ["text"]}
+            actions.append(_action(REPLY, {**speak, "additionalProperties": False}))
+        return {"anyOf": actions}
+
+    def read(self, text: str, tools: Sequence[Offered], /) -> Said:
+        """Take an answer apart. Raises ToolError with one precise line for the model."""
+        if not tools:
+            return Said(text.strip())
+        try:
+            value = json.loads(text, strict=False)
+        except (ValueError, RecursionError) as error:
+            why = str(error) if isinstance(error, json.JSONDecodeError) else "too deep"
+            raise ToolError(
+                f"the answer must be one JSON object and nothing else: {why}"
+            ) from error
+        items = value if isinstance(value, list) else [value]
+        said = [_said(item, tools) for item in items]
+        words = "\n".join(one.text for one in said if one.text)
+        return Said(words, tuple(call for one in said for call in one.calls))
+
+    def show(self, said: Said, /) -> str:
+        """Write an answer as an object; several calls as a list of them."""
+        spoken = [{"tool": REPLY, "arguments": {"text": said.text}}]
+        if not said.calls:
+            return offered.encoded(spoken[0])
+        calls = [{"tool": call.tool, "arguments": call.arguments} for call in said.calls]
+        items = [*(spoken if said.text else []), *calls]
+        return offered.encoded(items if len(items) > 1 else items[0])
+
+
+def _action(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"tool": {"const": name}, "arguments": arguments},
+        "required": ["tool", "arguments"],
+        "additionalProperties": False,
+    }
+
+
+def _said(value: Any, tools: Sequence[Offered]) -> Said:
+    if not isinstance(value, dict) or not isinstance(value.get("tool"), str):
+        raise ToolError('the answer must be {"tool": NAME, "arguments": {...}}')
+    arguments = value.get("arguments", {})
+    if not isinstance(arguments, dict):
+        raise ToolError('"arguments" must be an object')
+    if value["tool"] == REPLY and not any(tool.name == REPLY for tool in tools):
+        said = arguments.get("text", "")
+        return Said(said if isinstance(said, str) else offered.encoded(said))
+    tool = offered.known(value["tool"], tools)
+    wrong = schemas.complaint(arguments, schemas.flat(tool.parameters))
+    if wrong:
+        raise ToolError(f"{tool.name}: {wrong}")
+    return Said("", (Call(tool.name, arguments),))
