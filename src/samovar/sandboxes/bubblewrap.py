@@ -14,11 +14,12 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from samovar.core.errors import SandboxMissing, SetupError
-from samovar.core.seams import Command, Ran
+from samovar.core.seams import Command, Ran, Session
 from samovar.sandboxes import interpreter, limits, profile, seccomp, watch, workspace
 from samovar.sandboxes.gauge import Gauge
 from samovar.sandboxes.limits import Limits
 from samovar.sandboxes.process import Watched
+from samovar.sandboxes.running import Running
 
 OTHER = 65533
 """Who the sandbox is outside when root starts it, for root without capabilities is still root.
@@ -40,6 +41,22 @@ class Bubblewrap:
 
     async def run(self, command: Command, /) -> Ran:
         """Run to the end, or to a limit. Raises SandboxMissing when nothing could be run."""
+        gauge = await self._prepared(command)
+        with ExitStack() as opened:
+            cell = await self._stood(command, opened, stdin=bool(command.stdin))
+            return await cell.finish(gauge)
+
+    async def start(self, command: Command, /) -> Session:
+        """Start a command that is talked to, as core.seams.Host says."""
+        gauge = await self._prepared(command)
+        with ExitStack() as opened:
+            cell = await self._stood(command, opened, stdin=True)
+            session = cell.session(gauge, opened.pop_all())
+        if command.stdin:
+            await session.send(command.stdin)
+        return session
+
+    async def _prepared(self, command: Command) -> Gauge:
         if not command.workspace.is_dir():
             raise SetupError(f"there is no workspace {command.workspace}")
         if self.uid is not None:
@@ -49,20 +66,20 @@ class Bubblewrap:
                 raise SandboxMissing(
                     f"cannot give {command.workspace} to user {self.uid}: {error.strerror}"
                 ) from error
-        gauge = await asyncio.to_thread(Gauge, command, self.sizes)
-        with ExitStack() as opened:
-            starting = asyncio.ensure_future(self._start(command, opened))
-            try:
-                cell = await asyncio.shield(starting)
-            except asyncio.CancelledError:
-                # A bwrap that is killed before it stands leaves a child that waits for ever.
-                await asyncio.wait({starting})
-                if starting.exception() is None:
-                    await starting.result().end()
-                raise
-            return await cell.finish(gauge)
+        return await asyncio.to_thread(Gauge, command, self.sizes)
 
-    async def _start(self, command: Command, opened: ExitStack) -> "_Cell":
+    async def _stood(self, command: Command, opened: ExitStack, *, stdin: bool) -> "_Cell":
+        starting = asyncio.ensure_future(self._start(command, opened, stdin))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # A bwrap that is killed before it stands leaves a child that waits for ever.
+            await asyncio.wait({starting})
+            if starting.exception() is None:
+                await starting.result().end()
+            raise
+
+    async def _start(self, command: Command, opened: ExitStack, stdin: bool) -> "_Cell":
         given = _Given(opened)
         shown = interpreter.resolve(command.readable)
         status, status_inside = given.pipe()
@@ -80,7 +97,7 @@ class Bubblewrap:
             *limits.within(self.sizes),
             *command.argv,
         ]
-        process = await _spawned(words, user, given.inherited, stdin=bool(command.stdin))
+        process = await _spawned(words, user, given.inherited, stdin=stdin)
         given.close_inherited()
         cell = _Cell(process, command, self.sizes, status, staged=bool(staged))
         await cell.stands()
@@ -140,6 +157,11 @@ class _Cell:
                 with suppress(ProcessLookupError, PermissionError):
                     if pid:
                         kill(pid, signal.SIGKILL)
+
+    def session(self, gauge: Gauge, opened: ExitStack) -> Session:
+        """Leave the command running; what is open is closed at its end."""
+        gauge.root = self._root
+        return Running(self._watched, gauge, opened)
 
     async def finish(self, gauge: Gauge) -> Ran:
         """Follow the command to its end."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from samovar.core.errors import SandboxMissing
-from samovar.core.seams import Command, Ran, Sandbox
+from samovar.core.seams import Command, Host, Ran
 from samovar.sandboxes import limits, profile
 from samovar.sandboxes.bubblewrap import Bubblewrap
 from samovar.sandboxes.limits import Limits
@@ -35,7 +35,7 @@ class Description(Struct, frozen=True, kw_only=True):
     """One line: what runs it, or why there is none and how to get one."""
 
 
-async def find_sandbox(allow_none: bool = False, sizes: Limits | None = None) -> Sandbox:
+async def find_sandbox(allow_none: bool = False, sizes: Limits | None = None) -> Host:
     """Return a sandbox that was tried just now and held; the system's bwrap before the carried one.
 
     With `allow_none`, a person's word, commands run unconfined where there is no sandbox.

@@ -5,15 +5,17 @@ import os
 import secrets
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from samovar.core.errors import SetupError
-from samovar.core.seams import Command, Ran
+from samovar.core.seams import Command, Ran, Session
 from samovar.sandboxes import limits, profile
 from samovar.sandboxes.gauge import Gauge
 from samovar.sandboxes.limits import Limits
 from samovar.sandboxes.process import Watched
+from samovar.sandboxes.running import Running
 
 MARK = "SAMOVAR_COMMAND"
 """In the environment of all a command starts, so that what left its session is found too."""
@@ -33,6 +35,25 @@ class Unconfined:
 
     async def run(self, command: Command, /) -> Ran:
         """Run to the end, or to a limit. Raises SetupError when it cannot be started."""
+        watched, gauge = await self._started(command, stdin=bool(command.stdin))
+        seconds = await watched.follow(gauge)
+        code = watched.process.returncode or 0
+        return Ran(
+            exit=128 - code if code < 0 else code,
+            output=watched.kept.text(),
+            seconds=seconds,
+            stopped=watched.stopped,
+        )
+
+    async def start(self, command: Command, /) -> Session:
+        """Start a command that is talked to, as core.seams.Host says."""
+        watched, gauge = await self._started(command, stdin=True)
+        session = Running(watched, gauge, ExitStack())
+        if command.stdin:
+            await session.send(command.stdin)
+        return session
+
+    async def _started(self, command: Command, *, stdin: bool) -> tuple[Watched, Gauge]:
         mark = secrets.token_hex(16)
         if not command.workspace.is_dir():
             raise SetupError(f"there is no workspace {command.workspace}")
@@ -42,7 +63,7 @@ class Unconfined:
             process = await asyncio.create_subprocess_exec(
                 *limits.around(command, self.sizes),
                 *command.argv,
-                stdin=PIPE if command.stdin else DEVNULL,
+                stdin=PIPE if stdin else DEVNULL,
                 stdout=PIPE,
                 stderr=STDOUT,
                 cwd=command.workspace,
@@ -52,15 +73,8 @@ class Unconfined:
         except OSError as error:
             raise SetupError(f"cannot start {command.argv[0]}: {error.strerror}") from error
         limits.expendable(process.pid)
-        watched = Watched(process, command, self.sizes, lambda: _kill(process.pid, mark))
-        seconds = await watched.follow(gauge)
-        code = process.returncode or 0
-        return Ran(
-            exit=128 - code if code < 0 else code,
-            output=watched.kept.text(),
-            seconds=seconds,
-            stopped=watched.stopped,
-        )
+        kill = partial(_kill, process.pid, mark)
+        return Watched(process, command, self.sizes, kill), gauge
 
 
 def _kill(pid: int, mark: str) -> None:

@@ -70,7 +70,7 @@ class Watched:
         `measure` is called again and again and names the limit that is exceeded, or nothing.
         When the caller is cancelled the tree is killed before the cancellation goes on.
         """
-        helpers = [asyncio.create_task(self._feed()), asyncio.create_task(self._meter(measure))]
+        helpers = [asyncio.create_task(self._feed()), asyncio.create_task(self.meter(measure))]
         reader = asyncio.create_task(self._read())
         left = self.command.seconds - (monotonic() - self.started)
         try:
@@ -109,7 +109,8 @@ class Watched:
             await stream.drain()
         stream.close()
 
-    async def _meter(self, measure: Callable[[], Awaitable[str]]) -> None:
+    async def meter(self, measure: Callable[[], Awaitable[str]]) -> None:
+        """Stop the tree once `measure` names a limit."""
         while not self.stopped:
             await asyncio.sleep(0.1)
             why = await measure()

@@ -1,0 +1,136 @@
+"""Looking at tables of any size without loading them, in the sandbox."""
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from samovar.core.errors import ToolError
+from samovar.core.seams import Command, Ran, Sandbox
+from samovar.core.tool import Tool, tool
+from samovar.tools.interpreter import Interpreter
+from samovar.tools.text import shorten, visible
+from samovar.tools.workspace import Workspace
+
+MEMORY = 480 << 20
+"""Bytes the program inside may take."""
+SECONDS = 300.0
+_SHARE = 260
+"""Megabytes of them for duckdb's own buffers."""
+ENDS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm")
+_PACKED = (".gz", ".zst")
+_HEAD = ("column", "type", "missing", "distinct (about)", "min", "max", "mean")
+
+
+class Facts(Struct, frozen=True):
+    """What is known of a column."""
+
+    missing: int = 0
+    distinct: int | None = None
+    min: str = ""
+    max: str = ""
+    mean: str = ""
+
+
+class Answer(Struct, frozen=True):
+    """What the program inside says."""
+
+    error: str = ""
+    note: str = ""
+    columns: int = 0
+    names: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+    rows: int | tuple[tuple[str, ...], ...] = 0
+    facts: tuple[Facts, ...] = ()
+    more: bool = False
+
+
+def installed() -> bool:
+    """Whether duckdb is there (the extra `data`)."""
+    return importlib.util.find_spec("duckdb") is not None
+
+
+def data_view(place: Workspace, sandbox: Sandbox, interpreter: Interpreter) -> Tool:
+    """Return the tool that looks at tables; the interpreter must have duckdb and openpyxl."""
+
+    async def data_view(
+        path: Annotated[str, Meta(description="a file: csv, tsv, parquet, jsonl, json, xlsx")],
+        query: Annotated[
+            str, Meta(description="SQL over the table 'data'; for xlsx the name of a sheet")
+        ] = "",
+    ) -> str:
+        """Show shape, columns, types, sample and statistics of a table, or what a query finds."""
+        found = place.regular(path)
+        asked = {
+            "path": f"./{found}",
+            "end": _end(found),
+            "query": query.strip().rstrip(";"),
+            "megabytes": _SHARE,
+        }
+        command = Command(
+            argv=interpreter.argv("table"),
+            workspace=place.root,
+            seconds=SECONDS,
+            memory=MEMORY,
+            readable=interpreter.shown,
+            stdin=msgspec.json.encode(asked),
+        )
+        answer = _answer(await sandbox.run(command), found)
+        text = _queried(answer) if query and answer.names and not answer.facts else _viewed(answer)
+        return shorten(visible(f"{found}: {text}"), "ask with a query for some columns", 6000)
+
+    example = {"path": "sales.csv", "query": "SELECT year, sum(total) FROM data GROUP BY year"}
+    return tool(data_view, "read", example)
+
+
+def _end(path: str) -> str:
+    """Return the end of a name that tells its format. Raises ToolError for others."""
+    ends = [e.lower() for e in PurePosixPath(path).suffixes[-2:]]
+    bare = [e for e in ends if e not in _PACKED]
+    if not bare or bare[-1] not in ENDS:
+        raise ToolError(f"data_view reads {', '.join(ENDS)}: use read_file or python for {path}")
+    return bare[-1]
+
+
+def _answer(ran: Ran, path: str) -> Answer:
+    if ran.stopped == "time":
+        raise ToolError(f"{path}: not done after {SECONDS:.0f} s: ask with a query for less")
+    if ran.stopped:
+        raise ToolError(f"{path} needs more {ran.stopped} than allowed: ask with a query for less")
+    try:
+        answer = msgspec.json.decode(ran.output.strip().split("\n")[-1], type=Answer)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        last = visible(ran.output.strip().split("\n")[-1][:300]) or f"exit {ran.exit}"
+        raise ToolError(f"{path} cannot be read: {last}") from error
+    if answer.error:
+        raise ToolError(f"{path}: {visible(answer.error)}")
+    return answer
+
+
+def _queried(answer: Answer) -> str:
+    rows = answer.rows if isinstance(answer.rows, tuple) else ()
+    more = "\n[... more rows: add a LIMIT, a WHERE or a GROUP BY]" if answer.more else ""
+    return f"{len(rows)} rows\n{_table([answer.names, *rows])}{more}"
+
+
+def _viewed(answer: Answer) -> str:
+    count = answer.rows if isinstance(answer.rows, int) else 0
+    head = f"{count:,} rows, {answer.columns} columns" + (f"; {answer.note}" if answer.note else "")
+    rows: list[Sequence[str]] = [_HEAD]
+    for name, kind, fact in zip(answer.names, answer.types, answer.facts, strict=False):
+        distinct = "" if fact.distinct is None else str(fact.distinct)
+        missing = str(fact.missing)
+        rows.append((name[:40], kind[:30], missing, distinct, fact.min, fact.max, fact.mean))
+    left = answer.columns - len(answer.names)
+    more = f"\n[... {left} more columns: ask with a query]" if left > 0 else ""
+    sample = _table([answer.names, *answer.sample])
+    return f"{head}\n{_table(rows)}{more}\n\nfirst rows:\n{sample}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    cells = [[c.replace("\n", " ").replace("\r", " ") for c in row] for row in rows]
+    return "\n".join(" | ".join(row) for row in cells)

@@ -1,0 +1,185 @@
+"""What .gitignore files leave out, and a walk over the rest. Source: gitignore(5)."""
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from samovar.tools import beneath
+
+MOST = 200_000
+"""Names after which a walk ends."""
+DEEP = 100
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file of a walk."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of a .gitignore."""
+
+    form: re.Pattern[str]
+    """Fits a path relative to the folder of its .gitignore."""
+    keeps: bool
+    folders: bool
+    """Whether it speaks of folders only."""
+
+
+def rules(text: str) -> tuple[Rule, ...]:
+    """Return the rules of a .gitignore, the last first: that one decides."""
+    found = [r for line in text.splitlines()[:5000] if (r := _rule(line))]
+    return tuple(reversed(found))
+
+
+def ignored(levels: tuple[tuple[str, tuple[Rule, ...]], ...], path: str, folder: bool) -> bool:
+    """Whether a path is left out; `levels` are folders with their rules, the innermost first."""
+    for start, known in levels:
+        below = path[len(start) :]
+        for rule in known:
+            if (folder or not rule.folders) and rule.form.fullmatch(below):
+                return not rule.keeps
+    return False
+
+
+def walk(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
+    """Yield the regular files below a folder, in order, without those left out.
+
+    Links are not followed and not listed. Raises ToolError for a path that is not allowed.
+    """
+    with beneath.spot(root, path) as place:
+        start = os.open(place.name, _FLAGS, dir_fd=place.folder)
+        levels = _above(root, place.parts)
+        prefix = "".join(f"{p}/" for p in place.parts)
+    yield from islice(_below(start, prefix, levels, 0), most)
+
+
+def _below(
+    folder: int, prefix: str, levels: tuple[tuple[str, tuple[Rule, ...]], ...], depth: int
+) -> Iterator[Found]:
+    """Yield what is below an open folder, and close it."""
+    try:
+        own = rules(_gitignore(folder))
+        levels = ((prefix, own), *levels) if own else levels
+        with os.scandir(folder) as rows:
+            entries = sorted(rows, key=lambda e: e.name)
+        for entry in entries:
+            path = prefix + entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if beneath.owner(entry.name) or ignored(levels, path, is_folder):
+                continue
+            if is_folder and depth < DEEP:
+                yield from _inner(entry.name, folder, f"{path}/", levels, depth)
+            elif entry.is_file(follow_symlinks=False):
+                yield Found(path, entry.stat(follow_symlinks=False).st_size)
+    finally:
+        os.close(folder)
+
+
+def _inner(
+    name: str,
+    above: int,
+    prefix: str,
+    levels: tuple[tuple[str, tuple[Rule, ...]], ...],
+    depth: int,
+) -> Iterator[Found]:
+    try:
+        folder = os.open(name, _FLAGS, dir_fd=above)
+    except OSError:
+        # It went away, turned into a link, or may not be entered.
+        return
+    yield from _below(folder, prefix, levels, depth + 1)
+
+
+def _above(root: Path, parts: tuple[str, ...]) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
+    """Return the rules of the folders above one."""
+    levels: list[tuple[str, tuple[Rule, ...]]] = []
+    for n in range(len(parts)):
+        with beneath.spot(root, "/".join(parts[:n]) or ".") as place:
+            number = os.open(place.name, _FLAGS, dir_fd=place.folder)
+        try:
+            levels.insert(0, ("".join(f"{p}/" for p in parts[:n]), rules(_gitignore(number))))
+        finally:
+            os.close(number)
+    return tuple(levels)
+
+
+def _gitignore(folder: int) -> str:
+    try:
+        number = os.open(".gitignore", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return ""
+    with open(number, "rb") as file:
+        regular = stat.S_ISREG(os.fstat(number).st_mode)
+        return file.read(1 << 20).decode("utf-8", "replace") if regular else ""
+
+
+def _rule(line: str) -> Rule | None:
+    line = re.sub(r"(?<!\\) +$", "", line.rstrip("\r"))
+    keeps = line.startswith("!")
+    line = line.removeprefix("!")
+    folders = line.endswith("/")
+    line = line.rstrip("/")
+    if not line or (line.startswith("#") and not keeps):
+        return None
+    anchored = "/" in line
+    text = _form(line.removeprefix("/"))
+    try:
+        return Rule(re.compile(text if anchored else f"(?:.*/)?{text}"), keeps, folders)
+    except re.error:
+        return None
+
+
+def glob(pattern: str) -> re.Pattern[str]:
+    """Return a glob over paths as a regular expression; without a slash it means the name.
+
+    `{a,b}` stands for either.
+    """
+    text = "|".join(_form(p.removeprefix("./").lstrip("/")) for p in _braces(pattern))
+    return re.compile(f"(?:{text})" if "/" in pattern else f"(?:.*/)?(?:{text})")
+
+
+def _braces(pattern: str) -> list[str]:
+    found = re.search(r"\{([^{}]*,[^{}]*)\}", pattern)
+    if found is None or pattern.count("{") > 3:
+        return [pattern]
+    ways = (pattern[: found.start()] + w + pattern[found.end() :] for w in found[1].split(","))
+    return [p for way in ways for p in _braces(way)]
+
+
+_PARTS = re.compile(
+    r"(?P<any>\*\*/)|(?P<rest>/\*\*$)|(?P<star>\*+)|(?P<one>\?)|(?P<set>\[!?\]?[^\]/]*\])|\\?(?P<plain>.)"
+)
+
+
+def _form(pattern: str) -> str:
+    said = ""
+    for part in _PARTS.finditer(pattern):
+        match part.lastgroup:
+            case "any":
+                said += "(?:.*/)?"
+            case "rest":
+                said += "/.*"
+            case "star":
+                said += "[^/]*"
+            case "one":
+                said += "[^/]"
+            case "set":
+                said += _set(part["set"])
+            case _:
+                said += re.escape(part["plain"])
+    return said
+
+
+def _set(text: str) -> str:
+    inner = text[1:-1].replace("\\", r"\\").replace("[", r"\[")
+    return f"[^{inner[1:]}/]" if inner.startswith("!") else f"[{inner}]"

@@ -1,0 +1,268 @@
+"""Definitions in JavaScript, TypeScript, Go and Rust, found by tree-sitter."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import tree_sitter
+import tree_sitter_go
+import tree_sitter_javascript
+import tree_sitter_rust
+import tree_sitter_typescript
+from tree_sitter import Node
+
+from samovar.core.errors import ToolError
+from samovar.tools.symbol import Symbol
+
+_VALUES = {"arrow_function", "function_expression", "generator_function", "class"}
+_WEB = frozenset(
+    [
+        "function_declaration",
+        "generator_function_declaration",
+        "class_declaration",
+        "method_definition",
+        "abstract_class_declaration",
+        "interface_declaration",
+        "type_alias_declaration",
+        "enum_declaration",
+        "internal_module",
+        "module",
+        "variable_declarator",
+        "field_definition",
+        "public_field_definition",
+    ]
+)
+_GO = frozenset(
+    [
+        "function_declaration",
+        "method_declaration",
+        "type_spec",
+        "type_alias",
+    ]
+)
+_RUST = frozenset(
+    [
+        "function_item",
+        "function_signature_item",
+        "struct_item",
+        "enum_item",
+        "union_item",
+        "trait_item",
+        "mod_item",
+        "type_item",
+        "macro_definition",
+        "impl_item",
+        "const_item",
+        "static_item",
+    ]
+)
+_CONTAINERS = frozenset(
+    [
+        "class_body",
+        "interface_body",
+        "declaration_list",
+        "statement_block",
+    ]
+)
+_BEFORE = frozenset({"decorator", "attribute_item"})
+"""What stands before a definition and belongs to it."""
+_STRINGS = frozenset(
+    [
+        "template_string",
+        "raw_string_literal",
+        "string_literal",
+        "interpreted_string",
+    ]
+)
+_NAMES = frozenset(
+    [
+        "identifier",
+        "type_identifier",
+        "property_identifier",
+        "field_identifier",
+        "private_property_identifier",
+        "shorthand_property_identifier",
+    ]
+)
+_MEMBERS = frozenset({"property_identifier", "field_identifier", "private_property_identifier"})
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """A Language, by its grammar."""
+
+    load: Callable[[], object]
+    kinds: frozenset[str]
+
+    def symbols(self, text: str, /) -> Sequence[Symbol]:
+        """Return every definition in order. Errors in the text are passed over."""
+        source = _Source(text, self.load)
+        return sorted(self._found(source, source.root, ()), key=lambda s: s.start)
+
+    def uses(self, text: str, symbol: Symbol, new: str, /) -> Iterable[tuple[int, int]]:
+        """Return where the name stands in the file; scopes are not known.
+
+        Raises ToolError when that would not be exact: for a name that is defined twice or taken.
+        """
+        if not re.fullmatch(r"[\w$]+", new) or new[0].isdigit():
+            raise ToolError(f"{new!r} is no name")
+        source = _Source(text, self.load)
+        named = [n for n in _all(source.root) if n.type in _NAMES]
+        if any(source.said(n) == new for n in named):
+            raise ToolError(f"{new!r} is used in this file already: choose another name")
+        if sum(s.own == symbol.own for s in self.symbols(text)) > 1:
+            raise ToolError(f"{symbol.own!r} is defined more than once here: use edit_text")
+        at = next(n for n in named if source.place(n) == symbol.leaf)
+        kinds = _MEMBERS | {at.type} if at.type in _MEMBERS else _NAMES - _MEMBERS
+        if "shorthand_property_identifier" in {
+            n.type for n in named if source.said(n) == symbol.own
+        }:
+            raise ToolError(f"{symbol.own!r} is also a property here: use edit_text")
+        return [source.place(n) for n in named if n.type in kinds and source.said(n) == symbol.own]
+
+    def literal(self, code: str, /) -> set[int]:
+        """Return the lines, counted from 0, that begin inside a string."""
+        inside: set[int] = set()
+        for node in _all(_Source(code, self.load).root):
+            if node.type in _STRINGS:
+                inside |= set(range(node.start_point[0] + 1, node.end_point[0] + 1))
+        return inside
+
+    def defined(self, code: str, /) -> Sequence[str]:
+        """Return the names of the outermost definitions, methods without their class too."""
+        found = self.symbols(code)
+        if not found and self.kinds is _WEB:
+            found = self.symbols(f"class _ {{\n{code}\n}}")[1:]
+        outer = (s for s in found if not any(o.start < s.start < o.end for o in found))
+        return [s.own for s in outer]
+
+    def broken(self, text: str, /) -> int:
+        """Return how many places cannot be parsed."""
+        return sum(n.is_error or n.is_missing for n in _all(_Source(text, self.load).root))
+
+    def _found(self, source: "_Source", node: Node, around: tuple[str, ...]) -> Iterator[Symbol]:
+        for child in node.named_children:
+            name = _name(child) if child.type in self.kinds else None
+            if name is None:
+                yield from self._found(source, child, around)
+                continue
+            path = (*around, *_receiver(source, child), source.said(name).lstrip("#"))
+            if child.type != "impl_item":
+                yield _symbol(source, child, name, ".".join(path))
+            yield from self._found(source, child, path)
+
+
+class _Source:
+    """A parsed text; tree-sitter counts bytes, everybody else characters."""
+
+    def __init__(self, text: str, load: Callable[[], object]) -> None:
+        self.text = text
+        self.data = text.encode("utf-8")
+        parser = tree_sitter.Parser(tree_sitter.Language(load()))
+        self.root = parser.parse(self.data).root_node
+        self._plain = len(self.data) == len(text)
+
+    def said(self, node: Node) -> str:
+        return self.data[node.start_byte : node.end_byte].decode("utf-8")
+
+    def place(self, node: Node) -> tuple[int, int]:
+        return self.at(node.start_byte), self.at(node.end_byte)
+
+    def at(self, byte: int) -> int:
+        return byte if self._plain else len(self.data[:byte].decode("utf-8"))
+
+
+def _symbol(source: _Source, node: Node, name: Node, path: str) -> Symbol:
+    first = last = _whole(node)
+    while first.prev_named_sibling is not None and first.prev_named_sibling.type in _BEFORE:
+        first = first.prev_named_sibling
+    start, end = source.at(first.start_byte), source.at(last.end_byte)
+    if source.text[end : end + 1] == ";":
+        end += 1
+    body = node.child_by_field_name("body")
+    inside, member, empty = -1, "", False
+    if body is not None and body.type in _CONTAINERS and "function" not in node.type:
+        inside, member, empty = _inside(source, body)
+    return Symbol(
+        name=path,
+        start=start,
+        end=end,
+        line=first.start_point[0] + 1,
+        leaf=source.place(name),
+        inside=inside if "method" not in node.type else -1,
+        member=member,
+        empty=empty,
+    )
+
+
+def _inside(source: _Source, body: Node) -> tuple[int, str, bool]:
+    """Return where a new member of a body goes, its indentation, and whether it is the first."""
+    if not body.named_children:
+        indent = _indent(source.text, source.at(body.start_byte))
+        return source.at(body.start_byte) + 1, indent + _unit(source.text), True
+    last = body.named_children[-1]
+    end = source.at(last.end_byte)
+    end += source.text[end : end + 1] in (";", ",")
+    return end, _indent(source.text, source.at(last.start_byte)), False
+
+
+def _indent(text: str, place: int) -> str:
+    start = text.rfind("\n", 0, place) + 1
+    return re.match(r"[ \t]*", text[start:place])[0]  # type: ignore[index]
+
+
+def _unit(text: str) -> str:
+    found = re.search(r"^(\t| {2,8})\S", text, re.MULTILINE)
+    return found[1] if found else "    "
+
+
+def _whole(node: Node) -> Node:
+    """Return the statement around a definition: with its const, its export, its type."""
+    above = node.parent
+    if above is not None and node.type in ("variable_declarator", "type_spec", "type_alias"):
+        single = sum(c.type == node.type for c in above.named_children) == 1
+        node = above if single else node
+        above = node.parent
+    return above if above is not None and above.type == "export_statement" else node
+
+
+def _name(node: Node) -> Node | None:
+    """Return the name of a definition; nothing for a variable that is no function."""
+    if node.type in ("variable_declarator", "field_definition", "public_field_definition"):
+        value = node.child_by_field_name("value")
+        if value is None or value.type not in _VALUES:
+            return None
+        name = node.child_by_field_name("name") or node.child_by_field_name("property")
+        return name if name is not None and name.type in _NAMES else None
+    if node.type == "impl_item":
+        kind = node.child_by_field_name("type")
+        return next((n for n in _all(kind) if n.type == "type_identifier"), kind) if kind else None
+    return node.child_by_field_name("name")
+
+
+def _receiver(source: _Source, node: Node) -> tuple[str, ...]:
+    """Return the type a method of Go belongs to."""
+    receiver = node.child_by_field_name("receiver")
+    if receiver is None:
+        return ()
+    return tuple(source.said(n) for n in _all(receiver) if n.type == "type_identifier")[:1]
+
+
+def _all(node: Node) -> Iterator[Node]:
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += reversed(found.children)
+
+
+_JAVASCRIPT = Grammar(tree_sitter_javascript.language, _WEB)
+_TYPESCRIPT = Grammar(tree_sitter_typescript.language_typescript, _WEB)
+GRAMMARS: Mapping[str, Grammar] = {
+    **dict.fromkeys((".js", ".mjs", ".cjs", ".jsx"), _JAVASCRIPT),
+    **dict.fromkeys((".ts", ".mts", ".cts"), _TYPESCRIPT),
+    ".tsx": Grammar(tree_sitter_typescript.language_tsx, _WEB),
+    ".go": Grammar(tree_sitter_go.language, _GO),
+    ".rs": Grammar(tree_sitter_rust.language, _RUST),
+}
+"""By the end of a file's name."""

@@ -1,0 +1,88 @@
+"""All tools there are, made of what is installed and configured."""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from samovar.core.seams import Host
+from samovar.core.tool import Tool
+from samovar.tools import ask as asking
+from samovar.tools import data, edit, edit_symbol, files, nvim, search, shell, web
+from samovar.tools import python as repl
+from samovar.tools.address import Hosts
+from samovar.tools.ask import Answerer
+from samovar.tools.interpreter import Interpreter, own
+from samovar.tools.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Web:
+    """What of the web may be reached; nothing by default."""
+
+    hosts: tuple[str, ...] = ()
+    """Whom `fetch` may ask, as tools.address.Hosts reads them."""
+    searxng: str = ""
+    """Address of a SearXNG server."""
+    search: bool = False
+    """Whether `web_search` is offered."""
+    public: bool = True
+    """Whether it may ask public engines, through ddgs, when there is no server or it fails."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What tools work with."""
+
+    place: Workspace
+    sandbox: Host
+    stack: AsyncExitStack
+    """What tools start ends with it."""
+    interpreter: Interpreter = field(default_factory=own)
+    """The project's Python, for `shell` and `python`."""
+    web: Web = Web()
+    answerer: Answerer | None = None
+    teammates: Sequence[str] = ()
+
+
+def toolbox(bench: Bench) -> tuple[Tool, ...]:
+    """Return every tool that can work here, in the order models are told of them.
+
+    Raises SetupError for a web address that is none.
+    """
+    return (*_of_files(bench), *_of_programs(bench), *_of_others(bench))
+
+
+def _of_files(bench: Bench) -> Iterator[Tool]:
+    place = bench.place
+    yield files.list_files(place)
+    yield files.read_file(place)
+    yield search.search(place, search.find_ripgrep())
+    yield files.write_file(place)
+    yield edit.edit_text(place)
+    if all(importlib.util.find_spec(name) is not None for name in ("libcst", "tree_sitter")):
+        yield edit_symbol.edit_symbol(place)
+    program = nvim.find_nvim()
+    if program:
+        yield nvim.nvim(place, nvim.Neovim(bench.sandbox, own(), program))
+
+
+def _of_programs(bench: Bench) -> Iterator[Tool]:
+    yield shell.shell(bench.place, bench.sandbox, bench.interpreter)
+    session = repl.Repl(bench.place, bench.sandbox, bench.interpreter)
+    bench.stack.push_async_callback(session.end)
+    yield repl.python(session)
+    if data.installed():
+        yield data.data_view(bench.place, bench.sandbox, own())
+
+
+def _of_others(bench: Bench) -> Iterator[Tool]:
+    if bench.web.hosts:
+        yield web.fetch(web.Reader(Hosts.of(bench.web.hosts), bench.sandbox, own()))
+    if bench.web.search:
+        finders = [web.searxng(bench.web.searxng)] if bench.web.searxng else []
+        finders += [web.ddgs] if bench.web.public and web.has_ddgs() else []
+        if finders:
+            yield web.web_search(finders)
+    if bench.answerer is not None:
+        yield asking.ask(bench.answerer, bench.teammates)

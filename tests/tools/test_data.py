@@ -1,0 +1,207 @@
+"""Tables are looked at without being loaded, in the sandbox, whatever is in them."""
+
+import asyncio
+import logging
+import os
+import re
+import threading
+import zipfile
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from samovar.core.errors import ToolError
+from samovar.tools.data import data_view
+
+
+@pytest.fixture
+def tool(place, sandbox, interpreter):
+    return data_view(place, sandbox, interpreter)
+
+
+@pytest.fixture
+def sales(place):
+    rows = (f"{n},shop {n % 7},{n * 1.5},2024-01-{n % 28 + 1:02}\n" for n in range(5000))
+    (place.root / "sales.csv").write_text("id,shop,total,day\n" + "".join(rows))
+    return place.root
+
+
+async def test_a_csv_is_described(tool, sales):
+    said = (await tool.run(path="sales.csv")).splitlines()
+    assert said[0] == "sales.csv: 5,000 rows, 4 columns"
+    assert "total | DOUBLE | 0 | 4621 | 0.0 | 7498.5 | 3749.25" in said
+    assert "shop | VARCHAR | 0 | 7 | shop 0 | shop 6 | " in said
+    assert any(re.fullmatch(r"day . DATE . 0 . 2\d . 2024-01-01 . 2024-01-28 . ", s) for s in said)
+    assert said[-5] == "0 | shop 0 | 0.0 | 2024-01-01"
+
+
+async def test_parquet_lines_of_json_and_packed_files_are_read(tool, sales, place):
+    for name, form in {"a.parquet": "parquet", "b.jsonl": "json", "c.csv.gz": "csv"}.items():
+        duckdb.sql(f"COPY (FROM '{sales}/sales.csv') TO '{sales}/{name}' (FORMAT {form})")
+        assert "5,000 rows, 4 columns" in await tool.run(path=name)
+        assert "0 | 7 | shop 0 | shop 6" in await tool.run(path=name)
+
+
+async def test_a_sheet_of_excel_is_read_row_by_row(tool, place):
+    book = openpyxl.Workbook()
+    page = book.active
+    page.title = "first"
+    for row in (("name", "size"), ("a", 1), ("b", 2.5), (None, "x")):
+        page.append(row)
+    book.create_sheet("second").append(("only",))
+    book.save(place.root / "b.xlsx")
+    said = await tool.run(path="b.xlsx")
+    assert "3 rows, 2 columns; sheet 'first' of ['first', 'second']" in said
+    assert "name | str | 1 | 2 | a | b | " in said and "float/int/str" in said
+    assert "0 rows, 1 columns; sheet 'second'" in await tool.run(path="b.xlsx", query="second")
+    with pytest.raises(ToolError, match="there is no sheet 'third'"):
+        await tool.run(path="b.xlsx", query="third")
+
+
+async def test_a_query_is_answered_and_cut(tool, sales):
+    query = "SELECT shop, count(*) AS n FROM data GROUP BY shop ORDER BY shop;"
+    said = await tool.run(path="sales.csv", query=query)
+    assert said.splitlines()[:3] == ["sales.csv: 7 rows", "shop | n", "shop 0 | 715"]
+    assert "more rows: add a LIMIT" in await tool.run(path="sales.csv", query="FROM data")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "COPY data TO 'stolen.csv'",
+        "SELECT 1; COPY data TO 'stolen.csv'",
+        "CREATE TABLE x AS FROM data",
+        "INSTALL httpfs",
+        "LOAD json",
+        "ATTACH 'x.db'",
+        "SET memory_limit='9GB'",
+        "PRAGMA database_list",
+        "SELECT * FROM read_text('other.txt')",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM glob('/**')",
+        "SELECT getenv('HOME')",
+        "SELEC",
+    ],
+)
+async def test_a_query_sees_this_file_only_and_changes_nothing(tool, sales, query):
+    (sales / "other.txt").write_text("canary-5f1c")
+    before = sorted(os.listdir(sales))
+    try:
+        said = await tool.run(path="sales.csv", query=query)
+    except ToolError as error:
+        said = str(error)
+        assert "\n" not in said
+    assert "canary" not in said and "samovar:x:" not in said and "/usr" not in said
+    assert sorted(os.listdir(sales)) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.parquet", b"PAR1xxxxPAR1", "a.parquet: "),
+        ("a.xlsx", b"PK\x03\x04xx", "it cannot be read as xlsx"),
+        ("a.png", b"\x89PNG", "data_view reads .csv"),
+        ("empty.parquet", b"", "empty.parquet: "),
+        ("a.jsonl", b'{"a": [[[[', "a.jsonl: "),
+    ],
+)
+async def test_a_broken_file_is_named_in_one_line(tool, place, name, data, said):
+    (place.root / name).write_bytes(data)
+    with pytest.raises(ToolError, match=said) as caught:
+        await tool.run(path=name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\n\n", bytes(range(256)) * 99, b'a,b\n1,"2\n3', b"a" * 9_000_000]
+)
+async def test_odd_bytes_do_no_harm(tool, place, data):
+    (place.root / "odd.csv").write_bytes(data)
+    try:
+        assert len(await tool.run(path="odd.csv")) < 6100
+    except ToolError as error:
+        assert "\n" not in str(error)
+
+
+async def test_a_workbook_that_unpacks_to_gigabytes_is_stopped(tool, place):
+    with zipfile.ZipFile(
+        place.root / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED, compresslevel=1
+    ) as file:
+        file.writestr("[Content_Types].xml", TYPES)
+        file.writestr("_rels/.rels", RELS.format("officeDocument", "xl/workbook.xml"))
+        file.writestr("xl/workbook.xml", BOOK)
+        file.writestr(
+            "xl/_rels/workbook.xml.rels", RELS.format("sharedStrings", "sharedStrings.xml")
+        )
+        with file.open("xl/sharedStrings.xml", "w", force_zip64=True) as strings:
+            strings.write(f"<sst xmlns='{MAIN}'>".encode())
+            for _ in range(600):
+                strings.write(b"<si><t>" + b"x" * (1 << 20) + b"</t></si>")
+            strings.write(b"</sst>")
+    with pytest.raises(ToolError, match=r"memory"):
+        await tool.run(path="bomb.xlsx")
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+KINDS = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+TYPES = (
+    "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'>"
+    f"<Override PartName='/xl/workbook.xml' ContentType='{KINDS}.sheet.main+xml'/>"
+    f"<Override PartName='/xl/sharedStrings.xml' ContentType='{KINDS}.sharedStrings+xml'/></Types>"
+)
+RELS = (
+    "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
+    "<Relationship Id='r1' Type='http://schemas.openxmlformats.org/officeDocument/2006/"
+    "relationships/{0}' Target='{1}'/></Relationships>"
+)
+BOOK = f"<workbook xmlns='{MAIN}'><sheets/></workbook>"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_two_gigabytes_are_described_within_500_megabytes(tool, place, record_property):
+    block = "".join(
+        f"{n},name {n % 1000},{n * 0.25},2024-01-{n % 28 + 1:02},{'x' * 40}\n"
+        for n in range(200_000)
+    )
+    with open(place.root / "big.csv", "w") as file:
+        file.write("id,name,total,day,note\n")
+        while file.tell() < 2_000_000_000:
+            file.write(block)
+    most, done = [0], threading.Event()
+    watcher = threading.Thread(target=watch, args=(most, done))
+    watcher.start()
+    try:
+        said = await tool.run(path="big.csv")
+        asked = await tool.run(
+            path="big.csv", query="SELECT name, sum(total) FROM data GROUP BY name ORDER BY name"
+        )
+    finally:
+        done.set()
+        await asyncio.to_thread(watcher.join)
+    assert "5 columns" in said and "name 0" in asked
+    megabytes = most[0] / 1e6
+    logging.getLogger(__name__).info("peak %.0f MB", megabytes)
+    assert 100 < megabytes < 500, said.splitlines()[0]
+
+
+def watch(most: list[int], done: threading.Event) -> None:
+    """Note the largest resident size, files included, of the program inside."""
+    while not done.wait(0.02):
+        for process in Path("/proc").iterdir():
+            try:
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if (
+                    len(words) < 4
+                    or not words[3].endswith(b"inside/table.py")
+                    or b"bwrap" in words[0]
+                ):
+                    continue
+                rows = (process / "status").read_text().splitlines()
+                most[0] = max(
+                    most[0], *(int(r.split()[1]) * 1024 for r in rows if r.startswith("VmHWM"))
+                )
+            except (OSError, ValueError, TypeError):
+                continue

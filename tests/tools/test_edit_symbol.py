@@ -1,0 +1,398 @@
+"""Definitions are replaced, inserted and renamed, and no other byte moves."""
+
+import ast
+import codecs
+import io
+import sysconfig
+import tokenize
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from samovar.core.errors import ToolError
+from samovar.tools import symbol
+from samovar.tools.edit_symbol import edit_symbol
+from samovar.tools.symbols_python import Python
+from samovar.tools.symbols_tree import GRAMMARS
+from samovar.tools.workspace import decode
+
+LIBRARY = Path(sysconfig.get_paths()["stdlib"])
+INSTALLED = Path(sysconfig.get_paths()["purelib"])
+
+
+@cache
+def library() -> list[Path]:
+    """Real files, of the standard library and of installed packages, that are not huge."""
+    found = [*LIBRARY.glob("*.py"), *LIBRARY.glob("json/*.py"), *LIBRARY.glob("asyncio/*.py")]
+    found += [
+        *INSTALLED.glob("click/*.py"),
+        *INSTALLED.glob("jinja2/*.py"),
+        *INSTALLED.glob("_pytest/*.py"),
+    ]
+    return sorted(p for p in found if 500 < p.stat().st_size < 9_000)
+
+
+@cache
+def read(path: Path, kind: str) -> tuple[bytes, str]:
+    """The bytes and text of a library file, as it is or as Windows and others would have it."""
+    data = path.read_bytes()
+    match kind:
+        case "crlf":
+            data = data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        case "marked":
+            data = codecs.BOM_UTF8 + data.removeprefix(codecs.BOM_UTF8)
+        case "unended":
+            data = data.rstrip(b"\n")
+    return data, decode(data, path.name).text
+
+
+@cache
+def known(path: Path, kind: str):
+    return Python().symbols(read(path, kind)[1])
+
+
+@st.composite
+def cases(draw):
+    path = draw(st.sampled_from(library()))
+    kind = draw(st.sampled_from(["plain", "crlf", "marked", "unended"]))
+    data, text = read(path, kind)
+    symbols = known(path, kind)
+    if not symbols:
+        return None
+    return path, data, text, draw(st.sampled_from(symbols))
+
+
+MANY = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+def encoded(path: Path, data: bytes, text: str) -> bytes:
+    from msgspec.structs import replace
+
+    return replace(decode(data, path.name), text=text).data()
+
+
+@MANY
+@given(cases())
+def test_a_definition_replaced_by_itself_changes_no_byte(case):
+    if case is None:
+        return
+    path, data, text, found = case
+    same = symbol.replaced(text, found, text[found.start : found.end], Python())
+    assert encoded(path, data, same) == data
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_every_definition_of_the_standard_library_replaced_by_itself_changes_no_byte():
+    count, wrong = 0, list[str]()
+    for path in sorted(p for p in LIBRARY.glob("*.py") if p.stat().st_size < 150_000):
+        data, text = read(path, "plain")
+        for found in Python().symbols(text):
+            same = symbol.replaced(text, found, text[found.start : found.end], Python())
+            wrong += [f"{path.name}: {found.name}"] if encoded(path, data, same) != data else []
+            count += 1
+    assert wrong == []
+    assert count > 5_000
+
+
+@MANY
+@given(cases())
+def test_a_replaced_definition_moves_no_other_byte(case):
+    if case is None:
+        return
+    path, data, text, found = case
+    code = f'@staticmethod\ndef {found.own}(a, b):\n    """One.\n\n  two\n    """\n    return (\n'
+    code += "        a\n    )"
+    new = symbol.replaced(text, found, code, Python())
+    ast.parse(new)
+    before, behind = (len(encoded(path, data, t)) for t in (text[: found.start], ""))
+    whole, rest = (
+        encoded(path, data, new),
+        len(text[found.end :].encode(decode(data, path.name).encoding)),
+    )
+    assert whole[:before] == data[:before] and behind <= 3
+    assert whole[len(whole) - rest :] == data[len(data) - rest :]
+    names = [s.name for s in Python().symbols(new)]
+    inner = [s.name for s in Python().symbols(text) if not found.start < s.start < found.end]
+    assert names == inner
+    end = "\r\n" if "\r\n" in text else "\n"
+    assert f"{end}  two{end}" in new, "lines inside strings are not moved"
+
+
+@MANY
+@given(cases(), st.booleans())
+def test_an_insertion_only_adds(case, inside):
+    if case is None:
+        return
+    path, data, text, found = case
+    anchor = found if inside else None
+    new = symbol.inserted(text, anchor, "def new_one(x):\n    return x", Python())
+    ast.parse(new)
+    place = next(n for n in range(len(text) + 1) if n == len(text) or new[n] != text[n])
+    assert new[:place] == text[:place]
+    added = len(new) - len(text)
+    assert any(new[:n] + new[n + added :] == text for n in range(max(0, place - added), place + 1))
+    names = {s.name for s in Python().symbols(new)}
+    around = found.name + "." if found.inside >= 0 else found.name[: -len(found.own)]
+    assert (around if inside else "") + "new_one" in names
+    assert encoded(path, data, new)
+
+
+@MANY
+@given(cases())
+def test_a_name_changed_and_changed_back_leaves_every_byte(case):
+    if case is None:
+        return
+    path, data, text, found = case
+    language, fresh = Python(), "quite_new_name"
+    try:
+        places = list(language.uses(text, found, fresh))
+    except ToolError:
+        return
+    assert all(text[a:b] == found.own for a, b in places) and found.leaf in places
+    new = symbol.renamed(text, places, fresh)
+    ast.parse(new)
+    assert [t.replace(fresh, found.own) for t in tokens(new)] == tokens(text)
+    again = symbol.pick(language.symbols(new), new_name(found, fresh))
+    back = (
+        symbol.renamed(new, language.uses(new, again, found.own), found.own)
+        if found.own not in tokens(new)
+        else text
+    )
+    assert encoded(path, data, back) == data
+
+
+def new_name(found, fresh: str) -> str:
+    return f"{found.name[: -len(found.own)]}{fresh}@{found.line}"
+
+
+def tokens(text: str) -> list[str]:
+    rows = io.StringIO(text.replace("\r\n", "\n")).readline
+    return [t.string for t in tokenize.generate_tokens(rows)]
+
+
+SHAPES = b'''\
+# coding: latin-1
+"""caf\xe9"""
+import functools
+
+
+class Shape:\t# the base
+    kind = "shape"
+
+    @functools.cache  # once
+    def area(self):
+        """It is
+
+  odd.
+        """
+        return self.width()  # here
+
+    # about the next one
+    def width(self): return 1
+
+
+class Box(Shape):
+    pass
+
+
+def total(shapes):
+    return sum(s.area() for s in shapes) + Shape().width()
+
+
+def use():
+    return total([Shape()])
+
+
+__all__ = ["Shape", "total"]
+'''
+
+
+@pytest.fixture
+def change(place):
+    (place.root / "shapes.py").write_bytes(SHAPES)
+
+    async def run(action, name="", code="", new_name="", path="shapes.py"):
+        said = await edit_symbol(place).run(
+            path=path, action=action, name=name, code=code, new_name=new_name
+        )
+        return said, (place.root / path).read_bytes()
+
+    return run
+
+
+async def test_a_method_is_replaced_with_its_decorators(change):
+    said, data = await change("replace", "Shape.area", "def area(self):\n    return 2")
+    start = SHAPES.index(b"    @functools.cache")
+    end = SHAPES.index(b"\n\n    # about")
+    assert data == SHAPES[:start] + b"    def area(self):\n        return 2" + SHAPES[end:]
+    assert said.startswith("replaced Shape.area in shapes.py\n@@")
+
+
+async def test_a_method_that_comes_in_its_class_is_taken_out(change):
+    code = "class Shape:\n    def width(self):\n        return 9\n"
+    _, data = await change("replace", "Shape.width", code)
+    assert data == SHAPES.replace(
+        b"def width(self): return 1", b"def width(self):\n        return 9"
+    )
+
+
+async def test_code_of_another_name_is_refused(change):
+    with pytest.raises(ToolError, match=r"code must define 'total', but it defines totals"):
+        await change("replace", "total", "def totals(): pass")
+    with pytest.raises(ToolError, match=r"code: it does not parse: line 1"):
+        await change("replace", "total", "def total(:")
+    with pytest.raises(ToolError, match=r"code is empty"):
+        await change("replace", "total")
+
+
+async def test_a_name_that_is_not_there_is_answered_with_the_nearest(change):
+    with pytest.raises(ToolError, match=r"there is no 'Shape.aria' here; there is: Shape.area"):
+        await change("replace", "Shape.aria", "def aria(self): pass")
+
+
+async def test_insertion_knows_its_place(change):
+    _, data = await change("insert", "Box", "def depth(self):\n    return 3")
+    assert (
+        b"class Box(Shape):\n    pass\n\n    def depth(self):\n        return 3\n\n\ndef total"
+        in data
+    )
+    _, data = await change("insert", "total", "def mean(shapes):\n    return 0")
+    assert b"width()\n\n\ndef mean(shapes):\n    return 0\n\n\ndef use" in data
+    _, data = await change("insert", "", "def last(): pass")
+    assert data.endswith(b"]\n\n\ndef last(): pass\n")
+    with pytest.raises(ToolError, match=r"Box.depth is there already: use action 'replace'"):
+        await change("insert", "Box", "def depth(self):\n    return 3")
+
+
+async def test_renaming_follows_the_scope(change):
+    said, data = await change("rename", "total", new_name="whole")
+    assert data == SHAPES.replace(b"total", b"whole")
+    assert "at 3 places of shapes.py" in said
+
+
+async def test_renaming_a_method_follows_self_and_says_what_is_left(change, place):
+    (place.root / "other.py").write_text("from shapes import Shape\nShape().width()\n")
+    said, data = await change("rename", "Shape.width", new_name="breadth")
+    assert b"return self.breadth()  # here" in data and b"def breadth(self)" in data
+    assert "'width' still stands at other.py:2, shapes.py:26" in said
+
+
+@pytest.mark.parametrize("new", ["total", "use", "1x", "class", "a b", ""])
+async def test_a_taken_name_or_none_is_refused(change, new):
+    with pytest.raises(ToolError):
+        await change("rename", "Shape", new_name=new)
+
+
+async def test_two_definitions_of_one_name_are_told_apart_by_line(change, place):
+    text = "class A:\n    @property\n    def x(self): return 1\n\n"
+    text += "    @x.setter\n    def x(self, v): pass\n"
+    (place.root / "p.py").write_text(text)
+    with pytest.raises(ToolError, match=r"name one of A.x@2, A.x@5"):
+        await change("replace", "A.x", "def x(self): return 2", path="p.py")
+    _, data = await change("replace", "A.x@5", "@x.setter\ndef x(self, v): print(v)", path="p.py")
+    assert data.decode() == text.replace("v): pass", "v): print(v)")
+
+
+async def test_a_line_that_libcst_writes_otherwise_does_no_harm(change, place):
+    text = "try:\n    x = 1\nexcept (OSError, ValueError) :\n    x = 2\n\n\ndef f(): return x\n"
+    (place.root / "odd.py").write_text(text)
+    _, data = await change("replace", "f", "def f(): return 3", path="odd.py")
+    assert data.decode() == text.replace("return x", "return 3")
+
+
+async def test_tabs_and_windows_stay(change, place):
+    text = b"class A:\r\n\tdef f(self):\r\n\t\treturn 1\r\n\r\nx = 1 \t \r\n"
+    (place.root / "t.py").write_bytes(text)
+    _, data = await change(
+        "replace", "A.f", "def f(self):\n    if self:\n        return 2", path="t.py"
+    )
+    assert data == text.replace(b"\t\treturn 1", b"\t\tif self:\r\n\t\t\treturn 2")
+
+
+OTHERS = {
+    "a.ts": (
+        "export class Tree<T> {\n  private root?: T; // keep\n\n  @Log()\n  size(): number {\n"
+        "    return 1;\n  }\n}\n\nexport const make = <T>(x: T) => new Tree<T>();\n",
+        "Tree.size",
+        "size(): number {\n  return 2;\n}",
+        "  size(): number {\n    return 2;\n  }\n}",
+    ),
+    "a.js": (
+        "function one() {\n  return `a\n b`;\n}\n\n"
+        "const two = () => one();\nmodule.exports = { two };\n",
+        "two",
+        "const two = () => {\n  return one() + 1;\n};",
+        "const two = () => {\n  return one() + 1;\n};\nmodule",
+    ),
+    "a.go": (
+        "package a\n\n// T is kept.\ntype T struct {\n\tx int // é\n}\n\n"
+        "// Size is kept.\nfunc (t *T) Size() int {\n\treturn t.x\n}\n",
+        "T.Size",
+        "func (t *T) Size() int {\n    return 2\n}",
+        "// Size is kept.\nfunc (t *T) Size() int {\n\treturn 2\n}\n",
+    ),
+    "a.rs": (
+        "struct T;\r\n\r\nimpl T {\r\n    /// kept\r\n    #[inline]\r\n"
+        "    pub fn size(&self) -> usize { 1 }\r\n}\r\n",
+        "T::size",
+        "pub fn size(&self) -> usize {\n    2\n}",
+        "    /// kept\r\n    pub fn size(&self) -> usize {\r\n        2\r\n    }\r\n}\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_other_languages_are_changed_in_place(change, place, name):
+    text, wanted, code, expected = OTHERS[name]
+    (place.root / name).write_bytes(text.encode())
+    _, data = await change("replace", wanted, code, path=name)
+    assert expected in data.decode()
+    with pytest.raises(ToolError, match=r"there is no 'nope'"):
+        await change("replace", "nope", code, path=name)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_definition_of_other_languages_replaced_by_itself_changes_no_byte(name):
+    text = OTHERS[name][0]
+    language = GRAMMARS[Path(name).suffix]
+    for found in language.symbols(text):
+        code = text[found.start : found.end]
+        assert symbol.replaced(text, found, code, language) == text, found.name
+
+
+async def test_a_class_of_typescript_takes_a_method(change, place):
+    (place.root / "a.ts").write_text("class A {\n  x = 1;\n}\nclass B {}\n")
+    await change("insert", "A", "go(): void {\n  this.x;\n}", path="a.ts")
+    _, data = await change("insert", "B", "go() {}", path="a.ts")
+    assert (
+        data
+        == b"class A {\n  x = 1;\n\n  go(): void {\n    this.x;\n  }\n}\nclass B {\n  go() {}\n}\n"
+    )
+
+
+async def test_other_languages_are_renamed_when_it_is_exact(change, place):
+    (place.root / "a.go").write_text(
+        "package a\nfunc one() int { return 1 }\nfunc two() int { return one() }\n"
+    )
+    _, data = await change("rename", "one", new_name="uno", path="a.go")
+    assert data.decode().count("uno") == 2 and b"one" not in data
+    with pytest.raises(ToolError, match=r"used in this file already"):
+        await change("rename", "uno", new_name="two", path="a.go")
+
+
+async def test_what_would_not_parse_is_refused(change, place):
+    (place.root / "a.rs").write_text("fn one() {}\n")
+    with pytest.raises(ToolError, match=r"would not parse any more"):
+        await change("replace", "one", "fn one() { ( }", path="a.rs")
+    (place.root / "a.txt").write_text("x")
+    with pytest.raises(ToolError, match=r"knows Python, .js"):
+        await change("replace", "x", "x", path="a.txt")

@@ -1,0 +1,86 @@
+"""Every tool, every text it takes, 15 hostile paths: nothing from outside comes in."""
+
+import os
+
+import pytest
+
+from samovar.core.errors import SamovarError
+from samovar.core.tool import Call, arguments
+
+SECRET = "canary-5f1c"
+OFFERED = (
+    *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol", "nvim"),
+    *("shell", "python", "data_view", "fetch", "web_search", "ask"),
+)
+WRAPPED = {
+    "shell": ("command", "cat '{0}' < /dev/null; ls -la '{0}'; head -c 99 < '{0}'"),
+    "python": ("code", "print(open({0!r}, 'rb').read(1 << 16)) if not {0!r}.endswith('/') else 0"),
+    "nvim": ("lua", "local f = io.open('{0}'); return f and f:read('*a') or 'none'"),
+    "data_view": ("query", "SELECT * FROM read_text('{0}')"),
+}
+"""How a path is given to tools that take programs."""
+
+
+def hostile(outside) -> list[str]:
+    return [
+        "/proc/self/environ",
+        f"/proc/{os.getpid()}/environ",
+        f"/proc/{os.getpid()}/root{outside}/secret.txt",
+        f"/proc/{os.getpid()}/cwd/../outside/secret.txt",
+        "/proc/1/environ",
+        "/proc/self/root/" + str(outside / "secret.txt"),
+        str(outside / "secret.txt"),
+        f"file://{outside}/secret.txt",
+        "../outside/secret.txt",
+        "/w/../outside/secret.txt",
+        "out/secret.txt",
+        "link.csv",
+        "link.py",
+        "environ.csv",
+        "a/../../outside/secret.txt",
+    ]
+
+
+@pytest.fixture
+def world(place, outside, monkeypatch):
+    monkeypatch.setenv("SAMOVAR_SECRET", SECRET)
+    (outside / "secret.txt").write_text(SECRET)
+    for name, target in {
+        "out": outside,
+        "link.csv": outside / "secret.txt",
+        "link.py": outside / "secret.txt",
+        "environ.csv": "/proc/self/environ",
+    }.items():
+        (place.root / name).symlink_to(target)
+    (place.root / "a").mkdir()
+    (place.root / "data.csv").write_text("a,b\n1,2\n")
+    (place.root / "app.py").write_text("x = 1\n")
+    return outside
+
+
+def test_every_tool_is_walked(tools):
+    assert sorted(tools) == sorted(OFFERED)
+
+
+@pytest.mark.parametrize("name", OFFERED)
+async def test_no_tool_leaks(name, tools, world):
+    tool, before = tools[name], sorted(p.name for p in world.iterdir())
+    texts = [k for k, v in tool.parameters["properties"].items() if v.get("type") == "string"]
+    example = {**tool.example, **({"path": "data.csv"} if name == "data_view" else {})}
+    example |= {"path": "app.py"} if name == "nvim" else {}
+    # A path alone is no program: in front of tools that take one, the path is put into it.
+    fields = [f for f in texts if f == "path"] if name in WRAPPED else texts
+    calls = [{**example, field: path} for field in fields for path in hostile(world)]
+    if name in WRAPPED:
+        field, program = WRAPPED[name]
+        calls += [{**example, field: program.format(path)} for path in hostile(world)]
+    assert len(calls) >= 15
+    for call in calls:
+        checked = arguments(tool, Call(name, call))
+        try:
+            said = await tool.run(**checked)
+        except SamovarError as error:
+            said = str(error)
+        assert SECRET not in said, call
+    assert sorted(p.name for p in world.iterdir()) == before
+    assert (world / "secret.txt").read_text() == SECRET
