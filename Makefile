@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check chaos smoke bench lock clean
+.PHONY: help demo test check chaos scaling browser smoke bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -17,7 +17,7 @@ demo: .venv/.ready ## Mend a bug in a small example project with the embedded mo
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
 test: .venv/.ready ## Run every test but the long suites
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not browser"
 
 check: .venv/.ready ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check src tests
@@ -27,6 +27,18 @@ check: .venv/.ready ## Format, lint, types and import contracts
 
 chaos: .venv/.ready ## The long suites: hundreds of kills and broken servers
 	$(BIN)/python -m pytest -m slow --timeout 1800
+
+scaling: .venv/.ready ## Jobs per second of 1, 2, 4 and 8 workers on PostgreSQL
+	$(BIN)/python bench/scaling.py
+
+browser: .venv/.ready .venv/browser/axe.min.js ## The dashboard in Chromium: for everybody, by keyboard, under attack
+	$(BIN)/python -m pytest tests/web -m browser -rs --timeout 300
+
+# Only a tool of the tests (MPL-2.0), so it is fetched and never shipped.
+.venv/browser/axe.min.js: .venv/.ready
+	mkdir -p .venv/browser
+	cd .venv/browser && npm pack --silent axe-core@4.14.1 >/dev/null && tar xzf axe-core-*.tgz
+	cp .venv/browser/package/axe.min.js $@
 
 smoke: .venv/.ready ## A short run of the real embedded model
 	$(BIN)/python -m pytest -m model --timeout 900

@@ -20,6 +20,7 @@ from samovar.core.event import Closed, Entry, Opened
 from samovar.core.log import JsonlLog, now, read, write
 from samovar.core.loop import work
 from samovar.core.state import State, replay
+from samovar.core.talk import Began
 from samovar.core.task import Budget, Task
 from samovar.flow.build import more
 from samovar.flow.kit import Kit
@@ -51,7 +52,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     at: datetime
     task: str
     state: str
-    """`done`, `failed`, `waiting` or `stopped`."""
+    """`done`, `failed`, `waiting` or `stopped`; `talk` for a conversation, which has no end."""
     outcome: str = ""
 
 
@@ -97,6 +98,8 @@ class App:
         wish = self._wish(run)
         with self._alone(run):
             state = replay(e.event for e in log.read())
+            if state.opened is None:
+                raise SetupError(f"{run} is a conversation: samovar chat --resume {run}")
             if state.closed is not None and state.closed.exit_code != 4 and not override:
                 raise SetupError(f"run {run} is finished: {state.closed.outcome}")
             async for entry in self._go_on(run, log, replace_wish(wish, override)):
@@ -131,7 +134,7 @@ class App:
         """Take back what a run committed."""
         opened = replay(e.event for e in self.read(run)).opened
         if opened is None:
-            raise SetupError(f"run {run} never began")
+            raise SetupError(f"{run} is a conversation: samovar chat --resume {run}, then /undo")
         return await self._at_work().undo(opened)
 
     def folder(self, run: str) -> Path:
@@ -239,6 +242,9 @@ def summary(path: Path) -> Summary | None:
         entry = msgspec.json.decode(first, type=Entry)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Summary(run=path.parent.name, at=datetime.now(UTC), task="", state="damaged")
+    if isinstance(entry.event, Began):
+        title = entry.event.title
+        return Summary(run=path.parent.name, at=entry.at, task=title, state="talk")
     task = entry.event.task.text if isinstance(entry.event, Opened) else ""
     line = " ".join(task.split())[:120]
     try:

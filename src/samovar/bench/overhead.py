@@ -42,7 +42,7 @@ TEST = "test_middle.py::test_it"
 
 @dataclass(frozen=True)
 class Project:
-    """A tree, checks and a repository in memory, all of which answer at once."""
+    """A tree in memory, and checks of it that answer at once."""
 
     files: Mapping[str, str] = field(
         default_factory=lambda: {"middle.py": CODE, "test_middle.py": "def test_it(): ...\n"}
@@ -96,6 +96,10 @@ class Project:
     ) -> list[tuple[str, ...]]:
         return [() for _ in versions]
 
+
+class Repo:
+    """A repository that keeps nothing."""
+
     async def commit(self, deed: Deed, /) -> str:
         return "0" * 40
 
@@ -135,7 +139,7 @@ async def once(folder: Path) -> int:
         model=Third(),
         tree=project,
         checks=project,
-        repo=project,
+        repo=Repo(),
         ask=_yes,
         manner=lambda temperature, seed: Sampling(temperature, seed=seed),
         live=lambda _kind, _text: None,

@@ -42,18 +42,13 @@ async def run(options: Options) -> int:
     wanted = [case for case in _grouped(cases) if _wanted(case, options)]
     wanted = wanted[: options.limit or None]
     rows = toolcalls_report.read(options.out)
-    known = {(row.way, row.case, row.step) for row in rows}
-    for way in options.ways:
-        for case in wanted:
-            offered = [tools[name] for name in case.tools]
-            for number in range(len(case.asked)):
-                if (way, case.id, number) in known:
-                    continue
-                answer = await answered(options.place, way, case, offered, number)
-                row = _row(way, case, number, answer, tools)
-                toolcalls_report.append(options.out, row)
-                rows.append(row)
-                sys.stderr.write(f"{way} {case.id}/{number} {row.strict.right:d}\n")
+    for way, case, number in _missing(options.ways, wanted, rows):
+        offered = case.offered(tools)
+        answer = await answered(options.place, way, case, offered, number)
+        row = _row(way, case, number, answer, offered)
+        toolcalls_report.append(options.out, row)
+        rows.append(row)
+        sys.stderr.write(f"{way} {case.id}/{number} {row.strict.right:d}{row.rescued.right:d}\n")
     facts = Facts(
         model=options.place.model,
         digest=options.digest,
@@ -62,6 +57,15 @@ async def run(options: Options) -> int:
     )
     sys.stdout.write(toolcalls_report.save(options.out, rows, facts))
     return 0
+
+
+def _missing(
+    ways: Sequence[str], cases: Sequence[Case], rows: Sequence[Row]
+) -> list[tuple[str, Case, int]]:
+    """Return what is to be asked: the way, the case, the number of its step."""
+    known = {(row.way, row.case, row.step) for row in rows}
+    every = ((w, case, number) for w in ways for case in cases for number in range(len(case.asked)))
+    return [(w, case, number) for w, case, number in every if (w, case.id, number) not in known]
 
 
 async def answered(
@@ -73,7 +77,7 @@ async def answered(
     return await by_dialect(place, dialect(way), case, tools, done)
 
 
-def _row(way: str, case: Case, number: int, answer: Answer, tools: dict[str, Outline]) -> Row:
+def _row(way: str, case: Case, number: int, answer: Answer, tools: Sequence[Outline]) -> Row:
     step = case.asked[number]
     return Row(
         way=way,

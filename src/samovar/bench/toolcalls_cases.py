@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from samovar.core.errors import SetupError
 from samovar.core.tool import Said
 from samovar.models.dialects import schemas
 from samovar.models.dialects.offered import Outline
+from samovar.models.dialects.rescue import rescue
 
 Half = Literal["dev", "held-out"]
 
@@ -23,9 +25,14 @@ class Check(Struct, frozen=True, forbid_unknown_fields=True):
     exact: Any = None
     contains: tuple[str, ...] = ()
     regex: str = ""
+    among: tuple[Any, ...] = ()
+    """Values that are as good; texts are compared without case, blanks and marks."""
+    optional: bool = False
 
     def holds(self, value: Any) -> bool:
         """Say whether a value passes."""
+        if self.among:
+            return any(_same(value, good) for good in self.among)
         if self.exact is not None:
             plain = value.removeprefix("./") if isinstance(value, str) else value
             return bool(plain == self.exact)
@@ -39,6 +46,8 @@ class Expect(Struct, frozen=True):
 
     tool: str | None
     arguments: dict[str, Check] = {}
+    only: bool = False
+    """Whether there may be no other arguments than these."""
 
 
 class Step(Struct, frozen=True):
@@ -54,10 +63,16 @@ class Case(Struct, frozen=True):
     """What a person asks, the tools at hand, the steps to take."""
 
     id: str
-    tools: tuple[str, ...]
     ask: str
+    tools: tuple[str, ...] = ()
     expect: tuple[Expect, ...] = ()
     steps: tuple[Step, ...] = ()
+    own: tuple[Outline, ...] = ()
+    """Tools of this case alone; in place of `tools`."""
+
+    def offered(self, known: dict[str, Outline]) -> list[Outline]:
+        """Return the tools at hand."""
+        return list(self.own) or [known[name] for name in self.tools]
 
     @property
     def half(self) -> Half:
@@ -88,7 +103,10 @@ def load(folder: Path) -> tuple[list[Case], dict[str, Outline]]:
     """Return the cases of a folder and the tools by name. Raises SetupError when there are none."""
     cases: list[Case] = []
     try:
-        listed = msgspec.json.decode((folder / "tools.json").read_bytes(), type=list[Outline])
+        named = folder / "tools.json"
+        listed = msgspec.json.decode(
+            named.read_bytes() if named.exists() else "[]", type=list[Outline]
+        )
         for path in sorted(folder.glob("*.jsonl")):
             cases += msgspec.json.Decoder(Case).decode_lines(path.read_bytes())
     except (OSError, msgspec.MsgspecError) as error:
@@ -100,20 +118,38 @@ def load(folder: Path) -> tuple[list[Case], dict[str, Outline]]:
     return cases, tools
 
 
-def grade(said: Said, step: Step, tools: dict[str, Outline]) -> Grade:
-    """Grade the first call of an answer, or the answer where none is expected."""
+def grade(said: Said, step: Step, tools: Sequence[Outline]) -> Grade:
+    """Grade the first call of an answer, or the answer where none is expected.
+
+    A call that was printed as text is no answer: the person would get to read it.
+    """
     grades = [_grade(said, expect, tools) for expect in step.expect]
     return max(grades, key=lambda g: g.tool + g.valid + g.right, default=WRONG)
 
 
-def _grade(said: Said, expect: Expect, tools: dict[str, Outline]) -> Grade:
+def _grade(said: Said, expect: Expect, tools: Sequence[Outline]) -> Grade:
     if expect.tool is None:
-        spoke = bool(said.text.strip()) and not said.calls
+        spoke = bool(said.text.strip()) and not said.calls and not rescue(said.text, tools).calls
         checks = expect.arguments.values()
         return Grade(spoke, spoke, spoke and all(check.holds(said.text) for check in checks))
-    if not said.calls or said.calls[0].tool != expect.tool:
+    tool = next((t for t in tools if t.name == expect.tool), None)
+    if tool is None or not said.calls or said.calls[0].tool != expect.tool:
         return WRONG
     given = said.calls[0].arguments
-    valid = not schemas.complaint(given, schemas.flat(tools[expect.tool].parameters))
-    held = all(n in given and check.holds(given[n]) for n, check in expect.arguments.items())
-    return Grade(True, valid, valid and held)
+    valid = not schemas.complaint(given, schemas.flat(tool.parameters))
+    held = all(c.holds(given[n]) if n in given else c.optional for n, c in expect.arguments.items())
+    known = not expect.only or all(name in expect.arguments for name in given)
+    return Grade(True, valid, valid and held and known)
+
+
+def _same(value: Any, good: Any) -> bool:
+    if isinstance(value, str) and isinstance(good, str):
+        return _plain(value) == _plain(good)
+    if isinstance(value, list) and isinstance(good, list):
+        pairs = zip(value, good, strict=False)
+        return len(value) == len(good) and all(_same(v, g) for v, g in pairs)
+    return isinstance(value, bool) == isinstance(good, bool) and bool(value == good)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[ ,./\-_*^'\"]", "", text.lower())

@@ -7,7 +7,7 @@ Le Goues et al. 2012).
 
 import ast
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 from samovar.core.task import lines
 from samovar.flow.source import Symbol, parse, shape, symbols
@@ -19,14 +19,10 @@ MOST = 400
 def combined(text: str, others: Sequence[str]) -> Iterator[str]:
     """Yield versions of a file with functions out of the others, those with fewest first."""
     swaps = _swaps(text, others)
-    made = 0
-    for size in range(1, len(swaps) + 1):
-        for chosen in combinations(swaps, size):
-            for versions in product(*chosen):
-                if made == MOST:
-                    return
-                made += 1
-                yield _swapped(text, versions)
+    chosen = (c for size in range(1, len(swaps) + 1) for c in combinations(swaps, size))
+    wished = (versions for c in chosen for versions in product(*c))
+    for versions in islice(wished, MOST):
+        yield _swapped(text, versions)
 
 
 def _swaps(text: str, others: Sequence[str]) -> list[list[tuple[Symbol, str, str]]]:

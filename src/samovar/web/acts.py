@@ -1,0 +1,237 @@
+"""What a person can do on the pages: plain forms, each answered with a page to go to."""
+
+import asyncio
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.params import FromPath, PathParameter
+from litestar.response import Redirect
+
+from samovar.app import Wish
+from samovar.core.errors import SetupError
+from samovar.core.task import Budget
+from samovar.settings import load
+from samovar.web import onerun
+from samovar.web.desk import Desk
+from samovar.web.forms import fields
+from samovar.web.guard import visit_of
+from samovar.web.page import Page, ThePage
+from samovar.web.views import office_of, questions
+from samovar.web.words import MILLION
+from samovar.web.workshop import Workshop
+
+Asked = Request[Any, Any, Any]
+Word = FromPath[str]
+Number = Annotated[int, PathParameter(ge=0, le=2**53)]
+LATE = 0.5
+"""Seconds a wrong token costs whoever tries."""
+
+
+@get("/login", include_in_schema=False)
+async def login_page(request: Asked, page: ThePage) -> Response[bytes]:
+    """Ask for the token."""
+    return _login(request, page, "")
+
+
+@post("/login", include_in_schema=False)
+async def login(request: Asked, page: ThePage) -> Response[Any]:
+    """Open a session for whoever has the token, or a fresh one-time code."""
+    given = await fields(request)
+    keys = page.desk.keys
+    if not (keys.opens(given.get("token", "").strip()) or keys.spend(given.get("code", ""))):
+        await asyncio.sleep(LATE)
+        return _login(request, page, "This is not the token of this home.", 401)
+    cookie = Cookie(
+        key=page.desk.cookie,
+        value=keys.session(),
+        httponly=True,
+        samesite="strict",
+        secure=page.desk.secure,
+        max_age=keys.days * 86_400,
+        path="/",
+    )
+    return Redirect(_inside(given.get("next", "")), status_code=303, cookies=[cookie])
+
+
+@post("/logout", include_in_schema=False)
+async def logout(request: Asked, page: ThePage) -> Redirect:
+    """End the session."""
+    page.desk.keys.end(visit_of(request.scope).session)
+    gone = Cookie(key=page.desk.cookie, value="", max_age=0, path="/", httponly=True)
+    return Redirect("/login", status_code=303, cookies=[gone])
+
+
+@post("/tasks", include_in_schema=False)
+async def submit(request: Asked, page: ThePage) -> Redirect:
+    """File a task: with an agent where there is a team, else as a run of this server."""
+    given = await fields(request)
+    text = given.get("text", "").strip()
+    if not text:
+        raise SetupError("the task is empty; say what to do")
+    if page.desk.office is not None:
+        job = await page.desk.office.jobs.submit(text, given.get("agent", ""))
+        return _said(request, page, "/dashboard", f"Task {job.id} is in the queue of {job.agent}.")
+    workshop_of(page.desk).submit(wish(page.desk, text))
+    return _said(request, page, "/dashboard", "The task is accepted.")
+
+
+@post("/runs/{run:str}/{verb:str}", include_in_schema=False)
+async def act_on_run(request: Asked, page: ThePage, run: Word, verb: Word) -> Redirect:
+    """Stop, go on with, retry or undo a run."""
+    desk = page.desk
+    here = f"/runs/{run}"
+    record = onerun.record_of(desk, run)
+    match verb:
+        case "stop":
+            workshop_of(desk).stop(run)
+            said = "Stopped. What is done is kept; go on when you like."
+        case "resume":
+            workshop_of(desk).resume(desk.shelf.app_of(run).home, run)
+            said = "The run goes on."
+        case "retry":
+            first = record.entries[0].event if record.entries else None
+            task = getattr(first, "task", None)
+            if task is None:
+                raise SetupError("only the run of a task can be tried again")
+            workshop_of(desk).submit(wish(desk, task.text, task.files, task.test))
+            return _said(request, page, "/dashboard", "The task is tried again, as a new run.")
+        case "undo":
+            said = await workshop_of(desk).undo(desk.shelf.app_of(run).home, run)
+        case _:
+            raise SetupError(f"a run cannot be told to {verb[:20]!r}")
+    return _said(request, page, here, said)
+
+
+@post("/approvals/{id:str}", include_in_schema=False)
+async def answer(request: Asked, page: ThePage, id: Word) -> Redirect:
+    """Record a person's word on one exact act: the form carries the act's hash."""
+    given = await fields(request)
+    said = given.get("answer", "")
+    if said not in ("yes", "no"):
+        raise SetupError("say approve or refuse")
+    note = given.get("note", "")[:1000]
+    told = await give_word(page.desk, id, given.get("digest", ""), said == "yes", note)
+    return _said(request, page, "/approvals", told)
+
+
+async def give_word(desk: Desk, id: str, digest: str, yes: bool, note: str) -> str:
+    """Answer a question of a run or of an agent; return what was done. Raises SetupError."""
+    word = "Approved" if yes else "Refused"
+    if id.isascii() and id.isdigit() and len(id) < 16 and desk.office is not None:
+        done = await desk.office.words.answer(int(id), digest, yes, note)
+        desk.changed()
+        return f"{word}: {done.act} of {done.agent}."
+    onerun.record_of(desk, id)
+    waits = next((q for q in await questions(desk) if q.run == id), None)
+    if waits is None:
+        raise SetupError(f"run {id} asks nothing, or its agent does; see Approvals")
+    if waits.asked.digest != digest:
+        raise SetupError("what would be done has changed since you looked: look again")
+    workshop_of(desk).answer(desk.shelf.app_of(id).home, id, waits.asked, yes)
+    return f"{word}: {waits.asked.act} of run {id}."
+
+
+@post("/jobs/{id:int}/{verb:str}", include_in_schema=False)
+async def act_on_job(request: Asked, page: ThePage, id: Number, verb: Word) -> Redirect:
+    """Move, reorder, cancel or revive a job."""
+    given = await fields(request)
+    jobs = office_of(page.desk).jobs
+    match verb:
+        case "move":
+            job = await jobs.move(id, given.get("agent", ""))
+            said = f"Task {id} is with {job.agent} now."
+        case "first" | "before":
+            await jobs.reorder(id, _number(given.get("before", "0")))
+            said = f"Task {id} has a new place."
+        case "cancel":
+            await jobs.cancel(id, given.get("note", "")[:200] or "cancelled by a person")
+            said = f"Task {id} is cancelled."
+        case "revive":
+            await jobs.revive(id)
+            said = f"Task {id} is ready again."
+        case _:
+            raise SetupError(f"a task cannot be told to {verb[:20]!r}")
+    return _said(request, page, _inside(given.get("back", "/board")), said)
+
+
+@post("/orders/{id:int}/drop", include_in_schema=False)
+async def drop(request: Asked, page: ThePage, id: Number) -> Redirect:
+    """Take back an order of this server that has not begun, or stop it."""
+    workshop_of(page.desk).drop(id)
+    return _said(request, page, "/dashboard", "Taken back.")
+
+
+@post("/agents/{name:str}/messages", include_in_schema=False)
+async def write_to(request: Asked, page: ThePage, name: Word) -> Redirect:
+    """Send a message to an agent."""
+    text = (await fields(request)).get("text", "").strip()
+    if not text:
+        raise SetupError("the message is empty")
+    await office_of(page.desk).roster.send(name, text)
+    return _said(request, page, f"/agents/{name}", "Sent; it is read in the next turn.")
+
+
+@post("/credits", include_in_schema=False)
+async def grant(request: Asked, page: ThePage) -> Redirect:
+    """Give credits to an agent, or take some."""
+    given = await fields(request)
+    amount = _amount(given.get("amount", ""))
+    agent = given.get("agent", "")
+    await office_of(page.desk).purse.grant(agent, amount)
+    return _said(request, page, "/credits", f"{agent} has {amount / MILLION:+g} credits.")
+
+
+def workshop_of(desk: Desk) -> Workshop:
+    """Return the workshop. Raises SetupError when this server only reads."""
+    if desk.workshop is None:
+        raise SetupError("this server has no repository to work on: start it inside one")
+    return desk.workshop
+
+
+def wish(desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "") -> Wish:
+    """Return a task with the budget of the settings."""
+    settings = load(desk.home)
+    budget = Budget(calls=settings.calls, generated=settings.tokens)
+    return Wish(text=text, files=files, test=test, budget=budget, candidates=settings.candidates)
+
+
+def _login(request: Asked, page: Page, wrong: str, status: int = 200) -> Response[bytes]:
+    data = {
+        "wrong": wrong,
+        "next": _inside(request.query_params.get("next", "")),
+        "code": request.query_params.get("code", "")[:100],
+        "name": "login",
+    }
+    return page.respond(request, "login.html", data, status)
+
+
+def _said(request: Asked, page: Page, target: str, text: str) -> Redirect:
+    """Go to a page and say there what was done."""
+    session = visit_of(request.scope).session
+    if session:
+        page.desk.notes[session] = text
+    page.desk.changed()
+    return Redirect(target, status_code=303)
+
+
+def _inside(target: str) -> str:
+    """Return an address of ours; anything that could lead elsewhere becomes the dashboard."""
+    plain = target.isascii() and target.isprintable() and "\\" not in target
+    return target if plain and target.startswith("/") and target[:2] != "//" else "/dashboard"
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise SetupError(f"{text[:20]!r} is no task number")
+    return int(text)
+
+
+def _amount(text: str) -> int:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise SetupError(f"{text[:20]!r} is no number of credits") from error
+    if not -1e9 <= value <= 1e9:
+        raise SetupError("an amount lies between -1,000,000,000 and 1,000,000,000 credits")
+    return round(value * MILLION)

@@ -1,0 +1,369 @@
+"""The HTTP API: what the pages show, as JSON, for the command line and for other programs."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Router, delete, get, post
+from litestar.exceptions import NotFoundException, ServiceUnavailableException
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
+from litestar.response import Stream
+from msgspec import Meta, Struct
+
+from samovar.core.errors import SetupError
+from samovar.flow.receipt import Receipt
+from samovar.org.seams import Approval, Job
+from samovar.web import acts, onerun
+from samovar.web.desk import Desk, TheDesk
+from samovar.web.live import Update
+from samovar.web.onerun import record_of
+from samovar.web.record import Record
+from samovar.web.shelf import Question, RunLine
+from samovar.web.verbs import Agent, Mail, Status
+from samovar.web.views import office_of, questions
+
+Name = Annotated[str, PathParameter(min_length=1, max_length=100)]
+Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
+After = Annotated[int, QueryParameter(ge=-1, le=10**9)]
+Number = Annotated[int, PathParameter(ge=0, le=2**53)]
+Text = Annotated[str, Meta(min_length=1, max_length=200_000)]
+
+
+class NewTask(Struct, frozen=True, forbid_unknown_fields=True):
+    """A task to work on."""
+
+    text: Text
+    agent: Annotated[str, Meta(max_length=100)] = ""
+    """Whose queue; empty for the one who hands out work. Not used in a home without a team."""
+
+
+class Accepted(Struct, frozen=True):
+    """Where a new task went."""
+
+    task: int
+    """Number of the task in the queue, or of the order of this server."""
+    agent: str = ""
+
+
+class NewMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A message to an agent."""
+
+    to: Annotated[str, Meta(min_length=1, max_length=100)]
+    text: Text
+
+
+class Sent(Struct, frozen=True):
+    """A message that was written."""
+
+    id: str
+
+
+class Grant(Struct, frozen=True, forbid_unknown_fields=True):
+    """Credits for an agent."""
+
+    agent: Annotated[str, Meta(min_length=1, max_length=100)]
+    amount: Annotated[int, Meta(ge=-(10**15), le=10**15)]
+    """Micro-credits; negative takes some."""
+
+
+class Balance(Struct, frozen=True):
+    """What an agent has, in micro-credits."""
+
+    agent: str
+    balance: int
+
+
+class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+    """A person's word on one exact act."""
+
+    digest: Annotated[str, Meta(min_length=1, max_length=128)]
+    """Hash of what would be done, as the question gave it; another one is refused."""
+    yes: bool
+    note: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class Told(Struct, frozen=True):
+    """What was done."""
+
+    said: str
+
+
+class Change(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do with a task of a queue: one of these."""
+
+    agent: Annotated[str, Meta(max_length=100)] = ""
+    """Move it to this agent."""
+    before: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+    """Put it before this task; 0 puts it last."""
+    revive: bool = False
+    """Make it ready again."""
+
+
+class Questions(Struct, frozen=True):
+    """Everything that waits for a person."""
+
+    runs: Sequence[Question]
+    agents: Sequence[Approval]
+
+
+class Whole(Struct, frozen=True):
+    """The state of a home in a few numbers."""
+
+    status: Status
+    runs: Mapping[str, int]
+    """How many runs are in each state."""
+    waiting: int
+    """Questions for a person."""
+    queues: Mapping[str, Mapping[str, int]]
+    """Tasks of each agent by state."""
+
+
+class OneRun(Struct, frozen=True):
+    """One run."""
+
+    run: RunLine
+    receipt: Receipt | None
+    entries: int
+
+
+@get("/agents")
+async def agents(desk: TheDesk) -> Sequence[Agent]:
+    """List every agent; empty in a home without a team."""
+    return await desk.office.roster.agents() if desk.office else []
+
+
+@get("/agents/{name:str}")
+async def agent(desk: TheDesk, name: Name) -> Agent:
+    """Return one agent with its resume."""
+    everybody = await office_of(desk).roster.agents()
+    found = next((a for a in everybody if a.name == name), None)
+    if found is None:
+        raise NotFoundException(f"there is no agent {name[:40]!r} here")
+    return found
+
+
+@get("/messages")
+async def messages(
+    desk: TheDesk,
+    agent: Annotated[str, QueryParameter(max_length=100)] = "",
+    limit: Limit = 200,
+) -> Sequence[Mail]:
+    """List what was written to outboxes, the latest first."""
+    return await desk.office.roster.messages(agent, limit) if desk.office else []
+
+
+@post("/messages")
+async def send(desk: TheDesk, data: JSONBody[NewMessage]) -> Sent:
+    """Write to an agent."""
+    sent = await office_of(desk).roster.send(data.to, data.text)
+    desk.changed()
+    return Sent(sent)
+
+
+@get("/credits")
+async def credits(desk: TheDesk) -> Mapping[str, int]:
+    """Return what every agent has left, in micro-credits."""
+    return await desk.office.purse.balances() if desk.office else {}
+
+
+@post("/credits", status_code=200)
+async def grant(desk: TheDesk, data: JSONBody[Grant]) -> Balance:
+    """Give credits to an agent."""
+    left = await office_of(desk).purse.grant(data.agent, data.amount)
+    desk.changed()
+    return Balance(data.agent, left)
+
+
+@get("/status")
+async def status(desk: TheDesk) -> Whole:
+    """Return how everything does."""
+    lines = desk.shelf.lines()
+    counts: dict[str, int] = {}
+    for line in lines:
+        counts[line.state] = counts.get(line.state, 0) + 1
+    queues: dict[str, dict[str, int]] = {}
+    waiting = len(await questions(desk))
+    if desk.office is None:
+        return Whole(Status(), counts, waiting, queues)
+    for job in await desk.office.jobs.tasks():
+        of_agent = queues.setdefault(job.agent, {})
+        of_agent[job.state] = of_agent.get(job.state, 0) + 1
+    waiting += len(await desk.office.words.approvals())
+    return Whole(await desk.office.roster.status(), counts, waiting, queues)
+
+
+@get("/tasks")
+async def tasks(
+    desk: TheDesk, agent: Annotated[str, QueryParameter(max_length=100)] = ""
+) -> Sequence[Job]:
+    """List the tasks of all queues, or of one agent's."""
+    return await desk.office.jobs.tasks(agent) if desk.office else []
+
+
+@post("/tasks", status_code=202)
+async def submit(desk: TheDesk, data: JSONBody[NewTask]) -> Accepted:
+    """File a task."""
+    if desk.office is not None:
+        job = await desk.office.jobs.submit(data.text, data.agent)
+        desk.changed()
+        return Accepted(job.id, job.agent)
+    order = acts.workshop_of(desk).submit(acts.wish(desk, data.text))
+    return Accepted(order.id)
+
+
+@post("/tasks/{id:int}", status_code=200)
+async def change_task(desk: TheDesk, id: Number, data: JSONBody[Change]) -> Job:
+    """Move a task to another agent, put it elsewhere in its queue, or make it ready again."""
+    jobs = office_of(desk).jobs
+    if data.agent:
+        job = await jobs.move(id, data.agent)
+    elif data.before is not None:
+        job = await jobs.reorder(id, data.before)
+    elif data.revive:
+        job = await jobs.revive(id)
+    else:
+        raise SetupError("say what to change: agent, before or revive")
+    desk.changed()
+    return job
+
+
+@delete("/tasks/{id:int}", status_code=200)
+async def cancel_task(desk: TheDesk, id: Number) -> Job:
+    """Cancel a task."""
+    job = await office_of(desk).jobs.cancel(id, "cancelled by a person")
+    desk.changed()
+    return job
+
+
+@get("/runs")
+async def runs(
+    desk: TheDesk,
+    wanted: Annotated[str, QueryParameter(name="state", max_length=20)] = "",
+    limit: Limit = 200,
+) -> Sequence[RunLine]:
+    """List the runs, the latest first."""
+    return [r for r in desk.shelf.lines() if not wanted or r.state == wanted][:limit]
+
+
+@get("/runs/{run:str}")
+async def one_run(desk: TheDesk, run: Name) -> OneRun:
+    """Return one run with its receipt."""
+    record = _record(desk, run)
+    line = desk.shelf.line(run)
+    assert line is not None, "whoever has a record has a line"
+    facts = onerun.receipt_of(record, onerun.change_of(desk, run))
+    return OneRun(line, facts, len(record.rows))
+
+
+@get("/runs/{run:str}/diff", media_type="text/plain")
+async def one_diff(desk: TheDesk, run: Name) -> str:
+    """Return the change of a run as a unified difference."""
+    _record(desk, run)
+    return onerun.change_of(desk, run).text
+
+
+@get("/runs/{run:str}/events")
+async def events(
+    request: Request[Any, Any, Any], desk: TheDesk, run: Name, after: After = -1
+) -> Sequence[dict[str, Any]] | Stream:
+    """Return the log after an entry: as JSON, or as a live stream to whoever accepts that.
+
+    The stream's event ids are the numbers of the entries; `Last-Event-ID` replays what was missed.
+    """
+    record = _record(desk, run)
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        return [_plain(r) for r in _lines(record) if r["seq"] > after]
+    if desk.hub.full:
+        raise ServiceUnavailableException("too many streams are open; close some")
+    last = request.headers.get("last-event-id") or str(after)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"retry: 500\n\n"
+        name = f"events/{run}"
+        async for update in desk.hub.listen(name, lambda: EventSource(record), last):
+            yield update.html.encode() if update else b": alive\n\n"
+
+    return Stream(chunks(), media_type="text/event-stream")
+
+
+@post("/runs/{run:str}/{verb:str}", status_code=200)
+async def act_on_run(desk: TheDesk, run: Name, verb: FromPath[str]) -> Told:
+    """Stop, resume or undo a run."""
+    record_of(desk, run)
+    workshop = acts.workshop_of(desk)
+    match verb:
+        case "stop":
+            workshop.stop(run)
+            return Told("stopped")
+        case "resume":
+            workshop.resume(desk.shelf.app_of(run).home, run)
+            return Told("goes on")
+        case "undo":
+            return Told(await workshop.undo(desk.shelf.app_of(run).home, run))
+        case _:
+            raise SetupError("a run can be told to stop, resume or undo")
+
+
+@get("/approvals")
+async def approvals(desk: TheDesk) -> Questions:
+    """List what waits for a person: questions of runs, and of agents."""
+    asked = await desk.office.words.approvals() if desk.office else []
+    return Questions(await questions(desk), asked)
+
+
+@post("/approvals/{id:str}", status_code=200)
+async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
+    """Approve or refuse one exact act; `id` is a run's name or a question's number."""
+    return Told(await acts.give_word(desk, id, data.digest, data.yes, data.note))
+
+
+class EventSource:
+    """The lines of a log as server-sent events, as they are written."""
+
+    pace = 0.05
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._sent = 0
+
+    async def look(self) -> Update | None:
+        """Return the new lines."""
+        self._record.look()
+        begin, self._sent = self._sent, len(self._record.rows)
+        return self._update(begin)
+
+    async def since(self, id: str, /) -> Update | None:
+        """Return the lines after an entry."""
+        return self._update(int(id) + 1 if id.isascii() and id.isdigit() else 0)
+
+    def _update(self, begin: int) -> Update | None:
+        fresh = _lines(self._record)[max(begin, 0) : self._sent]
+        text = "".join(
+            f"id: {r['seq']}\nevent: entry\ndata: {msgspec.json.encode(_plain(r)).decode()}\n\n"
+            for r in fresh
+        )
+        return Update(str(self._sent - 1), text) if text else None
+
+
+def _lines(record: Record) -> list[dict[str, Any]]:
+    return [{"seq": r.seq, "at": r.at, "event": r.event} for r in record.rows]
+
+
+def _plain(line: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(line, builtin_types=(datetime,))
+    return found
+
+
+def _record(desk: Desk, run: str) -> Record:
+    try:
+        return record_of(desk, run)
+    except SetupError as error:
+        raise NotFoundException(str(error)) from error
+
+
+def router() -> Router:
+    """Return the routes under /api."""
+    reading = [agents, agent, messages, credits, status, tasks, runs, one_run, one_diff, events]
+    doing = [send, grant, submit, change_task, cancel_task, act_on_run, approvals, answer]
+    return Router("/api", route_handlers=[*reading, *doing])

@@ -1,0 +1,54 @@
+"""What the pages work with, wired together."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from litestar.di import NamedDependency
+
+from samovar.app import App
+from samovar.web.keys import Keys
+from samovar.web.live import Hub
+from samovar.web.shelf import Shelf
+from samovar.web.verbs import Office
+from samovar.web.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One home, seen from the browser."""
+
+    app: App
+    """For reading runs."""
+    shelf: Shelf
+    keys: Keys
+    hosts: frozenset[str]
+    """Host headers that mean this server."""
+    workshop: Workshop | None = None
+    """None where the home has no repository to work on."""
+    office: Office | None = None
+    """None where the home has no team."""
+    hub: Hub = field(default_factory=Hub)
+    cookie: str = "samovar"
+    secure: bool = False
+    """Whether people reach us by HTTPS only."""
+    mark: str = field(default_factory=lambda: f"form{secrets.token_hex(12)}")
+    """Stands in rendered parts for the form token of whoever will see them."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """What to tell a session on its next page."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """About this server, for the System page."""
+
+    @property
+    def home(self) -> Path:
+        """The home's folder."""
+        return self.app.home
+
+    def changed(self) -> None:
+        """Say that a person did something a page shows."""
+        self.hub.poke()
+
+
+TheDesk = NamedDependency[Desk]
+"""As a route takes it."""

@@ -1,0 +1,72 @@
+"""What somebody sees when something went wrong: a line that says what to do, no traceback."""
+
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from samovar.core.errors import ModelError, Refused, SamovarError
+from samovar.web.guard import MACHINES
+from samovar.web.page import Page
+
+log = structlog.get_logger("samovar.web")
+Asked = Request[Any, Any, Any]
+NEXT = {
+    401: ("/login", "Log in"),
+    403: ("/dashboard", "Back to the team"),
+    404: ("/runs", "See all runs"),
+}
+WORDS = {
+    400: "That does not fit",
+    403: "Refused",
+    404: "Nothing is here",
+    405: "This cannot be done here",
+    409: "That did not work",
+    413: "Too large",
+    503: "Busy",
+}
+
+
+def wrong_request(request: Asked, error: HTTPException) -> Response[Any]:
+    """Answer what Litestar refused."""
+    said = error.detail or "the request cannot be answered"
+    extra = getattr(error, "extra", None)
+    problems = [
+        f"{p.get('key', '')}: {p.get('message', '')}" for p in extra or [] if isinstance(p, dict)
+    ]
+    return _answer(request, error.status_code, "; ".join([said, *problems]))
+
+
+def cannot(request: Asked, error: SamovarError) -> Response[Any]:
+    """Answer what somebody must mend."""
+    status = 403 if isinstance(error, Refused) else 503 if isinstance(error, ModelError) else 409
+    return _answer(request, status, str(error))
+
+
+def too_deep(request: Asked, _error: RecursionError) -> Response[Any]:
+    """Answer JSON that is nested beyond any use."""
+    return _answer(request, 400, "the body is nested too deeply")
+
+
+def broken(request: Asked, error: Exception) -> Response[Any]:
+    """Answer our own mistake."""
+    log.error("web.broken", path=request.scope["path"], error=repr(error), exc_info=error)
+    return _answer(request, 500, "samovar made a mistake; the log of the server names it")
+
+
+def _answer(request: Asked, status: int, said: str) -> Response[Any]:
+    path: str = request.scope["path"]
+    page: Page | None = getattr(request.app.state, "page", None)
+    if path.startswith(MACHINES) or page is None or "visit" not in request.scope["state"]:
+        return Response({"error": said, "status": status}, status_code=status)
+    target, word = NEXT.get(status, ("/dashboard", "Back to the team"))
+    data = {
+        "status": status,
+        "what": WORDS.get(status, "Something broke" if status >= 500 else "That did not work"),
+        "said": said,
+        "target": target,
+        "word": word,
+        "name": "error",
+    }
+    return page.respond(request, "error.html", data, status)

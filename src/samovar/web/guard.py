@@ -1,0 +1,173 @@
+"""The door: every request passes here first, also one to a page that does not exist.
+
+It checks the Host header (DNS rebinding), the Origin (other sites), and who asks; and it gives
+every answer its security headers. Forms are checked by `forms`, which reads them.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from samovar.web.keys import Keys
+
+PUBLIC = ("/login", "/health")
+"""Paths that need no token; the files under /assets/ are the only others."""
+SAFE = ("GET", "HEAD")
+MACHINES = ("/api/", "/live", "/metrics", "/docs/openapi", "/ws")
+"""Where a missing token is answered with 401 instead of the login page."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Who asks, and the nonce of the answer."""
+
+    nonce: str
+    session: str = ""
+    """The session's cookie; empty for a bearer of the token, and for a stranger."""
+    bearer: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the request carries a good token or session."""
+        return self.bearer or bool(self.session)
+
+
+def visit_of(scope: Any) -> Visit:
+    """Return what the guard found out about a request."""
+    found: Visit = scope["state"]["visit"]
+    return found
+
+
+@dataclass(frozen=True)
+class Guard:
+    """An ASGI application around ours."""
+
+    app: ASGIApp
+    keys: Keys
+    hosts: frozenset[str]
+    """Host headers that mean us, with their port."""
+    cookie: str = "samovar"
+    """Name of the session's cookie. Browsers share cookies between the ports of one host."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it here."""
+        if scope["type"] not in (ScopeType.HTTP, ScopeType.WEBSOCKET):
+            await self.app(scope, receive, send)
+            return
+        visit = self._visit(scope)
+        scope.setdefault("state", {})["visit"] = visit
+        answer = self._refusal(scope, visit)
+        if answer is None:
+            await self.app(scope, receive, _with_headers(send, visit.nonce))
+        elif scope["type"] == ScopeType.WEBSOCKET:
+            await receive()
+            await send({"type": "websocket.close", "code": 4401, "reason": "no"})
+        else:
+            await answer(_with_headers(send, visit.nonce))
+
+    def _visit(self, scope: Scope) -> Visit:
+        nonce = secrets.token_urlsafe(12)
+        given = _header(scope, b"authorization")
+        if given:
+            kind, _, token = given.partition(" ")
+            good = kind.lower() == "bearer" and self.keys.opens(token.strip())
+            return Visit(nonce, bearer=good)
+        session = _cookie(_header(scope, b"cookie"), self.cookie)
+        return Visit(nonce, session if session and self.keys.lasts(session) else "")
+
+    def _refusal(self, scope: Scope, visit: Visit) -> "Answer | None":
+        if _all(scope, b"host")[1:] or _header(scope, b"host").lower() not in self.hosts:
+            return _said(403, "this server is not called so; see docs/guides/dashboard.md")
+        if not self._from_here(scope):
+            return _said(403, "requests from other sites are refused")
+        path: str = scope["path"]
+        if visit.known or path in PUBLIC or path.startswith("/assets/"):
+            return None
+        if path.startswith(MACHINES) or scope.get("method") not in SAFE:
+            return _said(401, "no valid token: send 'Authorization: Bearer TOKEN', or log in")
+        return _login(scope)
+
+    def _from_here(self, scope: Scope) -> bool:
+        """Say whether a request comes from one of our own pages, or from no page at all."""
+        origins = _all(scope, b"origin")
+        if origins:
+            scheme, _, host = origins[0].lower().partition("://")
+            return len(origins) == 1 and scheme in ("http", "https") and host in self.hosts
+        site = _header(scope, b"sec-fetch-site")
+        if site in ("", "none", "same-origin"):
+            return True
+        # Following a link from elsewhere is fine; the cookie does not travel with it.
+        return scope.get("method") in SAFE and _header(scope, b"sec-fetch-mode") == "navigate"
+
+
+Answer = Callable[[Send], Awaitable[None]]
+
+
+def _said(status: int, text: str) -> Answer:
+    body = msgspec.json.encode({"error": text, "status": status})
+    extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []
+    return _answer(status, body, [(b"content-type", b"application/json"), *extra])
+
+
+def _login(scope: Scope) -> Answer:
+    query = scope["query_string"].decode("latin-1")
+    wanted = scope["path"] + (f"?{query}" if query else "")
+    target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
+    return _answer(303, b"", [(b"location", target.encode())])
+
+
+def _answer(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Answer:
+    async def answer(send: Send) -> None:
+        length = (b"content-length", str(len(body)).encode())
+        await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    return answer
+
+
+def _with_headers(send: Send, nonce: str) -> Send:
+    policy = (
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types htmx"
+    )
+    fixed = {
+        b"content-security-policy": policy.encode(),
+        b"x-content-type-options": b"nosniff",
+        # With "no-referrer" a browser also hides the Origin of our own forms.
+        b"referrer-policy": b"same-origin",
+        b"cross-origin-opener-policy": b"same-origin",
+        b"cross-origin-resource-policy": b"same-origin",
+        b"permissions-policy": b"camera=(), microphone=(), geolocation=()",
+    }
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", []))
+            names = {n.lower() for n, _ in headers}
+            if b"cache-control" not in names:
+                headers.append((b"cache-control", b"no-store"))
+            message["headers"] = [*headers, *fixed.items()]
+        await send(message)
+
+    return sending
+
+
+def _all(scope: Scope, name: bytes) -> list[str]:
+    return [v.decode("latin-1") for n, v in scope["headers"] if n == name]
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next(iter(_all(scope, name)), "")
+
+
+def _cookie(text: str, name: str) -> str:
+    # Not http.cookies: it gives up at the first odd cookie some other program of this host set.
+    pairs = (p.strip().partition("=") for p in text.split(";"))
+    return next((value for key, _, value in pairs if key == name), "")

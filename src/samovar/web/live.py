@@ -1,0 +1,194 @@
+"""Live pages: one stream a page, shared by everybody who looks at it.
+
+A source is looked at only while somebody listens; what it has to say is rendered once and sent to
+all. At most ten updates a second leave for each page: what happens in between is merged.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+
+import structlog
+from msgspec import Struct
+
+from samovar.core.errors import SamovarError
+
+GAP = 0.1
+"""Seconds between two updates, at least."""
+BEAT = 15.0
+"""Seconds after which a silent stream says that it is alive."""
+BEHIND = 100
+"""Updates a listener may be behind; then its stream ends, and it asks for what it missed."""
+LISTENERS = 1_000
+
+log = structlog.get_logger("samovar.web")
+
+
+class Update(Struct, frozen=True):
+    """What changed, as HTML parts that name their targets."""
+
+    id: str
+    html: str
+
+
+END = Update("", "")
+"""What ends a stream."""
+
+
+class Source(Protocol):
+    """Something that changes."""
+
+    @property
+    def pace(self) -> float:
+        """Seconds until it is looked at again when nobody says that it changed."""
+        ...
+
+    async def look(self) -> Update | None:
+        """Return what changed since the last look."""
+        ...
+
+    async def since(self, id: str, /) -> Update | None:
+        """Return what somebody missed who has seen everything up to this id."""
+        ...
+
+
+@dataclass
+class Channel:
+    """One source and its listeners."""
+
+    source: Source
+    _listeners: set[asyncio.Queue[Update | None]] = field(default_factory=set)
+    _task: "asyncio.Task[None] | None" = None
+    _poked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
+    def poke(self) -> None:
+        """Say that the source may have changed."""
+        self._poked.set()
+
+    def close(self) -> None:
+        """End every stream."""
+        for queue in list(self._listeners):
+            self._drop(queue)
+
+    async def listen(self, last: str) -> AsyncIterator[Update | None]:
+        """Yield what was missed, then every update; None now and then as a sign of life."""
+        queue: asyncio.Queue[Update | None] = asyncio.Queue(BEHIND)
+        self._listeners.add(queue)
+        try:
+            if self._task is None or self._task.done():
+                await self.source.look()
+                self._task = asyncio.create_task(self._watch())
+            missed = await self.source.since(last)
+            if missed is not None:
+                yield missed
+            while (update := await queue.get()) is not END:
+                yield update
+        finally:
+            self._listeners.discard(queue)
+
+    async def _watch(self) -> None:
+        clock = asyncio.get_running_loop().time
+        spoke = clock()
+        try:
+            while self._listeners:
+                began, cost = clock(), time.process_time()
+                update = await self._look()
+                if update is not None or began - spoke > BEAT:
+                    self._send(update)
+                    spoke = began
+                await self._pause(time.process_time() - cost)
+        finally:
+            for queue in list(self._listeners):
+                self._drop(queue)
+
+    async def _look(self) -> Update | None:
+        try:
+            return await self.source.look()
+        except (SamovarError, OSError) as error:
+            log.warning("live.failed", error=str(error))
+            return None
+
+    def _send(self, update: Update | None) -> None:
+        for queue in list(self._listeners):
+            if queue.full():
+                self._drop(queue)
+            else:
+                queue.put_nowait(update)
+
+    def _drop(self, queue: asyncio.Queue[Update | None]) -> None:
+        """End a stream; its page comes back and asks for what it missed."""
+        self._listeners.discard(queue)
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(END)
+
+    async def _pause(self, cost: float) -> None:
+        """Wait for the next look; all looks together take at most a fifth of a processor."""
+        await asyncio.sleep(max(GAP, cost * 4))
+        try:
+            await asyncio.wait_for(self._poked.wait(), min(self.source.pace - GAP, BEAT))
+        except TimeoutError:
+            return
+        finally:
+            self._poked.clear()
+
+
+@dataclass
+class Hub:
+    """Every page somebody looks at."""
+
+    _channels: dict[str, Channel] = field(default_factory=dict)
+
+    @property
+    def listeners(self) -> int:
+        """How many streams are open."""
+        return sum(c.listeners for c in self._channels.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether no further stream is taken."""
+        return self.listeners >= LISTENERS
+
+    def poke(self) -> None:
+        """Say that something changed."""
+        for channel in self._channels.values():
+            channel.poke()
+
+    def close(self) -> None:
+        """End every stream: the server stops."""
+        for channel in self._channels.values():
+            channel.close()
+
+    async def listen(
+        self, name: str, make: Callable[[], Source], last: str = ""
+    ) -> AsyncIterator[Update | None]:
+        """Yield the updates of the source of that name, which is made when nobody has it yet."""
+        channel = self._channels.setdefault(name, Channel(make()))
+        try:
+            async for update in channel.listen(last):
+                yield update
+        finally:
+            if not channel.listeners and self._channels.get(name) is channel:
+                del self._channels[name]
+
+
+def partial(target: str, html: str, swap: str = "innerMorph") -> str:
+    """Return a part for htmx that replaces, or is put at the end of, the element of that id."""
+    return f'<hx-partial hx-target="#{target}" hx-swap="{swap}">{html}</hx-partial>'
+
+
+@lru_cache(maxsize=256)
+def encode(update: Update | None) -> bytes:
+    """Return an update as a server-sent event (WHATWG HTML, section 9.2); None as a comment."""
+    if update is None:
+        return b": alive\n\n"
+    data = "\n".join(f"data: {line}" for line in update.html.splitlines())
+    return f"id: {update.id}\n{data}\n\n".encode()

@@ -1,0 +1,155 @@
+"""What the page of one run shows, and its live source."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import Struct
+
+from samovar.core.errors import SetupError
+from samovar.core.event import Opened
+from samovar.core.state import replay
+from samovar.flow.receipt import Receipt, receipt
+from samovar.web import diff, transcript
+from samovar.web.desk import Desk
+from samovar.web.live import Update, partial
+from samovar.web.plots import lanes
+from samovar.web.record import Record
+from samovar.web.shelf import Question, RunLine, question
+from samovar.web.workshop import Order
+
+NAME = 100
+"""Characters of a run's name, at most."""
+QUIET = 1.0
+"""Seconds after which a page is drawn again though its log has not grown."""
+PARTS = ("head", "now", "plot", "receipt", "change")
+
+
+class Change(Struct, frozen=True):
+    """A difference, and whether it is the one that was asked about."""
+
+    text: str
+    digest: str
+    files: tuple[diff.FileDiff, ...]
+
+
+def record_of(desk: Desk, run: str) -> Record:
+    """Return the log of a run. Raises SetupError when there is none."""
+    if len(run.encode("utf-8", "replace")) > NAME or not re.fullmatch(r"[\w-]+", run):
+        raise SetupError("there is no run of that name here")
+    record = Record(desk.shelf.app_of(run).path(run))
+    record.look()
+    return record
+
+
+def change_of(desk: Desk, run: str) -> Change:
+    """Return what a run would commit, or did; empty while nothing is kept."""
+    path = desk.shelf.app_of(run).folder(run) / "change.diff"
+    data = path.read_bytes() if path.exists() else b""
+    shown = data.decode(errors="replace")
+    digest = hashlib.sha256(data).hexdigest() if data else ""
+    return Change(shown, digest, tuple(diff.parse(shown)))
+
+
+def receipt_of(record: Record, change: Change) -> Receipt | None:
+    """Return the facts of a task's run; None for a conversation."""
+    entries = record.entries
+    if not entries or not isinstance(entries[0].event, Opened):
+        return None
+    return receipt(entries, change.text)
+
+
+def view(desk: Desk, run: str, record: Record) -> dict[str, Any]:
+    """Return everything the page shows but the transcript."""
+    line = desk.shelf.line(run)
+    assert line is not None, "whoever has a record has a line"
+    change = change_of(desk, run)
+    entries = record.entries
+    task = bool(entries) and isinstance(entries[0].event, Opened)
+    state = replay(e.event for e in entries) if task else None
+    waits = question(desk.shelf.app_of(run), run) if line.state == "waiting" and task else None
+    return {
+        "run": run,
+        "line": line,
+        "state": state,
+        "order": _order(desk, run),
+        "waits": waits,
+        "buttons": buttons(desk, line, waits),
+        "plot": lanes.timeline(record.rows),
+        "plot_words": lanes.summary(record.rows),
+        "bars": lanes.bars(record.rows),
+        "facts": receipt_of(record, change),
+        "change": change,
+        "rows": len(record.rows),
+    }
+
+
+def buttons(desk: Desk, line: RunLine, waits: Question | None) -> list[tuple[str, str]]:
+    """Return what a person may do with a run now: the verb and its word."""
+    if desk.workshop is None or line.talk:
+        return []
+    if line.state == "running":
+        return [("stop", "Stop")] if desk.workshop.works_on(line.run) else []
+    if line.state == "stopped":
+        return [("resume", "Go on"), ("retry", "Retry as a new run")]
+    if waits is not None or line.state == "damaged":
+        return []
+    return [
+        *([("undo", "Undo")] if line.committed else []),
+        ("retry", "Retry as a new run"),
+    ]
+
+
+def _order(desk: Desk, run: str) -> Order | None:
+    orders = desk.workshop.orders if desk.workshop else []
+    return next((o for o in orders if o.run == run and o.stage != "ended"), None)
+
+
+@dataclass
+class RunSource:
+    """The live source of one run's page; ids are the numbers of the log's entries."""
+
+    desk: Desk
+    run: str
+    record: Record
+    draw: Callable[[Mapping[str, Any]], Mapping[str, str]]
+    """Renders the parts."""
+    write: Callable[[list[transcript.Item]], str]
+    """Renders items of the transcript."""
+    pace: float = 0.1
+    _shown: dict[str, str] = field(default_factory=dict)
+    _rows: int = 0
+    _order: tuple[object, ...] = ()
+    _drawn: float = 0.0
+
+    async def look(self) -> Update | None:
+        """Return new items and changed parts."""
+        order, now = self._signs(), time.monotonic()
+        if not self.record.look() and order == self._order and now - self._drawn < QUIET:
+            return None
+        self._order, self._drawn = order, now
+        parts = self.draw(view(self.desk, self.run, self.record))
+        changed = {n: h for n, h in parts.items() if self._shown.get(n) != h}
+        begin, self._rows = self._rows, len(self.record.rows)
+        self._shown = dict(parts)
+        return self._update(begin, changed)
+
+    def _signs(self) -> tuple[object, ...]:
+        """Return what the page shows of the order at work, cheaply."""
+        order = _order(self.desk, self.run)
+        return (order.stage, order.step, order.tokens, order.error) if order else ()
+
+    async def since(self, id: str, /) -> Update | None:
+        """Return the items after an entry, and every part."""
+        begin = int(id) + 1 if id.isascii() and id.isdigit() and len(id) < 9 else 0
+        return self._update(begin, self._shown)
+
+    def _update(self, begin: int, parts: Mapping[str, str]) -> Update | None:
+        fresh = [i for i in transcript.items(self.record.rows[: self._rows]) if i.seq >= begin]
+        html = "".join(partial(f"part-{name}", text) for name, text in parts.items())
+        if fresh:
+            html = partial("log", self.write(fresh), "beforeend") + html
+        return Update(str(self._rows - 1), html) if html else None

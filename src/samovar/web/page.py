@@ -1,0 +1,101 @@
+"""Templates to HTML. Everything is escaped unless one of our own functions made it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.di import NamedDependency
+
+from samovar import __version__
+from samovar.web import words
+from samovar.web.desk import Desk
+from samovar.web.guard import visit_of
+
+HERE = Path(__file__).parent
+ASSETS = HERE / "assets"
+NAV = (
+    ("/dashboard", "Team"),
+    ("/runs", "Runs"),
+    ("/board", "Board"),
+    ("/agents", "Agents"),
+    ("/org", "Organisation"),
+    ("/credits", "Credits"),
+    ("/approvals", "Approvals"),
+    ("/system", "System"),
+)
+
+
+def environment() -> Environment:
+    """Return the templates with what they may use."""
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("ago", "exact", "machine", "duration", "short", "count", "credits", "cut"):
+        made.filters[name] = getattr(words, name)
+    made.filters["tone"] = words.tone
+    made.filters["icon_of"] = words.icon
+    made.globals.update(version=__version__, nav=NAV, asset=asset)
+    return made
+
+
+def asset(name: str) -> str:
+    """Return the address of a file of ours; it changes with the file."""
+    digest = hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()[:10]
+    stem, _, kind = name.rpartition(".")
+    return f"/assets/{stem}.{digest}.{kind}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Renders pages of one home."""
+
+    desk: Desk
+    templates: Environment
+
+    def part(self, template: str, data: Mapping[str, Any]) -> str:
+        """Return a part; where a form token belongs stands the desk's mark."""
+        return self.templates.get_template(template).render(
+            csrf=self.desk.mark, team=self.desk.office is not None, **data
+        )
+
+    def signed(self, html: str, session: str) -> bytes:
+        """Return HTML with the form token of a session where the marks are."""
+        token = self.desk.keys.form(session) if session else ""
+        return html.replace(self.desk.mark, token).encode("utf-8", "replace")
+
+    def bytes_of(
+        self, request: Request[Any, Any, Any], template: str, data: Mapping[str, Any]
+    ) -> bytes:
+        """Return a whole page."""
+        visit = visit_of(request.scope)
+        everywhere = {
+            "nonce": visit.nonce,
+            "known": visit.known,
+            "here": request.scope["path"],
+            "note": self.desk.notes.pop(visit.session, "") if visit.session else "",
+            "home": str(self.desk.home),
+        }
+        return self.signed(self.part(template, {**everywhere, **data}), visit.session)
+
+    def respond(
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        data: Mapping[str, Any],
+        status: int = 200,
+    ) -> Response[bytes]:
+        """Answer with a whole page."""
+        html = self.bytes_of(request, template, data)
+        return Response(html, status_code=status, media_type="text/html; charset=utf-8")
+
+
+ThePage = NamedDependency[Page]
+"""As a route takes it."""

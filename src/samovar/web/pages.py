@@ -1,0 +1,162 @@
+"""Routes of the pages, and of their live streams."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException, ServiceUnavailableException
+from litestar.params import FromPath
+from litestar.response import Redirect, Stream
+
+from samovar.core.errors import SetupError
+from samovar.web import onerun, transcript
+from samovar.web.guard import visit_of
+from samovar.web.live import Source, encode
+from samovar.web.onerun import RunSource
+from samovar.web.page import Page, ThePage
+from samovar.web.record import Record
+from samovar.web.scenes import SCENES, Scene, SceneSource, draw, render, stamp
+from samovar.web.views import questions
+
+Asked = Request[Any, Any, Any]
+LONGEST = 300
+"""Characters of one filter in an address."""
+
+
+@get("/", include_in_schema=False)
+async def root() -> Redirect:
+    """Lead to the dashboard."""
+    return Redirect("/dashboard")
+
+
+def scene_page(path: str, name: str) -> Any:
+    """Return the route of a page without parameters."""
+    scene = SCENES[name]
+
+    @get(path, name=f"page.{name}", include_in_schema=False)
+    async def show(request: Asked, page: ThePage) -> Response[bytes]:
+        return await _show(request, page, scene, _query(request))
+
+    return show
+
+
+@get("/agents/{name:str}", name="page.agent", include_in_schema=False)
+async def agent_page(request: Asked, page: ThePage, name: FromPath[str]) -> Response[bytes]:
+    """Show one agent."""
+    with_name = {**_query(request), "name": name[:LONGEST]}
+    try:
+        return await _show(request, page, SCENES["agent"], with_name)
+    except SetupError as error:
+        raise NotFoundException(str(error)) from error
+
+
+@get("/live/page/{scene:str}", include_in_schema=False)
+async def live_scene(request: Asked, page: ThePage, scene: FromPath[str]) -> Stream:
+    """Send the parts of a page when they change."""
+    if scene not in SCENES:
+        raise NotFoundException(f"there is no page {scene[:40]!r}")
+    query = _query(request)
+    key = f"{scene}?{sorted((k, v) for k, v in query.items() if k != 'after')}"
+    return _stream(request, page, key, lambda: SceneSource(page.desk, page, SCENES[scene], query))
+
+
+@get("/runs/{run:str}", name="page.run", include_in_schema=False)
+async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Response[bytes]:
+    """Show one run."""
+    record = _record(page, run)
+    data = onerun.view(page.desk, run, record)
+    parts = render(page, "run", onerun.PARTS, data)
+    items = transcript.items(record.rows)
+    last = record.rows[-1].seq if record.rows else -1
+    extra = {"parts": parts, "items": items, "after": last, "name": "run"}
+    return page.respond(request, "run.html", {**data, **extra})
+
+
+@get("/live/run/{run:str}", include_in_schema=False)
+async def live_run(request: Asked, page: ThePage, run: FromPath[str]) -> Stream:
+    """Send what happens in a run."""
+    record = _record(page, run)
+
+    def made() -> Source:
+        return RunSource(
+            page.desk,
+            run,
+            record,
+            lambda data: render(page, "run", onerun.PARTS, data),
+            lambda items: page.part("parts/run/items.html", {"items": items}),
+        )
+
+    return _stream(request, page, f"runs/{run}", made)
+
+
+@get("/runs/{run:str}/raw", include_in_schema=False)
+async def raw(page: ThePage, run: FromPath[str]) -> Response[bytes]:
+    """Return the log of a run as it lies on the disk, as plain text."""
+    record = _record(page, run)
+    return Response(record.path.read_bytes(), media_type="text/plain; charset=utf-8")
+
+
+@get("/approvals/{id:str}", name="page.approval", include_in_schema=False)
+async def approval_page(request: Asked, page: ThePage, id: FromPath[str]) -> Response[bytes]:
+    """Show one question with exactly what would be done."""
+    if id.isascii() and id.isdigit() and len(id) < 16 and page.desk.office is not None:
+        open_ones = await page.desk.office.words.approvals()
+        found = next((a for a in open_ones if a.id == int(id)), None)
+        if found is not None:
+            return page.respond(request, "approval.html", {"approval": found, "name": "approval"})
+        raise NotFoundException("this question is answered or has expired; see Approvals")
+    record = _record(page, id)
+    waits = next((q for q in await questions(page.desk) if q.run == id), None)
+    if waits is None:
+        raise NotFoundException(f"run {id} asks nothing, or its agent does; see Approvals")
+    change = onerun.change_of(page.desk, id)
+    facts = onerun.receipt_of(record, change)
+    fits = waits.asked.act != "commit" or change.digest == waits.asked.digest
+    data = {"waits": waits, "change": change, "facts": facts, "fits": fits, "name": "approval"}
+    return page.respond(request, "question.html", data)
+
+
+async def _show(request: Asked, page: Page, scene: Scene, query: dict[str, str]) -> Response[bytes]:
+    parts = await draw(page.desk, page, scene, query)
+    data = {
+        "parts": parts,
+        "title": query.get("name", scene.title),
+        "name": scene.name,
+        "query": query,
+        "after": stamp(parts),
+        "works": page.desk.workshop is not None or page.desk.office is not None,
+        "names": await _names(page, scene),
+    }
+    return page.respond(request, f"{scene.name}.html", data)
+
+
+async def _names(page: Page, scene: Scene) -> list[str]:
+    if scene.name != "team" or page.desk.office is None:
+        return []
+    return [a.name for a in await page.desk.office.roster.agents() if not a.problem]
+
+
+def _record(page: Page, run: str) -> Record:
+    try:
+        return onerun.record_of(page.desk, run)
+    except SetupError as error:
+        raise NotFoundException(str(error)) from error
+
+
+def _query(request: Asked) -> dict[str, str]:
+    return {k: v[:LONGEST] for k, v in request.query_params.items()}
+
+
+def _stream(request: Asked, page: Page, key: str, make: Callable[[], Source]) -> Stream:
+    if page.desk.hub.full:
+        raise ServiceUnavailableException("too many live pages are open; close some")
+    last = str(request.headers.get("last-event-id") or request.query_params.get("after", ""))
+    token = page.desk.keys.form(visit_of(request.scope).session).encode()
+    mark = page.desk.mark.encode()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"retry: 500\n\n"
+        async for update in page.desk.hub.listen(key, make, last):
+            yield encode(update).replace(mark, token)
+
+    return Stream(chunks(), media_type="text/event-stream")

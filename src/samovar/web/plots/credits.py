@@ -1,0 +1,126 @@
+"""Credits left over time, with a forecast of when they are gone."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from markupsafe import Markup
+from msgspec import Struct
+
+from samovar.org.seams import LedgerEntry
+from samovar.web.plots.frame import Frame
+from samovar.web.plots.svg import drawing, element, label, line
+from samovar.web.words import MILLION, credits, duration
+
+WIDTH, HEIGHT = 960, 220
+COLOURS = 6
+WINDOW = 86_400.0
+"""Seconds of spending the forecast goes by."""
+
+
+class Course(Struct, frozen=True):
+    """How one agent's credits went."""
+
+    agent: str
+    points: tuple[tuple[float, int], ...]
+    """Time in seconds since 1970, micro-credits afterwards."""
+    rate: float
+    """Micro-credits a second over the last day of the ledger; 0 for none."""
+
+    @property
+    def left(self) -> int:
+        """Micro-credits left."""
+        return self.points[-1][1]
+
+    def gone(self) -> float | None:
+        """Return when nothing is left, in seconds since 1970; None when nothing is spent."""
+        return self.points[-1][0] + self.left / self.rate if self.rate > 0 else None
+
+
+def courses(entries: Sequence[LedgerEntry]) -> list[Course]:
+    """Return the course of every agent, the biggest spender first."""
+    by: dict[str, list[LedgerEntry]] = {}
+    for entry in entries:
+        by.setdefault(entry.agent, []).append(entry)
+    found = [_course(agent, lines) for agent, lines in by.items()]
+    return sorted(found, key=lambda c: (-c.rate, c.agent))
+
+
+def _course(agent: str, lines: Sequence[LedgerEntry]) -> Course:
+    end = lines[-1].at.timestamp()
+    recent = [e for e in lines if e.at.timestamp() > end - WINDOW and e.amount < 0]
+    spent = -sum(e.amount for e in recent)
+    span = max(end - recent[0].at.timestamp(), 60.0) if recent else 1.0
+    points = tuple((e.at.timestamp(), e.balance) for e in lines)
+    return Course(agent, points, spent / span if len(recent) > 1 else 0.0)
+
+
+def forecast(course: Course, now: float) -> str:
+    """Return the forecast in words."""
+    gone = course.gone()
+    if gone is None:
+        return f"{credits(course.left)} left, nothing spent lately"
+    if gone <= now or course.left <= 0:
+        return "none left at this pace"
+    return f"{credits(course.left)} left, gone in {duration(gone - now)} at the last day's pace"
+
+
+def balance_plot(entries: Sequence[LedgerEntry], now: float) -> Markup:
+    """Draw what the biggest spenders have left; empty without a ledger."""
+    shown = courses(entries)[:COLOURS]
+    if not shown:
+        return Markup("")
+    first = min(c.points[0][0] for c in shown)
+    ahead = max((now - first) * 0.25, 60.0)
+    highest = max(max(b for _, b in c.points) for c in shown) / MILLION or 1.0
+    frame = Frame(WIDTH, HEIGHT, (first, now + ahead), (0.0, highest * 1.08))
+    parts = [*frame.grid(lambda v: f"{v:g}"), *frame.hours()]
+    x = frame.across(now)
+    parts.append(line([(x, 10), (x, HEIGHT - 22)], "now"))
+    parts.append(label(x + 4, 20, "now"))
+    for number, course in enumerate(shown):
+        parts += _course_lines(frame, course, number, now)
+    said = "; ".join(f"{c.agent}: {forecast(c, now)}" for c in shown)
+    return drawing((WIDTH, HEIGHT), "Credits left", said, *parts)
+
+
+def _course_lines(frame: Frame, course: Course, number: int, now: float) -> list[Markup]:
+    """Draw steps up to now, then a dashed line to where it leads."""
+    points: list[tuple[float, float]] = []
+    for at, balance in course.points:
+        if points:
+            points.append((frame.across(at), points[-1][1]))
+        points.append((frame.across(at), frame.down(balance / MILLION)))
+    points.append((frame.across(now), points[-1][1]))
+    parts = [line(points, f"course c{number}")]
+    gone, end = course.gone(), frame.x[1]
+    if gone is not None and course.left > 0:
+        until = min(max(gone, now), end)
+        left = max(course.left - course.rate * (until - course.points[-1][0]), 0.0)
+        last = (frame.across(until), frame.down(left / MILLION))
+        parts.append(line([points[-1], last], f"course ahead c{number}"))
+    return parts
+
+
+def legend(names: Sequence[str]) -> Markup:
+    """Return the colours with their names."""
+    rows = [
+        element("li", {}, element("span", {"class": f"swatch c{n}"}), name)
+        for n, name in enumerate(names[:COLOURS])
+    ]
+    return element("ul", {"class": "legend"}, *rows)
+
+
+def days(entries: Sequence[LedgerEntry]) -> Mapping[str, Mapping[str, int]]:
+    """Return what each agent spent on each day (UTC), in micro-credits."""
+    found: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        if entry.amount < 0:
+            day = entry.at.astimezone(UTC).strftime("%Y-%m-%d")
+            spent = found.setdefault(day, {})
+            spent[entry.agent] = spent.get(entry.agent, 0) - entry.amount
+    return found
+
+
+def stamp(now: datetime) -> float:
+    """Return a time in seconds since 1970."""
+    return now.timestamp()

@@ -1,0 +1,216 @@
+"""The runs of a home as one line each, read again only when their log has grown."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from samovar.app import App, summary
+from samovar.core import talk
+from samovar.core.event import Answered, Asked, Opened
+from samovar.core.message import Usage
+from samovar.core.task import Proof
+from samovar.flow.receipt import Receipt
+from samovar.web import record
+from samovar.web.words import cut
+
+LOCKS = Path("/proc/locks")
+FRESH = 0.5
+"""Seconds for which the table of locks is good."""
+END = 8_000
+"""Bytes at the end of a log that are read for its last line."""
+
+
+class RunLine(Struct, frozen=True, kw_only=True):
+    """One run in a list."""
+
+    run: str
+    at: datetime
+    title: str
+    state: str
+    """`done`, `failed`, `waiting`, `stopped`, `running` or `damaged`."""
+    outcome: str = ""
+    agent: str = ""
+    talk: bool = False
+    """Whether it is a conversation."""
+    model: str = ""
+    seconds: float = 0.0
+    usage: Usage = Usage()
+    proof: Proof | None = None
+    """None while nothing is proved or disproved."""
+    committed: bool = False
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A run's question that waits for a person."""
+
+    run: str
+    title: str
+    at: datetime
+    asked: Asked
+
+
+@dataclass
+class Shelf:
+    """The runs of a home."""
+
+    app: App
+    others: Callable[[], Sequence[Path]] = lambda: ()
+    """More homes with runs: those of the repositories a team works in."""
+    _held: tuple[float, set[int]] = field(default_factory=lambda: (-1.0, set()))
+    """When the locks of this machine were looked at, and what they were."""
+    _known: dict[str, tuple[tuple[int, int], RunLine]] = field(default_factory=dict)
+
+    def lines(self) -> list[RunLine]:
+        """Return every run, the latest first."""
+        held = self._locks()
+        folders = [f for app in self._apps() for f in _folders(app.home / "runs")]
+        # Names begin with their time.
+        folders.sort(key=lambda f: f.name, reverse=True)
+        found = [self._line(folder, held) for folder in folders]
+        return [line for line in found if line is not None]
+
+    def line(self, run: str) -> RunLine | None:
+        """Return one run; None when there is none of that name."""
+        return self._line(self.app_of(run).folder(run), self._locks())
+
+    def app_of(self, run: str) -> App:
+        """Return the home that has a run; ours when none has."""
+        return next((a for a in self._apps() if a.folder(run).is_dir()), self.app)
+
+    def questions(self) -> list[Question]:
+        """Return what waits for a person, the oldest first."""
+        waiting = [w for w in self.lines() if w.state == "waiting" and not w.talk]
+        found = [question(self.app_of(w.run), w.run) for w in waiting]
+        return sorted((q for q in found if q is not None), key=lambda q: q.at)
+
+    def _locks(self) -> set[int]:
+        now = time.monotonic()
+        if now - self._held[0] > FRESH:
+            self._held = (now, _held())
+        return self._held[1]
+
+    def _apps(self) -> list[App]:
+        known = [h for h in dict.fromkeys(self.others()) if h != self.app.home]
+        return [self.app, *(App(h) for h in known)]
+
+    def _line(self, folder: Path, held: set[int]) -> RunLine | None:
+        path = folder / "events.jsonl"
+        try:
+            about = path.stat()
+        except OSError:
+            return None
+        stamp = (about.st_mtime_ns, about.st_size)
+        kept = self._known.get(str(folder))
+        if kept is None or kept[0] != stamp:
+            kept = (stamp, _read(folder))
+            self._known[str(folder)] = kept
+        line = kept[1]
+        if line.state in ("stopped", "waiting", "failed") and _inode(folder / "lock") in held:
+            return replace(line, state="running", outcome="")
+        return line
+
+
+def _folders(place: Path) -> list[Path]:
+    return [Path(e.path) for e in os.scandir(place)] if place.is_dir() else []
+
+
+def question(app: App, run: str) -> Question | None:
+    """Return the open question of a run; None when there is none."""
+    entries = record.read(app.folder(run) / "events.jsonl").entries
+    asked: Asked | None = None
+    at = datetime.now(UTC)
+    for entry in entries:
+        if isinstance(entry.event, Asked):
+            asked, at = entry.event, entry.at
+    answered = {e.event.digest for e in entries if isinstance(e.event, Answered)}
+    if asked is None or asked.digest in answered:
+        return None
+    first = entries[0].event
+    title = first.task.text if isinstance(first, Opened) else run
+    return Question(run=run, title=cut(title), at=at, asked=asked)
+
+
+def _read(folder: Path) -> RunLine:
+    begin, end = _ends(folder / "events.jsonl")
+    if isinstance(begin.event, talk.Began):
+        return _talk(folder.name, begin, end)
+    found = summary(folder / "events.jsonl")
+    if found is None or found.state == "damaged":
+        return RunLine(run=folder.name, at=begin.at, title="", state="damaged")
+    line = RunLine(
+        run=folder.name, at=found.at, title=found.task, state=found.state, outcome=found.outcome
+    )
+    line = replace(line, seconds=(end.at - begin.at).total_seconds())
+    facts = _receipt(folder)
+    if facts is None:
+        return line
+    return replace(
+        line,
+        model=facts.model,
+        usage=facts.usage,
+        proof=facts.proof if facts.verified else None,
+        committed=bool(facts.commit),
+    )
+
+
+def _talk(run: str, begin: record.Row, end: record.Row) -> RunLine:
+    began = begin.event
+    assert isinstance(began, talk.Began), "a conversation begins so"
+    last = end.event
+    state = "stopped"
+    outcome = ""
+    if isinstance(last, talk.Stopped):
+        state = "done" if last.end == "answered" else "failed"
+        outcome = last.why or last.end
+    return RunLine(
+        run=run,
+        at=begin.at,
+        title=cut(began.title or f"Conversation with {began.agent or 'the model'}"),
+        state=state,
+        outcome=outcome,
+        agent=began.agent,
+        talk=True,
+        model=began.model,
+        seconds=(end.at - begin.at).total_seconds(),
+    )
+
+
+def _ends(path: Path) -> tuple[record.Row, record.Row]:
+    """Return the first and the last line of a log."""
+    with open(path, "rb") as handle:
+        first = handle.readline()
+        handle.seek(max(0, path.stat().st_size - END))
+        lines = handle.read().rstrip(b"\n").rsplit(b"\n", 1)
+    begin, end = record.row(first, 0), record.row(lines[-1], 0)
+    return begin, end if not isinstance(end.event, record.Strange) else begin
+
+
+def _receipt(folder: Path) -> Receipt | None:
+    try:
+        return msgspec.json.decode((folder / "receipt.json").read_bytes(), type=Receipt)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return -1
+
+
+def _held() -> set[int]:
+    """Return the files some process has locked; to try the lock would disturb its owner."""
+    try:
+        lines = LOCKS.read_text().splitlines()
+    except OSError:
+        return set()
+    places = [word for line in lines for word in line.split() if word.count(":") == 2]
+    return {int(p.rpartition(":")[2]) for p in places if p.rpartition(":")[2].isdigit()}

@@ -1,0 +1,65 @@
+"""/ws: what changes, as JSON messages, for programs that want a websocket.
+
+Browsers send cookies along with a websocket from any site, so the guard has checked the Origin
+and the token before this is reached.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from litestar import WebSocket, websocket
+from litestar.exceptions import WebSocketDisconnect
+
+from samovar.web.api import status
+from samovar.web.desk import Desk, TheDesk
+from samovar.web.live import Update
+
+
+class StatusSource:
+    """The state of the home and its runs, as JSON."""
+
+    pace = 0.5
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._shown = b""
+        self._count = 0
+
+    async def look(self) -> Update | None:
+        """Return the state when it changed."""
+        whole = await status.fn(self._desk)
+        runs = [r for r in self._desk.shelf.lines()[:20]]
+        shown = msgspec.json.encode({"kind": "status", "status": whole, "runs": runs})
+        if shown == self._shown:
+            return None
+        self._shown = shown
+        self._count += 1
+        return Update(str(self._count), shown.decode())
+
+    async def since(self, _id: str, /) -> Update | None:
+        """Return the state as it is."""
+        return Update(str(self._count), self._shown.decode())
+
+
+@websocket("/ws")
+async def follow(socket: WebSocket[Any, Any, Any], desk: TheDesk) -> None:
+    """Send the state of the home at once, and again whenever it changes."""
+    await socket.accept()
+    sending = asyncio.create_task(_send(socket, desk))
+    try:
+        while not sending.done():
+            # What a client sends means nothing; reading notices that it has gone.
+            await socket.receive_text()
+    except WebSocketDisconnect:
+        return
+    finally:
+        sending.cancel()
+
+
+async def _send(socket: WebSocket[Any, Any, Any], desk: Desk) -> None:
+    updates: AsyncIterator[Update | None] = desk.hub.listen("ws", lambda: StatusSource(desk))
+    async for update in updates:
+        if update is not None:
+            await socket.send_text(update.html)

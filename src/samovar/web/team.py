@@ -1,0 +1,234 @@
+"""A real team behind the verbs the pages use."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from samovar.core.errors import SetupError
+from samovar.org.problem import Problem
+from samovar.org.resume import Resume
+from samovar.org.seams import Approval, Job, JobState, LedgerEntry
+from samovar.org.team import Member, Team
+from samovar.repo import git
+from samovar.web.verbs import Agent, Mail, Office, Status
+
+KEPT = 5_000
+"""Lines of the ledger kept for plots."""
+PAGE = 500
+OPEN: tuple[JobState, ...] = ("running", "ready", "waiting", "failed", "dead")
+ENDED: tuple[JobState, ...] = ("done", "cancelled")
+PAPER = 20_000
+"""Characters shown of one note."""
+UNGATED = "permissions.ungated"
+"""The field `samovar.org.validate` names where an agent breaks the rule of two."""
+LOGGED = 40
+"""Lines shown of an agent's log."""
+
+
+@dataclass
+class _Ledger:
+    """The latest lines of the ledger, read on from where we were."""
+
+    lines: deque[LedgerEntry] = field(default_factory=lambda: deque(maxlen=KEPT))
+    last: int = 0
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is in a team, and what they say."""
+
+    team: Team
+    _homes: dict[str, Path | None] = field(default_factory=dict)
+
+    async def agents(self) -> Sequence[Agent]:
+        """Return every agent, by name."""
+        members = await self.team.agents()
+        resumes = [m.resume for m in members if m.resume is not None]
+        for repo in {p for r in resumes for p in r.permissions.repositories} - self._homes.keys():
+            self._homes[repo] = await _home_of(self.team.home, repo)
+        return [_agent(m) for m in members]
+
+    def homes(self) -> Sequence[Path]:
+        """Return the homes of the repositories the agents work in, as far as known by now."""
+        return [h for h in self._homes.values() if h is not None]
+
+    async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
+        """Return the latest entries of one or all outboxes, the latest first."""
+        found = await self.team.messages(agent, limit)
+        return [
+            Mail(
+                id=each.id,
+                agent=each.entry.sender,
+                at=each.at,
+                kind=each.entry.kind,
+                to=each.entry.to,
+                text=each.entry.text,
+            )
+            for each in found
+        ]
+
+    async def send(self, to: str, text: str, /) -> str:
+        """Write to an agent in a person's name; return the message's id."""
+        return (await self.team.send(to, text)).id
+
+    async def status(self) -> Status:
+        """Return the state of the whole."""
+        found = await self.team.status()
+        facts = {
+            "agents": str(found.agents),
+            "broken resumes": str(found.broken),
+            "messages": str(found.entries),
+            "without credits": ", ".join(found.stopped) or "nobody",
+            **{f"problem {n}": p.line for n, p in enumerate(found.problems[:20], 1)},
+        }
+        running = f"runs as process {found.engine}" if found.engine else ""
+        return Status(tick=found.tick, engine=running, facts=facts)
+
+    async def papers(self, agent: str, /) -> Mapping[str, str]:
+        """Return an agent's notes and the end of its log: texts by title."""
+        rows = self.team.log(agent, LOGGED)
+        log = "\n".join(msgspec.json.encode(r).decode() for r in rows)
+        notes = await asyncio.to_thread(_notes, self.team.home / "agents" / agent / "memory")
+        return {**notes, **({"log": log} if log else {})}
+
+
+@dataclass(frozen=True)
+class Queues:
+    """The queues of a team."""
+
+    team: Team
+
+    async def tasks(self, agent: str = "") -> Sequence[Job]:
+        """Return jobs, the open ones in the order in which they would be worked on."""
+        live = await self.team.tasks(agent, OPEN, 2000)
+        ended = await self.team.tasks(agent, ENDED, 2000)
+        return [*live, *sorted(ended, key=lambda j: j.id)]
+
+    async def submit(self, text: str, agent: str, /) -> Job:
+        """File a task for an agent; for the one who hands out work when none is named."""
+        return await self.team.submit(text, agent)
+
+    async def move(self, id: int, agent: str, /) -> Job:
+        """Give a job to another agent."""
+        return await self.team.move(id, agent)
+
+    async def reorder(self, id: int, before: int, /) -> Job:
+        """Put a job before another one; 0 puts it last."""
+        return await self.team.reorder(id, before)
+
+    async def cancel(self, id: int, reason: str, /) -> Job:
+        """End a job."""
+        return await self.team.cancel(id, reason)
+
+    async def revive(self, id: int, /) -> Job:
+        """Make a failed or waiting job ready again."""
+        return await self.team.revive(id)
+
+
+@dataclass(frozen=True)
+class Money:
+    """The credits of a team."""
+
+    team: Team
+    _ledger: _Ledger = field(default_factory=_Ledger)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def balances(self) -> Mapping[str, int]:
+        """Return what every agent has."""
+        return await self.team.credits()
+
+    async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
+        """Return the latest lines of the ledger, the oldest first."""
+        async with self._reading:
+            while page := await self.team.entries(after=self._ledger.last, limit=PAGE):
+                self._ledger.lines.extend(page)
+                self._ledger.last = page[-1].id
+        return list(self._ledger.lines)[-limit:]
+
+    async def grant(self, agent: str, amount: int, /) -> int:
+        """Give credits; return the balance. Raises SetupError for none."""
+        return await self.team.add_credits(agent, amount)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What a team asks people."""
+
+    team: Team
+
+    async def approvals(self) -> Sequence[Approval]:
+        """Return the open questions, the oldest first."""
+        return await self.team.approvals()
+
+    async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:
+        """Answer a question. Raises SetupError when it is another act's or no longer open."""
+        found = next((a for a in await self.team.approvals() if a.id == id), None)
+        if found is None:
+            raise SetupError("this question is answered or has expired")
+        if found.digest != digest:
+            raise SetupError("what would be done has changed since you looked: look again")
+        return await (self.team.approve(id, note) if yes else self.team.refuse(id, note))
+
+
+def office(team: Team) -> Office:
+    """Return the verbs of the pages over a team."""
+    return Office(People(team), Queues(team), Money(team), Questions(team))
+
+
+def _agent(member: Member) -> Agent:
+    resume = member.resume or Resume(name=member.name, instructions="")
+    legs = [p for p in member.problems if p.weight == "error" and p.field == UNGATED]
+    wrong = [p for p in member.problems if p.weight == "error" and p.field != UNGATED]
+    return Agent(
+        name=member.name,
+        title=resume.title,
+        description=resume.short_description,
+        model=resume.model,
+        mood=member.mood,
+        task=member.task,
+        since=member.since,
+        last=member.last,
+        credits=member.credits,
+        queued=member.queued,
+        every=resume.schedule.run_every_n_ticks,
+        offset=resume.schedule.phase_offset,
+        reads=member.reads,
+        tools=resume.permissions.tools,
+        warnings=tuple(_said(p) for p in legs),
+        hints=tuple(_said(p) for p in member.problems if p.weight == "warning"),
+        problem="; ".join(p.line for p in wrong),
+        resume=msgspec.to_builtins(resume) if member.resume else {},
+    )
+
+
+async def _home_of(home: Path, repo: str) -> Path | None:
+    """Return where runs in a repository are kept; None when there is no such repository."""
+    folder = Path(repo).expanduser()
+    try:
+        found = await git.open(folder if folder.is_absolute() else home / folder)
+    except SetupError:
+        return None
+    return found.place.home
+
+
+def _said(problem: Problem) -> str:
+    place = f"{problem.field} " if problem.field else ""
+    return f"{place}{problem.wrong}; {problem.fix}"
+
+
+def _notes(folder: Path) -> dict[str, str]:
+    """Return an agent's notes; links to elsewhere are not followed."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.rglob("*.md"))[:40]:
+        if path.is_symlink() or not path.resolve().is_relative_to(folder.resolve()):
+            continue
+        try:
+            text = path.read_text(errors="replace")
+        except OSError:
+            continue
+        found[f"memory/{path.relative_to(folder).as_posix()}"] = text[:PAPER]
+    return found

@@ -1,0 +1,163 @@
+"""What the dashboard asks of an organisation: plain data, and verbs as protocols.
+
+`samovar.web.team` binds them to a real team. A home without a team has none of these, only runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from samovar.org.seams import Approval, Job, LedgerEntry
+
+Mood = Literal["working", "ready", "idle", "waiting", "stopped", "broken"]
+"""`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be read."""
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """One agent as the pages show it."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    model: str = ""
+    mood: Mood = "idle"
+    task: str = ""
+    """What it works on, in one line."""
+    since: datetime | None = None
+    last: str = ""
+    """Its last act, in one line."""
+    credits: int | None = None
+    """Micro-credits left; None where nobody counts."""
+    queued: int = 0
+    every: int = 1
+    """It runs every so many ticks."""
+    offset: int = 0
+    reads: tuple[str, ...] = ()
+    """Agents whose outboxes it may read."""
+    tools: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Why its permissions are dangerous together."""
+    hints: tuple[str, ...] = ()
+    """What else could be better in its resume."""
+    problem: str = ""
+    """What is wrong with its resume."""
+    resume: Mapping[str, Any] = {}
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """One entry of an outbox."""
+
+    id: str
+    agent: str
+    at: datetime
+    kind: str = ""
+    to: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """The organisation in a few numbers."""
+
+    tick: int = 0
+    engine: str = ""
+    """What the engine does, in one word or two; empty when none runs."""
+    facts: Mapping[str, str] = {}
+    """More, by name: leases, models, versions."""
+
+
+class Roster(Protocol):
+    """Who there is, and what they say."""
+
+    async def agents(self) -> Sequence[Agent]:
+        """Return every agent, by name."""
+        ...
+
+    async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
+        """Return the latest entries of one or all outboxes, the latest first."""
+        ...
+
+    async def send(self, to: str, text: str, /) -> str:
+        """Write to an agent in a person's name; return the message's id."""
+        ...
+
+    async def status(self) -> Status:
+        """Return the state of the whole."""
+        ...
+
+    def homes(self) -> Sequence[Path]:
+        """Return the homes of the repositories the agents work in, as far as known by now."""
+        ...
+
+    async def papers(self, agent: str, /) -> Mapping[str, str]:
+        """Return an agent's notes and the end of its log: texts by title."""
+        ...
+
+
+class Jobs(Protocol):
+    """The queues of the agents."""
+
+    async def tasks(self, agent: str = "") -> Sequence[Job]:
+        """Return jobs, the open ones in the order in which they would be worked on."""
+        ...
+
+    async def submit(self, text: str, agent: str, /) -> Job:
+        """File a task for an agent; for the one who hands out work when none is named."""
+        ...
+
+    async def move(self, id: int, agent: str, /) -> Job:
+        """Give a job to another agent."""
+        ...
+
+    async def reorder(self, id: int, before: int, /) -> Job:
+        """Put a job before another one; 0 puts it last."""
+        ...
+
+    async def cancel(self, id: int, reason: str, /) -> Job:
+        """End a job."""
+        ...
+
+    async def revive(self, id: int, /) -> Job:
+        """Make a failed or waiting job ready again."""
+        ...
+
+
+class Purse(Protocol):
+    """Credits, in millionths."""
+
+    async def balances(self) -> Mapping[str, int]:
+        """Return what every agent has."""
+        ...
+
+    async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
+        """Return the latest lines of the ledger, the oldest first."""
+        ...
+
+    async def grant(self, agent: str, amount: int, /) -> int:
+        """Give credits, or take them with a negative amount; return the balance."""
+        ...
+
+
+class Words(Protocol):
+    """What waits for a person's word."""
+
+    async def approvals(self) -> Sequence[Approval]:
+        """Return the open questions, the oldest first."""
+        ...
+
+    async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:
+        """Answer a question; Raises SetupError when it is another act's or no longer open."""
+        ...
+
+
+@dataclass(frozen=True)
+class Office:
+    """An organisation, as four sets of verbs; one object may stand behind all of them."""
+
+    roster: Roster
+    jobs: Jobs
+    purse: Purse
+    words: Words

@@ -1,0 +1,275 @@
+"""What each page shows: plain data, collected from the runs and the team."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from samovar.core.errors import SetupError
+from samovar.org.seams import Approval, Job, LedgerEntry
+from samovar.web.desk import Desk
+from samovar.web.plots import bars, credits, graph
+from samovar.web.shelf import Question, RunLine
+from samovar.web.verbs import Agent, Office, Status
+from samovar.web.words import short
+
+Query = Mapping[str, str]
+Data = dict[str, Any]
+
+PAGE = 200
+"""Rows of a table before it is cut."""
+RECENT = 20
+COLUMNS = (
+    ("ready", "Ready", ("ready",)),
+    ("running", "Running", ("running",)),
+    ("waiting", "Waiting for you", ("waiting",)),
+    ("failed", "Failed", ("failed", "dead")),
+    ("done", "Done", ("done",)),
+)
+"""Of the board: key, title, states of its jobs."""
+
+
+async def team(desk: Desk, _query: Query) -> Data:
+    """Return the first page: what waits for me, who works on what, what it cost."""
+    lines = desk.shelf.lines()
+    today = datetime.now(UTC).date()
+    data: Data = {
+        "questions": await questions(desk),
+        "orders": _open_orders(desk),
+        "runs": lines[:RECENT],
+        "active": [r for r in lines if r.state == "running"],
+        "today": _totals([r for r in lines if r.at.date() == today]),
+        "approvals": (),
+        "dead": (),
+        "agents": (),
+        "jobs": (),
+        "messages": (),
+    }
+    if desk.office is None:
+        return data
+    office = desk.office
+    jobs = await office.jobs.tasks()
+    return data | {
+        "approvals": await office.words.approvals(),
+        "dead": [j for j in jobs if j.state in ("dead", "waiting")],
+        "agents": await office.roster.agents(),
+        "jobs": [j for j in jobs if j.state == "running"],
+        "messages": await office.roster.messages(limit=RECENT),
+        "status": await office.roster.status(),
+    }
+
+
+async def runs(desk: Desk, query: Query) -> Data:
+    """Return the runs that fit the filters."""
+    lines = desk.shelf.lines()
+    state, text = query.get("state", ""), query.get("q", "").lower()
+    fit = [
+        r
+        for r in lines
+        if (not state or r.state == state)
+        and (text in f"{r.title} {r.run} {r.agent} {r.outcome}".lower())
+    ]
+    page = _page(query)
+    return {
+        "runs": fit[page * PAGE : (page + 1) * PAGE],
+        "found": len(fit),
+        "page": page,
+        "more": len(fit) > (page + 1) * PAGE,
+        "counts": Counter(r.state for r in lines),
+        "all": len(lines),
+        "state": state,
+        "q": query.get("q", ""),
+    }
+
+
+async def board(desk: Desk, query: Query) -> Data:
+    """Return the jobs in columns; without a team, the runs."""
+    agent = query.get("agent", "")
+    if desk.office is None:
+        lines = desk.shelf.lines()
+        return {"columns": _run_columns(lines), "agents": (), "agent": ""}
+    jobs = await desk.office.jobs.tasks(agent)
+    return {
+        "columns": [(k, t, _cards(jobs, s)) for k, t, s in COLUMNS],
+        "agents": [a.name for a in await desk.office.roster.agents()],
+        "agent": agent,
+        "now": datetime.now(UTC),
+    }
+
+
+async def agents(desk: Desk, _query: Query) -> Data:
+    """Return everybody."""
+    if desk.office is None:
+        return {"agents": ()}
+    return {"agents": await desk.office.roster.agents()}
+
+
+async def agent(desk: Desk, query: Query) -> Data:
+    """Return one agent with its queue, its credits and what it said. Raises SetupError."""
+    name = query["name"]
+    office = office_of(desk)
+    found = next((a for a in await office.roster.agents() if a.name == name), None)
+    if found is None:
+        raise SetupError(f"there is no agent {name!r} here")
+    status = await office.roster.status()
+    lines = [e for e in await office.purse.entries() if e.agent == name]
+    jobs = await office.jobs.tasks(name)
+    return {
+        "agent": found,
+        "ticks": due(found, status.tick),
+        "jobs": [j for j in jobs if j.state not in ("done", "cancelled")][:PAGE],
+        "messages": await office.roster.messages(name, 50),
+        "papers": await office.roster.papers(name),
+        "plot": credits.balance_plot(lines, time.time()),
+        "forecast": _forecast(lines),
+    }
+
+
+async def org(desk: Desk, _query: Query) -> Data:
+    """Return who may read whom."""
+    if desk.office is None:
+        return {"agents": (), "plot": ""}
+    everybody = await desk.office.roster.agents()
+    reads = {a.name: a.reads for a in everybody}
+    marked = [a.name for a in everybody if a.warnings]
+    read_by = {a.name: [b.name for b in everybody if a.name in b.reads] for a in everybody}
+    return {
+        "agents": everybody,
+        "read_by": read_by,
+        "marked": [a for a in everybody if a.warnings],
+        "plot": graph.permissions(reads, marked),
+    }
+
+
+async def credit(desk: Desk, _query: Query) -> Data:
+    """Return what was spent and what is left; without a team, the tokens of the runs."""
+    spent, names = _tokens(desk.shelf.lines())
+    data: Data = {
+        "tokens": bars.stacked("Tokens a day", spent, names, short),
+        "token_days": spent,
+        "token_names": names,
+        "courses": (),
+        "plot": "",
+        "balances": {},
+    }
+    if desk.office is None:
+        return data
+    lines = await desk.office.purse.entries()
+    now = time.time()
+    courses = credits.courses(lines)
+    days = credits.days(lines)
+    spenders = sorted({n for d in days.values() for n in d})
+    shown = {d: {n: v / 1e6 for n, v in s.items()} for d, s in days.items()}
+    return data | {
+        "plot": credits.balance_plot(lines, now),
+        "legend": credits.legend([c.agent for c in courses]),
+        "balances": await desk.office.purse.balances(),
+        "forecasts": {c.agent: credits.forecast(c, now) for c in courses},
+        "days": shown,
+        "spenders": spenders,
+        "spent": bars.stacked("Credits spent a day", shown, spenders, lambda v: f"{v:.3g}"),
+        "lines": list(reversed(lines[-RECENT:])),
+    }
+
+
+async def approvals(desk: Desk, _query: Query) -> Data:
+    """Return what waits for a person."""
+    asked: Sequence[Approval] = ()
+    if desk.office is not None:
+        asked = await desk.office.words.approvals()
+    return {"questions": await questions(desk), "approvals": asked}
+
+
+async def system(desk: Desk, _query: Query) -> Data:
+    """Return how the machinery does."""
+    status = Status()
+    depths: dict[str, Counter[str]] = {}
+    dead: list[Job] = []
+    if desk.office is not None:
+        status = await desk.office.roster.status()
+        for job in await desk.office.jobs.tasks():
+            depths.setdefault(job.agent, Counter())[job.state] += 1
+            dead += [job] if job.state == "dead" else []
+    return {
+        "status": status,
+        "depths": depths,
+        "dead": dead,
+        "facts": {**desk.facts, "open live streams": str(desk.hub.listeners)},
+        "orders": desk.workshop.orders if desk.workshop else [],
+    }
+
+
+async def questions(desk: Desk) -> list[Question]:
+    """Return what runs ask of people; a run of an agent's task asks through its agent instead."""
+    found = desk.shelf.questions()
+    if desk.office is None or not found:
+        return found
+    theirs = {j.run for j in await desk.office.jobs.tasks() if j.run}
+    return [q for q in found if q.run not in theirs]
+
+
+def office_of(desk: Desk) -> Office:
+    """Return the team. Raises SetupError when the home has none."""
+    if desk.office is None:
+        raise SetupError("this home has no team: make one with 'samovar bootstrap'")
+    return desk.office
+
+
+def due(agent: Agent, tick: int) -> list[tuple[int, bool]]:
+    """Return the next ten ticks, and whether the agent runs in them."""
+    every = max(agent.every, 1)
+    return [(t, t % every == agent.offset % every) for t in range(tick + 1, tick + 11)]
+
+
+def _open_orders(desk: Desk) -> list[Any]:
+    if desk.workshop is None:
+        return []
+    # An order that ended well is a run in the list; one that failed says why, until the next.
+    orders = desk.workshop.orders
+    return [o for o in orders if o.stage in ("queued", "running")] + [
+        o for o in orders[:3] if o.stage == "failed"
+    ]
+
+
+def _totals(lines: Sequence[RunLine]) -> Data:
+    return {
+        "done": sum(r.state == "done" for r in lines),
+        "failed": sum(r.state == "failed" for r in lines),
+        "tokens": sum(r.usage.prompt + r.usage.generated for r in lines),
+        "proved": sum(r.proof is not None for r in lines),
+    }
+
+
+def _cards(jobs: Sequence[Job], states: tuple[str, ...]) -> list[Job]:
+    found = [j for j in jobs if j.state in states]
+    return found[-30:][::-1] if "done" in states else found[:PAGE]
+
+
+def _run_columns(lines: Sequence[RunLine]) -> list[tuple[str, str, list[RunLine]]]:
+    named = (("running", "Running"), ("waiting", "Waiting for you"), ("stopped", "Stopped"))
+    rest = (("failed", "Failed"), ("done", "Done"))
+    return [(k, t, [r for r in lines if r.state == k][:30]) for k, t in (*named, *rest)]
+
+
+def _tokens(lines: Sequence[RunLine]) -> tuple[dict[str, dict[str, float]], list[str]]:
+    names = ["prompt, cached", "prompt, read", "generated"]
+    days: dict[str, dict[str, float]] = {}
+    for run in lines:
+        if not run.usage.prompt and not run.usage.generated:
+            continue
+        day = days.setdefault(run.at.strftime("%Y-%m-%d"), dict.fromkeys(names, 0))
+        day[names[0]] += run.usage.cached
+        day[names[1]] += run.usage.prompt - run.usage.cached
+        day[names[2]] += run.usage.generated
+    return days, names
+
+
+def _forecast(lines: Sequence[LedgerEntry]) -> str:
+    found = credits.courses(lines)
+    return credits.forecast(found[0], time.time()) if found else ""
+
+
+def _page(query: Query) -> int:
+    text = query.get("page", "0")
+    return min(int(text), 10_000) if text.isascii() and text.isdigit() and len(text) < 7 else 0

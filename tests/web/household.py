@@ -1,0 +1,296 @@
+"""A home with runs and a team in memory, for the tests of the pages."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from samovar.app import App
+from samovar.core.errors import SetupError
+from samovar.org.seams import Approval, Job, LedgerEntry
+from samovar.web.desk import Desk
+from samovar.web.keys import Keys
+from samovar.web.shelf import Shelf
+from samovar.web.verbs import Agent, Mail, Office, Status
+from samovar.web.workshop import Workshop
+
+TOKEN = "a-token-for-tests-only-0123456789"
+HOST = "127.0.0.1:8000"
+BASE = f"http://{HOST}"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+GOLDENS = Path(__file__).parents[1] / "goldens"
+NOW = datetime.now(UTC)
+DIFF = """\
+diff --git a/middle.py b/middle.py
+index 1111111..2222222 100644
+--- a/middle.py
++++ b/middle.py
+@@ -1,3 +1,3 @@
+ def middle(values):
+     ordered = sorted(values)
+-    return ordered[0]
++    return ordered[len(ordered) // 2]
+"""
+
+
+@dataclass
+class Team:
+    """An organisation in memory: four sets of verbs over a few lists."""
+
+    people: list[Agent] = field(default_factory=list)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    mail: list[Mail] = field(default_factory=list)
+    ledger: list[LedgerEntry] = field(default_factory=list)
+    asked: dict[int, Approval] = field(default_factory=dict)
+
+    async def agents(self) -> Sequence[Agent]:
+        return self.people
+
+    async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
+        return [m for m in self.mail if not agent or m.agent == agent][:limit]
+
+    async def send(self, to: str, text: str, /) -> str:
+        self._known(to)
+        self.mail.insert(
+            0, Mail(id=f"m{len(self.mail)}", agent="person", at=NOW, to=(to,), text=text)
+        )
+        return self.mail[0].id
+
+    async def status(self) -> Status:
+        return Status(tick=42, engine="running", facts={"store": "memory"})
+
+    def homes(self) -> Sequence[Path]:
+        return ()
+
+    async def papers(self, agent: str, /) -> Mapping[str, str]:
+        return {"notes.md": f"# Notes of {agent}\n"}
+
+    async def tasks(self, agent: str = "") -> Sequence[Job]:
+        found = [j for j in self.jobs.values() if not agent or j.agent == agent]
+        return sorted(found, key=lambda j: (-j.priority, j.position, j.id))
+
+    async def submit(self, text: str, agent: str, /) -> Job:
+        name = agent or self.people[0].name
+        self._known(name)
+        number = max(self.jobs, default=0) + 1
+        self.jobs[number] = Job(
+            id=number, agent=name, text=text, position=number, created=NOW, created_by="person:you"
+        )
+        return self.jobs[number]
+
+    async def move(self, id: int, agent: str, /) -> Job:
+        self._known(agent)
+        return self._change(id, agent=agent)
+
+    async def reorder(self, id: int, before: int, /) -> Job:
+        last = max(j.position for j in self.jobs.values()) + 1
+        place = self._job(before).position if before else last
+        for other in list(self.jobs.values()):
+            if other.position >= place:
+                self._change(other.id, position=other.position + 1)
+        return self._change(id, position=place)
+
+    async def cancel(self, id: int, reason: str, /) -> Job:
+        return self._change(id, state="cancelled", reason=reason)
+
+    async def revive(self, id: int, /) -> Job:
+        return self._change(id, state="ready", attempts=0, reason="")
+
+    async def balances(self) -> Mapping[str, int]:
+        return {e.agent: e.balance for e in self.ledger}
+
+    async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
+        return self.ledger[-limit:]
+
+    async def grant(self, agent: str, amount: int, /) -> int:
+        self._known(agent)
+        left = (await self.balances()).get(agent, 0) + amount
+        number = len(self.ledger) + 1
+        self.ledger.append(
+            LedgerEntry(id=number, at=NOW, agent=agent, amount=amount, balance=left, by="person")
+        )
+        return left
+
+    async def approvals(self) -> Sequence[Approval]:
+        return [a for a in self.asked.values() if a.state == "asked"]
+
+    async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:
+        found = self.asked.get(id)
+        if found is None or found.state != "asked" or found.digest != digest:
+            raise SetupError("there is no open question of that number and hash")
+        self.asked[id] = replace(found, state="granted" if yes else "refused", note=note)
+        return self.asked[id]
+
+    def _known(self, name: str) -> None:
+        if name not in [a.name for a in self.people]:
+            raise SetupError(f"there is no agent {name!r} here")
+
+    def _job(self, id: int) -> Job:
+        if id not in self.jobs:
+            raise SetupError(f"there is no task {id}")
+        return self.jobs[id]
+
+    def _change(self, id: int, **fields: object) -> Job:
+        self.jobs[id] = replace(self._job(id), **fields)
+        return self.jobs[id]
+
+
+def team(hostile: str = "") -> Team:
+    """Return a small team at work; a hostile text is put wherever a text can be."""
+    said = hostile or "I looked at the failing tests; two belong to the parser."
+    made = Team()
+    rows = [
+        ("manager", "plans and hands out work", "working", ("*people",), ("plan",)),
+        ("developer", "writes code", "working", ("manager",), ("read_file", "edit_text", "shell")),
+        ("reviewer", "reads every change", "ready", ("developer",), ("read_file", "search")),
+        ("tester", "runs the tests", "waiting", ("developer", "reviewer"), ("shell",)),
+        ("writer", "keeps the documents", "idle", ("manager", "developer"), ("write_file",)),
+        ("researcher", "reads the web", "stopped", ("manager",), ("fetch", "memory", "send")),
+    ]
+    for place, (name, title, mood, reads, tools) in enumerate(rows):
+        made.people.append(
+            Agent(
+                name=name,
+                title=title,
+                description=hostile or f"The team's {name}.",
+                model="qwen2.5-coder-1.5b",
+                mood=mood,
+                task=hostile or "mend the parser" if mood == "working" else "",
+                since=NOW - timedelta(minutes=place) if mood == "working" else None,
+                last=hostile or "reviewed run 20261121",
+                credits=0 if mood == "stopped" else 12_500_000 - place * 2_000_000,
+                queued=place % 3,
+                every=1 + place % 3,
+                offset=place % 2,
+                reads=tuple(r for r in reads if not r.startswith("*")),
+                tools=tools,
+                warnings=(
+                    (
+                        "reads the web, keeps private memory and sends without asking: text from "
+                        "outside could make it leak. Take one of the three away.",
+                    )
+                    if name == "researcher"
+                    else ()
+                ),
+                resume={"name": name, "instructions": said},
+            )
+        )
+    states = ["running", "ready", "ready", "waiting", "failed", "done", "dead", "done", "ready"]
+    for number, state in enumerate(states, 1):
+        agent = made.people[number % 4].name
+        made.jobs[number] = Job(
+            id=number,
+            agent=agent if state != "ready" else "developer",
+            text=hostile or f"Mend what test {number} complains about in the parser of durations",
+            state=state,
+            position=number,
+            attempts=1 + (state == "dead") * 2,
+            reason=hostile or "no version passed the tests" if state in ("failed", "dead") else "",
+            created=NOW - timedelta(minutes=50 - number),
+            started=NOW - timedelta(minutes=20),
+            created_by="manager",
+        )
+    for number in range(12):
+        made.mail.append(
+            Mail(
+                id=f"m{number}",
+                agent=made.people[number % 6].name,
+                at=NOW - timedelta(minutes=3 * number),
+                kind=("report", "message", "question", "task")[number % 4],
+                text=said,
+            )
+        )
+    left = {a.name: 15_000_000 for a in made.people}
+    for number in range(90):
+        agent = made.people[number * number % 6].name
+        spent = 40_000 + (number * 7919) % 90_000
+        left[agent] -= spent
+        made.ledger.append(
+            LedgerEntry(
+                id=number,
+                at=NOW - timedelta(minutes=(90 - number) * 40),
+                agent=agent,
+                amount=-spent,
+                balance=left[agent],
+                task=number % 9,
+                model="qwen2.5-coder-1.5b",
+                tokens=spent // 40,
+                note=hostile,
+            )
+        )
+    made.asked[7] = Approval(
+        id=7,
+        agent="developer",
+        act="push",
+        digest="ab" * 32,
+        text=hostile or "push branch agent/developer/12 (3 commits) to origin\n\nmiddle.py | 2 +-",
+        asked=NOW - timedelta(minutes=8),
+        expires=NOW + timedelta(hours=20),
+    )
+    return made
+
+
+def office(made: Team) -> Office:
+    return Office(made, made, made, made)
+
+
+def put_run(home: Path, run: str, golden: str, hostile: str = "", cut: int = 0) -> Path:
+    """Write a run from a golden log; `cut` leaves lines out at its end."""
+    folder = home / "runs" / run
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = (GOLDENS / f"{golden}.jsonl").read_text().splitlines()
+    lines = lines[: len(lines) - cut]
+    text = "\n".join(lines).replace(f'"run":"{golden}"', f'"run":"{run}"') + "\n"
+    if hostile:
+        text = "\n".join(json.dumps(_with(json.loads(line), hostile)) for line in lines) + "\n"
+    (folder / "events.jsonl").write_text(text)
+    (folder / "change.diff").write_text(DIFF.replace("ordered[0]", hostile or "ordered[0]"))
+    return folder
+
+
+def _with(value: object, hostile: str) -> object:
+    """Put a text into every place of an event that free text can reach."""
+    free = {"text", "why", "excerpt", "answer", "complaint", "message", "outcome", "title", "note"}
+    if isinstance(value, dict):
+        return {
+            k: hostile if k in free and isinstance(v, str) else _with(v, hostile)
+            for k, v in value.items()
+        }
+    return [_with(v, hostile) for v in value] if isinstance(value, list) else value
+
+
+def put_waiting(home: Path, run: str = "20261121-110000-waits-0001") -> Path:
+    """Write a run that waits for a person's word on its commit."""
+    folder = put_run(home, run, "solved", cut=9)
+    asked = {"type": "asked", "act": "commit", "digest": hashlib.sha256(DIFF.encode()).hexdigest()}
+    closed = {"type": "closed", "outcome": "waits for a person's yes", "ok": False, "exit_code": 4}
+    with open(folder / "events.jsonl", "a") as log:
+        for number, event in enumerate((asked, closed), 13):
+            line = {"seq": number, "at": "2026-01-02T03:04:18Z", "event": event}
+            log.write(json.dumps(line) + "\n")
+    return folder
+
+
+def home_with_runs(home: Path, hostile: str = "") -> Path:
+    put_run(home, "20261121-100000-solved-0001", "solved", hostile)
+    put_run(home, "20261120-100000-failed-0002", "failed", hostile)
+    put_run(home, "20261121-113000-stopped-0003", "solved", hostile, cut=12)
+    return home
+
+
+def desk(
+    home: Path, made: Team | None = None, workshop: Workshop | None = None, host: str = HOST
+) -> Desk:
+    app = App(home)
+    return Desk(
+        app=app,
+        shelf=Shelf(app),
+        keys=Keys(TOKEN),
+        hosts=frozenset({host}),
+        office=office(made) if made else None,
+        workshop=workshop,
+    )

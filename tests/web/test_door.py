@@ -1,0 +1,256 @@
+"""Nobody gets in without the token: every route, every way of not having it."""
+
+from pathlib import Path
+
+import household
+import pytest
+from household import BASE, BEARER
+from litestar.testing import TestClient
+
+from samovar.web.forms import FIELD
+from samovar.web.keys import DAY, Keys
+from samovar.web.site import bare_site, site
+
+PUBLIC = {("GET", "/login"), ("POST", "/login"), ("GET", "/health"), ("GET", "/assets/{name}")}
+PAGES = {
+    *("/", "/dashboard", "/runs", "/runs/{run}", "/runs/{run}/raw", "/board", "/agents"),
+    *("/agents/{name}", "/org", "/credits", "/approvals", "/approvals/{id}", "/system", "/docs"),
+}
+MACHINE = {
+    *("/live/page/{scene}", "/live/run/{run}", "/docs/openapi.json", "/metrics", "/ws"),
+    *("/api/agents", "/api/agents/{name}", "/api/messages", "/api/credits", "/api/status"),
+    *("/api/tasks", "/api/runs", "/api/runs/{run}", "/api/runs/{run}/diff", "/api/approvals"),
+    *("/api/runs/{run}/events", "/docs/{path}"),
+}
+ACTS = {
+    *("/logout", "/tasks", "/runs/{run}/{verb}", "/approvals/{id}", "/jobs/{id}/{verb}"),
+    *("/orders/{id}/drop", "/agents/{name}/messages", "/credits"),
+    *("/api/messages", "/api/credits", "/api/tasks", "/api/tasks/{id}", "/api/approvals/{id}"),
+    "/api/runs/{run}/{verb}",
+}
+KNOWN = (
+    PUBLIC
+    | {("GET", p) for p in PAGES | MACHINE}
+    | {("POST", p) for p in ACTS}
+    | {("DELETE", "/api/tasks/{id}")}
+)
+RUN = "20261121-100000-solved-0001"
+VALUES = {"run": RUN, "name": "developer", "id": "7", "scene": "team", "verb": "stop"}
+OTHERS = (
+    *("http://evil.example", "null", "http://127.0.0.1:8001", "http://localhost.evil.example"),
+    *("https://127.0.0.1:8000.evil.example", "http://127.0.0.1", "file://", "http://[::1]:8000"),
+)
+HOSTS = (
+    *("evil.example", "evil.example:8000", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8001"),
+    *("localhost", "localhost:8001", "0.0.0.0", "0.0.0.0:8000", "127.0.0.1:8000.evil.example"),
+    *(
+        "127.0.0.1.nip.io:8000",
+        "127.1:8000",
+        "2130706433:8000",
+        "0x7f000001:8000",
+        "0177.0.0.1:8000",
+    ),
+    *(
+        "[::1]:8000",
+        "[::ffff:127.0.0.1]:8000",
+        "127.0.0.1:8000@evil.example",
+        "evil.example@127.0.0.1",
+    ),
+    *("127.0.0.1:8000/", "127.0.0.1:8000#", "127.0.0.1:8000,evil.example", "127.0.0.1:08000"),
+    *(".127.0.0.1:8000", "127.0.0.1.:8000", "a.127.0.0.1:8000", "127.0.0.1:8000:80", "-", "*", ""),
+)
+
+
+def served() -> set[tuple[str, str]]:
+    """Return every method and path the application has."""
+    app = bare_site(household.desk(Path("nowhere")))
+    found = set()
+    for route in app.routes:
+        path = route.path
+        for kind in ("str", "int"):
+            path = path.replace(f":{kind}}}", "}")
+        methods = getattr(route, "methods", None) or {"GET"}
+        found |= {(m, path) for m in methods if m not in ("OPTIONS", "HEAD")}
+    return found
+
+
+CLOSED = sorted(KNOWN - PUBLIC)
+
+
+def fill(path: str) -> str:
+    for name, value in VALUES.items():
+        path = path.replace(f"{{{name}}}", value)
+    return path
+
+
+def test_every_route_is_classified():
+    assert served() == KNOWN
+
+
+def test_whoever_has_the_token_gets_in(client):
+    for method, path in CLOSED:
+        if method == "GET" and not path.startswith(("/live", "/ws", "/docs/{")):
+            assert client.get(fill(path), follow_redirects=True).status_code == 200, path
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.parametrize("way", ["none", "wrong", "expired", "foreign", "empty"])
+def test_nobody_else_does(desk, stranger, method, path, way):
+    past = Keys(household.TOKEN, clock=lambda: 0.0)
+    cookies = {
+        "expired": past.session(),
+        "foreign": Keys("another-token-0123456789").session(),
+        "empty": ".",
+    }
+    if way in cookies:
+        stranger.cookies.set(desk.cookie, cookies[way])
+    headers = {"authorization": f"Bearer {household.TOKEN}x"} if way == "wrong" else {}
+    answer = stranger.request(
+        method, fill(path), headers=headers, follow_redirects=False, data={FIELD: "x"}
+    )
+    assert answer.status_code in (303, 401, 403), answer.text
+    if answer.status_code == 303:
+        assert answer.headers["location"].startswith("/login")
+    assert household.TOKEN not in answer.text
+
+
+def test_a_page_that_does_not_exist_is_not_told_to_strangers(stranger):
+    assert stranger.get("/api/nothing").status_code == 401
+    assert stranger.get("/nothing", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_another_host_is_refused(client, host):
+    for path in ("/dashboard", "/api/status", "/live/page/team", "/health"):
+        assert client.get(path, headers={"host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", OTHERS)
+def test_another_origin_is_refused(desk, origin):
+    with TestClient(site(desk), base_url=BASE) as client:
+        session = desk.keys.session()
+        client.cookies.set(desk.cookie, session)
+        form = {FIELD: desk.keys.form(session), "text": "x"}
+        for path in ("/api/status", "/live/page/team", "/api/runs"):
+            assert client.get(path, headers={"origin": origin}).status_code == 403
+        for path in ("/tasks", "/credits", "/logout"):
+            answer = client.post(path, data=form, headers={"origin": origin})
+            assert answer.status_code == 403
+        with pytest.raises(Exception, match=r"4401|no"):
+            client.websocket_connect("/ws", headers={"origin": origin}).__enter__()
+
+
+@pytest.mark.parametrize(("method", "path"), [c for c in CLOSED if c[0] != "GET"])
+def test_a_form_of_another_site_changes_nothing(desk, team, person, method, path):
+    session = person.cookies[desk.cookie]
+    other = desk.keys.form(desk.keys.session())
+    before = (dict(team.jobs), list(team.mail), list(team.ledger), dict(team.asked))
+    kinds = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain")
+    forms = [
+        {"data": {"text": "x", "answer": "yes", "digest": "ab" * 32, "amount": "5"}},
+        {"data": {"text": "x", FIELD: ""}},
+        {"data": {"text": "x", FIELD: other}},
+        {"data": {"text": "x", FIELD: session}},
+        {"json": {"text": "x", FIELD: desk.keys.form(session)}},
+        {"content": b"text=x", "headers": {"content-type": kinds[2]}},
+        {"files": {"text": ("x", b"x")}},
+        {"headers": {"sec-fetch-site": "cross-site"}, "data": {"text": "x"}},
+    ]
+    for form in forms:
+        headers = form.pop("headers", {})
+        answer = person.request(method, fill(path), headers=headers, **form)
+        assert answer.status_code == 403, (form, answer.text)
+    assert before == (dict(team.jobs), list(team.mail), list(team.ledger), dict(team.asked))
+
+
+def test_a_site_elsewhere_cannot_even_read(desk):
+    with TestClient(site(desk), base_url=BASE) as client:
+        client.cookies.set(desk.cookie, desk.keys.session())
+        for kind in ("cross-site", "same-site"):
+            headers = {"sec-fetch-site": kind, "sec-fetch-mode": "no-cors"}
+            assert client.get("/api/status", headers=headers).status_code == 403
+        headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        assert client.get("/dashboard", headers=headers).status_code == 200
+
+
+def test_a_person_logs_in_with_the_token_and_out_again(desk, stranger):
+    wrong = stranger.post("/login", data={"token": "x"}, headers={"origin": BASE})
+    assert wrong.status_code == 401
+    answer = stranger.post(
+        "/login",
+        data={"token": household.TOKEN, "next": "/runs"},
+        headers={"origin": BASE},
+        follow_redirects=False,
+    )
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.headers["location"] == "/runs"
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert stranger.get("/runs", follow_redirects=False).status_code == 200
+    session = stranger.cookies[desk.cookie]
+    form = {FIELD: desk.keys.form(session)}
+    stranger.post("/logout", data=form, headers={"origin": BASE}, follow_redirects=False)
+    stranger.cookies.set(desk.cookie, session)
+    assert stranger.get("/runs", follow_redirects=False).status_code == 303
+
+
+def test_a_login_form_of_another_site_is_refused(stranger):
+    assert stranger.post("/login", data={"token": household.TOKEN}).status_code == 403
+    headers = {"origin": "http://evil.example"}
+    answer = stranger.post("/login", data={"token": household.TOKEN}, headers=headers)
+    assert answer.status_code == 403
+
+
+def test_a_link_opens_one_session_only(desk, stranger):
+    code = desk.keys.code()
+    sent = {"data": {"code": code}, "headers": {"origin": BASE}, "follow_redirects": False}
+    assert stranger.post("/login", **sent).status_code == 303
+    stranger.cookies.clear()
+    assert stranger.post("/login", **sent).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\n/x"],
+)
+def test_the_login_leads_to_our_own_pages_only(stranger, target):
+    answer = stranger.post(
+        "/login",
+        data={"token": household.TOKEN, "next": target},
+        headers={"origin": BASE},
+        follow_redirects=False,
+    )
+    assert answer.headers["location"] == "/dashboard"
+
+
+def test_every_answer_carries_its_security_headers(client, stranger):
+    for answer in (client.get("/dashboard"), stranger.get("/nothing"), client.get("/api/x")):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    first, second = (client.get("/dashboard").headers["content-security-policy"] for _ in "ab")
+    assert first != second, "a nonce is used once"
+
+
+def test_a_session_ends_after_its_days():
+    now = [1000.0]
+    keys = Keys(household.TOKEN, days=7, clock=lambda: now[0])
+    session = keys.session()
+    assert keys.lasts(session)
+    now[0] += 7 * DAY
+    assert not keys.lasts(session)
+
+
+@pytest.mark.parametrize(
+    "session", ["", ".", "..", "a.b.c", "9999999999.x.", "9999999999..y", "\0"]
+)
+def test_a_made_up_session_is_none(session):
+    assert not Keys(household.TOKEN).lasts(session)
+
+
+def test_a_header_is_no_key_when_it_is_doubled_or_strange(stranger):
+    for value in ("Bearer", "Bearer ", "Basic abc", household.TOKEN, "Bearer \xff"):
+        headers = {"authorization": value.encode("latin-1")}
+        assert stranger.get("/api/status", headers=headers).status_code == 401
+    assert stranger.get("/api/status", headers=BEARER).status_code == 200

@@ -1,0 +1,54 @@
+"""Requests made from our own OpenAPI description: none may break the server."""
+
+import household
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from litestar.testing import TestClient
+from schemathesis.checks import not_a_server_error
+
+from samovar.web.site import site
+
+SLOW = pytest.param(110, marks=pytest.mark.slow)
+
+
+def many(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@pytest.fixture
+def app(tmp_path):
+    home = household.home_with_runs(tmp_path / "home")
+    household.put_waiting(home)
+    return site(household.desk(home, household.team()))
+
+
+@pytest.mark.parametrize("examples", [6, SLOW])
+def test_no_generated_request_breaks_the_server(app, examples):
+    headers = {**household.BEARER, "host": household.HOST}
+    with TestClient(app, base_url=household.BASE) as client:
+        client.headers.update(household.BEARER)
+        description = client.get("/docs/openapi.json").json()
+    schema = schemathesis.openapi.from_dict(description)
+    schema.app = app
+    seen = []
+    for found in schema.get_all_operations():
+        operation = found.ok()
+
+        @many(examples)
+        @given(case=operation.as_strategy())
+        def one(case):
+            answer = case.call(headers=headers)
+            case.validate_response(answer, checks=[not_a_server_error])
+            seen.append(answer.status_code)
+
+        one()
+    assert len(seen) >= 17 * examples
+    assert sum(code < 300 for code in seen) > 2 * examples, "some do what they ask for"

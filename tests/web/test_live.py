@@ -1,0 +1,233 @@
+"""Live pages: what was missed is replayed, what comes fast is merged, nobody is left hanging."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import household
+import httpx
+import msgspec
+import pytest
+
+from samovar.core.event import Overridden
+from samovar.core.log import JsonlLog
+from samovar.web import live
+from samovar.web.live import Channel, Hub, Update, encode, partial
+from samovar.web.server import serve
+
+RUN = "20261121-113000-stopped-0003"
+
+
+class Counter:
+    """A source that counts; every look finds one more."""
+
+    pace = 0.01
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def look(self) -> Update | None:
+        self.looks += 1
+        return Update(str(self.looks), f"<p>{self.looks}</p>")
+
+    async def since(self, id: str, /) -> Update | None:
+        return Update(str(self.looks), f"after {id}") if id else None
+
+
+async def first(updates: AsyncIterator[Update | None], count: int) -> list[Update | None]:
+    found = []
+    async for update in updates:
+        found.append(update)
+        if len(found) == count:
+            break
+    await updates.aclose()
+    return found
+
+
+async def test_a_listener_gets_what_was_missed_and_then_what_comes():
+    channel = Channel(Counter())
+    missed, then = await first(channel.listen("3"), 2)
+    assert missed.html == "after 3"
+    assert then.html == "<p>2</p>"
+
+
+async def test_updates_leave_at_most_ten_times_a_second(monkeypatch):
+    source = Counter()
+    channel = Channel(source)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    await first(channel.listen(""), 4)
+    assert clock() - began >= 3 * live.GAP
+
+
+async def test_a_source_is_not_looked_at_when_nobody_listens():
+    source = Counter()
+    hub = Hub()
+    await first(hub.listen("x", lambda: source, ""), 2)
+    await asyncio.sleep(0.25)
+    seen = source.looks
+    await asyncio.sleep(0.25)
+    assert source.looks == seen
+    assert hub.listeners == 0
+
+
+async def test_a_listener_who_falls_behind_is_let_go_with_what_it_can_ask_for(monkeypatch):
+    monkeypatch.setattr(live, "BEHIND", 3)
+    monkeypatch.setattr(live, "GAP", 0.01)
+    channel = Channel(Counter())
+    updates = channel.listen("")
+    await anext(updates)
+    await asyncio.sleep(0.3)
+    rest = [u async for u in updates]
+    assert len(rest) <= 3
+    assert channel.listeners == 0
+
+
+async def test_listeners_share_one_look():
+    source, hub = Counter(), Hub()
+    found = await asyncio.gather(
+        *(first(hub.listen("x", lambda: source, ""), 3) for _ in range(20))
+    )
+    assert len(found) == 20
+    assert source.looks < 10
+
+
+async def test_a_silent_stream_says_that_it_is_alive(monkeypatch):
+    monkeypatch.setattr(live, "BEAT", 0.05)
+
+    class Silent(Counter):
+        pace = 60.0
+
+        async def look(self) -> Update | None:
+            return None
+
+    assert await first(Channel(Silent()).listen(""), 2) == [None, None]
+    assert encode(None).startswith(b":")
+
+
+async def test_a_source_that_breaks_ends_its_streams_instead_of_hanging():
+    class Broken(Counter):
+        async def look(self) -> Update | None:
+            self.looks += 1
+            if self.looks > 1:
+                raise RuntimeError("a mistake of ours")
+            return None
+
+    found = [u async for u in Channel(Broken()).listen("")]
+    assert found == []
+
+
+def test_an_event_keeps_every_line_of_its_html():
+    sent = encode(Update("7", "<pre>a\nb\r\nc</pre>")).decode()
+    assert sent == "id: 7\ndata: <pre>a\ndata: b\ndata: c</pre>\n\n"
+    assert partial("x", "y") == '<hx-partial hx-target="#x" hx-swap="innerMorph">y</hx-partial>'
+
+
+@asynccontextmanager
+async def served(desk, port: int):
+    """Serve a desk and give a client with the token."""
+    up = asyncio.Event()
+    task = asyncio.create_task(serve(desk, port=port, ready=lambda _: up.set()))
+    await asyncio.wait_for(up.wait(), 10)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient(base_url=base, headers=household.BEARER) as client:
+            yield client
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def lines_until(response: httpx.Response, *words: str) -> list[str]:
+    """Read until each word was seen, in this order."""
+    found, left = [], list(words)
+    async for line in response.aiter_lines():
+        found.append(line)
+        if left[0] in line:
+            left.pop(0)
+        if not left:
+            return found
+    return found
+
+
+@pytest.fixture
+def port(unused_tcp_port: int) -> int:
+    return unused_tcp_port
+
+
+def event(number: int) -> Overridden:
+    return Overridden(phase="executing", by="person", why=f"because {number}")
+
+
+async def test_a_run_page_replays_exactly_what_was_missed(home, port):
+    desk = household.desk(home, host=f"127.0.0.1:{port}")
+    log = JsonlLog(home / "runs" / RUN / "events.jsonl")
+    last = len(log.read()) - 1
+    async with served(desk, port) as client:
+        url = f"/live/run/{RUN}?after={last}"
+        async with client.stream("GET", url) as stream:
+            for number in range(3):
+                log.append(event(number))
+            got = "\n".join(await lines_until(stream, "because 2"))
+            assert [f"because {n}" in got for n in range(3)] == [True] * 3
+            assert got.count(f'id="e{last + 1}"') == 1
+        log.append(event(3))
+        headers = {"last-event-id": str(last + 3)}
+        async with client.stream("GET", url, headers=headers) as stream:
+            again = "\n".join(await lines_until(stream, "because 3"))
+            assert "because 2" not in again
+
+
+async def test_the_api_streams_a_log_by_its_numbers(home, port):
+    desk = household.desk(home, host=f"127.0.0.1:{port}")
+    log = JsonlLog(home / "runs" / RUN / "events.jsonl")
+    last = len(log.read()) - 1
+    async with served(desk, port) as client:
+        headers = {"accept": "text/event-stream", "last-event-id": str(last - 1)}
+        url = f"/api/runs/{RUN}/events"
+        async with client.stream("GET", url, headers=headers) as stream:
+            log.append(event(9))
+            got = await lines_until(stream, "because 9")
+    ids = [line for line in got if line.startswith("id: ")]
+    assert ids == [f"id: {last}", f"id: {last + 1}"]
+    data = [line for line in got if line.startswith("data: ")]
+    assert msgspec.json.decode(data[-1][6:])["event"]["why"] == "because 9"
+
+
+async def test_what_a_person_does_shows_on_every_open_page(home, team, port):
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    async with served(desk, port) as client, client.stream("GET", "/live/page/board") as stream:
+        reading = asyncio.create_task(lines_until(stream, "part-columns", "a task that is new"))
+        await asyncio.sleep(0.3)
+        made = await client.post("/api/tasks", json={"text": "a task that is new"})
+        assert made.status_code == 202
+        assert await asyncio.wait_for(reading, 5)
+
+
+async def test_a_part_carries_the_form_token_of_whoever_sees_it(home, team, port):
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    session = desk.keys.session()
+    async with served(desk, port) as client:
+        cookie = {"cookie": f"{desk.cookie}={session}", "authorization": ""}
+        async with httpx.AsyncClient(base_url=client.base_url, headers=cookie) as person:
+            person.headers.pop("authorization")
+            async with person.stream("GET", "/live/page/board") as stream:
+                got = "\n".join(await lines_until(stream, 'name="csrf"'))
+    assert desk.keys.form(session) in got
+    assert desk.mark not in got
+
+
+async def test_a_websocket_tells_the_state_of_the_home(home, team, port):
+    websockets = pytest.importorskip("websockets.asyncio.client")
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    async with served(desk, port) as client:
+        url = f"ws://127.0.0.1:{port}/ws"
+        async with websockets.connect(url, additional_headers=household.BEARER) as socket:
+            told = msgspec.json.decode(await asyncio.wait_for(socket.recv(), 5))
+            assert told["status"]["status"]["tick"] == 42
+            await client.post("/api/tasks", json={"text": "another"})
+            again = msgspec.json.decode(await asyncio.wait_for(socket.recv(), 5))
+            assert again["status"]["queues"] != told["status"]["queues"]
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            async with websockets.connect(url):
+                pass

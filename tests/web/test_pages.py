@@ -1,0 +1,173 @@
+"""What stands on the pages, with and without a team, runs and script."""
+
+import re
+
+import household
+import pytest
+from household import BASE, BEARER
+from litestar.testing import TestClient
+
+from samovar.web.files import files
+from samovar.web.page import HERE
+from samovar.web.site import site
+
+EVERY = [
+    *("/dashboard", "/runs", "/board", "/agents", "/org", "/credits", "/approvals", "/system"),
+    *("/docs", "/login", "/nothing", f"/runs/{'20261121-100000-solved-0001'}"),
+]
+SOLVED = "20261121-100000-solved-0001"
+
+
+@pytest.fixture
+def empty(tmp_path):
+    """A home in which nothing has happened."""
+    with TestClient(site(household.desk(tmp_path)), base_url=BASE) as made:
+        made.headers.update(BEARER)
+        yield made
+
+
+def test_the_team_page_begins_with_what_waits(client):
+    text = client.get("/dashboard").text
+    order = ("waiting", "ask", "running", "agents", "today", "recent")
+    places = [text.index(f'id="{o}-title"') for o in order]
+    assert places == sorted(places)
+    assert "May this run commit?" in text
+    assert "developer: push?" in text
+
+
+@pytest.mark.parametrize("path", EVERY[:8])
+def test_an_empty_home_says_the_next_step_on_every_page(empty, path):
+    answer = empty.get(path)
+    assert answer.status_code == 200
+    steps = ("samovar ", 'href="/dashboard"', "No run has ended")
+    main = answer.text.partition("<main")[2]
+    assert any(s in main for s in steps)
+
+
+def test_a_run_is_shown_step_by_step_with_its_change_and_its_receipt(client):
+    text = client.get(f"/runs/{SOLVED}").text
+    for said in (
+        *("Step 1 of 1: write middle.py", "Version 2 is red: 1 of 3 tests pass", "verified"),
+        *("<mark>len(ordered) // 2</mark>", "Timeline", "return ordered[-1]"),
+    ):
+        assert said in text
+
+
+def test_a_conversation_and_a_damaged_log_are_shown_as_far_as_they_go(client, home):
+    talk = home / "runs" / "20261121-120000-talk-0009"
+    talk.mkdir()
+    lines = [
+        '{"seq":0,"at":"2026-01-02T03:04:05Z","event":{"type":"began","run":"r","title":"A chat"}}',
+        '{"seq":1,"at":"2026-01-02T03:04:06Z","event":{"type":"heard","text":"look at it"}}',
+        '{"seq":2,"at":"2026-01-02T03:04:07Z","event":{"type":"replied","text":"I see it"}}',
+        '{"seq":3,"at":"2026-01-02T03:04:08Z","event":{"type":"from tomorrow","x":1}}',
+        "not json at all",
+    ]
+    (talk / "events.jsonl").write_text("\n".join(lines) + "\n")
+    text = client.get("/runs/20261121-120000-talk-0009").text
+    for said in ("look at it", "I see it", "from tomorrow", "not json at all"):
+        assert said in text
+    assert client.get("/runs").status_code == 200
+    damaged = home / "runs" / "20261121-120001-damaged-0009"
+    damaged.mkdir()
+    (damaged / "events.jsonl").write_bytes(b"\xff\xfe\x00garbage\n")
+    assert "damaged" in client.get("/runs").text
+    assert client.get(f"/runs/{damaged.name}").status_code == 200
+
+
+def test_runs_are_filtered_by_the_address(client):
+    text = client.get("/runs?state=failed").text
+    assert "20261120-100000-failed-0002" in text
+    assert SOLVED not in text
+    assert "No run fits" in client.get("/runs?q=zebra").text
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_every_page_is_whole_without_script_and_light(client, path):
+    answer = client.get(path)
+    text = answer.text
+    assert text.lower().count("<h1") == 1
+    assert "<main" in text
+    assert not re.search(r"\son\w+=", text), "no inline handlers"
+    assert not re.search(r"\sstyle=", text), "the policy forbids style attributes"
+    assert "http://" not in re.sub(r"http://127\.0\.0\.1:8000", "", text.replace("www.w3.org", ""))
+    assert all('nonce="' in tag for tag in re.findall(r"<script[^>]*>", text))
+
+
+def test_a_first_visit_weighs_less_than_100_kB(client):
+    page = len(client.get("/dashboard").content)
+    needed = re.findall(r"/assets/[\w.-]+", client.get("/dashboard").text)
+    rest = sum(len(files()[name].plain) for name in set(needed))
+    assert page + rest < 100_000
+    packed = client.get(sorted(set(needed))[0], headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "immutable" in packed.headers["cache-control"]
+
+
+def test_the_script_is_htmx_as_published_and_our_own_lines_as_they_stand():
+    script = (HERE / "assets" / "site.js").read_text()
+    own = (HERE / "script" / "own.js").read_text()
+    assert script.endswith(own), "make it anew: sh scripts/web-script.sh"
+    assert len(own.encode()) <= 3000
+    assert script.startswith("/*! htmx 4.0.1 with hx-sse and hx-csp")
+    assert script.index("sse:connect") < script.index("hx-csp", 200)
+
+
+def test_an_unknown_page_says_where_to_go(client):
+    answer = client.get("/runs/nothing-here")
+    assert answer.status_code == 404
+    assert "See all runs" in answer.text
+    assert client.get("/api/runs/nothing-here").json() == {
+        "error": "there is no run 'nothing-here' here; see 'samovar runs'",
+        "status": 404,
+    }
+    assert client.get("/agents/nobody").status_code == 404
+    assert client.get("/approvals/999").status_code == 404
+
+
+def test_the_organisation_names_dangerous_permissions(client):
+    text = client.get("/org").text
+    assert "has dangerous permissions" in text
+    assert 'class="node marked"' in text
+
+
+def test_metrics_speak_of_runs_tasks_and_credits(client):
+    text = client.get("/metrics").text
+    assert 'samovar_runs{state="done"} 1.0' in text
+    assert 'samovar_tasks{agent="developer",state="ready"} 3.0' in text
+    assert 'route="/dashboard"' not in text
+    client.get("/dashboard")
+    assert (
+        'samovar_http_requests_total{route="/dashboard",status="200"}'
+        in client.get("/metrics").text
+    )
+
+
+def test_the_api_answers_what_the_pages_show(client, team):
+    assert [a["name"] for a in client.get("/api/agents").json()][:2] == ["manager", "developer"]
+    assert client.get("/api/agents/writer").json()["resume"]["name"] == "writer"
+    assert client.get("/api/messages?agent=writer&limit=1").json()[0]["agent"] == "writer"
+    assert client.get("/api/credits").json()["writer"] > 0
+    status = client.get("/api/status").json()
+    assert status["runs"]["done"] == 1
+    assert status["waiting"] == 2
+    one = client.get(f"/api/runs/{SOLVED}").json()
+    assert one["receipt"]["verified"] is True
+    assert one["entries"] == 22
+    events = client.get(f"/api/runs/{SOLVED}/events?after=19").json()
+    assert [e["seq"] for e in events] == [20, 21]
+    assert events[1]["event"]["type"] == "closed"
+    assert "+    return ordered[len" in client.get(f"/api/runs/{SOLVED}/diff").text
+    made = client.post("/api/tasks", json={"text": "x", "agent": "writer"})
+    assert made.json()["agent"] == "writer"
+    answer = client.post("/api/approvals/7", json={"digest": "ab" * 32, "yes": True})
+    assert answer.json() == {"said": "Approved: push of developer."}
+    assert team.asked[7].state == "granted"
+
+
+def test_the_api_is_described_on_a_page_of_its_own(client):
+    text = client.get("/docs").text
+    assert "/api/agents/{name}" in text
+    assert "cdn" not in text
+    schema = client.get("/docs/openapi.json").json()
+    assert set(schema["paths"]) >= {"/api/agents", "/api/status", "/api/runs/{run}/events"}

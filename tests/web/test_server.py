@@ -1,0 +1,80 @@
+"""Who may reach a server, and what it writes down."""
+
+import io
+import json
+import os
+import stat
+
+import pytest
+import structlog
+
+from samovar.core.errors import SetupError
+from samovar.web import logs
+from samovar.web.keys import find_token
+from samovar.web.server import desk_of, is_local
+
+
+def test_a_token_is_made_once_and_is_its_owners_alone(tmp_path):
+    os.umask(0o022)
+    token = find_token(tmp_path / "home", {})
+    path = tmp_path / "home" / "web.token"
+    assert len(token) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert find_token(tmp_path / "home", {}) == token
+    path.chmod(0o644)
+    find_token(tmp_path / "home", {})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_token_of_the_environment_wins_and_must_be_long(tmp_path):
+    given = {"SAMOVAR_WEB_TOKEN": "x" * 20, "XDG_CONFIG_HOME": str(tmp_path)}
+    assert find_token(tmp_path, given) == "x" * 20
+    with pytest.raises(SetupError, match="fewer than 16"):
+        find_token(tmp_path, {"SAMOVAR_WEB_TOKEN": "short"})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_an_open_door_needs_a_token_a_person_chose(tmp_path, monkeypatch, host):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+    monkeypatch.delenv("SAMOVAR_WEB_TOKEN", raising=False)
+    with pytest.raises(SetupError, match="choose a token first"):
+        desk_of(tmp_path, 8000, host=host)
+    assert not (tmp_path / "web.token").exists()
+    monkeypatch.setenv("SAMOVAR_WEB_TOKEN", "a-token-somebody-chose")
+    assert desk_of(tmp_path, 8000, host=host).keys.token == "a-token-somebody-chose"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])
+def test_this_machine_is_local(host):
+    assert is_local(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "localhost.evil.example", "", "::"])
+def test_every_other_is_not(host):
+    assert not is_local(host)
+
+
+def test_a_server_answers_to_its_own_names_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAMOVAR_WEB_TOKEN", "a-token-somebody-chose")
+    monkeypatch.setenv("SAMOVAR_WEB_NAMES", "Team.example.org, ")
+    desk = desk_of(tmp_path, 8123)
+    assert desk.hosts == {"127.0.0.1:8123", "localhost:8123", "[::1]:8123", "team.example.org"}
+    assert desk.secure, "behind a proxy the cookie travels by HTTPS only"
+
+
+def test_secrets_never_reach_the_log():
+    to, secret = io.StringIO(), "very-secret-token-value"
+    logs.configure((secret,), to)
+    log = structlog.get_logger("test")
+    log.info("one", url=f"http://x/?t={secret}", token="abc", headers={"Authorization": "Bearer q"})
+    log.info(secret, text="fine")
+    try:
+        raise ValueError(secret)
+    except ValueError:
+        log.exception("two")
+    structlog.reset_defaults()
+    said = to.getvalue()
+    assert secret not in said
+    assert "abc" not in said
+    assert "Bearer q" not in said
+    assert json.loads(said.splitlines()[1])["text"] == "fine"
