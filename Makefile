@@ -17,7 +17,7 @@ demo: .venv/.ready ## Mend a bug in a small example project with the embedded mo
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
 test: .venv/.ready ## Run every test but the long suites
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
 
 check: .venv/.ready ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check src tests

@@ -19,18 +19,8 @@ _TAGS = (
 _SCHEMES = ("javascript:", "JaVaScRiPt:", "java\tscript:", "data:text/html,", "vbscript:")
 _CALL = "window.pwned=1"
 _QUOTES = (
-    '"',
-    "'",
-    "`",
-    '">',
-    "'>",
-    "-->",
-    "</title>",
-    "</script>",
-    "</textarea>",
-    "]]>",
-    "*/",
-    "}}",
+    *('"', "'", "`", '">', "'>", "-->", "</title>", "</script>", "</textarea>", "</pre>"),
+    *("]]>", "*/", "}}", "</svg>", "</style>", "</p>"),
 )
 
 SCRIPTS: tuple[str, ...] = (
