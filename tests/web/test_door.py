@@ -93,25 +93,42 @@ def test_whoever_has_the_token_gets_in(client):
             assert client.get(fill(path), follow_redirects=True).status_code == 200, path
 
 
-@pytest.mark.parametrize(("method", "path"), CLOSED)
-@pytest.mark.parametrize("way", ["none", "wrong", "expired", "foreign", "empty"])
-def test_nobody_else_does(desk, stranger, method, path, way):
+@pytest.fixture(scope="module")
+def shut(tmp_path_factory):
+    """A site nobody has logged in to, and its desk."""
+    home = household.home_with_runs(tmp_path_factory.mktemp("door") / "home")
+    desk = household.desk(home, household.team())
+    with TestClient(site(desk), base_url=BASE) as client:
+        yield desk, client
+
+
+def ways() -> dict[str, tuple[dict[str, str], str]]:
+    """Return headers and cookie of everybody who must stay outside."""
     past = Keys(household.TOKEN, clock=lambda: 0.0)
-    cookies = {
-        "expired": past.session(),
-        "foreign": Keys("another-token-0123456789").session(),
-        "empty": ".",
+    return {
+        "none": ({}, ""),
+        "wrong": ({"authorization": f"Bearer {household.TOKEN}x"}, ""),
+        "no bearer": ({"authorization": f"Basic {household.TOKEN}"}, ""),
+        "expired": ({}, past.session()),
+        "foreign": ({}, Keys("another-token-0123456789").session()),
+        "empty": ({}, "."),
     }
-    if way in cookies:
-        stranger.cookies.set(desk.cookie, cookies[way])
-    headers = {"authorization": f"Bearer {household.TOKEN}x"} if way == "wrong" else {}
-    answer = stranger.request(
-        method, fill(path), headers=headers, follow_redirects=False, data={FIELD: "x"}
-    )
-    assert answer.status_code in (303, 401, 403), answer.text
-    if answer.status_code == 303:
-        assert answer.headers["location"].startswith("/login")
-    assert household.TOKEN not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_nobody_else_does(shut, method, path):
+    desk, client = shut
+    for way, (headers, cookie) in ways().items():
+        client.cookies.clear()
+        if cookie:
+            client.cookies.set(desk.cookie, cookie)
+        answer = client.request(
+            method, fill(path), headers=headers, follow_redirects=False, data={FIELD: "x"}
+        )
+        assert answer.status_code in (303, 401, 403), (way, answer.text)
+        if answer.status_code == 303:
+            assert answer.headers["location"].startswith("/login")
+        assert household.TOKEN not in answer.text
 
 
 def test_a_page_that_does_not_exist_is_not_told_to_strangers(stranger):
@@ -120,9 +137,10 @@ def test_a_page_that_does_not_exist_is_not_told_to_strangers(stranger):
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_another_host_is_refused(client, host):
+def test_another_host_is_refused(shut, host):
     for path in ("/dashboard", "/api/status", "/live/page/team", "/health"):
-        assert client.get(path, headers={"host": host}).status_code == 403
+        answer = shut[1].get(path, headers={**BEARER, "host": host})
+        assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("origin", OTHERS)

@@ -192,7 +192,7 @@ def _agent(member: Member) -> Agent:
         task=member.task,
         since=member.since,
         last=member.last,
-        credits=member.credits,
+        credits=_left(member),
         queued=member.queued,
         every=resume.schedule.run_every_n_ticks,
         offset=resume.schedule.phase_offset,
@@ -213,6 +213,12 @@ async def _home_of(home: Path, repo: str) -> Path | None:
     except SetupError:
         return None
     return found.place.home
+
+
+def _left(member: Member) -> int | None:
+    """Return the credits left; None for an agent the ledger has not seen, which is not poor."""
+    unseen = member.credits == 0 and member.mood in ("idle", "ready", "waiting")
+    return None if unseen else member.credits
 
 
 def _said(problem: Problem) -> str:

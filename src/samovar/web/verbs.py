@@ -31,7 +31,7 @@ class Agent(Struct, frozen=True, kw_only=True):
     last: str = ""
     """Its last act, in one line."""
     credits: int | None = None
-    """Micro-credits left; None where nobody counts."""
+    """Micro-credits left; None before the ledger knows the agent."""
     queued: int = 0
     every: int = 1
     """It runs every so many ticks."""

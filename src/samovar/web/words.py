@@ -88,7 +88,7 @@ def machine(at: datetime | None) -> str:
 def credits(micro: int | None) -> str:
     """Return micro-credits as credits."""
     if micro is None:
-        return "not counted"
+        return "not yet"
     whole = micro / MILLION
     if abs(whole) >= 1000:
         return f"{whole:,.0f}"

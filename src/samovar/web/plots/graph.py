@@ -1,10 +1,16 @@
-"""Who may read whose outbox: layers from the sources of information down to the last readers."""
+"""Who may read whose outbox.
 
+Agents stand in layers, sources of information above their readers. A team that reads each other in
+circles, as most do, stands in a ring; a line with two tips is a permission in both directions.
+"""
+
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from samovar.web.plots.svg import drawing, element
+from samovar.web.plots.svg import Value, drawing, element
 from samovar.web.words import count, cut
 
 WIDTH, ROW, BOX = 960, 84, (132, 34)
@@ -12,8 +18,21 @@ PER_ROW = 6
 MOST = 60
 """Agents that are drawn; the table has them all."""
 
+Reads = Mapping[str, Sequence[str]]
+Point = tuple[float, float]
 
-def layers(reads: Mapping[str, Sequence[str]]) -> list[list[str]]:
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everybody stands."""
+
+    places: Mapping[str, Point]
+    height: int
+    centre: Point | None = None
+    """Of a ring; None for layers."""
+
+
+def layers(reads: Reads) -> list[list[str]]:
     """Return the agents in layers: whoever reads nobody first; a circle stays in one layer."""
     left = dict.fromkeys(sorted(reads))
     found: list[list[str]] = []
@@ -26,58 +45,99 @@ def layers(reads: Mapping[str, Sequence[str]]) -> list[list[str]]:
     return found
 
 
-def permissions(reads: Mapping[str, Sequence[str]], marked: Sequence[str]) -> Markup:
+def permissions(reads: Reads, marked: Sequence[str]) -> Markup:
     """Draw an arrow from each agent to everyone who may read it; marked ones stand out."""
     names = sorted(reads)[:MOST]
-    known = {n: [r for r in reads[n] if r in names] for n in names}
+    known = {n: [r for r in reads[n] if r in names and r != n] for n in names}
     if not known:
         return Markup("")
-    rows = [
-        layer[i : i + PER_ROW] for layer in layers(known) for i in range(0, len(layer), PER_ROW)
-    ]
-    place = {
+    layout = _ring(known) if _circular(known) else _layered(known)
+    pairs = sorted({(r, n) for n in names for r in known[n]})
+    lines = [_line(layout, a, b, both=(b, a) in pairs) for a, b in pairs if not _told(a, b, pairs)]
+    boxes = [_agent(n, layout.places[n], n in marked) for n in names]
+    said = f"{count(len(names), 'agent')}, {count(len(pairs), 'permission')} to read"
+    title = "Who may read whose outbox"
+    return drawing((WIDTH, layout.height), title, said, _tips(), *lines, *boxes)
+
+
+def _told(a: str, b: str, pairs: Sequence[tuple[str, str]]) -> bool:
+    """Say whether the line the other way round stands for this one, too."""
+    return a > b and (b, a) in pairs
+
+
+def _circular(reads: Reads) -> bool:
+    return any(n in reads[r] for n in reads for r in reads[n])
+
+
+def _layered(reads: Reads) -> Layout:
+    rows = [r[i : i + PER_ROW] for r in layers(reads) for i in range(0, len(r), PER_ROW)]
+    places = {
         name: ((column + 0.5) * WIDTH / len(row), 28.0 + number * ROW)
         for number, row in enumerate(rows)
         for column, name in enumerate(row)
     }
-    tip = element("path", {"d": "M0,0 L8,4 L0,8 z", "class": "tip"})
-    size: dict[str, str | int | float] = {
+    return Layout(places, 28 + ROW * (len(rows) - 1) + 40)
+
+
+def _ring(reads: Reads) -> Layout:
+    """Stand the busiest opposite each other, so that most lines cross the open middle."""
+    weight = {n: len(reads[n]) + sum(n in reads[r] for r in reads) for n in reads}
+    order = sorted(reads, key=lambda n: (-weight[n], n))
+    half = math.ceil(len(order) / 2)
+    turned = [n for pair in zip(order[:half], [*order[half:], ""], strict=False) for n in pair if n]
+    down = max(120.0, 16.0 * len(order))
+    centre = (WIDTH / 2, down + 26)
+    places: dict[str, Point] = {}
+    for number, name in enumerate(turned):
+        angle = 2 * math.pi * number / len(turned) - math.pi / 2
+        across = (WIDTH - BOX[0]) / 2 - 8
+        places[name] = (centre[0] + across * math.cos(angle), centre[1] + down * math.sin(angle))
+    return Layout(places, int(2 * down + 52), centre)
+
+
+def _line(layout: Layout, a: str, b: str, *, both: bool) -> Markup:
+    begin, end = layout.places[a], layout.places[b]
+    bend = layout.centre or (begin[0], (begin[1] + end[1]) / 2)
+    pull = 0.35 if layout.centre else 0.6
+    x, y = ((p + q) / 2 * (1 - pull) + c * pull for p, q, c in zip(begin, end, bend, strict=True))
+    x1, y1 = _edge(begin, (x, y))
+    x2, y2 = _edge(end, (x, y))
+    path = f"M{x1:.0f},{y1:.0f} Q{x:.0f},{y:.0f} {x2:.0f},{y2:.0f}"
+    shape: dict[str, Value] = {"d": path, "class": "edge", "marker-end": "url(#tip)"}
+    if both:
+        shape["marker-start"] = "url(#tip)"
+    arrow = "and" if both else "to"
+    return element("path", shape, element("title", {}, f"{a} {arrow} {b}"))
+
+
+def _edge(place: Point, toward: Point) -> Point:
+    """Return where a line from the middle of a box leaves it."""
+    dx, dy = toward[0] - place[0], toward[1] - place[1]
+    if not dx and not dy:
+        return place
+    across = (BOX[0] / 2 + 3) / abs(dx) if dx else math.inf
+    down = (BOX[1] / 2 + 3) / abs(dy) if dy else math.inf
+    reach = min(across, down)
+    return place[0] + dx * reach, place[1] + dy * reach
+
+
+def _tips() -> Markup:
+    size: dict[str, Value] = {
         "id": "tip",
         "viewBox": "0 0 8 8",
         "refX": 7,
         "refY": 4,
         "markerWidth": 7,
         "markerHeight": 7,
-        "orient": "auto",
+        "orient": "auto-start-reverse",
     }
-    arrows = [_arrow(place[r], place[n]) for n in names for r in known[n] if r != n]
-    boxes = [_agent(n, place[n], n in marked) for n in names]
-    edges = sum(len(r) for r in known.values())
-    said = f"{count(len(names), 'agent')}, {count(edges, 'permission')} to read"
-    height = 28 + ROW * (len(rows) - 1) + 40
-    defs = element("defs", {}, element("marker", size, tip))
-    return drawing((WIDTH, height), "Who may read whose outbox", said, defs, *arrows, *boxes)
+    tip = element("path", {"d": "M0,0 L8,4 L0,8 z", "class": "tip"})
+    return element("defs", {}, element("marker", size, tip))
 
 
-def _arrow(begin: tuple[float, float], end: tuple[float, float]) -> Markup:
-    (x1, y1), (x2, y2) = begin, end
-    half = BOX[1] / 2
-    if abs(y1 - y2) < 1:
-        # Within a row the arrow bows, so that it does not run through its neighbours.
-        path = (
-            f"M{x1:.0f},{y1 + half:.0f} Q{(x1 + x2) / 2:.0f},{y1 + 46:.0f} {x2:.0f},{y2 + half:.0f}"
-        )
-    else:
-        sign = 1 if y2 > y1 else -1
-        a, b = y1 + sign * half, y2 - sign * (half + 2)
-        middle = (a + b) / 2
-        path = f"M{x1:.0f},{a:.0f} C{x1:.0f},{middle:.0f} {x2:.0f},{middle:.0f} {x2:.0f},{b:.0f}"
-    return element("path", {"d": path, "class": "edge", "marker-end": "url(#tip)"})
-
-
-def _agent(name: str, place: tuple[float, float], marked: bool) -> Markup:
+def _agent(name: str, place: Point, marked: bool) -> Markup:
     x, y = place
-    shape: dict[str, str | int | float] = {
+    shape: dict[str, Value] = {
         "x": x - BOX[0] / 2,
         "y": y - BOX[1] / 2,
         "width": BOX[0],
@@ -88,5 +148,5 @@ def _agent(name: str, place: tuple[float, float], marked: bool) -> Markup:
     kind = "node marked" if marked else "node"
     warned = " (dangerous permissions)" if marked else ""
     title = element("title", {}, f"{name}{warned}")
-    link: dict[str, str | int | float] = {"href": f"/agents/{name}", "class": kind}
+    link: dict[str, Value] = {"href": f"/agents/{name}", "class": kind}
     return element("a", link, title, element("rect", shape), text)
