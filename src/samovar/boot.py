@@ -116,7 +116,6 @@ class Desk:
             checks=checks,
             repo=self.repo,
             ask=self.ask,
-            manner=manner(choice.endpoint.model),
             live=self.live,
             command=opened.task.test or found,
             push=wish.push,

@@ -9,7 +9,7 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Event, Opened
 from samovar.core.log import JsonlLog, MemoryLog
 from samovar.core.loop import work
-from samovar.core.message import Reply, Request, Sampling
+from samovar.core.message import Reply, Request
 from samovar.core.state import State, replay
 from samovar.core.task import Budget, Checked, Counts, Task
 from samovar.flow.build import more
@@ -174,10 +174,6 @@ def answering(*codes: str) -> Rules:
     return Rules(rule)
 
 
-def at(temperature: float, seed: int, /) -> Sampling:
-    return Sampling(temperature=temperature, seed=seed)
-
-
 def always(answer: bool | None):
     """Somebody who always says the same, and remembers what was asked."""
     asked = []
@@ -200,7 +196,7 @@ def kit(model, files=None, cases=None, **more_fields) -> Kit:
         "command": "pytest -q",
     }
     fields |= more_fields
-    return Kit(model=model, tree=tree, manner=at, live=lambda _kind, _text: None, **fields)
+    return Kit(model=model, tree=tree, live=lambda _kind, _text: None, **fields)
 
 
 def opened(run: str = "r1", base: str = "", text: str = TASK, **fields) -> Opened:

@@ -14,7 +14,6 @@ from doubles import (
     Memory,
     always,
     answering,
-    at,
     drive,
     events,
     fenced,
@@ -69,7 +68,6 @@ async def test_a_run_in_a_real_sandbox_commits_to_a_branch_of_its_own(project, s
         checks,
         repo,
         always(True),
-        at,
         lambda _kind, _text: None,
         command=f"{sys.executable} -m pytest -q",
     )

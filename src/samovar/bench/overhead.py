@@ -26,7 +26,7 @@ from samovar.core.event import (
 )
 from samovar.core.log import JsonlLog, read
 from samovar.core.loop import work
-from samovar.core.message import Reply, Request, Sampling
+from samovar.core.message import Reply, Request
 from samovar.core.seams import Deed
 from samovar.core.state import replay
 from samovar.core.task import Checked, Counts, Task
@@ -141,7 +141,6 @@ async def once(folder: Path) -> int:
         checks=project,
         repo=Repo(),
         ask=_yes,
-        manner=lambda temperature, seed: Sampling(temperature, seed=seed),
         live=lambda _kind, _text: None,
         command="pytest",
     )

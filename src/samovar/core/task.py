@@ -9,6 +9,8 @@ from msgspec import Struct
 Proof = Literal["project tests", "issue examples", "generated inputs", "runs", "none"]
 """How much a verdict proves, strongest first."""
 PROOFS: tuple[Proof, ...] = ("project tests", "issue examples", "generated inputs", "runs", "none")
+Way = Literal["fresh", "hint", "repair"]
+"""How a model is asked: from nothing, with a failure seen before, or with the code that failed."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -111,7 +113,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
     target: int = 0
     """Which of the step's targets it works on."""
     parent: int | None = None
-    """The candidate it repairs or varies."""
+    """The candidate it repairs or varies, or whose failure the model was told."""
+    way: Way = "fresh"
 
 
 class Counts(Struct, frozen=True):

@@ -6,7 +6,7 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
 from samovar.core.message import Message
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Step, Target, lines
+from samovar.core.task import Candidate, Edit, Step, Target, Way, lines
 from samovar.flow.answer import one_symbol, patched, whole_file
 from samovar.flow.kit import Kit
 from samovar.flow.search import search
@@ -14,6 +14,7 @@ from samovar.flow.source import shape
 from samovar.flow.speak import (
     ask,
     cut,
+    drawn,
     fingerprint,
     language,
     messages,
@@ -29,6 +30,10 @@ SEARCHED = 2
 """Candidates whose small edits are tried once the model has nothing more to say."""
 SMALLEST = 60
 """Generated tokens below which no further answer is asked for."""
+WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
+"""Asked in turn after the first answer: no way is best on all tasks (docs/ablations.md)."""
+WARM = 0.8
+"""Temperature of every answer after the first."""
 
 
 class Idea(Struct, frozen=True):
@@ -37,7 +42,8 @@ class Idea(Struct, frozen=True):
     origin: str
     target: int = 0
     parent: int | None = None
-    """The candidate to repair; None starts afresh."""
+    """The candidate whose failure is told; None starts afresh."""
+    way: Way = "fresh"
     temperature: float = 0.0
     skip: int = 0
     """Small edits of the parent that were tried before."""
@@ -68,15 +74,24 @@ def _ask_again(state: State) -> Idea | None:
     most = task.candidates if len(state.chosen) + 1 == steps else 2
     if state.calls >= task.budget.calls or left < SMALLEST or len(asked) >= most:
         return None
-    number = len(asked)
-    target = SEQUENCE[number % len(SEQUENCE)] % len(step.targets)
-    if number == 0 or "diversity" in task.off:
+    target = SEQUENCE[len(asked) % len(SEQUENCE)] % len(step.targets)
+    if not asked or "diversity" in task.off:
         return Idea("model", target)
     parent = best([a for a in asked if a.candidate.target == target])
-    repair = number % 2 == 0 and parent is not None and "repair" not in task.off
-    if repair and parent is not None and provable(state):
-        return Idea("model", target, parent.candidate.id, 0.5)
-    return Idea("model", target, None, 0.8)
+    way = _way(state, parent, len(asked))
+    if parent is None or way == "fresh":
+        return Idea("model", target, None, "fresh", WARM)
+    return Idea("model", target, parent.candidate.id, way, WARM)
+
+
+def _way(state: State, parent: Attempt | None, number: int) -> Way:
+    """Return how to ask the next time. A repair that gave the same code again is not repeated."""
+    way = WAYS[(number - 1) % len(WAYS)]
+    if parent is None or way in state.task.off or not provable(state):
+        return "fresh"
+    same = [a.candidate for a in state.trials if a.candidate.parent == parent.candidate.id]
+    stuck = any(c.way == "repair" and c.complaint for c in same)
+    return "hint" if way == "repair" and stuck else way
 
 
 def _next_search(state: State) -> Idea | None:
@@ -118,15 +133,15 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     assert step is not None, "an idea belongs to a step"
     target = step.targets[idea.target]
     files = Files(kit.tree, finished(state, kit.tree))
-    said, artefact = question(kit, state, target, idea.parent, files)
+    said, artefact = question(kit, state, target, idea, files)
     number = len(state.attempts)
     limit = min(
         task.budget.reply,
         task.budget.generated - state.usage.generated,
-        max(300, int(1.5 * tokens(artefact))) if _written(artefact) else task.budget.reply,
+        _room(state, artefact, idea.target),
     )
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
-    reply = await ask(kit.model, said, limit, kit.manner(idea.temperature, 1000 + number))
+    reply = await ask(kit.model, said, limit, drawn(idea.temperature, 1000 + number))
     try:
         edits = read_answer(step, target, reply.text, files)
         complaint = _known(state, edits, files)
@@ -141,6 +156,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
             complaint=complaint,
             target=idea.target,
             parent=idea.parent,
+            way=idea.way,
         ),
         usage=reply.usage,
         seconds=reply.seconds,
@@ -151,7 +167,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
 
 
 def question(
-    kit: Kit, state: State, target: Target, parent: int | None, files: Files
+    kit: Kit, state: State, target: Target, idea: Idea, files: Files
 ) -> tuple[tuple[Message, ...], str]:
     """Return what to say to the model, and the code it is to rewrite."""
     step = state.step
@@ -167,10 +183,11 @@ def question(
     names = {"write": "write", "edit": "edit", "localise-repair": "function"}
     part = "".join(lines(text)[target.first - 1 : target.last])
     parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
-    attempt = next((a for a in state.attempts if a.candidate.id == parent), None)
+    attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
     if attempt is not None and step.strategy != "edit":
-        kind = "repair_file" if step.strategy == "write" else "repair_function"
         wrong = attempt.candidate.edits[0].text if attempt.candidate.edits else ""
+        whole = "repair_file" if step.strategy == "write" else "repair_function"
+        kind = whole if idea.way == "repair" else "hint"
         parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
     # Writing a whole file, the model does better without being told what it is (docs/ablations.md).
     said = plain("".join(parts)) if step.strategy == "write" else messages(*parts)
@@ -237,6 +254,10 @@ def _endings(text: str, before: str) -> str:
     return text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in before else text
 
 
-def _written(artefact: str) -> bool:
-    """Return whether there is code to go by, rather than a stub."""
-    return len([li for li in artefact.splitlines() if li.strip()]) > 12
+def _room(state: State, artefact: str, target: int) -> int:
+    """Return how many tokens an answer may have: what the code has, or earlier answers had."""
+    if len([li for li in artefact.splitlines() if li.strip()]) > 12:
+        return max(300, int(1.5 * tokens(artefact)))
+    made = [a.candidate for a in state.trials if a.candidate.target == target]
+    longest = max((tokens(e.text) for c in made for e in c.edits), default=0)
+    return max(300, 2 * longest) if longest else state.task.budget.reply

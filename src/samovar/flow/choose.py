@@ -16,7 +16,7 @@ from samovar.core.task import Proof, Verdict
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.source import parse, symbols
-from samovar.flow.speak import ask, cut, messages, prompt
+from samovar.flow.speak import ask, cut, drawn, messages, prompt
 from samovar.flow.work import changed_by, goals, provable
 
 FIT = 0.4
@@ -106,7 +106,7 @@ async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, .
         return (), Usage()
     head = cut(pick.text, 200)
     asked = prompt("inputs", task=cut(state.task.text, 800), text=head, name=pick.name)
-    reply = await ask(kit.model, messages(asked), INPUTS, kit.manner(0.0, 7))
+    reply = await ask(kit.model, messages(asked), INPUTS, drawn(0.0, 7))
     module = path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
     lines = [li.strip() for b in blocks(reply.text) or [reply.text] for li in b.splitlines()]
     good = [li for li in lines if li.startswith(pick.name + "(") and parse(li) is not None]

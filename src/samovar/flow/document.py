@@ -13,7 +13,7 @@ from samovar.flow.commits import kind
 from samovar.flow.kit import Kit
 from samovar.flow.readme import updated
 from samovar.flow.search import difference
-from samovar.flow.speak import ask, cut, plain, prompt
+from samovar.flow.speak import ask, cut, drawn, plain, prompt
 from samovar.flow.work import Files, finished
 
 CHANGELOGS = ("changelog.md", "changes.md")
@@ -56,7 +56,7 @@ async def _subject(
     )
     asked = prompt("message", task=cut(state.task.text, 300), diff=cut(diff, 500))
     try:
-        reply = await ask(kit.model, plain(asked), LIMIT, kit.manner(0.0, 3))
+        reply = await ask(kit.model, plain(asked), LIMIT, drawn(0.0, 3))
     except ModelError:
         # The work is done and proved; a missing sentence must not lose it.
         return fallback, Usage(), 0, 0.0

@@ -13,7 +13,7 @@ from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.source import Symbol, parse
-from samovar.flow.speak import ask, cut, messages, prompt
+from samovar.flow.speak import ask, cut, drawn, messages, prompt
 
 LIMIT = 400
 """Generated tokens of the answer."""
@@ -29,7 +29,7 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     if not code and re.search(r"[`(=']", text):
         kit.live("step", "reading the examples in the task")
         question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
-        reply = await ask(kit.model, messages(question), LIMIT, kit.manner(0.0, 1))
+        reply = await ask(kit.model, messages(question), LIMIT, drawn(0.0, 1))
         usage, calls = reply.usage, 1
         code = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
     red = []

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from samovar.core.event import Asked
-from samovar.core.message import Sampling
 from samovar.core.seams import Live, Model, Repo, Tree
 from samovar.core.task import Checked
 
@@ -58,12 +57,6 @@ class Ask(Protocol):
         ...
 
 
-class Manner(Protocol):
-    """How to sample from the model at hand."""
-
-    def __call__(self, temperature: float, seed: int, /) -> Sampling: ...
-
-
 @dataclass(frozen=True)
 class Kit:
     """Everything a run works with."""
@@ -73,7 +66,6 @@ class Kit:
     checks: Checks
     repo: Repo
     ask: Ask
-    manner: Manner
     live: Live
     command: str = ""
     """The test command found or given; empty when the project has none."""

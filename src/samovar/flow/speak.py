@@ -43,6 +43,15 @@ def fingerprint(said: tuple[Message, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
+def drawn(temperature: float, seed: int) -> Sampling:
+    """Return how a candidate's tokens are drawn.
+
+    At 0 only the likeliest is taken. Above it the nucleus is wide and nothing is penalised,
+    whatever the model's card says: candidates must differ, and code repeats its names.
+    """
+    return Sampling(temperature, top_p=None if temperature == 0 else 0.95, seed=seed)
+
+
 async def ask(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Reply:
     """Ask the model once."""
     reply = await model.reply(Request(messages=said, limit=limit, sampling=sampling))

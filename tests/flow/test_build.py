@@ -1,0 +1,84 @@
+"""How the next answer is asked for."""
+
+from doubles import WRONG, answering, drive, events, fenced, kit, opened
+
+from samovar.core.event import Wrote
+from samovar.core.log import MemoryLog
+from samovar.core.message import Request
+from samovar.core.task import Budget
+from samovar.flow.speak import drawn
+
+OFF = ("search", "combine")
+REPEATED = "The code is the same as candidate"
+
+
+def versions(count: int) -> list[str]:
+    """Wrong programs that all differ."""
+    return [
+        fenced(f"def middle(values):\n    return values[0] + {n}\n") for n in range(1, count + 1)
+    ]
+
+
+class Heard:
+    """A model that keeps what it was asked."""
+
+    def __init__(self, *codes: str) -> None:
+        self.inner = answering(*codes)
+        self.asked: list[Request] = []
+
+    async def reply(self, request: Request, /):
+        self.asked.append(request)
+        return await self.inner.reply(request)
+
+
+async def written(model, **fields) -> list[Wrote]:
+    log = MemoryLog([opened(off=OFF, **fields)])
+    await drive(kit(model), log)
+    return [e for e in events(log) if isinstance(e, Wrote)]
+
+
+async def test_the_ways_of_asking_take_turns():
+    wrote = await written(answering(*versions(8)), candidates=7)
+    assert [w.candidate.way for w in wrote] == [
+        *["fresh", "fresh", "hint", "repair"],
+        *["fresh", "hint", "repair"],
+    ]
+    assert [w.temperature for w in wrote] == [0.0] + [0.8] * 6
+    assert all((w.candidate.parent is None) == (w.candidate.way == "fresh") for w in wrote)
+
+
+async def test_a_hint_tells_the_failure_and_keeps_the_code_that_failed_to_itself():
+    model = Heard(*versions(4))
+    await written(model, candidates=4)
+    first, _, hint, repair = [r.messages[-1].text for r in model.asked]
+    code = "return values[0] + 1"
+    assert "middle([4]) == 4" in hint and code not in hint
+    assert "middle([4]) == 4" in repair and code in repair
+    assert hint.startswith(first) and repair.startswith(first), "the cache needs one front"
+
+
+async def test_a_repair_that_gave_the_same_code_again_is_not_repeated():
+    one, two, three, *_ = versions(3)
+    wrote = await written(answering(one, two, three, one, two, three, one), candidates=7)
+    ways = [(w.candidate.way, REPEATED in w.candidate.complaint) for w in wrote]
+    assert ways[3] == ("repair", True)
+    assert [way for way, _ in ways[4:]] == ["fresh", "hint", "hint"]
+
+
+async def test_what_is_switched_off_is_asked_afresh():
+    log = MemoryLog([opened(off=(*OFF, "hint", "repair"), candidates=5)])
+    await drive(kit(answering(*versions(5))), log)
+    assert {e.candidate.way for e in events(log) if isinstance(e, Wrote)} == {"fresh"}
+
+
+async def test_after_the_first_answer_the_next_ones_have_room_for_twice_as_much():
+    model = Heard(*versions(3))
+    log = MemoryLog([opened(off=OFF, candidates=3, budget=Budget(reply=1200))])
+    await drive(kit(model, files={"middle.py": "def middle(values):\n    pass\n"}), log)
+    assert [r.limit for r in model.asked] == [1200, 300, 300]
+    assert WRONG.count("\n") < 12
+
+
+def test_only_what_is_drawn_warm_has_a_nucleus():
+    assert (drawn(0.0, 1).top_p, drawn(0.8, 1).top_p) == (None, 0.95)
+    assert drawn(0.8, 1).repeat_penalty is None
