@@ -1,6 +1,6 @@
 """How the next answer is asked for."""
 
-from doubles import WRONG, answering, drive, events, fenced, kit, opened
+from doubles import RIGHT, WRONG, answering, drive, events, fenced, kit, opened
 
 from samovar.core.event import Wrote
 from samovar.core.log import MemoryLog
@@ -77,6 +77,13 @@ async def test_after_the_first_answer_the_next_ones_have_room_for_twice_as_much(
     await drive(kit(model, files={"middle.py": "def middle(values):\n    pass\n"}), log)
     assert [r.limit for r in model.asked] == [1200, 300, 300]
     assert WRONG.count("\n") < 12
+
+
+async def test_where_no_answer_held_code_the_next_ones_have_half_the_room():
+    model = Heard("Sorry.", "No.", fenced(RIGHT))
+    log = MemoryLog([opened(off=OFF, candidates=3, budget=Budget(reply=1200))])
+    await drive(kit(model, files={"middle.py": "def middle(values):\n    pass\n"}), log)
+    assert [r.limit for r in model.asked][:3] == [1200, 600, 600]
 
 
 def test_only_what_is_drawn_warm_has_a_nucleus():

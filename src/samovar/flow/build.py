@@ -260,4 +260,7 @@ def _room(state: State, artefact: str, target: int) -> int:
         return max(300, int(1.5 * tokens(artefact)))
     made = [a.candidate for a in state.trials if a.candidate.target == target]
     longest = max((tokens(e.text) for c in made for e in c.edits), default=0)
-    return max(300, 2 * longest) if longest else state.task.budget.reply
+    if longest:
+        return max(300, 2 * longest)
+    # One answer that goes on and on must not cost what all the others need.
+    return state.task.budget.reply // (2 if made else 1)
