@@ -21,13 +21,14 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from samovar.org.hold import Manner
 from samovar.org.seams import Ended, Filter, Hold, Job
 from samovar.store.bells import open_bell
 from samovar.store.store import Store, open_store
-from samovar.worker import Manner, Worker, run_workers
+from samovar.worker import Worker, run_workers
 
 LATENCY = 0.2
-AGENTS = tuple(f"agent{n}" for n in range(8))
+AGENTS = tuple(f"agent{n}" for n in range(16))
 
 
 async def child(home: Path, url: str, bell: str, latency: float, slots: int) -> None:
@@ -40,8 +41,10 @@ async def child(home: Path, url: str, bell: str, latency: float, slots: int) -> 
 
     async with open_store(home, url) as store:
         ringing = open_bell(bell, AGENTS)
-        manner = Manner(lease=30.0, poll=1.0)
-        workers = [Worker(store.claims, ringing, work, manner=manner) for _ in range(slots)]
+        manner = Manner(lease=30.0)
+        workers = [
+            Worker(store.claims, ringing, work, manner=manner, poll=1.0) for _ in range(slots)
+        ]
         await run_workers(workers)
         await ringing.close()
 
@@ -49,7 +52,8 @@ async def child(home: Path, url: str, bell: str, latency: float, slots: int) -> 
 async def measure(store: Store, start: list[str], count: int, seconds: float, rate: float) -> float:
     """Return jobs a second of so many worker processes, counted between two looks."""
     for n in range(int(count * rate * (seconds + 10))):
-        await store.queue.add(Job(agent=AGENTS[n % len(AGENTS)], text=f"job {n}"))
+        agent = AGENTS[n % len(AGENTS)]
+        await store.queue.add(Job(agent=agent, group=agent, text=f"job {n}"))
     children = [subprocess.Popen(start) for _ in range(count)]
     try:
         while len(await _owners(store)) < count:

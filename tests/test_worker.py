@@ -6,17 +6,20 @@ import time
 import pytest
 
 from samovar.core.errors import ToolError, Unreachable
+from samovar.org.hold import Manner
 from samovar.org.seams import Ended, Filter, Job, Overtaken, StoreAway
 from samovar.store.bell import LocalBell
 from samovar.store.ringing import Ringing
 from samovar.store.store import memory
-from samovar.worker import Manner, Worker
+from samovar.worker import Worker
 
-QUICK = Manner(lease=0.6, poll=0.05, pause=0.0, patience=0.0, grace=0.2)
+QUICK = Manner(lease=0.6, pause=0.0, patience=0.0)
+POLL = 0.05
+TIMES = {"manner": QUICK, "poll": POLL, "grace": 0.2}
 
 
 def worker(store, work, **more):
-    return Worker(store.claims, more.pop("bell", LocalBell()), work, manner=QUICK, **more)
+    return Worker(store.claims, more.pop("bell", LocalBell()), work, **TIMES, **more)
 
 
 async def well(job, hold):
@@ -166,7 +169,7 @@ async def test_a_worker_that_is_stopped_finishes_what_is_nearly_done():
 
 
 async def test_work_that_does_not_stop_does_not_stop_the_worker(monkeypatch):
-    monkeypatch.setattr("samovar.worker._LET_GO", 0.1)
+    monkeypatch.setattr("samovar.org.hold._LET_GO", 0.1)
     store, over = memory(), asyncio.Event()
 
     async def work(job, hold):
@@ -209,7 +212,7 @@ async def test_a_result_waits_until_the_database_is_back():
         return Ended(text="kept")
 
     await store.queue.add(Job(agent="ada"))
-    await Worker(flaky, LocalBell(), work, manner=QUICK).drain()
+    await Worker(flaky, LocalBell(), work, **TIMES).drain()
     (job,) = await store.queue.list(Filter())
     assert (job.state, job.result, job.attempts) == ("done", "kept", 1)
     assert flaky.said > 0
@@ -229,19 +232,36 @@ async def test_work_ends_when_the_lease_can_no_longer_be_renewed():
         return Ended()
 
     await store.queue.add(Job(agent="ada"))
-    await run_for(QUICK.lease * 2, Worker(flaky, LocalBell(), work, manner=QUICK))
+    await run_for(QUICK.lease * 2, Worker(flaky, LocalBell(), work, **TIMES))
     assert QUICK.lease * 0.9 < broken_off[0] < QUICK.lease * 1.8
 
 
 async def test_a_bell_wakes_a_worker_before_its_next_look():
     store, bell = memory(), LocalBell()
-    slow = Manner(lease=5, poll=5, pause=0)
+    slow = Manner(lease=5, pause=0)
     stop = asyncio.Event()
-    running = asyncio.create_task(Worker(store.claims, bell, well, manner=slow).run(stop))
+    running = asyncio.create_task(Worker(store.claims, bell, well, manner=slow, poll=5).run(stop))
     await asyncio.sleep(0.1)
     await Ringing(store.queue, bell).add(Job(agent="ada"))
     await asyncio.sleep(0.2)
     assert await store.queue.counts() == {"ada": {"done": 1}}
+    stop.set()
+    await running
+
+
+async def test_a_dead_workers_job_is_taken_up_when_its_lease_ends_and_not_at_the_next_look():
+    store, begun = memory(), asyncio.Event()
+
+    async def work(job, hold):
+        begun.set()
+        return Ended()
+
+    await store.queue.add(Job(agent="ada"))
+    assert await store.claims.claim("dead", 0.2) is not None
+    stop = asyncio.Event()
+    slow = Worker(store.claims, LocalBell(), work, manner=Manner(), poll=600)
+    running = asyncio.create_task(slow.run(stop))
+    await asyncio.wait_for(begun.wait(), 20)
     stop.set()
     await running
 
@@ -252,7 +272,7 @@ async def test_a_lost_ring_costs_a_look_and_nothing_else():
     running = asyncio.create_task(worker(store, well).run(stop))
     await asyncio.sleep(0.1)
     await store.queue.add(Job(agent="ada"))
-    await asyncio.sleep(QUICK.poll * 4)
+    await asyncio.sleep(POLL * 4)
     assert await store.queue.counts() == {"ada": {"done": 1}}
     stop.set()
     await running

@@ -95,11 +95,13 @@ class Coder:
         """Return the run that was begun for this task and is not finished; empty for none."""
         try:
             run = msgspec.json.decode(self._path(job).read_bytes(), type=dict[str, str])["run"]
-            last = app.read(run)[-1].event
+            entries = app.read(run)
+            first, last = entries[0].event, entries[-1].event
         except (OSError, msgspec.DecodeError, KeyError, SetupError, IndexError):
             return ""
         closed = isinstance(last, Closed) and last.exit_code != 4
-        return "" if closed else run
+        # A task that changed hands may have been talked over before, which is no run of this kind.
+        return run if isinstance(first, Opened) and not closed else ""
 
     def _path(self, job: Job) -> Path:
         return self.home / "tasks" / f"{job.id}.json"

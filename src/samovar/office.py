@@ -1,124 +1,44 @@
 """A home to a Team: the only place that names the organisation's concrete backends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
-from samovar.boot import Choice, choose_model, quiet, remember, shown
+from samovar.boot import quiet, remember
+from samovar.carriage.away import Away, Place
+from samovar.carriage.dispatch import Dispatch
 from samovar.coder import Coder, repository
-from samovar.core.errors import ModelError, SamovarError, SetupError
+from samovar.core.errors import SamovarError, SetupError
 from samovar.core.log import now
-from samovar.core.seams import Live, Model
+from samovar.core.seams import Live
+from samovar.hands.hands import Hands
+from samovar.hands.known import known as known_here
 from samovar.memory.recall import Memory
-from samovar.models.catalogue import CATALOGUE
 from samovar.models.choices import structured
 from samovar.org.crew import Crew
 from samovar.org.engine import Engine
 from samovar.org.journal import engine_log
 from samovar.org.kit import Kit
-from samovar.org.roster import Folder
-from samovar.org.seams import Job
+from samovar.org.roster import Folder, Roster
+from samovar.org.seams import Bell, Claims, Job, Work
 from samovar.org.sound import prices
 from samovar.org.standing import present
 from samovar.org.team import Team
 from samovar.org.turn import Turns
 from samovar.org.validate import Known
+from samovar.pool import Pool
 from samovar.repo import command
 from samovar.settings import Settings, load
 from samovar.store.bells import open_bell
-from samovar.store.store import open_store
+from samovar.store.store import Store, open_store
 from samovar.worker import name_worker
 
 RECALLED = 400
 """Tokens of notes in a prompt."""
 SHOWN = 6_000
 """Characters of a run's difference in a prompt."""
-
-T = TypeVar("T")
-
-
-class _Stack(AsyncExitStack):
-    """A stack that knows whether something was started on it."""
-
-    used = False
-
-    async def enter_async_context(self, cm: AbstractAsyncContextManager[T]) -> T:
-        """Start something."""
-        self.used = True
-        return await super().enter_async_context(cm)
-
-
-@dataclass
-class Pool:
-    """The models agents ask; of those that run on this machine, one at a time is loaded."""
-
-    home: Path
-    settings: Settings
-    live: Live = quiet
-    progress: Callable[[int, int], None] = lambda _have, _all: None
-    loaded: str = ""
-    swaps: int = 0
-    """How often another model was loaded."""
-    _known: dict[str, Choice] = field(default_factory=dict)
-    _own: _Stack = field(default_factory=_Stack)
-    _own_name: str | None = None
-
-    async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
-        """Return the first of these models that answers. Raises what the last one raised."""
-        said: SamovarError = ModelError("no model is named")
-        for name in names:
-            try:
-                choice = await self.choice(name)
-            except (ModelError, SetupError) as error:
-                said = error
-                continue
-            return shown(choice.endpoint.model), choice.model
-        raise said
-
-    async def choice(self, name: str) -> Choice:
-        """Return a model with what was measured of it."""
-        if name not in self._known:
-            await self._load(name)
-        self.loaded = name
-        return self._known[name]
-
-    async def close(self) -> None:
-        """Stop the model that runs here."""
-        await self._own.aclose()
-
-    async def _load(self, name: str) -> None:
-        stack = _Stack()
-        try:
-            if self._own_name is not None and name in embeddable():
-                await self._unload()
-            choice = await choose_model(
-                self.settings, self.home, stack, name, self.live, self.progress
-            )
-        except BaseException:
-            await stack.aclose()
-            raise
-        self._known[name] = choice
-        if stack.used:
-            if self._own_name is not None:
-                await self._unload()
-            self._own, self._own_name = stack, name
-            self.swaps += 1
-
-    async def _unload(self) -> None:
-        """Stop the model that runs here; its memory is needed."""
-        own, name = self._own, self._own_name
-        self._own, self._own_name = _Stack(), None
-        if name is not None:
-            self._known.pop(name, None)
-        await own.aclose()
-
-
-def embeddable() -> set[str]:
-    """Return the names of models that samovar can run itself."""
-    return {w.name for w in CATALOGUE} | {"embedded"}
 
 
 @dataclass
@@ -130,21 +50,43 @@ class Minds:
 
     async def recall(self, agent: str, question: str, /) -> str:
         """Return what may help, in a few lines."""
-        return await self._of(agent).recall(question, RECALLED)
+        return await self.of(agent).recall(question, RECALLED)
 
     async def note(self, agent: str, text: str, /) -> None:
         """Keep something for later."""
-        await self._of(agent).store(text[:10_000], "agent")
+        await self.of(agent).store(text[:10_000], "agent")
 
     def close(self) -> None:
         """Close what is open."""
         for memory in self._held.values():
             memory.close()
 
-    def _of(self, agent: str) -> Memory:
+    def of(self, agent: str) -> Memory:
+        """Return the memory of an agent."""
         if agent not in self._held:
             self._held[agent] = remember(self.home, agent)
         return self._held[agent]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a team is given, wherever its home lies."""
+
+    settings: Settings
+    store: Store
+    pool: Pool
+    bell: Bell
+    live: Live
+    no_sandbox: bool
+
+
+@dataclass(frozen=True)
+class Outpost:
+    """What a worker needs that shares no folder with the home."""
+
+    claims: Claims
+    bell: Bell
+    work: Work
 
 
 @asynccontextmanager
@@ -162,44 +104,119 @@ async def open_team(
     """
     settings = load(home)
     pool, minds = Pool(home, settings, live, progress), Minds(home)
-    async with open_store(home, settings.database_url) as store:
-        bell = open_bell(settings.bell_url, sorted(Folder(home, known).read().resumes))
+    folder = Folder(home, known or known_here(home, settings))
+    carried = settings.carry_megabytes << 20
+    async with open_store(home, settings.database_url, carried=carried) as store:
+        bell = open_bell(settings.bell_url, sorted(folder.read().resumes))
         try:
-            coder = Coder(
-                home, settings, pool.choice, store.approvals, store.queue, live, no_sandbox
-            )
-            kit = Kit(
-                models=pool,
-                choose=structured,
-                queue=store.queue,
-                claims=store.claims,
-                ledger=store.ledger,
-                approvals=store.approvals,
-                memory=minds,
-                code=coder.work,
-                bell=bell,
-                prices=lambda: prices(home)[0],
-                owner=name_worker(),
-            )
-            yield assemble(home, kit, Folder(home, known))
+            given = Given(settings, store, pool, bell, live, no_sandbox)
+            team = assemble(home, equip(home, given, minds, folder.read), folder)
+            if carried:
+                log = engine_log(home)
+                dispatch = Dispatch(home, store.parcels, store.queue, folder.read, log)
+                team.engine.before = dispatch.exchange
+            # Whoever looks, or works without an engine, finds the first credits granted.
+            await team.engine.grant(folder.read())
+            yield team
         finally:
             await pool.close()
             minds.close()
             await bell.close()
 
 
+@asynccontextmanager
+async def open_outpost(
+    folder: Path, *, live: Live = quiet, no_sandbox: bool = False
+) -> AsyncIterator[Outpost]:
+    """Open a place in which tasks of a home elsewhere are worked on; nothing of the home is here.
+
+    Raises SetupError where no database is named.
+    """
+    settings = load(folder)
+    if not settings.database_url:
+        raise SetupError(
+            "carry_megabytes is set, but no database that workers share: set SAMOVAR_DATABASE_URL"
+        )
+    pool = Pool(folder, settings, live)
+    carried = settings.carry_megabytes << 20
+    async with open_store(folder, settings.database_url, carried=carried) as store:
+        bell = open_bell(settings.bell_url)
+        given = Given(settings, store, pool, bell, live, no_sandbox)
+        away = Away(folder / "away", store.parcels, store.queue, lambda place: staff(given, place))
+        try:
+            yield Outpost(store.claims, bell, away.work)
+        finally:
+            await pool.close()
+            await bell.close()
+
+
+@contextmanager
+def staff(given: Given, place: Place) -> Iterator[Work]:
+    """Give the way in which the team works on tasks, in a place of its own."""
+    minds, known = Minds(place.home), known_here(place.home, given.settings)
+    folder = Folder(place.home, known)
+
+    def roster() -> Roster:
+        return place.roster(folder.read())
+
+    kit = replace(equip(place.home, given, minds, roster), queue=place.queue)
+    try:
+        yield crew(place.home, kit, roster).work
+    finally:
+        minds.close()
+
+
+def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) -> Kit:
+    """Return what a team works with, in a home."""
+    settings, store, pool = given.settings, given.store, given.pool
+    coder = Coder(
+        home, settings, pool.choice, store.approvals, store.queue, given.live, given.no_sandbox
+    )
+    hands = Hands(
+        home=home,
+        settings=settings,
+        choice=pool.choice,
+        memory=minds.of,
+        approvals=store.approvals,
+        roster=roster,
+        prices=lambda: prices(home)[0],
+        live=given.live,
+        no_sandbox=given.no_sandbox,
+    )
+    return Kit(
+        models=pool,
+        choose=structured,
+        queue=store.queue,
+        claims=store.claims,
+        ledger=store.ledger,
+        approvals=store.approvals,
+        memory=minds,
+        code=coder.work,
+        act=hands.work,
+        slot=pool.slot,
+        bell=given.bell,
+        prices=lambda: prices(home)[0],
+        owner=name_worker(),
+    )
+
+
 def assemble(home: Path, kit: Kit, folder: Folder) -> Team:
     """Return a team over a home that works with a kit."""
+    turns = Turns(home, kit, crew(home, kit, folder.read))
+    history = History(home).keep if (home / ".git").exists() else None
+    return Team(
+        home,
+        Engine(home, turns, folder, engine_log(home, now), after=history),
+    )
+
+
+def crew(home: Path, kit: Kit, roster: Callable[[], Roster]) -> Crew:
+    """Return the agents of a home at work."""
 
     async def material(job: Job) -> str:
         return await of_run(home, job)
 
-    crew = Crew(home, kit, folder.read, lambda: present(home) + 1, material)
-    history = History(home).keep if (home / ".git").exists() else None
-    return Team(
-        home,
-        Engine(home, Turns(home, kit, crew), folder, engine_log(home, now), after=history),
-    )
+    return Crew(home, kit, roster, lambda: present(home) + 1, material)
 
 
 async def of_run(home: Path, job: Job) -> str:

@@ -45,6 +45,15 @@ class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether it may ask public engines where there is no SearXNG server, or it fails."""
 
 
+class Otel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[otel]` table: where traces go; nowhere by default."""
+
+    endpoint: str = ""
+    """Base address of a collector that takes OTLP over HTTP, such as `http://localhost:4318`."""
+    texts: bool = False
+    """Whether answers of models and arguments of tools go along."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a person can set."""
 
@@ -73,11 +82,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """PostgreSQL for several machines; empty means samovar.db in the home."""
     bell_url: str = ""
     """Redis or PostgreSQL that wakes workers of other processes; empty means they look."""
+    carry_megabytes: int = 0
+    """How large the files of a task may be that travel by the database, for workers on machines
+    without the home's folder; 0 sends none: all workers see the home."""
     rules: Rules = Rules()
     """What agents may do: docs/reference/rules.md."""
     mcp: dict[str, RemoteServer] = {}
     """MCP servers whose tools agents may use, by name: docs/guides/mcp.md."""
     web: Web = Web()
+    otel: Otel = Otel()
 
 
 def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -85,7 +98,7 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     values: dict[str, Any] = {}
     for path in (config_folder(environment) / "samovar.toml", home / "samovar.toml"):
         found = _read(path)
-        rules = found.get("rules", {})
+        rules = found.get("rules", values.get("rules", {}))
         if isinstance(rules, dict) and (denied := [*_denials(values), *_denials(found)]):
             # What a person denied everywhere, no home allows again.
             found["rules"] = {**rules, "deny": denied}
@@ -132,7 +145,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
-    fields = {f.name for f in msgspec.structs.fields(Settings)} - {"models", "rules", "web", "mcp"}
+    tables = {"models", "rules", "web", "mcp", "otel"}
+    fields = {f.name for f in msgspec.structs.fields(Settings)} - tables
     given = {n: environment.get(f"SAMOVAR_{n.upper()}", "") for n in fields}
     found: dict[str, Any] = {n: v for n, v in given.items() if v}
     url = environment.get("SAMOVAR_MODEL_URL")

@@ -123,8 +123,10 @@ def test_people_arrange_the_queue(quick: Samovar) -> None:
 
 
 def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
-    ok(quick("bootstrap"))
-    assert "sent as person:" in ok(quick("send", "writer", "hello"))
+    assert "repository none" not in ok(quick("bootstrap"))
+    assert "writer                         1,000 left" in ok(quick("credits")), "granted at once"
+    sent = ok(quick("send", "writer", "hello"))
+    assert "sent as person:" in sent and "no engine runs: samovar run-once" in sent
     assert json.loads(ok(quick("run-once", "--json")))["turns"] == {"writer": "nothing"}
     assert "nothing to do" in ok(quick("run-once"))
     before = {r["agent"]: r["left"] for r in json.loads(ok(quick("credits", "--json")))}

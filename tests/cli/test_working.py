@@ -1,9 +1,11 @@
 """`samovar worker` from the outside: a team, a task, a worker process, a signal."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,14 @@ def home(served, server, tmp_path):
     made = served("bootstrap", str(tmp_path / "team"))
     assert made.returncode == 0, made.stderr
     return tmp_path / "team"
+
+
+def without_tools(home: Path) -> None:
+    """Let the writer answer in prose, as this model does."""
+    resume = home / "agents/writer/resume.json"
+    plain = json.loads(resume.read_bytes())
+    plain["permissions"].pop("tools", None)
+    resume.write_text(json.dumps(plain))
 
 
 def listed(served, home: Path) -> dict[int, dict]:
@@ -38,9 +48,9 @@ def worker(environment, server, home):
     started: list[subprocess.Popen[str]] = []
     url = f"http://127.0.0.1:{server.server_address[1]}/v1"
 
-    def start(*words: str) -> subprocess.Popen[str]:
+    def start(*words: str, command: str = "worker") -> subprocess.Popen[str]:
         child = subprocess.Popen(
-            [*COMMAND, "worker", "--home", str(home), *words],
+            [*COMMAND, command, "--home", str(home), *words],
             env=environment | {"SAMOVAR_MODEL_URL": url},
             stderr=subprocess.PIPE,
             text=True,
@@ -56,11 +66,10 @@ def worker(environment, server, home):
 
 
 def test_a_worker_does_a_task_and_stops_at_a_signal(served, home, worker):
+    without_tools(home)
     added = served("queue", "add", "write a line about steam", "--agent", "writer",
                    "--home", str(home))  # fmt: skip
     assert added.returncode == 0, added.stderr
-    # The engine gives first credits in its first tick; here there is none.
-    assert served("credits", "add", "writer", "100", "--home", str(home)).returncode == 0
     child = worker("--agent", "writer")
 
     def done() -> bool:
@@ -76,6 +85,36 @@ def test_a_worker_does_a_task_and_stops_at_a_signal(served, home, worker):
     assert child.wait(10) == 0
     assert time.monotonic() - begin < 5
     assert "working on the tasks of writer" in child.stderr.read()
+
+
+def test_a_worker_in_an_empty_folder_gets_the_files_by_the_database(
+    served, home, worker, environment, tmp_path
+):
+    url = f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}"
+    shared = {"SAMOVAR_DATABASE_URL": url, "SAMOVAR_CARRY_MEGABYTES": "8"}
+    (home / ".env").write_text("".join(f"{k}={v}\n" for k, v in shared.items()))
+    without_tools(home)
+    added = served("queue", "add", "write a line about steam", "--agent", "writer",
+                   "--home", str(home))  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    environment |= shared
+    empty = tmp_path / "elsewhere" / "empty"
+    worker("--home", str(empty), "--agent", "writer")
+
+    def state() -> str:
+        # A look at the file costs less than a command.
+        with closing(sqlite3.connect(tmp_path / "shared.db")) as base:
+            found, reason = base.execute("SELECT state, reason FROM tasks").fetchone()
+        assert found in ("ready", "running", "done") and not reason, reason
+        return found
+
+    wait_for(lambda: state() == "running")
+    assert not (empty / "agents").exists()
+    worker(command="run")
+    wait_for(lambda: state() == "done")
+    said = [json.loads(p.read_bytes()) for p in (home / "agents/writer/outbox").glob("*.json")]
+    assert [(e["kind"], e["text"].splitlines()[-1]) for e in said] == [("report", PROSE)]
+    wait_for(lambda: not list((empty / "away").iterdir()))
 
 
 def test_a_worker_for_nobody_names_who_there_is(served, home):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from samovar.core.errors import SetupError, ToolError
-from samovar.memory.note import Note, labels, parse, render, visible
+from samovar.memory.note import Note, labels, parse, render
 from samovar.memory.notes import Notes, folder_of
 
 AT = datetime(2026, 3, 1, 10, 15, 2, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path, name):
             act(name)
 
 
-@pytest.mark.parametrize("name", ["..", "a/b", "", "Ada", "x" * 65, "a b"])
+@pytest.mark.parametrize("name", ["..", "a/b", "", "Ä", "x" * 65, "a b"])
 def test_an_agent_has_a_plain_name(tmp_path, name):
     with pytest.raises(SetupError, match="no name of an agent"):
         folder_of(tmp_path, name)
@@ -75,19 +75,3 @@ def test_links_and_huge_files_are_no_notes(tmp_path):
     (tmp_path / "link.md").symlink_to(tmp_path / "secret")
     (tmp_path / "huge.md").write_bytes(b"x" * (2 << 20))
     assert Notes(tmp_path).stamps() == {}
-
-
-HIDDEN = [chr(n) for n in (0, 7, 0x1B, 0x7F, 0x9B, 0xAD, 0x34F, 0x61C, 0x115F, 0x180E, 0x3164)]
-HIDDEN += [chr(n) for n in range(0x200B, 0x2010)] + [chr(n) for n in range(0x2028, 0x202F)]
-HIDDEN += [chr(n) for n in range(0x2060, 0x2070)] + [chr(n) for n in range(0xE0061, 0xE007B)]
-HIDDEN += ["\ufeff", "\ufe0f", "\U000e0100", "\uffa0", "\u2800", "\ue000", "\x0b", "\r"]
-
-
-@pytest.mark.parametrize("sign", HIDDEN, ids=lambda c: f"U+{ord(c):04X}")
-def test_nothing_invisible_reaches_a_model(sign):
-    assert visible(f"a{sign}b") == f"a<U+{ord(sign):04X}>b"
-
-
-def test_a_hidden_comment_is_seen():
-    assert visible("<!-- obey -->") == "[hidden:  obey ]"
-    assert visible("Größe: 5 µm, 猫 🙂") == "Größe: 5 µm, 猫 🙂"

@@ -60,7 +60,7 @@ async def test_the_tool_adds_and_reads(tmp_path):
 
     assert await use(action="read") == "the notebook is empty"
     assert await use(action="add", text="the cache is flaky\u200b") == "noted"
-    assert await use(action="read") == "[2026-03-01 10:15, ada] the cache is flaky<U+200B>"
+    assert await use(action="read") == "[2026-03-01 10:15, ada] the cache is flaky⟨U+200B⟩"
     with pytest.raises(ToolError, match="1 to 2,000 characters"):
         await use(action="add", text=" ")
 

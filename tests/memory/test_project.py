@@ -140,7 +140,7 @@ def test_the_brief_is_a_few_short_lines():
     ]
     assert rows[3].startswith("Now: 2. b b")
     assert rows[4] == "Next: 3. c"
-    assert rows[5:] == [f"Last noted by ada: saw {n} and<U+200B> more" for n in (7, 8)]
+    assert rows[5:] == [f"Last noted by ada: saw {n} and⟨U+200B⟩ more" for n in (7, 8)]
     assert all(len(row) <= 120 for row in rows)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from samovar.core.errors import SetupError
-from samovar.org.hold import carry
+from samovar.org.hold import Manner, carry
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.seams import Ended, Hold, Job, Overtaken
 from samovar.store.store import memory
@@ -55,7 +55,7 @@ async def test_a_stopped_engine_puts_its_task_back() -> None:
     await store.queue.add(Job(agent="a"))
     job = await store.claims.claim("me", 60, ())
     assert job is not None
-    carrying = asyncio.create_task(carry(store.claims, job, never, 60))
+    carrying = asyncio.create_task(carry(store.claims, job, never, Manner()))
     await asyncio.sleep(0.01)
     carrying.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -69,7 +69,7 @@ async def test_a_task_that_was_taken_away_is_dropped() -> None:
     await store.queue.add(Job(agent="a"))
     job = await store.claims.claim("me", 60, ())
     assert job is not None
-    carrying = asyncio.create_task(carry(store.claims, job, never, 0.03))
+    carrying = asyncio.create_task(carry(store.claims, job, never, Manner(lease=0.03)))
     await asyncio.sleep(0.005)
     await store.queue.cancel(job.id, "a person said so")
     with pytest.raises(Overtaken):
@@ -88,5 +88,5 @@ async def test_a_lease_is_renewed_while_the_work_goes_on() -> None:
         assert await store.claims.claim("thief", 60, ()) is None
         return Ended(text="done")
 
-    assert (await carry(store.claims, job, slow, 0.09)).text == "done"
+    assert (await carry(store.claims, job, slow, Manner(lease=0.09))).text == "done"
     assert (await store.queue.get(job.id)).state == "done"

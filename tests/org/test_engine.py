@@ -14,6 +14,7 @@ from samovar.org import lock
 from samovar.org.outbox import OutboxEntry, outbox_of, post
 from samovar.org.seams import StoreAway
 from samovar.org.standing import present
+from samovar.store.clock import Clock
 from samovar.store.store import memory
 
 from .conftest import act, asked, hire, office, reading
@@ -204,6 +205,25 @@ async def test_the_database_that_goes_away_and_comes_back_stops_nothing(home: Pa
     await team.run(pace=0.0, ticks=5)
     log = (home / "agents" / "a" / "logs" / "log.jsonl").read_text()
     assert log.count('"turn"') == 1
+
+
+async def test_an_agent_that_works_elsewhere_is_left_alone_until_that_worker_is_dead(
+    home: Path,
+) -> None:
+    hire(home, "a")
+    store, hand = memory(), [0.0]
+    store.queue.jobs.clock = Clock(steady=lambda: hand[0])  # type: ignore[attr-defined]
+    team = office(home, lambda _: "an answer", store)
+    for text in ("one", "two"):
+        await team.submit(text, "a")
+    assert await store.claims.claim("far away", 60) is not None
+    assert [(await team.tick()).turns for _ in range(3)] == [{}, {}, {}]
+    hand[0] = 61.0
+    assert [(await team.tick()).turns for _ in range(3)] == [{"a": "work"}, {"a": "work"}, {}]
+    assert [(j.text, j.state, j.attempts) for j in await team.tasks("a")] == [
+        ("one", "done", 2),
+        ("two", "done", 1),
+    ]
 
 
 async def test_a_second_engine_is_refused_and_named(home: Path) -> None:

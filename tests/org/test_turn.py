@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from samovar.core.errors import ModelError, SetupError
+from samovar.core.errors import SetupError, Unreachable
 from samovar.core.message import Request
 from samovar.org import bookmark
 from samovar.org.filing import Filing
@@ -217,7 +217,7 @@ async def test_a_task_whose_model_is_away_stays_and_counts_no_attempt(home: Path
 
     def rule(request: Request) -> str:
         if request.schema is None and away[0]:
-            raise ModelError("no model answers at http://localhost:1")
+            raise Unreachable("no model answers at http://localhost:1")
         return "text" if request.schema is None else act("work")
 
     team = office(home, rule)

@@ -1,10 +1,16 @@
 """Leases, fences and attempts; over memory, SQLite and PostgreSQL."""
 
 import asyncio
+from collections import Counter
+from math import inf
 
 import pytest
 
-from samovar.org.seams import Filter, Job, Overtaken
+from samovar.org.filing import Filing
+from samovar.org.outbox import OutboxEntry
+from samovar.org.seams import Ended, Filter, Job, Overtaken
+from samovar.store.bell import LocalBell
+from samovar.worker import Worker
 
 SHORT = 0.3
 """Seconds of a lease that a test lets run out; on PostgreSQL the time really passes."""
@@ -62,6 +68,37 @@ async def test_of_a_group_one_job_runs_at_a_time(store):
     ada = next(job for job in running if job.group == "ada")
     await store.claims.finish(ada, "done", "")
     assert (await store.claims.claim("w", 60)).group == "ada"
+
+
+async def test_two_workers_never_run_two_jobs_of_one_agent_at_the_same_time(store, tmp_path):
+    """As tasks are filed in life: by an agent, for itself and for a teammate; one is moved."""
+    filing, running, most = Filing(tmp_path, store.queue), Counter(), Counter()
+    for n in range(4):
+        for to in ("ada", "bob"):
+            draft = OutboxEntry(sender="ada", tick=1, seq=0, to=(to,), text=f"{to} {n}")
+            _, job = await filing.file(draft, 0, "")
+    moved = await store.queue.move(job.id, "ada")
+    assert (moved.agent, moved.group) == ("ada", "ada")
+
+    async def work(job, hold):
+        running[job.agent] += 1
+        most[job.agent] = max(most[job.agent], running[job.agent])
+        await asyncio.sleep(0.02)
+        running[job.agent] -= 1
+        return Ended()
+
+    async def all_done():
+        while await store.queue.list(Filter(states=("ready", "running"), limit=1)):
+            await asyncio.sleep(0.02)
+
+    stop = asyncio.Event()
+    workers = [Worker(store.claims, LocalBell(), work, poll=0.02) for _ in range(3)]
+    at_work = [asyncio.create_task(w.run(stop)) for w in workers]
+    await asyncio.wait_for(all_done(), 30)
+    stop.set()
+    await asyncio.gather(*at_work)
+    assert await store.queue.counts() == {"ada": {"done": 5}, "bob": {"done": 3}}
+    assert most == {"ada": 1, "bob": 1}
 
 
 async def test_a_finished_job_keeps_its_result(store):
@@ -168,6 +205,33 @@ async def test_a_released_job_has_lost_no_attempt(store):
         back = await store.claims.release(await store.claims.claim("w", 60), "stopped")
     assert (back.state, back.attempts, back.reason) == ("ready", 0, "stopped")
     assert back.fence == 5
+
+
+async def test_the_next_end_of_a_lease_or_a_pause_is_known(store, pass_time):
+    assert await store.claims.rest() == inf
+    await one(store, group="ada")
+    assert await store.claims.rest() == inf
+    job = await store.claims.claim("w", 60)
+    await store.queue.add(Job(agent="bob"))
+    assert 50 < await store.claims.rest() <= 60
+    assert await store.claims.rest(["bob"]) == inf
+    await store.claims.release(job, "wait", 30)
+    assert 20 < await store.claims.rest(["ada", "bob"]) <= 30
+    bobs = await store.claims.claim("w", SHORT, ["bob"])
+    assert 0 < await store.claims.rest() <= SHORT
+    await pass_time(SHORT + 0.1)
+    assert await store.claims.rest() == 0
+    assert (await store.claims.claim("w2", 60, ["bob"])).id == bobs.id
+
+
+async def test_a_job_that_waits_for_its_group_is_no_reason_to_look_again(store, pass_time):
+    first, second = await one(store, group="ada"), await one(store, group="ada")
+    await store.claims.release(await store.claims.claim("w", 60), "", SHORT)
+    assert (await store.claims.claim("w", 60)).id == second.id
+    await pass_time(SHORT + 0.1)
+    assert await store.claims.claim("w", 60) is None
+    assert (await store.queue.get(first.id)).state == "ready"
+    assert await store.claims.rest() > 50
 
 
 async def test_jobs_of_a_poisoned_agent_do_not_stop_the_others(store):

@@ -12,10 +12,11 @@ import signal
 import sys
 from pathlib import Path
 
+from samovar.org.hold import Manner
 from samovar.org.seams import Charge, Ended
 from samovar.store.bells import open_bell
 from samovar.store.store import open_store
-from samovar.worker import Manner, Worker, run_workers
+from samovar.worker import Worker, run_workers
 
 
 async def main(home: Path, url: str, spec: dict) -> None:
@@ -34,12 +35,11 @@ async def main(home: Path, url: str, spec: dict) -> None:
             os.write(log, f"effect {job.id} {job.fence} {os.getpid()}\n".encode())
             return Ended(text=f"by {os.getpid()}")
 
-        manner = Manner(
-            lease=spec["lease"], poll=spec.get("poll", 0.2), pause=0.0, patience=0.5, grace=0.2
-        )
+        manner = Manner(lease=spec["lease"], pause=0.0, patience=0.5)
+        times = {"manner": manner, "poll": spec.get("poll", 0.2), "grace": 0.2}
         bell = open_bell(spec.get("bell", ""), ("ada",))
         slots = range(spec.get("slots", 1))
-        workers = [Worker(store.claims, bell, work, manner=manner) for _ in slots]
+        workers = [Worker(store.claims, bell, work, **times) for _ in slots]
         await run_workers(workers)
         await bell.close()
 

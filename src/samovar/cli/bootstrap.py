@@ -36,6 +36,8 @@ async def bootstrap(folder: Path | None, repo: Path | None, history: bool, as_js
         return 0
     print(printable(f"home       {home}"))
     print(f"made       {len(made)} files" if made else "made       nothing: all was there")
+    if made and not works_on:
+        print("repository none: developers need one, in permissions.repositories of their resumes")
     if made:
         print('next       samovar queue add "TASK", then samovar up')
     return 0

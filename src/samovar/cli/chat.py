@@ -21,6 +21,7 @@ from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
 from samovar.core.tool import Call
 from samovar.repo import git
+from samovar.traces.tracing import tracing
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -43,14 +44,17 @@ async def chat(order: Order) -> int:
     unseen = await repo.dirty()
     session = Session(view, list((await repo.tree(await repo.head())).paths()))
     session.input = person(home / "chat_history", COMMANDS, lambda: session.paths, session.below)
-    async with companion(
-        order.repo,
-        ask=session.ask,
-        live=view.live,
-        agent=order.agent,
-        wanted=order.model,
-        no_sandbox=order.no_sandbox,
-    ) as talker:
+    async with (
+        tracing(home),
+        companion(
+            order.repo,
+            ask=session.ask,
+            live=view.live,
+            agent=order.agent,
+            wanted=order.model,
+            no_sandbox=order.no_sandbox,
+        ) as talker,
+    ):
         session.talker = talker
         talker.seat.progress = view.progress
         talker.seat.answerer = session.answer

@@ -20,6 +20,7 @@ from samovar.core.event import Asked, Closed, Entry, Opened
 from samovar.core.task import Budget
 from samovar.repo import git
 from samovar.settings import load
+from samovar.traces.tracing import tracing
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -50,7 +51,8 @@ class Order(Struct, frozen=True, kw_only=True):
 async def do(order: Order, look: Look) -> int:
     """Work on a task; return the exit code."""
     repo = await git.open(look.repo)
-    settings = load(home_of(repo))
+    home = home_of(repo)
+    settings = load(home)
     unseen = await repo.dirty()
     if unseen:
         say(
@@ -70,9 +72,10 @@ async def do(order: Order, look: Look) -> int:
     )
     view: Screen = Json() if look.json else screen(look.plain)
     person = Person(view, look.yes, look.push_yes, silent=look.json)
-    async with at_work(
-        look.repo, person, view.live, look.model, look.no_sandbox, view.progress
-    ) as app:
+    async with (
+        tracing(home),
+        at_work(look.repo, person, view.live, look.model, look.no_sandbox, view.progress) as app,
+    ):
         return await _follow(app, app.start(wish), person)
 
 
@@ -83,9 +86,12 @@ async def resume(name: str, look: Look, *, override: bool = False) -> int:
     before = app.read(run)
     view: Screen = Json() if look.json else screen(look.plain, before)
     person = Person(view, look.yes, look.push_yes, look.json, list(before))
-    async with at_work(
-        look.repo, person, view.live, look.model, look.no_sandbox, view.progress
-    ) as working:
+    async with (
+        tracing(app.home),
+        at_work(
+            look.repo, person, view.live, look.model, look.no_sandbox, view.progress
+        ) as working,
+    ):
         return await _follow(working, working.resume(run, override=override), person)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from samovar import __version__
-from samovar.cli import mcp_commands, memory_commands, team_commands
+from samovar.cli import mcp_commands, memory_commands, project_commands, team_commands
 
 app = typer.Typer(
     help="A self-hosted team of AI agents that develops software with open local models.",
@@ -24,6 +24,7 @@ app.add_typer(memory_commands.memory, name="memory")
 app.add_typer(memory_commands.skills, name="skills")
 app.add_typer(memory_commands.pattern, name="pattern")
 app.add_typer(mcp_commands.mcp, name="mcp")
+app.add_typer(project_commands.project, name="project")
 app.add_typer(team_commands.team)
 app.add_typer(team_commands.agent, name="agent")
 app.add_typer(team_commands.queue, name="queue")
@@ -247,6 +248,9 @@ def model_serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
     key: Annotated[str, typer.Option(help="Token that clients must send.")] = "",
     upstream: Annotated[str, typer.Option(help="Address of a server to stand before.")] = "",
+    transformers: Annotated[
+        bool, typer.Option("--transformers", help="NAME is a model of Transformers, or its folder.")
+    ] = False,
     model: Model = "",
     repo: Repo = Path(),
 ) -> None:
@@ -254,7 +258,14 @@ def model_serve(
     from samovar.cli import serving
     from samovar.cli.end import carry_out
 
-    wanted = serving.Wanted(model=name or model, host=host, port=port, key=key, upstream=upstream)
+    wanted = serving.Wanted(
+        model=name or model,
+        host=host,
+        port=port,
+        key=key,
+        upstream=upstream,
+        transformers=transformers,
+    )
     carry_out(serving.run(repo, wanted))
 
 

@@ -16,17 +16,21 @@ from samovar.org.engine import Ticked
 from samovar.org.lock import alone
 from samovar.org.team import Team
 from samovar.repo import git
+from samovar.traces.tracing import tracing
 from samovar.web.server import desk_of
 from samovar.web.server import serve as serve_web
 from samovar.web.team import office
 
+_SAID = 300
+"""Characters shown of what came of a turn."""
 GRACE = 3.0
 """Seconds a turn may go on after the engine was told to stop; then it is taken again later."""
 
 
 async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
     """Run one tick; 3 when a model was missing, 1 when a turn failed."""
-    async with open_team(await find_home(folder), no_sandbox=no_sandbox) as team:
+    home = await find_home(folder)
+    async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
         ticked = await team.tick()
     if as_json:
         print(msgspec.json.encode(ticked).decode())
@@ -38,7 +42,7 @@ async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
 async def run(folder: Path | None, pace: float, ticks: int, no_sandbox: bool) -> int:
     """Run ticks until told to stop."""
     home = await find_home(folder)
-    async with open_team(home, no_sandbox=no_sandbox) as team:
+    async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
         say(f"samovar: the team in {home} works; Ctrl-C stops it")
         await _until_told(team, pace, ticks)
     return 0
@@ -47,7 +51,7 @@ async def run(folder: Path | None, pace: float, ticks: int, no_sandbox: bool) ->
 async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox: bool) -> int:
     """Run the engine and the dashboard."""
     home = await find_home(folder)
-    async with open_team(home, no_sandbox=no_sandbox) as team:
+    async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
         # The lock first: a second engine is refused before a port is taken.
         with alone(home):
             engine = asyncio.create_task(team.engine.run(pace))
@@ -60,7 +64,8 @@ async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox:
 
 async def serve(folder: Path | None, host: str, port: int) -> int:
     """Serve the dashboard and the API without an engine."""
-    async with open_team(await find_home(folder)) as team:
+    home = await find_home(folder)
+    async with tracing(home), open_team(home) as team:
         await _serve(team, host, port)
     return 0
 
@@ -112,7 +117,10 @@ async def _end(task: "asyncio.Task[Any]") -> None:
 
 
 def _lines(ticked: Ticked) -> list[str]:
-    head = f"tick {ticked.tick}: {len(ticked.turns)} turns in {ticked.seconds:.1f} s"
+    count = len(ticked.turns)
+    head = f"tick {ticked.tick}: {count} turn{'s' * (count != 1)} in {ticked.seconds:.1f} s"
     rows = [head if ticked.turns or ticked.failed else f"tick {ticked.tick}: nothing to do"]
-    rows += [f"  {name:<18} {action}" for name, action in sorted(ticked.turns.items())]
+    for name, action in sorted(ticked.turns.items()):
+        said = " ".join(ticked.said.get(name, "").split())
+        rows.append(f"  {name:<18} {action:<8} {said[:_SAID]}".rstrip())
     return rows + [f"  {name:<18} failed: {why}" for name, why in sorted(ticked.failed.items())]

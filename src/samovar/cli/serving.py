@@ -1,5 +1,6 @@
 """`samovar model serve`: the model of this machine for other programs."""
 
+import asyncio
 import ipaddress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from samovar.models.embedded import Wish, running
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.sampling import family, sampling
+from samovar.models.serve import transformers
 from samovar.models.serve.app import Shop, application
 from samovar.models.serve.keeper import Behind, Fixed, Keeper
 from samovar.models.serve.run import listen, serve
@@ -34,6 +36,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     key: str = ""
     upstream: str = ""
     """Address of a server to stand in front of; empty runs the embedded one."""
+    transformers: bool = False
+    """Whether the model is one of Transformers, in this process."""
 
 
 async def run(folder: Path, wanted: Wanted) -> int:
@@ -41,26 +45,51 @@ async def run(folder: Path, wanted: Wanted) -> int:
     if not _near(wanted.host) and not wanted.key:
         raise SetupError(f"{wanted.host} is open to other machines: give a token with --key TOKEN")
     listening = listen(wanted.host, wanted.port)
-    behind, endpoint, found = await _behind(folder, wanted)
-    model = endpoint.model
-    shop = Shop(
-        upstream=Upstream(behind),
-        dialect=dialect_for(found),
-        model=model,
-        names=frozenset({wanted.model or EMBEDDED}) if isinstance(behind, Keeper) else frozenset(),
-        sampling=sampling(found.family or family(model)),
-        key=wanted.key,
-        hosts=frozenset({"localhost", wanted.host}),
-    )
+    shop, keeper = await _shop(folder, wanted)
     host = f"[{wanted.host}]" if ":" in wanted.host else wanted.host
     port = listening.getsockname()[1]
-    keeper = behind if isinstance(behind, Keeper) else None
 
     def tell() -> None:
-        print(f"{model} answers at http://{host}:{port}/v1; Ctrl-C ends it", flush=True)
+        print(f"{shop.model} answers at http://{host}:{port}/v1; Ctrl-C ends it", flush=True)
 
     await serve(application(shop), listening, keeper, tell)
     return 0
+
+
+async def _shop(folder: Path, wanted: Wanted) -> tuple[Shop, Keeper | None]:
+    """Return what is offered, and who keeps the embedded server alive."""
+    hosts = frozenset({"localhost", wanted.host})
+    if wanted.transformers:
+        return await _in_here(wanted, hosts), None
+    behind, endpoint, found = await _behind(folder, wanted)
+    keeper = behind if isinstance(behind, Keeper) else None
+    shop = Shop(
+        source=Upstream(behind),
+        dialect=dialect_for(found),
+        model=endpoint.model,
+        names=frozenset({wanted.model or EMBEDDED}) if keeper else frozenset(),
+        sampling=sampling(found.family or family(endpoint.model)),
+        key=wanted.key,
+        hosts=hosts,
+    )
+    return shop, keeper
+
+
+async def _in_here(wanted: Wanted, hosts: frozenset[str]) -> Shop:
+    """Return a model of Transformers; it obeys no schema, so its calls are read from plain text."""
+    if not wanted.model or wanted.upstream:
+        raise SetupError("--transformers needs NAME, a folder with a model, and no --upstream")
+    say(f"loading {wanted.model}")
+    source = await asyncio.to_thread(transformers.load, wanted.model)
+    return Shop(
+        source=source,
+        dialect=dialect_for(Profile(json_schema=False)),
+        model=source.model,
+        names=frozenset({wanted.model}),
+        sampling=sampling(family(source.model)),
+        key=wanted.key,
+        hosts=hosts,
+    )
 
 
 async def _behind(folder: Path, wanted: Wanted) -> tuple[Behind, Endpoint, Profile]:

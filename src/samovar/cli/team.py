@@ -10,7 +10,9 @@ from samovar.boot import endpoints
 from samovar.cli.end import printable
 from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
-from samovar.office import embeddable, open_team
+from samovar.hands.known import known
+from samovar.office import open_team
+from samovar.org import lock
 from samovar.org.credits import micro, shown
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder
@@ -18,6 +20,7 @@ from samovar.org.schema import published
 from samovar.org.seams import Job, JobState
 from samovar.org.sound import examine
 from samovar.org.validate import Known
+from samovar.pool import embeddable
 from samovar.settings import load
 
 OPEN: tuple[JobState, ...] = ("running", "ready", "waiting")
@@ -55,24 +58,26 @@ async def _known(home: Path) -> Known:
     names = {s.name for s in settings.models} | {s.model for s in settings.models} | embeddable()
     for name, endpoint in await endpoints(settings, home):
         names |= {name, endpoint.model}
-    return Known(models=frozenset(names - {""}))
+    return known(home, settings, frozenset(names - {""}))
 
 
 async def send(agent: str, text: str, folder: Path | None, as_json: bool) -> int:
     """Write to an agent."""
-    async with open_team(await find_home(folder)) as team:
+    home = await find_home(folder)
+    async with open_team(home) as team:
         letter = await team.send("" if agent == "all" else agent, text)
     if as_json:
         print(msgspec.json.encode(letter).decode())
     else:
         print(printable(f"sent as {letter.id}; {agent} reads it in its next turn"))
+        _hint(home)
     return 0
 
 
 async def queue_list(agent: str, every: bool, folder: Path | None, as_json: bool) -> int:
-    """List tasks in the order in which they would be worked on."""
+    """List tasks in the order in which they would be worked on; all of them, the latest first."""
     async with open_team(await find_home(folder)) as team:
-        jobs = await team.tasks(agent, () if every else OPEN)
+        jobs = await (team.latest_tasks(agent) if every else team.tasks(agent, OPEN))
     _show(jobs, as_json)
     return 0
 
@@ -82,9 +87,12 @@ async def queue_add(
 ) -> int:
     """File a task."""
     where = str(repo.absolute()) if repo else ""
-    async with open_team(await find_home(folder)) as team:
+    home = await find_home(folder)
+    async with open_team(home) as team:
         job = await team.submit(text, agent, repo=where)
     _show([job], as_json)
+    if not as_json:
+        _hint(home)
     return 0
 
 
@@ -164,6 +172,12 @@ async def waiting(folder: Path | None, as_json: bool) -> int:
     return 0
 
 
+def _hint(home: Path) -> None:
+    """Say how to begin where nobody works."""
+    if not lock.holder(home):
+        print("no engine runs: samovar run-once does one tick, samovar up all of them")
+
+
 def _show(jobs: Sequence[Job], as_json: bool) -> None:
     if as_json:
         rows: list[Any] = [msgspec.to_builtins(j) for j in jobs]
@@ -173,5 +187,6 @@ def _show(jobs: Sequence[Job], as_json: bool) -> None:
         print('the queue is empty; file a task with: samovar queue add "TASK"')
     for job in jobs:
         text = " ".join(job.text.split())[:70]
-        why = f"  ({job.reason[:60]})" if job.reason and job.state != "done" else ""
+        said = " ".join((job.result if job.state == "done" else job.reason).split())
+        why = f"  ({said[:60]})" if said else ""
         print(printable(f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}"))

@@ -1,35 +1,47 @@
 """Working on the queue, beside the engine or on another machine: `samovar worker`."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from samovar.cli.end import say
-from samovar.cli.home import find_home
+from samovar.cli.home import VARIABLE, find_home
 from samovar.core.errors import SetupError
-from samovar.office import open_team
+from samovar.office import Outpost, open_outpost, open_team
+from samovar.org.hold import Manner
 from samovar.org.seams import StoreAway
-from samovar.org.team import Team
-from samovar.worker import Manner, Worker, run_workers
+from samovar.settings import load
+from samovar.traces.tracing import tracing
+from samovar.worker import Worker, run_workers
 
 AGAIN = 2.0
 """Seconds between two looks for a database that is not there yet."""
+
+T = TypeVar("T")
 
 
 async def work(
     folder: Path | None, agents: tuple[str, ...], slots: int, lease: float, no_sandbox: bool
 ) -> int:
     """Work on the tasks of these agents, of all by default, until told to stop."""
-    home = await find_home(folder)
-    async with AsyncExitStack() as stack:
-        team = await _open(stack, home, no_sandbox)
-        turns = team.engine.turns
-        there = sorted(member.name for member in await team.agents())
-        if unknown := sorted(set(agents) - set(there)):
-            raise SetupError(f"no agent is called {unknown[0]}; there are: {', '.join(there)}")
-        kit, manner = turns.kit, Manner(lease=lease)
+    home = await _place(folder)
+    async with tracing(home), AsyncExitStack() as stack:
+        if load(home).carry_megabytes:
+            home.mkdir(parents=True, exist_ok=True)
+            outpost = await _open(stack, lambda: open_outpost(home, no_sandbox=no_sandbox))
+        else:
+            team = await _open(stack, lambda: open_team(home, no_sandbox=no_sandbox))
+            there = sorted(member.name for member in await team.agents())
+            if unknown := sorted(set(agents) - set(there)):
+                raise SetupError(f"no agent is called {unknown[0]}; there are: {', '.join(there)}")
+            kit = team.engine.turns.kit
+            outpost = Outpost(kit.claims, kit.bell, team.engine.turns.crew.work)
+        manner = Manner(lease=lease)
         workers = [
-            Worker(kit.claims, kit.bell, turns.crew.work, agents, manner) for _ in range(slots)
+            Worker(outpost.claims, outpost.bell, outpost.work, agents, manner) for _ in range(slots)
         ]
         whose = ", ".join(agents) or "all agents"
         say(f"samovar: working on the tasks of {whose}; Ctrl-C stops it")
@@ -37,12 +49,23 @@ async def work(
     return 0
 
 
-async def _open(stack: AsyncExitStack, home: Path, no_sandbox: bool) -> Team:
-    """Open the team; a database that is not there yet is waited for."""
+async def _place(folder: Path | None) -> Path:
+    """Return the home, or where tasks of a home elsewhere are worked on. Raises SetupError."""
+    try:
+        return await find_home(folder)
+    except SetupError:
+        given = (folder or Path(os.environ.get(VARIABLE, ""))).absolute()
+        if not load(given).carry_megabytes:
+            raise
+        return given
+
+
+async def _open(stack: AsyncExitStack, open: Callable[[], AbstractAsyncContextManager[T]]) -> T:
+    """Open a team or an outpost; a database that is not there yet is waited for."""
     told = False
     while True:
         try:
-            return await stack.enter_async_context(open_team(home, no_sandbox=no_sandbox))
+            return await stack.enter_async_context(open())
         except StoreAway as error:
             if not told:
                 say(f"samovar: {error}; waiting for it")

@@ -8,7 +8,6 @@ import os
 import posixpath
 import re
 import time
-import unicodedata
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from samovar.core.errors import SamovarError, ToolError
+from samovar.core.text import letters
 from samovar.core.tool import Call, Permission, Returned, Tool, arguments, find
 
 Verdict = Literal["allow", "ask", "deny"]
@@ -272,9 +272,9 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
             call, began, f"{call.tool} took longer than {broker.seconds:.0f} s", ok=False
         )
     except _FAULTS as error:
-        said = _cut(neutral(str(error) or type(error).__name__), broker.longest)
+        said = _cut(letters(str(error) or type(error).__name__), broker.longest)
         return _returned(call, began, said, ok=False)
-    text = _cut(neutral(text), broker.longest)
+    text = _cut(letters(text), broker.longest)
     return _returned(call, began, text if text.strip() else "(nothing)", ok=True)
 
 
@@ -302,28 +302,3 @@ def _cut(text: str, longest: int) -> str:
     left = len(text) - 2 * half
     middle = f"... {left} characters are left out here; ask for a part ..."
     return f"{text[:half]}\n{middle}\n{text[-half:]}"
-
-
-_ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-Z\\-_])")
-
-
-def neutral(text: str) -> str:
-    """Return a text without what people cannot see: escape codes, tags, bidi and zero width.
-
-    What is hidden from the person must not speak to the model.
-    """
-    plain = _ANSI.sub("", text).replace("\r\n", "\n")
-    if plain.isascii() and plain.replace("\n", "").replace("\t", "").isprintable():
-        return plain
-    return "".join(c if c in "\n\t" or _visible(c) else "" for c in plain)
-
-
-def _visible(letter: str) -> bool:
-    if unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Co", "Cn"):
-        return False
-    # Variation selectors and fillers print nothing, and 256 of them can spell any byte.
-    code = ord(letter)
-    return not (0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or code in _FILLERS)
-
-
-_FILLERS = frozenset({0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800})

@@ -79,26 +79,6 @@ def slug(text: str) -> str:
     return "-".join(words[:6])[:_SLUG].strip("-") or "note"
 
 
-def visible(text: str) -> str:
-    """Return a text in which nothing is hidden from the person who reads it beside the model.
-
-    Control, format and tag characters, and what is only a direction mark, stand there as
-    `<U+200B>`; a Markdown comment stands in brackets.
-    """
-    shown = text.replace("<!--", "[hidden: ").replace("-->", "]")
-    return "".join(c if _plain(c) else f"<U+{ord(c):04X}>" for c in shown)
-
-
-def _plain(character: str) -> bool:
-    return character in "\n\t" or (
-        unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-        # Blank letters and variation selectors are called letters and marks, and are not seen.
-        and not 0xFE00 <= ord(character) <= 0xFE0F
-        and not 0xE0100 <= ord(character) <= 0xE01EF
-        and character not in "\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5"
-    )
-
-
 def _split(text: str) -> tuple[dict[str, str], str]:
     rows = text.split("\n")
     if rows[0].strip() != _FENCE:

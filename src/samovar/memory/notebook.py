@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import now, sync
+from samovar.core.text import visible
 from samovar.core.tool import Tool, tool
-from samovar.memory.note import visible
 
 FILE = "notebook.md"
 _TITLE = "# Notebook\n"

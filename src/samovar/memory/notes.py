@@ -16,7 +16,7 @@ from samovar.memory.note import LONGEST, Note, Speaker, labels, parse, render, s
 
 _LARGEST = 1 << 20
 """Bytes of a file that is still taken for a note."""
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class Stamp(Struct, frozen=True):
@@ -137,6 +137,6 @@ def folder_of(home: Path, agent: str) -> Path:
     """Return where an agent's notes lie. Raises SetupError for a name that is no plain word."""
     if not _NAME.fullmatch(agent):
         raise SetupError(
-            f"{agent[:80]!r} is no name of an agent: small letters, digits, '-' and '_' only"
+            f"{agent[:80]!r} is no name of an agent: letters, digits, '-' and '_' only"
         )
     return home / "agents" / agent / "memory"

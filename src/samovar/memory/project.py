@@ -13,7 +13,7 @@ from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import Phase
 from samovar.core.log import now, write
 from samovar.core.task import Verdict
-from samovar.memory.note import visible
+from samovar.core.text import visible
 from samovar.memory.notebook import Observation
 
 FILE = "project.md"

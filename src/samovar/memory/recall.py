@@ -5,8 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from samovar.core.errors import ModelError, SetupError
+from samovar.core.text import visible
 from samovar.memory.index import Index
-from samovar.memory.note import Note, Speaker, visible
+from samovar.memory.note import Note, Speaker
 from samovar.memory.notes import Notes
 from samovar.memory.vectors import Embedder, Nearest, pack, possible
 

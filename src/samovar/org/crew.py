@@ -17,7 +17,7 @@ from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
 from samovar.org.choice import PERSON, who
 from samovar.org.filing import Filing
-from samovar.org.kit import Kit, Worked
+from samovar.org.kit import Brief, Kit, Worked
 from samovar.org.metered import Metered
 from samovar.org.outbox import OutboxEntry, last, outbox_of, post
 from samovar.org.resume import Resume
@@ -76,9 +76,24 @@ class Crew:
             case "code":
                 return await self.kit.code(job, resume, self.meter(job), hold)
             case "plan" if mates:
-                return Worked(await self._plan(job, resume, roster, mates))
+                found = await self._act("look", job, resume, roster, hold)
+                if found is not None and found.ended.state != "done":
+                    return found
+                facts = found.ended.text if found else ""
+                return Worked(await self._plan(job, resume, roster, mates, facts))
             case _:
-                return Worked(await self._write(job, resume, roster))
+                acted = await self._act("act", job, resume, roster, hold)
+                return acted or Worked(await self._write(job, resume, roster))
+
+    async def _act(
+        self, prompt: str, job: Job, resume: Resume, roster: Roster, hold: Hold
+    ) -> Worked | None:
+        """Let an agent act with its tools; None when it has none."""
+        if not resume.permissions.tools:
+            return None
+        who_it_is, what = await self._question(prompt, job, resume, roster)
+        brief = Brief(f"{who_it_is.text}\n\n{_prompt('tools')}", what.text)
+        return await self.kit.act(job, resume, brief, self.meter(job), hold)
 
     async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
         question = await self._question("work", job, resume, roster)
@@ -91,10 +106,12 @@ class Crew:
         cut = "" if reply.finish == "stop" else "\n[... cut at the limit of a reply]"
         return Ended(text=text + cut)
 
-    async def _plan(self, job: Job, resume: Resume, roster: Roster, mates: list[str]) -> Ended:
+    async def _plan(
+        self, job: Job, resume: Resume, roster: Roster, mates: list[str], facts: str
+    ) -> Ended:
         one = msgspec.defstruct("Order", [("to", Literal[tuple(mates)]), ("text", str)])
         several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
-        question = await self._question("plan", job, resume, roster)
+        question = await self._question("plan", job, resume, roster, facts)
         model = await self._model(job, resume)
         plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
         filing = Filing(self.home, self.kit.queue)
@@ -120,13 +137,13 @@ class Crew:
         return Ended(state="done" if done else "failed", text="\n".join(said) or "no task came out")
 
     async def _question(
-        self, prompt: str, job: Job, resume: Resume, roster: Roster
-    ) -> tuple[Message, ...]:
-        text = (files("samovar.org") / "prompts" / f"{prompt}.md").read_text()
+        self, prompt: str, job: Job, resume: Resume, roster: Roster, facts: str = ""
+    ) -> tuple[Message, Message]:
         notes = await self.kit.memory.recall(resume.name, job.text)
         notes = f"Your notes:\n{notes}" if notes else ""
-        parts = [await context(self.kit.queue, job), notes, await self.material(job)]
-        filled = Template(text).substitute(
+        found = f"What you found out:\n{facts}" if facts else ""
+        parts = [await context(self.kit.queue, job), notes, await self.material(job), found]
+        filled = Template(_prompt(prompt)).substitute(
             id=job.id, text=job.text, material="\n\n".join(p for p in parts if p), most=MOST
         )
         return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
@@ -186,6 +203,10 @@ async def context(queue: Queue, job: Job) -> str:
             break
         parent, text = found.parent, found.text
     return f"It is part of this task:\n{text}" if text and text != job.text else ""
+
+
+def _prompt(name: str) -> str:
+    return (files("samovar.org") / "prompts" / f"{name}.md").read_text()
 
 
 def _creator(job: Job) -> str:

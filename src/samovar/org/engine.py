@@ -1,5 +1,6 @@
 """The engine: one tick after the other, every agent by itself, each kind of model in one go."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,12 +24,15 @@ from samovar.org.seams import Filter, Job, NoCredit, Overtaken, StoreAway
 from samovar.org.standing import present
 from samovar.org.tick import Turn, due, order
 from samovar.org.turn import Took, Turns
+from samovar.org.works import Work, Works
 
 LONGEST_REST = 64
 """Ticks an agent that fails again and again is left alone, at most."""
 _BROKE_REST = 8
 """Ticks before an agent without credits is asked again; its model is not."""
 _JOBS = 6
+QUICK = 0.25
+"""Seconds a task may hold up the tick it is begun in; then it goes on beside the ticks."""
 
 T = TypeVar("T")
 
@@ -39,6 +43,8 @@ class Ticked(Struct, frozen=True, kw_only=True):
     tick: int
     turns: Mapping[str, str] = {}
     """What each agent did, by agent."""
+    said: Mapping[str, str] = {}
+    """What came of it in words, by agent."""
     failed: Mapping[str, str] = {}
     """Why a turn was not finished, by agent."""
     unreachable: bool = False
@@ -55,6 +61,9 @@ class Engine:
     folder: Folder
     log: Journal
     mailroom: Mailroom = field(init=False)
+    works: Works = field(init=False)
+    before: Callable[[], Awaitable[None]] | None = None
+    """Called before each tick."""
     after: Callable[[int], Awaitable[None]] | None = None
     """Called after each tick in which something happened."""
     _marks: dict[str, Bookmark] = field(default_factory=dict)
@@ -63,68 +72,113 @@ class Engine:
     _granted: set[str] = field(default_factory=set)
     _problems: tuple[object, ...] = ()
     _errors: dict[str, Exception] = field(default_factory=dict)
+    _did: dict[str, str] = field(default_factory=dict)
+    _words: dict[str, str] = field(default_factory=dict)
     _stopped: bool = False
 
     def __post_init__(self) -> None:
         self.mailroom = Mailroom(self.home)
+        self.works = Works(self.turns.kit.slot)
 
     async def tick(self) -> Ticked:
-        """Let every agent that has something to do have its turn.
+        """Let every agent that has something to do have its turn, and every task be worked on.
 
         Raises StoreAway when the database is, and SetupError when the tick cannot be recorded.
         """
+        try:
+            return await self._tick(None)
+        finally:
+            await self.works.end()
+
+    async def run(self, pace: float, ticks: int = 0) -> None:
+        """Tick until cancelled, or so many times; quiet ticks come every `pace` seconds.
+
+        A task that takes long is worked on beside the ticks. Whatever ends this puts it back.
+        """
+        count = 0
+        try:
+            while not self._stopped and (not ticks or count < ticks):
+                count += 1
+                try:
+                    quiet = not (await self._tick(QUICK)).turns
+                except StoreAway as error:
+                    # What was not done stays undone until the database is back.
+                    self.log.add("store away", text=str(error))
+                    quiet = True
+                if quiet and count != ticks:
+                    await self._pause(pace)
+            if not self._stopped:
+                await self.works.wait()
+                await self._settle(present(self.home))
+        finally:
+            await self.works.end()
+
+    def stop(self) -> None:
+        """End `run` after the present turn; tasks at work are put back."""
+        self._stopped = True
+
+    async def grant(self, roster: Roster) -> None:
+        """Give each agent its first credits, once."""
+        new = [n for n in roster.resumes if n not in self._granted]
+        if not new:
+            return
+        prices = self.turns.kit.prices()
+        known = await self.turns.kit.ledger.balances()
+        for name in new:
+            if name not in known:
+                await self.turns.kit.ledger.grant(
+                    name, prices.budget(name).credits, by=EVERY, key=f"first:{name}"
+                )
+            self._granted.add(name)
+
+    async def _tick(self, patience: float | None) -> Ticked:
         began = time.monotonic()
+        if self.before is not None:
+            await self.before()
         number = present(self.home) + 1
-        self._errors = {}
+        self._errors, self._did, self._words = {}, {}, {}
+        moved = await self._settle(number)
         roster = self._look()
         queued = await self._queued(roster)
-        await self._grant(roster)
-        scenes: dict[str, Scene] = {}
-        for name in self._candidates(roster, queued, number):
-            found = self._scene(name, roster, number, name in queued)
-            scene = await self._guarded(name, number, found)
-            if scene is not None:
-                scenes[name] = scene
-        did: dict[str, str] = {}
-        turns = [Turn(s.resume.name, s.resume.model) for s in scenes.values()]
+        await self.grant(roster)
+        scenes = await self._scenes(roster, queued, number)
+        turns = [_turn(scene) for scene in scenes.values()]
+        wanted = {turn.model for turn in turns}
         for turn in order(turns, self.turns.kit.models.loaded):
             if self._stopped:
                 break
-            taken = self._take(scenes[turn.agent], roster)
-            took = await self._guarded(turn.agent, number, taken)
-            if took is not None:
-                did[turn.agent] = took.action
-        if self._stopped:
-            # The rest of the tick has its turn when the engine is started again.
-            return Ticked(tick=number, turns=did, seconds=time.monotonic() - began)
-        write(self.home / "tick.json", b'{"tick": %d}\n' % number)
-        if (did or self._errors) and self.after is not None:
-            await self.after(number)
+            if self._may(scenes[turn.agent], wanted):
+                await self._have(scenes[turn.agent], roster, patience)
+        await self._settle(number)
+        if not self._stopped:
+            # Else the rest of the tick has its turn when the engine is started again.
+            write(self.home / "tick.json", b'{"tick": %d}\n' % number)
+            if self._did or self._errors or moved:
+                await self._tell(number)
         return Ticked(
             tick=number,
-            turns=did,
+            turns=self._did,
+            said=self._words,
             failed={n: _said(e) for n, e in self._errors.items()},
             unreachable=any(isinstance(e, ModelError) for e in self._errors.values()),
             seconds=time.monotonic() - began,
         )
 
-    async def run(self, pace: float, ticks: int = 0) -> None:
-        """Tick until cancelled, or so many times; quiet ticks come every `pace` seconds."""
-        count = 0
-        while not self._stopped and (not ticks or count < ticks):
-            count += 1
-            try:
-                quiet = not (await self.tick()).turns
-            except StoreAway as error:
-                # What was not done stays undone until the database is back.
-                self.log.add("store away", text=str(error))
-                quiet = True
-            if quiet and count != ticks:
-                await self.turns.kit.bell.wait((), pace)
+    async def _tell(self, number: int) -> None:
+        did = ", ".join(f"{name} {action}" for name, action in sorted(self._did.items()))
+        if did:
+            self.log.add("tick", tick=number, text=did)
+        if self.after is not None:
+            await self.after(number)
 
-    def stop(self) -> None:
-        """End `run` after the present turn."""
-        self._stopped = True
+    async def _pause(self, pace: float) -> None:
+        """Wait for the bell, the end of a task, or the next look."""
+        ringing = asyncio.create_task(self.turns.kit.bell.wait((), pace))
+        try:
+            await self.works.wait(ringing)
+        finally:
+            ringing.cancel()
+            await asyncio.wait({ringing})
 
     def _look(self) -> Roster:
         roster = self.folder.read()
@@ -138,9 +192,15 @@ class Engine:
         return roster
 
     async def _queued(self, roster: Roster) -> set[str]:
-        """Return the agents with ready tasks."""
-        counts = await self.turns.kit.queue.counts()
-        return {n for n, c in counts.items() if c.get("ready") and n in roster.resumes}
+        """Return the agents with ready tasks and none at work, here or at a worker's."""
+        kit = self.turns.kit
+        counts = await kit.queue.counts()
+        if any(c.get("running") for c in counts.values()):
+            # A worker may have died with it.
+            await kit.claims.sweep()
+            counts = await kit.queue.counts()
+        free = {n for n, c in counts.items() if c.get("ready") and not c.get("running")}
+        return free & roster.resumes.keys()
 
     def _candidates(self, roster: Roster, queued: set[str], number: int) -> list[str]:
         waiting = self.mailroom.waiting()
@@ -148,6 +208,18 @@ class Engine:
             n for n in waiting if n in roster.resumes and due(roster.resumes[n].schedule, number)
         }
         return sorted(n for n in found if self._rest.get(n, (0, 0))[0] <= number)
+
+    async def _scenes(self, roster: Roster, queued: set[str], number: int) -> dict[str, Scene]:
+        """Return what each agent knows that has something to do, and is not at work already."""
+        scenes: dict[str, Scene] = {}
+        for name in self._candidates(roster, queued, number):
+            if self.works.busy(name):
+                continue
+            found = self._scene(name, roster, number, name in queued)
+            scene = await self._guarded(name, number, found)
+            if scene is not None:
+                scenes[name] = scene
+        return scenes
 
     async def _scene(self, name: str, roster: Roster, number: int, queued: bool) -> Scene | None:
         """Return what an agent knows in this turn; None when there is nothing to do."""
@@ -187,33 +259,65 @@ class Engine:
         )
         return tuple(j for j in found if j.until is None or j.until <= now())
 
-    async def _grant(self, roster: Roster) -> None:
-        """Give each agent its first credits."""
-        new = [n for n in roster.resumes if n not in self._granted]
-        if not new:
+    def _may(self, scene: Scene, wanted: set[str]) -> bool:
+        """Whether an agent can have its turn now; else it has it in a later tick."""
+        may = self.works.room if scene.forced else self.works.hears
+        return may(scene.resume.model, wanted)
+
+    async def _have(self, scene: Scene, roster: Roster, patience: float | None) -> None:
+        """Let an agent have its turn, and begin its task when that is what it chose."""
+        name, model = scene.resume.name, scene.resume.model
+        if not scene.forced:
+            self.works.took(model)
+        took = await self._guarded(name, scene.tick, self._take(scene, roster))
+        if took is None:
             return
-        prices = self.turns.kit.prices()
-        known = await self.turns.kit.ledger.balances()
-        for name in new:
-            if name not in known:
-                await self.turns.kit.ledger.grant(
-                    name, prices.budget(name).credits, by=EVERY, key=f"first:{name}"
-                )
-            self._granted.add(name)
+        self._did[name] = took.action
+        if took.action != "work":
+            self._note(scene, took)
+        elif self.works.room(model):
+            await self.works.begin(scene, model, self.turns.work(scene, took.mark), patience)
+            await self._settle(scene.tick)
 
     async def _take(self, scene: Scene, roster: Roster) -> Took:
-        name = scene.resume.name
         # Whatever cuts the turn off, the next one reads the truth from the disk.
-        self._marks.pop(name, None)
-        took = await self.turns.take(scene, roster)
+        self._marks.pop(scene.resume.name, None)
+        return await self.turns.take(scene, roster)
+
+    async def _settle(self, number: int) -> bool:
+        """Take note of the tasks whose work is over; return whether there were any."""
+        over = self.works.ended()
+        for work in over:
+            if not work.doing.cancelled():
+                await self._finish(work, number)
+        for work in self.works.beside():
+            name, [job, *_] = work.scene.resume.name, work.scene.jobs
+            agent_log(self.home, name, self.log.clock).add(
+                "at work", tick=number, text=f"#{job.id} {job.text}"[:2000]
+            )
+        return bool(over)
+
+    async def _finish(self, work: Work, number: int) -> None:
+        name = work.scene.resume.name
+        took = await self._guarded(name, number, work.doing)
+        if took is None:
+            self._did.pop(name, None)
+            return
+        if name in self._did:
+            self._did[name] = took.action
+        self._note(work.scene, took)
+
+    def _note(self, scene: Scene, took: Took) -> None:
+        """Keep where an agent stands after its turn, and log it."""
+        name = scene.resume.name
         self._marks[name] = took.mark
+        self._words[name] = took.text
         self._rest.pop(name, None)
         self.mailroom.wrote(name)
         read = [e.id for e in scene.unread]
         agent_log(self.home, name, self.log.clock).add(
             "turn", tick=scene.tick, action=took.action, text=took.text[:2000], read=read
         )
-        return took
 
     async def _guarded(self, name: str, number: int, doing: Awaitable[T]) -> T | None:
         """Wait for something an agent does; whatever goes wrong concerns that agent alone."""
@@ -239,6 +343,11 @@ class Engine:
             await self.turns.warn(name, thing, _said(error), mark, number)
         except (SamovarError, OSError) as second:
             self.log.add("failed", agent=name, tick=number, text=_said(second))
+
+
+def _turn(scene: Scene) -> Turn:
+    place = (1, -scene.jobs[0].priority, scene.jobs[0].position) if scene.forced else ()
+    return Turn(scene.resume.name, scene.resume.model, place)
 
 
 def _said(error: Exception) -> str:

@@ -3,9 +3,11 @@
 An agent may file tasks for itself and for those who read its outbox, no others.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
@@ -66,6 +68,7 @@ class Filing:
         """Put the task of an entry into the queue, once however often this is called."""
         job = Job(
             agent=entry.to[0],
+            group=entry.to[0],
             text=entry.text,
             repo=entry.repo,
             run=entry.run,
@@ -73,7 +76,7 @@ class Filing:
             parent=entry.job,
             depth=await self.depth(entry.job),
         )
-        return await self.queue.add(job, key=f"entry:{entry.id}:{entry.tick}")
+        return await self.queue.add(job, key=key_of(entry))
 
     async def depth(self, parent: int) -> int:
         """Return how deep a task of this parent lies; a parent that is gone has none."""
@@ -83,6 +86,16 @@ class Filing:
             return (await self.queue.get(parent)).depth + 1
         except SetupError:
             return 0
+
+
+def key_of(entry: OutboxEntry) -> str:
+    """Return what makes filing an entry twice filing it once.
+
+    It is of the words, not of the number: an entry that was written at a worker elsewhere gets
+    another number when it comes home.
+    """
+    said = msgspec.json.encode((entry.to, entry.job, entry.run, entry.text))
+    return f"entry:{entry.sender}:{entry.tick}:{hashlib.sha256(said).hexdigest()[:32]}"
 
 
 def _of(agent: str) -> Filter:

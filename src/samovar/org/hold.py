@@ -1,60 +1,147 @@
-"""Holding a task while it is worked on: the lease is renewed, the end is recorded."""
+"""Holding a job while it is worked on: the lease is renewed, and the end is recorded.
+
+The engine and every worker do it here. Whoever was slow, hung or cut off from the database learns
+at the next heartbeat that the job is another's, drops the work and writes nothing more.
+"""
 
 import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-from samovar.core.errors import ModelError, SamovarError
-from samovar.org.seams import Claims, Ended, Job, NoCredit, Overtaken, Work
+from samovar.core.errors import SamovarError, Unreachable
+from samovar.org.seams import Claims, Ended, Hold, Job, NoCredit, Overtaken, StoreAway, Work
 
-PAUSE = 30.0
-"""Seconds before a task is tried again after a failure."""
+_log = logging.getLogger(__name__)
+_LET_GO = 2.0
+"""Seconds a task that was broken off has for letting go of what it holds."""
 
 
-async def carry(claims: Claims, job: Job, work: Work, lease: float) -> Ended:
-    """Work on a claimed task to its end and record it.
+@dataclass(frozen=True)
+class Manner:
+    """How jobs are held; all in seconds."""
 
-    Raises Overtaken when the task was taken away, ModelError and NoCredit after the task was put
-    back, and every other SamovarError after the attempt was counted.
+    lease: float = 60.0
+    """How long a job stays with somebody who is not heard of; heard of thrice as often."""
+    pause: float = 5.0
+    """Before the next attempt of a failed job; doubled each time."""
+    patience: float = 30.0
+    """Before a job is taken up again that wants a model, a database or credits to be had first."""
+
+
+async def carry(claims: Claims, job: Job, work: Work, manner: Manner) -> Ended:
+    """Have a claimed job worked on once, record how that ended and return it.
+
+    Raises Overtaken when the job was lost, and what the work raised once that is recorded:
+    Unreachable, NoCredit and StoreAway put the job back, everything else counts the attempt. To
+    cancel it breaks the work off and puts the job back, uncounted.
     """
-
-    async def hold() -> None:
-        await claims.beat(job, lease)
-
-    working = asyncio.ensure_future(work(job, hold))
-    beating = asyncio.ensure_future(_beat(claims, job, lease))
+    lease = _Lease(claims, job, manner)
+    working = asyncio.create_task(_call(work, job, lease.hold))
+    beating = asyncio.create_task(lease.beat())
     try:
-        await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            await beating
-        ended = await working
+        await asyncio.wait((working, beating), return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
-        await _stop(working)
-        await claims.release(job, "the engine was stopped")
-        raise
-    except Overtaken:
-        await _stop(working)
-        raise
-    except (ModelError, NoCredit) as error:
-        await claims.release(job, str(error))
-        raise
-    except SamovarError as error:
-        await claims.fail(job, str(error), PAUSE)
+        await _end(working)
+        with suppress(Overtaken, StoreAway):
+            await lease.tell(claims.release, "the worker was stopped", 0.0)
         raise
     finally:
-        await _stop(beating)
-    await claims.finish(job, ended.state, ended.text)
-    return ended
+        # Nothing may go on that nobody watches.
+        ended = working.done()
+        await _end(working)
+        await _end(beating)
+    if ended and not working.cancelled():
+        return await _record(lease, working)
+    raise _error(beating) or Overtaken(f"the work on job {job.id} was broken off")
 
 
-async def _beat(claims: Claims, job: Job, lease: float) -> None:
-    """Renew a lease until cancelled. Raises Overtaken."""
-    while True:
-        await asyncio.sleep(lease / 3)
-        await claims.beat(job, lease)
+async def _record(lease: "_Lease", working: asyncio.Task[Ended]) -> Ended:
+    claims, job, manner = lease.claims, lease.job, lease.manner
+    match error := working.exception():
+        case None:
+            ended = working.result()
+            await lease.tell(claims.finish, ended.state, ended.text)
+            return ended
+        case Overtaken():
+            pass
+        case Unreachable() | NoCredit() | StoreAway():
+            await lease.tell(claims.release, str(error), manner.patience)
+        case SamovarError():
+            await lease.tell(claims.fail, str(error), manner.pause * 2 ** (job.attempts - 1))
+        case _:
+            said = f"a mistake in samovar: {type(error).__name__}: {error}"
+            await lease.tell(claims.fail, said, manner.pause * 2 ** (job.attempts - 1))
+    raise error
 
 
-async def _stop(task: asyncio.Future[Any]) -> None:
+@dataclass
+class _Lease:
+    """The lease of one attempt."""
+
+    claims: Claims
+    job: Job
+    manner: Manner
+    until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.until = time.monotonic() + self.manner.lease
+
+    async def hold(self) -> None:
+        """Renew the lease now. Raises Overtaken."""
+        asked = time.monotonic()
+        await self.claims.beat(self.job, self.manner.lease)
+        self.until = asked + self.manner.lease
+
+    async def beat(self) -> None:
+        """Renew the lease again and again. Raises Overtaken when it is lost."""
+        third = self.manner.lease / 3
+        wait = third
+        while True:
+            await asyncio.sleep(wait)
+            wait = third
+            try:
+                await asyncio.wait_for(self.hold(), max(0.0, self.until - time.monotonic()))
+            except StoreAway:
+                wait = min(1.0, third / 4)
+            except TimeoutError as error:
+                late = "the database did not answer before the lease was over"
+                raise Overtaken(f"job {self.job.id} is lost: {late}") from error
+
+    async def tell(self, say: Callable[..., Awaitable[Job]], *what: Any) -> None:
+        """Record the end of an attempt, if need be again until the lease would be over.
+
+        Raises Overtaken, and StoreAway when the database did not come back in that time.
+        """
+        end = time.monotonic() + self.manner.lease
+        while True:
+            try:
+                await say(self.job, *what)
+            except StoreAway as error:
+                _log.warning("store_away", extra={"job": self.job.id, "error": str(error)})
+                if time.monotonic() >= end:
+                    raise
+                await asyncio.sleep(min(1.0, self.manner.lease / 10))
+            else:
+                return
+
+
+async def _call(work: Work, job: Job, hold: Hold) -> Ended:
+    return await work(job, hold)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    """Break off a task; one that does not let go in time is left behind."""
     task.cancel()
-    with suppress(asyncio.CancelledError, SamovarError):
-        await task
+    await asyncio.wait((task,), timeout=_LET_GO)
+    if not task.done():
+        _log.error("does_not_stop", extra={"task": repr(task)})
+    # Asked for, so that the loop does not complain of what nobody asked for.
+    _error(task)
+
+
+def _error(task: asyncio.Task[Any]) -> BaseException | None:
+    return None if task.cancelled() or not task.done() else task.exception()

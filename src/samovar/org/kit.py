@@ -10,6 +10,7 @@ from msgspec import Struct
 from samovar.core.message import Message
 from samovar.core.seams import Model
 from samovar.org.credits import Prices
+from samovar.org.hold import Manner
 from samovar.org.resume import Resume
 from samovar.org.seams import Approvals, Bell, Claims, Ended, Hold, Job, Ledger, Queue
 
@@ -60,6 +61,23 @@ class Worked(Struct, frozen=True):
     repo: str = ""
 
 
+class Brief(Struct, frozen=True):
+    """What an agent is told of a task: who it is, and what to do."""
+
+    system: str
+    text: str
+
+
+class Act(Protocol):
+    """Works on a task with the tools of an agent's resume."""
+
+    async def __call__(
+        self, job: Job, resume: Resume, brief: Brief, meter: "Meter", hold: Hold, /
+    ) -> Worked | None:
+        """Return how it ended; None when none of its tools is to be had here."""
+        ...
+
+
 class Code(Protocol):
     """Works on a task in a repository."""
 
@@ -100,6 +118,18 @@ async def no_code(_job: Job, _resume: Resume, _meter: Meter, _hold: Hold, /) -> 
     return Worked(Ended(state="failed", text="no worker for code is set up here"))
 
 
+async def no_tools(
+    _job: Job, _resume: Resume, _brief: Brief, _meter: Meter, _hold: Hold, /
+) -> Worked | None:
+    """Say that there are no tools here."""
+    return None
+
+
+def itself(model: str) -> str:
+    """Return the slot of a model that shares its place with no other."""
+    return model
+
+
 @dataclass(frozen=True)
 class Kit:
     """Everything a team works with."""
@@ -112,9 +142,12 @@ class Kit:
     approvals: Approvals
     memory: Memory = field(default_factory=Forgetful)
     code: Code = no_code
+    act: Act = no_tools
+    slot: Callable[[str], str] = itself
+    """What a model shares: of those with one slot, one is loaded at a time."""
     bell: Bell = field(default_factory=Silent)
     prices: Callable[[], Prices] = Prices
     owner: str = "engine"
     """Names this process among all that hold tasks."""
-    lease: float = 30.0
-    """Seconds a task is held for; renewed at a third of it."""
+    manner: Manner = field(default_factory=lambda: Manner(lease=30.0, pause=30.0, patience=0.0))
+    """How the engine holds tasks; what it waits for, it waits for by ticks."""

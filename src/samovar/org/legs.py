@@ -52,9 +52,12 @@ class Legs(Struct, frozen=True):
         return bool(self.untrusted and self.private and self.outside)
 
 
-def remote(tool: str) -> bool:
-    """Whether a tool belongs to an MCP server: nobody knows what it reads and does."""
-    return tool.startswith(("mcp_", "mcp:", "mcp."))
+def remote(tool: str, servers: Collection[str] = ()) -> bool:
+    """Whether a tool belongs to an MCP server: nobody knows what it reads and does.
+
+    Its name begins with that of its server.
+    """
+    return tool.startswith(("mcp_", "mcp:", "mcp.", *(f"{name}_" for name in servers)))
 
 
 def reads(resume: Resume, names: Collection[str]) -> frozenset[str]:
@@ -65,25 +68,33 @@ def reads(resume: Resume, names: Collection[str]) -> frozenset[str]:
     return frozenset(w for w in wanted if w in names and w != resume.name)
 
 
-def legs(team: Mapping[str, Resume]) -> dict[str, Legs]:
-    """Return what each agent has, those it reads included, in time linear in who reads whom."""
+def legs(team: Mapping[str, Resume], servers: Collection[str] = ()) -> dict[str, Legs]:
+    """Return what each agent has, those it reads included, in time linear in who reads whom.
+
+    `servers` are the names of the MCP servers there are.
+    """
     readers: dict[str, list[str]] = defaultdict(list)
     for name in sorted(team):
         for writer in sorted(reads(team[name], team)):
             readers[writer].append(name)
-    untrusted = _spread({n: _first(r, UNTRUSTED) for n, r in sorted(team.items())}, readers)
+    untrusted = _spread({n: _strange(r, servers) for n, r in sorted(team.items())}, readers)
     private = _spread({n: _private(r) for n, r in sorted(team.items())}, readers)
-    return {n: Legs(untrusted.get(n, ""), private.get(n, ""), ungated(r)) for n, r in team.items()}
+    return {
+        n: Legs(untrusted.get(n, ""), private.get(n, ""), ungated(r, servers))
+        for n, r in team.items()
+    }
 
 
-def ungated(resume: Resume) -> tuple[str, ...]:
+def ungated(resume: Resume, servers: Collection[str] = ()) -> tuple[str, ...]:
     """Return its tools that act outside without a person's yes."""
     free = set(resume.permissions.ungated)
-    return tuple(t for t in resume.permissions.tools if (t in OUTSIDE or remote(t)) and t in free)
+    tools = resume.permissions.tools
+    return tuple(t for t in tools if (t in OUTSIDE or remote(t, servers)) and t in free)
 
 
-def _first(resume: Resume, kind: frozenset[str]) -> str:
-    return next((t for t in resume.permissions.tools if t in kind or remote(t)), "")
+def _strange(resume: Resume, servers: Collection[str]) -> str:
+    tools = resume.permissions.tools
+    return next((t for t in tools if t in UNTRUSTED or remote(t, servers)), "")
 
 
 def _private(resume: Resume) -> str:

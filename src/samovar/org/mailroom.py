@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from samovar.core.errors import SetupError
-from samovar.org.outbox import Named, OutboxEntry, listed, named, outbox_of, read
+from samovar.org.outbox import Named, OutboxEntry, is_for, listed, named, outbox_of, read
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
 
@@ -115,7 +115,7 @@ class Mailroom:
             entry = self._entry(writer, name)
             if entry is None:
                 continue
-            if _for(entry, reader):
+            if is_for(entry, reader):
                 if len(mine) == limit:
                     more = True
                     break
@@ -255,8 +255,3 @@ def _files(path: Path) -> list[str]:
         return os.listdir(path)
     except OSError:
         return []
-
-
-def _for(entry: OutboxEntry, reader: str) -> bool:
-    """Whether an agent is to read an entry; tasks come to it through its queue."""
-    return entry.kind != "task" and (not entry.to or reader in entry.to)

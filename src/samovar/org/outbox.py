@@ -117,6 +117,11 @@ def entries(home: Path, owners: Iterable[str]) -> int:
     return count
 
 
+def is_for(entry: OutboxEntry, reader: str) -> bool:
+    """Whether an entry is a message to an agent; tasks come to it through its queue."""
+    return entry.kind != "task" and (not entry.to or reader in entry.to)
+
+
 def read(box: Path, owner: str, name: Named) -> OutboxEntry:
     """Return an entry. Raises SetupError that says why it is refused."""
     path = box / name.file

@@ -48,7 +48,10 @@ class Job(Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
     """What else the kind needs: plain JSON."""
     group: str = ""
-    """Of the jobs of one group at most one runs at a time; the empty one has no such rule."""
+    """Of the jobs of one group at most one runs at a time; the empty one has no such rule.
+
+    What an agent is to do has its name for a group: nobody does two things at once.
+    """
     priority: int = 0
     """Higher goes first."""
     position: int = 0
@@ -119,6 +122,7 @@ class Queue(Protocol):
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a ready or waiting job to another agent, at the end of its queue.
 
+        A job in the group of its agent's name goes to the group of the new one.
         Raises SetupError when it is running or ended.
         """
         ...
@@ -146,6 +150,17 @@ class Claims(Protocol):
         """Return the next job, held for that time; of any agent when none is named.
 
         Jobs whose lease ran out are first made ready again, or dead after their last attempt.
+        """
+        ...
+
+    async def sweep(self) -> None:
+        """Make jobs ready again whose lease ran out, or dead after their last attempt."""
+        ...
+
+    async def rest(self, agents: Sequence[str] = (), /) -> float:
+        """Return how many seconds it is until a lease or a pause of these agents' jobs ends.
+
+        0 when a lease has run out; infinite when none will. Of all agents when none is named.
         """
         ...
 
@@ -182,7 +197,8 @@ Hold = Callable[[], Awaitable[None]]
 Work = Callable[[Job, Hold], Awaitable[Ended]]
 """Works on a job.
 
-ModelError puts the job back without counting the attempt; every other SamovarError counts it.
+Unreachable, NoCredit and StoreAway put the job back without counting the attempt; every other
+error counts it. Overtaken says that the job is no longer held.
 """
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.org import bookmark, journal, lock
@@ -78,17 +78,15 @@ class Team:
         left = await self.engine.turns.kit.ledger.balances()
         asked = {a.agent for a in await self.approvals()}
         names = sorted(roster.resumes.keys() | roster.broken)
-        had = legs(roster.resumes)
+        had = legs(roster.resumes, self.engine.folder.known.servers)
         found: list[Member] = []
         for name in names:
             mine = [j for j in jobs if j.agent == name]
             member = self._member(name, roster, mine, left.get(name))
             if member.mood == "idle" and name in asked:
-                member = msgspec.structs.replace(member, mood="waiting")
+                member = replace(member, mood="waiting")
             if name in had:
-                member = msgspec.structs.replace(
-                    member, untrusted=had[name].untrusted, private=had[name].private
-                )
+                member = replace(member, untrusted=had[name].untrusted, private=had[name].private)
             found.append(member)
         return found
 
@@ -144,9 +142,15 @@ class Team:
         self, agent: str = "", states: Sequence[JobState] = (), limit: int = 500
     ) -> Sequence[Job]:
         """Return tasks, the open ones in the order in which they would be worked on."""
-        agents = (agent,) if agent else ()
-        queue = self.engine.turns.kit.queue
-        return await queue.list(Filter(agents=agents, states=tuple(states), limit=limit))
+        return await self.engine.turns.kit.queue.list(_filter(agent, states, limit))
+
+    async def latest_tasks(
+        self, agent: str = "", states: Sequence[JobState] = (), limit: int = 100, *, below: int = 0
+    ) -> Sequence[Job]:
+        """Return the latest tasks, the latest first; `below` an id for the next page."""
+        found = _filter(agent, states, limit)
+        newest = replace(found, order="newest", below=below)
+        return await self.engine.turns.kit.queue.list(newest)
 
     async def submit(self, text: str, agent: str = "", *, repo: str = "", by: str = "") -> Job:
         """File a task in a person's name; with who hands out work when nobody is named."""
@@ -156,6 +160,7 @@ class Team:
         repos = resume.permissions.repositories
         job = Job(
             agent=resume.name,
+            group=resume.name,
             text=text.strip(),
             repo=repo or (repos[0] if repos else ""),
             created_by=_person(by),
@@ -291,13 +296,14 @@ class Team:
         asked = {a.id: a for a in await self.approvals()}.get(id)
         kit = self.engine.turns.kit
         answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
-        if answered.act == "question":
+        question = answered.act == "question"
+        if question and asked is not None and asked.note:
             word = "yes" if yes else "no"
             text = f"{word}: {note}" if note else word
-            about = asked.note if asked else ""
-            self._speak(answered.agent, text, by, about)
+            self._speak(answered.agent, text, by, asked.note)
         elif answered.task:
-            await self._go_on(answered, yes, note)
+            # A question of a task is answered by either word; an act is done or not.
+            await self._go_on(answered, yes or question, note)
         return answered
 
     async def _go_on(self, answered: Approval, yes: bool, note: str) -> None:
@@ -328,6 +334,10 @@ class Team:
         path = outbox_of(self.home, owner) / name_of(entry, encode(entry)).file
         at = path.stat().st_mtime if path.exists() else 0.0
         return Letter(entry.id, datetime.fromtimestamp(at, UTC), entry)
+
+
+def _filter(agent: str, states: Sequence[JobState], limit: int) -> Filter:
+    return Filter(agents=(agent,) if agent else (), states=tuple(states), limit=limit)
 
 
 def _nobody(name: str, names: Sequence[str]) -> SetupError:

@@ -57,12 +57,26 @@ class Turns:
         return replace(bookmark.caught_up(mark, latest), seq=latest.seq)
 
     async def take(self, scene: Scene, roster: Roster) -> Took:
-        """Let an agent choose and act. Raises what its model or its work raises."""
+        """Let an agent choose and act; what it chose to work on is left to `work`.
+
+        Raises what its model raises.
+        """
         fresh = tuple(e for e in scene.unread if e.hops < HOPS)
         if not fresh and not scene.jobs:
             return Took("nothing", "a chain of messages was cut", self._kept(scene))
         choice = Choice("work") if scene.forced else await self._choose(scene)
         return await self._act(choice, scene, roster)
+
+    async def work(self, scene: Scene, mark: Bookmark) -> Took:
+        """Let an agent work on its first task. Raises what the work raises."""
+        agent, kit = scene.resume.name, self.kit
+        job = await kit.claims.claim(kit.owner, kit.manner.lease, (agent,))
+        if job is None:
+            return Took("nothing", "its task was taken by another worker", mark)
+        ended = await carry(kit.claims, job, self.crew.work, kit.manner)
+        if CAPPED in ended.text:
+            mark = await self.warn(agent, "cap", ended.text, mark, scene.tick)
+        return Took("work", f"#{job.id} {ended.state}: {ended.text}", mark)
 
     async def warn(self, agent: str, thing: str, text: str, mark: Bookmark, tick: int) -> Bookmark:
         """Tell the person who owns the team, not too often about one thing; return the new mark."""
@@ -91,7 +105,8 @@ class Turns:
     async def _act(self, choice: Choice, scene: Scene, roster: Roster) -> Took:
         match choice.action:
             case "work":
-                return await self._work(scene)
+                # The inbox of this turn is read, whatever comes of the work.
+                return Took("work", "", self._kept(scene, passed=0))
             case "task":
                 return await self._task(choice, scene, roster)
             case "message":
@@ -103,18 +118,6 @@ class Turns:
                 return Took("note", choice.text, self._kept(scene))
             case "nothing":
                 return Took("nothing", "", self._kept(scene))
-
-    async def _work(self, scene: Scene) -> Took:
-        agent = scene.resume.name
-        job = await self.kit.claims.claim(self.kit.owner, self.kit.lease, (agent,))
-        # The inbox of this turn is read, whatever comes of the work.
-        mark = self._kept(scene, passed=0)
-        if job is None:
-            return Took("nothing", "its task was taken by another worker", mark)
-        ended = await carry(self.kit.claims, job, self.crew.work, self.kit.lease)
-        if CAPPED in ended.text:
-            mark = await self.warn(agent, "cap", ended.text, mark, scene.tick)
-        return Took("work", f"#{job.id} {ended.state}: {ended.text}", mark)
 
     async def _task(self, choice: Choice, scene: Scene, roster: Roster) -> Took:
         parent = self._about(scene)

@@ -36,6 +36,10 @@ class Known(Struct, frozen=True, kw_only=True):
 
     models: frozenset[str] = frozenset()
     tools: frozenset[str] = TOOLS
+    absent: Mapping[str, str] = {}
+    """Tools that cannot be used here now, each with what would help."""
+    servers: frozenset[str] = frozenset()
+    """MCP servers; the names of their tools begin with theirs."""
 
 
 def check(data: bytes, folder: str) -> tuple[Resume | None, list[Problem]]:
@@ -67,7 +71,7 @@ def check(data: bytes, folder: str) -> tuple[Resume | None, list[Problem]]:
 
 def check_team(team: Mapping[str, Resume], known: Known) -> list[Problem]:
     """Return what is wrong between resumes: names of others, models, tools, the rule of two."""
-    had = legs(team)
+    had = legs(team, known.servers)
     found: list[Problem] = []
     for name in sorted(team):
         for problem in _between(team[name], team, known, had[name]):
@@ -167,14 +171,20 @@ def _between(
     for other in resume.permissions.read_outboxes:
         yield from _reader(file, resume, other, team)
     for tool in resume.permissions.tools:
-        if tool not in known.tools and not remote(tool):
+        if remote(tool, known.servers):
+            continue
+        if tool not in known.tools:
             wrong = f'names "{tool}", a tool nobody knows'
-            yield _warning(file, "permissions.tools", wrong, _near(tool, known.tools))
+            usable = known.tools - known.absent.keys()
+            yield _warning(file, "permissions.tools", wrong, _near(tool, usable))
+        elif tool in known.absent:
+            wrong = f'names "{tool}", which is not to be had here'
+            yield _warning(file, "permissions.tools", wrong, known.absent[tool])
     for tool in resume.permissions.ungated:
         if tool not in resume.permissions.tools:
             wrong, fix = f'names "{tool}", which is not among its tools', "remove it"
             yield _warning(file, "permissions.ungated", wrong, fix)
-        elif tool not in OUTSIDE and not remote(tool):
+        elif tool not in OUTSIDE and not remote(tool, known.servers):
             wrong, fix = f'names "{tool}", which does not act outside', "remove it"
             yield _warning(file, "permissions.ungated", wrong, fix)
     for model in (resume.model, *resume.fallback_models):

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from samovar.core.errors import SetupError
 from samovar.org.seams import Bell
 from samovar.store.bell import LocalBell
-from samovar.store.saq_bell import SaqBell
 
 
 class ClosableBell(Bell, Protocol):
@@ -32,7 +31,7 @@ def open_bell(url: str, agents: Sequence[str] = ()) -> ClosableBell:
             raise SetupError(f"SAMOVAR_BELL_URL: no bell of the kind {other!r}: use redis://HOST")
 
 
-def _saq(url: str, agents: Sequence[str]) -> SaqBell:
+def _saq(url: str, agents: Sequence[str]) -> ClosableBell:
     extra = "postgres" if url.startswith("postgres") else "redis"
     try:
         if extra == "postgres":

@@ -5,6 +5,7 @@ server's. If the server's clock is set back, a lease is counted anew from then.
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    func,
     literal,
     or_,
     select,
@@ -49,6 +51,23 @@ class SqlClaims:
                 continue
             return read(self.database, row) if row else None
         return None
+
+    async def sweep(self) -> None:
+        """Make jobs ready again whose lease ran out, or dead after their last attempt."""
+        async with self.database.writing() as connection:
+            await self._sweep(connection)
+
+    async def rest(self, agents: Sequence[str] = (), /) -> float:
+        """Return how many seconds it is until a lease or a pause of these agents' jobs ends."""
+        now, here = self.database.steady(), tasks.c.boot == self.database.boot
+        # What another start of the machine left behind is over.
+        end = case((here, tasks.c.until), else_=now)
+        pausing = and_(tasks.c.state == "ready", here, tasks.c.until > now)
+        timed = [or_(tasks.c.state == "running", pausing)]
+        timed += [tasks.c.agent.in_(agents)] if agents else []
+        async with self.database.reading() as connection:
+            left = (await connection.execute(select(func.min(end) - now).where(*timed))).scalar()
+        return inf if left is None else max(0.0, float(left))
 
     async def beat(self, job: Job, seconds: float, /) -> Job:
         """Hold a job for that time from now."""

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from samovar.org.credits import shown
 from samovar.org.seams import NO_LIMIT, Charge, LedgerEntry, NoCredit
 from samovar.store.database import Database
 from samovar.store.rows import entry as read
@@ -159,13 +160,14 @@ class SqlLedger:
 
 def refusal(charge: Charge, balance: int, spent: int, per_day: int) -> NoCredit:
     """Return the error that says what is lacking and how to mend it."""
+    needs = shown(charge.amount)
     if charge.amount > balance:
-        lack = charge.amount - balance
+        lack = shown(charge.amount - balance).replace(",", "")
         return NoCredit(
-            f"{charge.agent} has {balance} micro-credits and needs {charge.amount}: "
+            f"{charge.agent} has {shown(balance)} credits and needs {needs}: "
             f"samovar credits add {charge.agent} {lack}"
         )
     return NoCredit(
-        f"{charge.agent} spent {spent} of {per_day} micro-credits today and needs {charge.amount} "
+        f"{charge.agent} spent {shown(spent)} of {shown(per_day)} credits today and needs {needs} "
         "more: raise its daily limit, or wait until tomorrow (UTC)"
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 
 from msgspec.structs import replace
 
@@ -103,7 +104,8 @@ class MemoryQueue:
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a ready or waiting job to another agent, at the end of its queue."""
         job = self._in(id, ("ready", "waiting"))
-        return self.jobs.keep(replace(job, agent=agent, position=self.jobs.last()))
+        group = agent if job.group == job.agent else job.group
+        return self.jobs.keep(replace(job, agent=agent, group=group, position=self.jobs.last()))
 
     async def reorder(self, id: int, before: int, /) -> Job:
         """Put a ready job before another one of the same agent; 0 puts it last."""
@@ -155,6 +157,20 @@ class MemoryClaims:
             )
             return self.jobs.keep(taken, seconds)
         return None
+
+    async def sweep(self) -> None:
+        """Make jobs ready again whose lease ran out, or dead after their last attempt."""
+        self._sweep()
+
+    async def rest(self, agents: Sequence[str] = (), /) -> float:
+        """Return how many seconds it is until a lease or a pause of these agents' jobs ends."""
+        timed = [
+            self.jobs.ends.get(j.id, 0.0) - self.jobs.clock.steady()
+            for j in self.jobs.held.values()
+            if j.state == "running" or (j.state == "ready" and not self.jobs.passed(j.id))
+            if not agents or j.agent in agents
+        ]
+        return max(0.0, min(timed, default=inf))
 
     async def beat(self, job: Job, seconds: float, /) -> Job:
         """Hold a job for that time from now."""

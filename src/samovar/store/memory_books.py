@@ -1,13 +1,15 @@
-"""Ledger, approvals and effects in memory, as long as the process lives; for tests and trials."""
+"""Ledger, approvals, effects and parcels in memory, as long as the process lives; for trials."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from samovar.core.errors import Refused, SetupError
+from samovar.org.parcel import pack, place
 from samovar.org.seams import (
     NO_LIMIT,
     Approval,
@@ -188,3 +190,36 @@ class MemoryEffects:
     async def pending(self) -> Sequence[Effect]:
         """Return the acts that were intended and not completed, the oldest first."""
         return [e for e in self.held.values() if not e.done]
+
+
+class MemoryParcels:
+    """`samovar.org.parcel.Parcels` in memory."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.held: dict[str, tuple[Mapping[str, Any], dict[str, bytes]]] = {}
+
+    async def send(self, name: str, note: Mapping[str, Any], files: Mapping[str, Path], /) -> None:
+        """Store files, by their paths in the parcel, with a note of plain JSON."""
+        pack(files, self.most)
+        self.held[name] = (dict(note), {path: file.read_bytes() for path, file in files.items()})
+
+    async def names(self) -> Sequence[str]:
+        """Return the names of all parcels, sorted."""
+        return sorted(self.held)
+
+    async def take(self, name: str, folder: Path, /) -> Mapping[str, Any] | None:
+        """Write the files of a parcel below a folder and return its note; None without one."""
+        if name not in self.held:
+            return None
+        note, files = self.held[name]
+        for path, data in files.items():
+            target = place(folder, path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        return note
+
+    async def drop(self, names: Sequence[str], /) -> None:
+        """Forget parcels."""
+        for name in names:
+            self.held.pop(name, None)

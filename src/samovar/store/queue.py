@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, Select, case, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from samovar.core.errors import SetupError
@@ -32,14 +32,19 @@ class SqlQueue:
             "created": self.database.wall(),
             "dedupe": key or None,
         }
-        insert = (postgresql if self.database.server else sqlite).insert
-        new = insert(tasks).values(values).on_conflict_do_nothing().returning(tasks)
-        known = select(tasks).where(tasks.c.dedupe == key)
-        async with self.database.writing() as connection:
-            # Asked first, so that a repeated key uses up no id; the insert decides a race.
-            row = (await connection.execute(known)).first() if key else None
-            row = row or (await connection.execute(new)).first()
-            row = row or (await connection.execute(known)).one()
+        # Plain, for SQLAlchemy compiles an insert with ON CONFLICT anew each time.
+        new = insert(tasks).values(values).returning(tasks)
+        try:
+            async with self.database.writing() as connection:
+                # Asked first, so that a repeated key uses up no id.
+                row = await _keyed(connection, key) or (await connection.execute(new)).one()
+        except IntegrityError:
+            # Somebody else was quicker with this key.
+            async with self.database.reading() as connection:
+                known = await _keyed(connection, key)
+            if known is None:
+                raise
+            return read(self.database, known)
         return read(self.database, row)
 
     async def get(self, id: int, /) -> Job:
@@ -71,7 +76,10 @@ class SqlQueue:
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a ready or waiting job to another agent, at the end of its queue."""
         last = select(func.max(tasks.c.position) + 1).scalar_subquery()
-        return await self._change(id, ("ready", "waiting"), {"agent": agent, "position": last})
+        own = tasks.c.job_group == tasks.c.agent
+        group = case((own, agent), else_=tasks.c.job_group)
+        values = {"agent": agent, "job_group": group, "position": last}
+        return await self._change(id, ("ready", "waiting"), values)
 
     async def revive(self, id: int, /) -> Job:
         """Make a waiting, failed, dead or cancelled job ready again, with fresh attempts."""
@@ -127,6 +135,12 @@ def arranged(ready: Sequence[tuple[int, int]], id: int, before: int) -> tuple[in
     order.insert(place, id)
     neighbour = before or (order[place - 1] if place else id)
     return priorities[neighbour], order
+
+
+async def _keyed(connection: AsyncConnection, key: str) -> Row[Any] | None:
+    if not key:
+        return None
+    return (await connection.execute(select(tasks).where(tasks.c.dedupe == key))).first()
 
 
 async def _one(connection: AsyncConnection, id: int) -> Row[Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.core.errors import SetupError
+from samovar.org.parcel import Parcels
 from samovar.org.seams import Approvals, Claims, Effects, Ledger, Queue, StoreAway
 from samovar.store.approvals import SqlApprovals
 from samovar.store.claims import SqlClaims
@@ -17,8 +18,14 @@ from samovar.store.database import Database, connect, sqlite
 from samovar.store.effects import SqlEffects
 from samovar.store.ledger import SqlLedger
 from samovar.store.memory import Jobs, MemoryClaims, MemoryQueue
-from samovar.store.memory_books import MemoryApprovals, MemoryEffects, MemoryLedger
+from samovar.store.memory_books import (
+    MemoryApprovals,
+    MemoryEffects,
+    MemoryLedger,
+    MemoryParcels,
+)
 from samovar.store.migrate import migrate
+from samovar.store.parcels import MOST, SqlParcels
 from samovar.store.queue import SqlQueue
 
 _log = logging.getLogger(__name__)
@@ -33,6 +40,7 @@ class Store:
     ledger: Ledger
     approvals: Approvals
     effects: Effects
+    parcels: Parcels
     shown: str
     """Where it is, for people; without a password."""
 
@@ -47,19 +55,26 @@ def memory(clock: Clock | None = None) -> Store:
         ledger=MemoryLedger(clock),
         approvals=MemoryApprovals(clock),
         effects=MemoryEffects(clock),
+        parcels=MemoryParcels(MOST),
         shown="memory",
     )
 
 
 @asynccontextmanager
 async def open_store(
-    home: Path, url: str = "", clock: Clock | None = None, *, patience: float = 0.0
+    home: Path,
+    url: str = "",
+    clock: Clock | None = None,
+    *,
+    patience: float = 0.0,
+    carried: int = 0,
 ) -> AsyncIterator[Store]:
     """Open the store of a home and close it at the end: `samovar.db`, or the database at `url`.
 
     An older schema is brought forward. A server that is away is waited for so many seconds; 0 waits
-    for none. Raises SetupError for an address that cannot be used and
-    for a database that a newer samovar has used, StoreAway when the database does not answer.
+    for none. `carried` is how many bytes a parcel may have. Raises SetupError for an address that
+    cannot be used and for a database that a newer samovar has used, StoreAway when the database
+    does not answer.
     """
     if not url and not home.is_dir():
         raise SetupError(f"there is no home in {home}; make one with: samovar bootstrap {home}")
@@ -72,6 +87,7 @@ async def open_store(
             ledger=SqlLedger(database),
             approvals=SqlApprovals(database),
             effects=SqlEffects(database),
+            parcels=SqlParcels(database, carried or MOST),
             shown=database.shown,
         )
     finally:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Float,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -127,3 +128,31 @@ effects = Table(
     Column("result", Text),
     Column("intended", Moment),
 )
+
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("note", _JSON),
+    Column("sealed", Boolean),
+    Column("sent", Moment),
+)
+"""Not `sealed`: its files are still being written, or whoever sent it died."""
+
+parcel_files = Table(
+    "parcel_files",
+    metadata,
+    Column("parcel", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("digest", Text),
+    Column("size", BigInteger),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("part", BigInteger, primary_key=True),
+    Column("data", LargeBinary),
+)
+"""What files hold, in parts; SHA-256 of the whole. A file in several parcels is kept once."""

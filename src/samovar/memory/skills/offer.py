@@ -6,8 +6,8 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from samovar.core.errors import ToolError
+from samovar.core.text import visible
 from samovar.core.tool import Tool
-from samovar.memory.note import visible
 from samovar.memory.skills.shelf import Kept, Shelf, understood
 from samovar.memory.skills.signature import Parameter
 from samovar.memory.skills.workshop import Workshop

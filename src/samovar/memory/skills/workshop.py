@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from samovar.core.errors import ToolError
 from samovar.core.seams import Command, Ran, Sandbox
-from samovar.memory.note import visible
+from samovar.core.text import visible
 
 _RUNNER = Path(__file__).with_name("inside") / "skill_runner.py"
 _RESULT = 1 << 20

@@ -1,0 +1,1 @@
+"""Files of tasks that travel by the database, for workers that share no folder with the home."""

@@ -1,0 +1,85 @@
+"""The commands of a project's plan with their options; like main, they import their work late."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+project = typer.Typer(help="The project's plan: its phase and its tasks.", rich_markup_mode=None)
+
+Home = Annotated[
+    Path, typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
+Status = Literal["open", "doing", "done", "dropped"]
+
+
+@project.callback(invoke_without_command=True)
+def project_bare(context: typer.Context, home: Home = Path(), as_json: AsJson = False) -> None:
+    if context.invoked_subcommand is None:
+        project_show(home, as_json)
+
+
+@project.command("show")
+def project_show(home: Home = Path(), as_json: AsJson = False) -> None:
+    """Show where the project stands."""
+    from samovar.cli import project as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.show(home, as_json))
+
+
+@project.command("edit")
+def project_edit(home: Home = Path(), as_json: AsJson = False) -> None:
+    """Open the plan in your editor."""
+    from samovar.cli import project as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.edit(home, as_json))
+
+
+@project.command("add")
+def project_add(
+    task: Annotated[list[str], typer.Argument(help="What is done when it is done; one or more.")],
+    home: Home = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Add tasks to the plan."""
+    from samovar.cli import project as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.add(home, task, as_json))
+
+
+@project.command("done")
+def project_done(
+    number: Annotated[int, typer.Argument(help="Number of the task, from 1.")],
+    status: Annotated[Status, typer.Option("--as", help="The state it is in now.")] = "done",
+    home: Home = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Tick a task off, or put it into another state."""
+    from samovar.cli import project as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.mark(home, number, status, as_json))
+
+
+@project.command("phase")
+def project_phase(
+    override: Annotated[
+        str, typer.Option(metavar="WHY", help="Let it pass unproved; who and why is recorded.")
+    ] = "",
+    test: Annotated[str, typer.Option(help="The command that judges a review.")] = "",
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run the tests unconfined if need be.")
+    ] = False,
+    home: Home = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Enter the next phase; a review ends with the project's tests."""
+    from samovar.cli import project as work
+    from samovar.cli.end import carry_out
+
+    step = work.Step(override=override, test=test, no_sandbox=no_sandbox)
+    carry_out(work.phase(home, step, as_json))

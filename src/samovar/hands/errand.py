@@ -1,0 +1,229 @@
+"""One task of one agent with tools: its conversation from the first word to what came of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from samovar import __version__
+from samovar.boot import Choice
+from samovar.companion import facts
+from samovar.companion.companion import branch_of
+from samovar.companion.seat import FEW, MANY, SMALL, billions, estimate, manner
+from samovar.core.agent import Agent, Limits, converse, used
+from samovar.core.errors import ModelError
+from samovar.core.event import Done, Event, Intended
+from samovar.core.log import JsonlLog
+from samovar.core.message import Reply, Request, Usage
+from samovar.core.rules import AskPerson, Broker
+from samovar.core.seams import Model
+from samovar.core.talk import Began, Conversation, Heard, Stopped, Talk, fold
+from samovar.core.tool import Call, Tool
+from samovar.hands.ground import Ground, key_of, listing
+from samovar.hands.leave import Waits
+from samovar.hands.slip import Kept, Slip
+from samovar.memory.notebook import Notebook
+from samovar.models.dialects.choose import dialect_for
+from samovar.org.credits import Tariff, price
+from samovar.org.kit import Brief, Worked
+from samovar.org.resume import Resume
+from samovar.org.seams import Ended, Hold
+from samovar.settings import Settings
+
+_REPLY = 0.25
+"""Share of the context that one answer may take."""
+_READS = ("read_file", "list_files", "search")
+
+
+@dataclass(frozen=True)
+class Means:
+    """What an agent has for a task."""
+
+    choice: Choice
+    """Its model, which charges it."""
+    settings: Settings
+    tools: Callable[[], Sequence[Tool]]
+    gate: AskPerson
+    tariff: Tariff
+
+
+@dataclass
+class _Remembering:
+    """A model whose last failure is remembered: whether the task counts depends on its kind."""
+
+    model: Model
+    failed: ModelError | None = None
+
+    async def reply(self, request: Request, /) -> Reply:
+        """Return the answer. Raises what the model raises."""
+        try:
+            return await self.model.reply(request)
+        except ModelError as error:
+            self.failed = error
+            raise
+
+
+@dataclass
+class Errand:
+    """The work on one task."""
+
+    place: Ground
+    slip: Slip
+    brief: Brief
+    hold: Hold
+    resume: Resume
+    talk: Conversation = field(default_factory=Conversation)
+    _log: JsonlLog | None = None
+
+    async def begin(self, model: str) -> Began:
+        """Take up the conversation where its log ends, or begin one; its files are ready then."""
+        run, self.talk = self.slip.open()
+        began = self.talk.began
+        if began is None:
+            began = await self._began(self.slip.fresh(), model)
+            self.slip.keep(Kept(began.run, self.resume.name))
+            await self.place.open(began)
+        elif not self._committed(run):
+            await self.place.open(began)
+        self._log = JsonlLog(self.slip.log(began.run))
+        if self.talk.began is None:
+            self._append(began)
+        return began
+
+    @property
+    def over(self) -> bool:
+        """Whether the conversation has ended; a crash cut off what comes after it."""
+        return self.talk.ended is not None
+
+    async def work(self, means: Means) -> Worked:
+        """Go on to the end and return what came of it.
+
+        Raises ModelError when the model fails, and what charging for it raises.
+        """
+        agent = self._agent(means)
+        model = agent.model
+        assert isinstance(model, _Remembering), "made here"
+        try:
+            await self._hear(agent)
+            await self._settle(agent)
+            async for event in converse(self.talk, agent):
+                if isinstance(event, Stopped) and event.end == "model":
+                    # The turn stays open: it goes on when the model is back.
+                    raise model.failed or ModelError(event.why)
+                # First the lease: whoever lost the task writes nothing more.
+                await self.hold()
+                self._append(event)
+        except Waits:
+            lost = self.talk.lost
+            kept = self.slip.read()
+            self.slip.keep(replace(kept, waits=lost[0].id if lost else ""))
+            return Worked(Ended(state="waiting", text=f"run {kept.run} waits for a person's word"))
+        return await self.finish()
+
+    async def _began(self, run: str, model: str) -> Began:
+        return Began(
+            run=run,
+            system=self.brief.system,
+            agent=self.resume.name,
+            title=" ".join(self.slip.job.text.split())[:120],
+            repo=self.place.named,
+            base=await self.place.base(self.slip.job),
+            branch=branch_of(run) if self.place.repo else "",
+            model=model,
+            version=__version__,
+        )
+
+    async def _hear(self, agent: Agent) -> None:
+        """Give the agent its task, with the files it names; a small model forgets to read them."""
+        if self.talk.turn is not None:
+            return
+        names = {t.name for t in agent.tools()}
+        held = await listing(self.place) if names.intersection(_READS) else ""
+        text = f"{self.brief.text.strip()}\n\n{held}".strip()
+        self._append(Heard(text=text))
+        if "read_file" in names:
+            for path in facts.mentioned(self.slip.job.text, await self.place.files()):
+                self._append(await used(Call("read_file", {"path": path}), agent))
+
+    async def _settle(self, agent: Agent) -> None:
+        """Carry out the call that waited for a person's word; nothing was done of it so far."""
+        waits = self.slip.read().waits
+        lost = [c for c in self.talk.lost if c.id == waits]
+        if waits and lost:
+            self._append(await used(lost[0], agent))
+            self.slip.keep(replace(self.slip.read(), waits=""))
+
+    def _agent(self, means: Means) -> Agent:
+        found = means.choice
+        context = found.profile.context
+        size = billions(found.endpoint.model)
+        limits = Limits(
+            context=context,
+            reply=min(2 * self.resume.limits.reply, int(context * _REPLY)),
+            tokens=means.settings.tokens,
+            shown=MANY if size is not None and size >= SMALL else FEW,
+        )
+        edits = self.place.draft is not None and "edit_text" in {t.name for t in means.tools()}
+
+        def cost(usage: Usage, seconds: float) -> int:
+            return price(means.tariff, usage, seconds)
+
+        return Agent(
+            model=_Remembering(found.model),
+            dialect=dialect_for(found.profile),
+            tools=means.tools,
+            estimate=estimate,
+            limits=limits,
+            broker=Broker(means.settings.rules, means.gate, str(self.place.root)),
+            draw=manner(found.endpoint.model),
+            facts=self._facts,
+            note=self._note,
+            doubt=facts.doubt if edits else _trusting,
+            price=cost,
+        )
+
+    async def finish(self) -> Worked:
+        """Return what came of the conversation; what it changed in a repository is committed."""
+        ended, began = self.talk.ended, self.talk.began
+        assert ended is not None and began is not None, "the conversation is over"
+        if ended.end != "answered":
+            said = f"\n{self.talk.answer}" if self.talk.answer else ""
+            text = f"{ended.why or ended.end} (run {began.run}){said}"
+            return Worked(Ended(state="failed", text=text))
+        if not self._committed(began.run) and not await self.place.changed():
+            await self.place.leave()
+            return Worked(Ended(text=self.talk.answer))
+        if not self._committed(began.run):
+            await self.hold()
+            await self._commit(began)
+        await self.place.leave()
+        text = f"{self.talk.answer}\n\n(run {began.run}, branch {began.branch})"
+        return Worked(Ended(text=text), began.run, began.repo)
+
+    async def _commit(self, began: Began) -> None:
+        key = key_of(began.run)
+        self._append(Intended(act="commit", key=key))
+        made = await self.place.commit(began, began.title[:200])
+        self._append(Done(act="commit", key=key, result=made))
+
+    def _committed(self, run: str) -> bool:
+        log = self._log or JsonlLog(self.slip.log(run))
+        return any(isinstance(e.event, Done) for e in log.read())
+
+    async def _facts(self) -> str:
+        if self.place.draft is None:
+            return ""
+        return facts.line(await self.place.changed(), self.talk)
+
+    async def _note(self, summary: str) -> None:
+        Notebook(self.place.home).add(summary[:1900], self.resume.name)
+
+    def _append(self, event: Event) -> None:
+        assert self._log is not None, "begun"
+        self._log.append(event)
+        if isinstance(event, Talk):
+            self.talk = fold(self.talk, event)
+
+
+def _trusting(_answer: str, _talk: Conversation) -> str:
+    return ""

@@ -1,0 +1,160 @@
+"""The files an agent works on: a copy of a repository, or a folder of its own."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from samovar.boot import home_of
+from samovar.coder import repository
+from samovar.companion.companion import branch_of
+from samovar.companion.draft import Draft, open_draft
+from samovar.core.errors import SetupError
+from samovar.core.event import RUN
+from samovar.core.log import write
+from samovar.core.talk import Began
+from samovar.flow.commits import compose
+from samovar.org.resume import Resume
+from samovar.org.seams import Job
+from samovar.repo.git import Git
+from samovar.sandboxes.workspace import remove
+from samovar.tools import ignore
+
+TEAM = "team"
+"""The folder within an agent's own in which it finds what it may read of its team."""
+_LISTED = 20
+
+
+@dataclass
+class Ground:
+    """Where an agent works on one task."""
+
+    home: Path
+    """Whose `runs` the conversation lies in."""
+    own: Path
+    """The agent's own folder."""
+    repo: Git | None = None
+    draft: Draft | None = None
+    """The copy it works in; None before it is opened, and where there is no repository."""
+
+    @property
+    def root(self) -> Path:
+        """The folder tools work in."""
+        return self.draft.root if self.draft else self.own
+
+    @property
+    def project(self) -> Path:
+        """The person's own folder, whose virtual environment runs the programs."""
+        return (self.repo.place.work if self.repo else None) or self.root
+
+    @property
+    def named(self) -> str:
+        """The repository, as tasks name it; empty without one."""
+        place = self.repo.place if self.repo else None
+        return str(place.work or place.git_dir) if place else ""
+
+    async def base(self, job: Job) -> str:
+        """Return the commit to start from: that of the run the task is about, else the present."""
+        if self.repo is None:
+            return ""
+        found = await self.repo.find(branch_of(job.run), key_of(job.run)) if job.run else ""
+        return found or await self.repo.head()
+
+    async def open(self, began: Began) -> None:
+        """Make the files ready for a run."""
+        if self.repo is not None:
+            folder = self.home / "runs" / began.run
+            self.draft = await open_draft(folder, self.repo, began.base, began.base)
+
+    async def files(self) -> frozenset[str]:
+        """Return every path there is."""
+        if self.draft is not None:
+            return await self.draft.paths()
+        found = await asyncio.to_thread(lambda: list(ignore.walk(self.own)))
+        return frozenset(f.path for f in found)
+
+    async def changed(self) -> Sequence[str]:
+        """Return the paths of a repository that differ and can be committed."""
+        if self.draft is None:
+            return ()
+        change = await self.draft.change()
+        return (*sorted(change.texts), *change.removed)
+
+    async def commit(self, began: Began, what: str) -> str:
+        """Commit what was changed on the run's branch and return the commit's hash.
+
+        A commit that a crash left unrecorded is found again.
+        """
+        assert self.draft is not None and self.repo is not None, "changed"
+        branch = branch_of(began.run)
+        change = await self.draft.change()
+        diff = await self.repo.diff(began.base, change.texts, change.removed)
+        made = await self.repo.find(branch, key_of(began.run))
+        if not made:
+            trailers = {RUN: began.run, "Samovar-Model": began.model}
+            message = compose(what, paths=change.paths, trailers=trailers)
+            made = await self.draft.commit(branch, message)
+        path = self.home / "runs" / began.run / "change.diff"
+        write(path, diff.encode(errors="surrogateescape"))
+        return made
+
+    async def leave(self) -> None:
+        """Remove the copy; what was changed in it is committed."""
+        if self.draft is not None:
+            await remove(self.draft.root)
+
+
+async def listing(ground: Ground) -> str:
+    """Return one line about what an agent's own folder holds; empty in a repository."""
+    if ground.draft is not None:
+        return ""
+    names = sorted(await ground.files())
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"Your folder holds: {', '.join(names[:_LISTED]) or 'nothing'}{more}"
+
+
+def furnish(own: Path, papers: Mapping[str, str]) -> None:
+    """Put what an agent may read of its team into its own folder."""
+    place = own / TEAM
+    if place.is_symlink():
+        # An agent with a shell may have put it there, to have its team's words written elsewhere.
+        place.unlink()
+    shutil.rmtree(place, ignore_errors=True)
+    own.mkdir(parents=True, exist_ok=True)
+    # The sandbox may run under another user, who must be able to enter.
+    own.chmod(0o711)
+    for name, text in papers.items():
+        write(place / name, text.encode(errors="replace"))
+
+
+def key_of(run: str) -> str:
+    """Return the line by which a run's commit is known."""
+    return f"{RUN}: {run}"
+
+
+async def ground(home: Path, job: Job, resume: Resume) -> Ground:
+    """Return where an agent works on a task: in a repository it may work in, else by itself.
+
+    A person may send it into any repository. Raises SetupError for one that cannot be opened.
+    """
+    own = home / "agents" / resume.name / "files"
+    granted = [await repository(home, p) for p in resume.permissions.repositories]
+    wanted = await _wanted(home, job, granted)
+    repo = wanted or next(iter(granted), None)
+    if repo is None:
+        return Ground(home, own)
+    return Ground(home_of(repo), own, repo)
+
+
+async def _wanted(home: Path, job: Job, granted: Sequence[Git]) -> Git | None:
+    if not job.repo:
+        return None
+    try:
+        found = await repository(home, job.repo)
+    except SetupError:
+        if job.created_by.startswith("person:"):
+            raise
+        return None
+    known = found.place.git_dir in [g.place.git_dir for g in granted]
+    return found if known or job.created_by.startswith("person:") else None

@@ -1,0 +1,95 @@
+"""Working on a task with tools: a conversation of an agent with itself, held to its resume."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from samovar.boot import Choice, shown
+from samovar.companion.tools import Place
+from samovar.core.errors import SetupError
+from samovar.core.seams import Live
+from samovar.hands.bench import Bench, here, shelter
+from samovar.hands.errand import Errand, Means
+from samovar.hands.ground import furnish, ground
+from samovar.hands.leave import Leave
+from samovar.hands.slip import Slip
+from samovar.memory.recall import Memory
+from samovar.org.credits import Prices
+from samovar.org.journal import agent_log
+from samovar.org.kit import Brief, Meter, Worked
+from samovar.org.papers import papers
+from samovar.org.resume import Resume
+from samovar.org.roster import Roster
+from samovar.org.seams import Approvals, Hold, Job
+from samovar.settings import Settings
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Works on tasks with the tools of agents."""
+
+    home: Path
+    settings: Settings
+    choice: Callable[[str], Awaitable[Choice]]
+    memory: Callable[[str], Memory]
+    approvals: Approvals
+    roster: Callable[[], Roster]
+    prices: Callable[[], Prices]
+    live: Live
+    no_sandbox: bool = False
+
+    async def work(
+        self, job: Job, resume: Resume, brief: Brief, meter: Meter, hold: Hold, /
+    ) -> Worked | None:
+        """Work on a task; one that a crash, a question or empty credits stopped goes on.
+
+        Returns None when none of the agent's tools is to be had here.
+        """
+        names = here(self.home, self.settings, resume)
+        if not names:
+            return None
+        self._miss(resume, names)
+        place = await ground(self.home, job, resume)
+        slip = Slip(self.home, place.home, job)
+        if place.repo is None:
+            furnish(place.own, papers(self.home, resume, self.roster()))
+        async with AsyncExitStack() as stack:
+            found = await self._model(resume)
+            model = shown(found.endpoint.model)
+            errand = Errand(place, slip, brief, hold, resume)
+            began = await errand.begin(model)
+            if errand.over:
+                return await errand.finish()
+            stack.enter_context(slip.shown(began.run))
+            leave = Leave(self.approvals, job, resume)
+            sandbox = await shelter(self.no_sandbox)
+            desk = Place(self.home, place.project, place.root, resume.name, began.run, names)
+            bench = Bench(
+                desk,
+                self.settings,
+                sandbox,
+                self.memory(resume.name),
+                leave.answerer(),
+                self.live,
+            )
+            tariff = self.prices().tariff(resume.name, model)
+            paid = Choice(meter(found.model, model), found.endpoint, found.profile)
+            means = Means(paid, self.settings, await bench.tools(stack), leave.gate(), tariff)
+            return await errand.work(means)
+
+    async def _model(self, resume: Resume) -> Choice:
+        names = (resume.model, *resume.fallback_models)
+        for name in names[:-1]:
+            try:
+                return await self.choice(name)
+            except SetupError:
+                continue
+        return await self.choice(names[-1])
+
+    def _miss(self, resume: Resume, names: tuple[str, ...]) -> None:
+        """Say in the agent's log which of its tools it has to do without."""
+        missing = [t for t in resume.permissions.tools if t not in names]
+        if missing:
+            text = f"not to be had here: {', '.join(missing)}; see 'samovar validate'"
+            agent_log(self.home, resume.name).add("tools", text=text)

@@ -1,0 +1,46 @@
+"""Which tools a resume may name here: what comes along, the skills of the home, MCP servers."""
+
+import importlib.util
+from pathlib import Path
+
+from samovar.memory.skills.shelf import Shelf
+from samovar.org.legs import TOOLS
+from samovar.org.validate import Known
+from samovar.settings import Settings
+from samovar.tools import data, nvim
+
+BUILT_IN = frozenset(
+    {
+        *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol", "nvim"),
+        *("shell", "python", "data_view", "fetch", "web_search", "ask"),
+        *("memory", "notebook", "promote_skill"),
+    }
+)
+"""The tools that come along."""
+
+
+def known(home: Path, settings: Settings, models: frozenset[str] = frozenset()) -> Known:
+    """Return what resumes of a home may name, and why the rest is not to be had."""
+    skills = {kept.skill.name for kept in Shelf(home / "skills").all() if kept.enabled}
+    return Known(
+        models=models,
+        tools=TOOLS | skills,
+        absent=absent(settings),
+        servers=frozenset(settings.mcp),
+    )
+
+
+def absent(settings: Settings) -> dict[str, str]:
+    """Return the tools that cannot be used now, each with what would help."""
+    code = all(importlib.util.find_spec(name) for name in ("libcst", "tree_sitter"))
+    lacking = {
+        "edit_symbol": "" if code else "pip install 'samovar[code]'",
+        "data_view": "" if data.installed() else "pip install 'samovar[data]'",
+        "nvim": "" if nvim.find_nvim() else "install neovim and pip install 'samovar[nvim]'",
+        "fetch": "" if settings.web.hosts else "list hosts under [web] in samovar.toml",
+        "web_search": ""
+        if settings.web.search
+        else "write search = true under [web] in samovar.toml",
+    }
+    future = dict.fromkeys(TOOLS - BUILT_IN, "remove it; nothing does it in this version")
+    return future | {name: fix for name, fix in lacking.items() if fix}

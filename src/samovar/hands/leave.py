@@ -1,0 +1,74 @@
+"""A person's word in the middle of a task: the task waits for it, and goes on with it."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from samovar.core.context import named
+from samovar.core.errors import Refused
+from samovar.core.rules import AskPerson
+from samovar.core.tool import Call
+from samovar.org.resume import Resume
+from samovar.org.seams import Approval, Approvals, Job
+from samovar.tools.ask import Answerer
+
+OPEN = 30 * 86_400.0
+"""Seconds a question to a person stays open."""
+
+
+class Waits(Exception):
+    """The task waits for a person; no tool and no model is told."""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """What a person is asked while one agent works on one task.
+
+    The word counts for exactly the call it was given for, and for one time.
+    """
+
+    approvals: Approvals
+    job: Job
+    resume: Resume
+
+    def gate(self) -> AskPerson:
+        """Return what asks for a call that the rules leave to a person."""
+
+        async def allowed(call: Call, why: str, /) -> bool:
+            if call.tool in self.resume.permissions.ungated:
+                return True
+            arguments = msgspec.json.encode(call.arguments, order="deterministic").decode()
+            digest = self._digest(call.tool, arguments)
+            try:
+                await self.approvals.use(digest)
+            except Refused:
+                text = f"{named(call, 500)}: {why}\n\n{call.tool} {arguments}"
+                await self._ask(call.tool, digest, text)
+                raise Waits from None
+            return True
+
+        return allowed
+
+    def answerer(self) -> Answerer:
+        """Return what puts a question of the agent to a person."""
+
+        async def answer(_whom: str, question: str, /) -> str:
+            digest = self._digest("question", question)
+            for given in await self.approvals.list(("granted", "refused")):
+                if given.digest == digest:
+                    word = "yes" if given.state == "granted" else "no"
+                    return given.note or word
+            await self._ask("question", digest, question)
+            raise Waits
+
+        return answer
+
+    async def _ask(self, act: str, digest: str, text: str) -> None:
+        asked = Approval(
+            agent=self.job.agent, act=act, digest=digest, text=text[:20_000], task=self.job.id
+        )
+        await self.approvals.ask(asked, OPEN)
+
+    def _digest(self, what: str, text: str) -> str:
+        return hashlib.sha256(f"{self.job.id}\n{what}\n{text}".encode(errors="replace")).hexdigest()

@@ -1,0 +1,146 @@
+"""The models agents ask; of those that run on this machine, one at a time is loaded."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from samovar.boot import EMBEDDED, Choice, choose_model, endpoints, quiet, shown
+from samovar.core.errors import ModelError, SamovarError, SetupError
+from samovar.core.message import Reply, Request
+from samovar.core.seams import Live, Model
+from samovar.models.catalogue import CATALOGUE
+from samovar.settings import Settings
+
+HERE = "this machine"
+"""The slot of every model samovar runs itself."""
+
+T = TypeVar("T")
+
+
+class _Stack(AsyncExitStack):
+    """A stack that knows whether something was started on it."""
+
+    used = False
+
+    async def enter_async_context(self, cm: AbstractAsyncContextManager[T]) -> T:
+        """Start something."""
+        self.used = True
+        return await super().enter_async_context(cm)
+
+
+@dataclass
+class Pool:
+    """The models of a home, found when they are first wanted."""
+
+    home: Path
+    settings: Settings
+    live: Live = quiet
+    progress: Callable[[int, int], None] = lambda _have, _all: None
+    loaded: str = ""
+    """Name of the model that was asked last."""
+    swaps: int = 0
+    """How often a model was loaded here."""
+    _known: dict[str, Choice] = field(default_factory=dict)
+    """By the name a model was asked for."""
+    _own: _Stack = field(default_factory=_Stack)
+    _own_name: str = ""
+    _own_choice: Choice | None = None
+    """The model that is loaded here, and its name in the catalogue."""
+    _gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One thing at a time with the models of this machine: a load, or an answer."""
+
+    async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
+        """Return the first of these models that answers. Raises what the last one raised."""
+        said: SamovarError = ModelError("no model is named")
+        for name in names:
+            try:
+                choice = await self.choice(name)
+            except (ModelError, SetupError) as error:
+                said = error
+                continue
+            return shown(choice.endpoint.model), choice.model
+        raise said
+
+    async def choice(self, name: str) -> Choice:
+        """Return a model with what was measured of it; one of this machine loads when asked."""
+        if name not in self._known:
+            async with self._gate:
+                self._known[name] = await self._found(name)
+        if not isinstance(self._known[name].model, _Local):
+            self.loaded = name
+        return self._known[name]
+
+    def slot(self, name: str) -> str:
+        """Return what a model shares with others: of those with one slot, one is loaded."""
+        known = self._known.get(name)
+        if known is not None:
+            return HERE if isinstance(known.model, _Local) else known.endpoint.url
+        wanted = name or self.settings.model or ("" if self.settings.models else EMBEDDED)
+        return HERE if wanted in embeddable() else wanted
+
+    async def answer(self, asked: str, name: str, request: Request) -> Reply:
+        """Return the answer of a model of this machine, which is loaded for it if need be."""
+        async with self._gate:
+            own = await self._ready(name)
+            self.loaded = asked
+            return await own.model.reply(request)
+
+    async def close(self) -> None:
+        """Stop the model that runs here."""
+        await self._unload()
+
+    async def _found(self, asked: str) -> Choice:
+        name = asked or self.settings.model
+        if not name and not await endpoints(self.settings, self.home):
+            name = EMBEDDED
+        name = EMBEDDED if name == "embedded" else name
+        found = await self._ready(name)
+        if found is not self._own_choice:
+            return found
+        return replace(found, model=_Local(self, asked, name))
+
+    async def _ready(self, name: str) -> Choice:
+        """Return a model that answers; what has to make room for it is stopped first."""
+        if self._own_choice is not None and name == self._own_name:
+            return self._own_choice
+        if name in embeddable():
+            await self._unload()
+        stack = _Stack()
+        try:
+            choice = await choose_model(
+                self.settings, self.home, stack, name, self.live, self.progress
+            )
+        except BaseException:
+            await stack.aclose()
+            raise
+        if stack.used:
+            await self._unload()
+            self._own, self._own_name, self._own_choice = stack, name, choice
+            self.swaps += 1
+        return choice
+
+    async def _unload(self) -> None:
+        own = self._own
+        self._own, self._own_name, self._own_choice = _Stack(), "", None
+        await own.aclose()
+
+
+@dataclass(frozen=True)
+class _Local:
+    """A model of this machine: loaded again when another one took its place."""
+
+    pool: Pool
+    asked: str
+    name: str
+
+    async def reply(self, request: Request, /) -> Reply:
+        """Return the answer once it is our turn."""
+        return await self.pool.answer(self.asked, self.name, request)
+
+
+def embeddable() -> frozenset[str]:
+    """Return the names of models that samovar can run itself."""
+    return frozenset({w.name for w in CATALOGUE} | {"embedded"})

@@ -1,0 +1,354 @@
+"""Agents of the team at work with the tools of their resumes, on real files."""
+
+import json
+
+import pytest
+
+from samovar.core.errors import ModelError, Unreachable
+from samovar.core.log import read
+from samovar.core.message import Request
+from samovar.core.talk import Began, Replied, Stopped, Used
+from samovar.models.scripted import Rules
+from samovar.org.outbox import OutboxEntry, post
+
+from .conftest import LOG, call, git, hire, notes, reply
+
+
+def events(home):
+    """Return what happened in every conversation, in its order."""
+    paths = sorted((home / "runs").glob("*/events.jsonl"))
+    return [entry.event for path in paths for entry in read(path)]
+
+
+def results(home):
+    return [e.result for e in events(home) if isinstance(e, Used)]
+
+
+async def test_a_log_summarizer_reads_a_log_and_reports(home, open_books):
+    hire(home, "log_summarizer", "read_file", "search", permissions={"repositories": [".."]})
+    books = open_books([call("search", pattern="ERROR"), reply("1 failed: disk full (line 41)")])
+    team = books.team()
+    await team.submit("Summarize server.log", "log_summarizer")
+    assert (await team.tick()).turns == {"log_summarizer": "work"}
+    [job] = await team.tasks("log_summarizer", ("done",))
+    assert job.result == "1 failed: disk full (line 41)"
+    report = (await team.messages("log_summarizer"))[0].entry
+    assert report.kind == "report" and report.text.endswith(job.result) and not report.run
+    read_first, searched = results(home)
+    assert read_first.call.arguments == {"path": "server.log"}, "what a task names is read at once"
+    assert "server.log:41" in searched.text and "ERROR disk full" in searched.text
+    assert (home.parent / "server.log").read_text() == LOG
+    assert not list((home / "runs").glob("*/work")), "the copy is gone when nothing was changed"
+
+
+async def test_a_spec_writer_reads_what_was_said_and_writes_a_file_of_its_own(home, open_books):
+    hire(home, "manager")
+    hire(home, "rival")
+    tools = ("list_files", "read_file", "write_file", "memory")
+    hire(home, "spec_writer", *tools, permissions={"read_outboxes": ["manager"]})
+    for name, text in (("manager", "We take SQLite."), ("rival", "We take MySQL.")):
+        post(home, name, OutboxEntry(sender=name, tick=0, seq=0, text=text))
+    secret = OutboxEntry(sender="manager", tick=0, seq=0, to=("rival",), text="for rival alone")
+    post(home, "manager", secret)
+    books = open_books(
+        [
+            call("read_file", path="team/manager.md"),
+            call("write_file", path="spec.md", content="# Decisions\n\n- SQLite (manager)\n"),
+            call("memory", action="store", text="The database is SQLite."),
+            reply("spec.md holds one decision."),
+        ]
+    )
+    team = books.team()
+    own = home / "agents" / "spec_writer" / "files"
+    outside = home.parent / "outside"
+    own.mkdir()
+    outside.mkdir()
+    (own / "team").symlink_to(outside)
+    await team.submit("Write down what was decided", "spec_writer")
+    await team.tick()
+    assert not list(outside.iterdir()), "no link leads what is written out of the folder"
+    assert "SQLite" in (own / "spec.md").read_text()
+    assert sorted(p.name for p in (own / "team").iterdir()) == ["manager.md"]
+    found = results(home)[0].text
+    assert "We take SQLite." in found and "MySQL" not in found and "rival" not in found
+    memory = notes(home, "spec_writer")
+    assert "SQLite" in await memory.recall("which database", 200)
+    memory.close()
+    heard = books.model.asked[0].messages[1].text
+    assert "Your folder holds: team/manager.md" in heard
+
+
+async def test_a_copy_editor_reads_the_page_and_suggests_words(home, open_books):
+    hire(home, "ui_copy_editor", "read_file", permissions={"repositories": [".."]})
+    books = open_books([reply("old: Utilize the form; new: Use the form")])
+    team = books.team()
+    await team.submit("Improve the words of page.html", "ui_copy_editor")
+    await team.tick()
+    assert "Utilize the form" in books.model.asked[0].messages[1].text
+    [job] = await team.tasks("ui_copy_editor", ("done",))
+    assert "new: Use the form" in job.result
+
+
+async def test_what_is_changed_in_a_repository_becomes_a_commit_on_a_branch(home, open_books):
+    hire(home, "writer", "edit_text", permissions={"repositories": [".."]})
+    hire(home, "reviewer", permissions={"read_outboxes": ["writer"]})
+    edit = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
+    books = open_books([edit, reply("One heading is shorter.")])
+    team = books.team()
+    await team.submit("Shorten the heading of page.html", "writer")
+    await team.tick()
+    report = (await team.messages("writer"))[0].entry
+    assert report.run and f"branch samovar/{report.run}" in report.text
+    project = home.parent
+    shown = git(project, "show", f"samovar/{report.run}")
+    assert "+<h1>Use the form" in shown and f"Samovar-Run: {report.run}" in shown
+    assert "Utilize" in (project / "page.html").read_text(), "the person's files stay"
+    assert "Use the form" in (home / "runs" / report.run / "change.diff").read_text()
+    # Whoever works on something about that run starts from its commit.
+    hire(home, "reviewer", "read_file", permissions={"repositories": [".."]})
+    books = open_books([call("read_file", path="page.html"), reply("no mistakes found")])
+    team = books.team()
+    job = await team.submit("review it", "reviewer")
+    books.store.queue.jobs.keep(_about(job, report.run))
+    await team.tick()
+    assert "Use the form" in results(home)[-1].text
+
+
+def _about(job, run):
+    from msgspec.structs import replace
+
+    return replace(job, run=run)
+
+
+async def test_only_the_tools_of_the_resume_can_be_called(home, open_books):
+    hire(home, "writer", "read_file", "tool1", permissions={"repositories": [".."]})
+    answers = [
+        call("write_file", path="page.html", content="mine"),
+        call("shell", command="echo hi"),
+        reply("I may only read."),
+    ]
+    books = open_books(answers)
+    team = books.team()
+    await team.submit("change the heading", "writer")
+    await team.tick()
+    assert results(home) == [], "what is not permitted is not even a call"
+    offered = books.model.asked[0].messages[0].text
+    assert "read_file" in offered and "write_file" not in offered and "shell" not in offered
+    assert "not to be had here: tool1" in str(team.log("writer"))
+
+
+async def test_an_agent_whose_tools_nobody_has_gives_one_plain_answer(home, open_books):
+    hire(home, "writer", "tool1", "tool2")
+    books = open_books(["a line about tea"])
+    team = books.team()
+    await team.submit("write about tea", "writer")
+    await team.tick()
+    assert [j.result for j in await team.tasks("writer")] == ["a line about tea"]
+    assert events(home) == [] and books.model.asked[0].schema is None
+
+
+async def test_a_planner_looks_before_it_hands_out(home, open_books):
+    hire(home, "boss", "search", craft="plan", permissions={"repositories": [".."]})
+    hire(home, "dev", permissions={"read_outboxes": ["boss"]})
+    plan = json.dumps({"tasks": [{"to": "dev", "text": "mend page.html line 1"}]})
+    books = open_books([call("search", pattern="Utilize"), reply("page.html line 1"), plan])
+    team = books.team()
+    await team.submit("simpler words", "boss")
+    await team.tick()
+    assert [j.text for j in await team.tasks("dev")] == ["mend page.html line 1"]
+    asked = books.model.asked[-1].messages[1].text
+    assert "What you found out:\npage.html line 1" in asked
+
+
+async def test_every_call_is_charged_and_empty_credits_stop_in_the_middle(home, open_books):
+    hire(home, "writer", "search", permissions={"repositories": [".."]})
+    free = {"prompt": 0, "cached": 0, "generated": 0}
+    prices = {"agents": {"*": {"credits_left": 0.0002}}, "tariffs": {"*": {"call": 100, **free}}}
+    (home / "credits.json").write_text(json.dumps(prices))
+    answers = [call("search", pattern=f"0{n}") for n in range(2)]
+    books = open_books([*answers, reply("done")])
+    team = books.team()
+    await team.submit("look around", "writer")
+    ticked = await team.tick()
+    assert "samovar credits add writer" in ticked.failed["writer"]
+    spent = [e for e in await team.entries("writer") if e.amount < 0]
+    assert len(spent) == 2 and {e.task for e in spent} == {1}
+    [job] = await team.tasks("writer")
+    assert (job.state, job.attempts) == ("ready", 0), "the task waits for credits"
+    await team.add_credits("writer", 1_000_000)
+    for _ in range(12):
+        await team.tick()
+    assert [j.state for j in await team.tasks("writer")] == ["done"]
+    assert len(books.model.asked) == 3, "nothing that was paid is asked again"
+    assert len(results(home)) == 2
+
+
+async def test_a_model_that_goes_away_loses_nothing(home, open_books):
+    hire(home, "writer", "search", permissions={"repositories": [".."]})
+    away = Unreachable("no model answers at http://localhost:1")
+    books = open_books([call("search", pattern="ERROR"), away, reply("disk full")])
+    team = books.team()
+    await team.submit("what failed?", "writer")
+    assert (await team.tick()).unreachable
+    assert not any(isinstance(e, Stopped) for e in events(home))
+    for _ in range(4):
+        await team.tick()
+    [job] = await team.tasks("writer")
+    assert (job.state, job.result, job.attempts) == ("done", "disk full", 1)
+    assert len(results(home)) == 1 and len([e for e in events(home) if isinstance(e, Began)]) == 1
+
+
+async def test_a_task_cut_off_anywhere_goes_on_where_its_log_ends(home, open_books):
+    hire(home, "writer", "edit_text", "search", permissions={"repositories": [".."]})
+
+    class Killed(BaseException):
+        """As if the process had been killed."""
+
+    edit = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
+    script = [call("search", pattern="Utilize"), edit, reply("done")]
+    asked = 0
+
+    def rule(_request: Request) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise Killed
+        return script[min(len([e for e in events(home) if isinstance(e, Replied)]), 2)]
+
+    books = open_books(Rules(rule))
+    team = books.team()
+    await team.engine.grant(team.engine.folder.read())
+    await team.submit("Shorten page.html", "writer")
+    job = await books.store.claims.claim("dead", 0.0, ("writer",))
+
+    async def hold() -> None:
+        return None
+
+    with pytest.raises(Killed):
+        await team.engine.turns.crew.work(job, hold)
+    again = await books.store.claims.claim("alive", 60, ("writer",))
+    assert again is not None and again.attempts == 2
+    ended = await team.engine.turns.crew.work(again, hold)
+    assert ended.state == "done" and "branch samovar/" in ended.text
+    assert [r.call.tool for r in results(home)] == ["search", "edit_text"], "none twice"
+    [branch] = git(home.parent, "branch", "--list", "samovar/*").split()
+    assert "Use the form" in git(home.parent, "show", f"{branch}:page.html")
+    # The report was lost as well: what is done is told again, and not done again.
+    (path,) = (home / "agents" / "writer" / "outbox").glob("*.json")
+    path.unlink()
+    assert await team.engine.turns.crew.work(again, hold) == ended
+    assert asked == 4
+
+
+async def test_a_question_waits_for_a_person_and_the_task_goes_on_with_the_answer(home, open_books):
+    hire(home, "writer", "ask", "search", permissions={"repositories": [".."]})
+    books = open_books([call("ask", question="May I be brief?"), reply("Brief.")])
+    team = books.team()
+    await team.submit("write about tea", "writer")
+    await team.tick()
+    assert [j.state for j in await team.tasks("writer")] == ["waiting"]
+    [asked] = await team.approvals()
+    assert (asked.agent, asked.text, asked.task) == ("writer", "May I be brief?", 1)
+    await team.refuse(asked.id, "take your time", by="ann")
+    await team.tick()
+    await team.tick()
+    [job] = await team.tasks("writer")
+    assert (job.state, job.result) == ("done", "Brief.")
+    [answer] = results(home)
+    assert answer.text == "person answers: take your time"
+
+
+async def test_a_call_the_rules_leave_to_a_person_waits_for_exactly_one_yes(home, open_books):
+    hire(home, "writer", "write_file", permissions={"repositories": [".."]})
+    rules = {"ask": ({"tool": "write_file", "why": "files matter"},)}
+    write = call("write_file", path="new.md", content="tea\n")
+    books = open_books([write, write, reply("written")], rules=_rules(rules))
+    team = books.team()
+    await team.submit("write new.md", "writer")
+    await team.tick()
+    [asked] = await team.approvals()
+    assert asked.act == "write_file" and "files matter" in asked.text and "tea" in asked.text
+    await team.approve(asked.id)
+    await team.tick()
+    assert [r.ok for r in results(home)] == [True], "done once, on one yes"
+    [second] = await team.approvals()
+    assert second.id != asked.id
+    await team.refuse(second.id, "once is enough")
+    assert [j.state for j in await team.tasks("writer")] == ["cancelled"]
+
+
+def _rules(raw):
+    import msgspec
+
+    from samovar.core.rules import Rules as Law
+
+    return msgspec.convert(raw, Law)
+
+
+async def test_an_agent_that_goes_in_circles_fails_and_its_task_with_it(home, open_books):
+    hire(home, "writer", "search", permissions={"repositories": [".."]})
+    books = open_books(Rules(lambda _: call("search", pattern="ERROR")))
+    team = books.team()
+    await team.submit("what failed?", "writer")
+    await team.tick()
+    [job] = await team.tasks("writer")
+    assert job.state == "failed" and "same" in job.reason
+    report = (await team.messages("writer"))[0].entry
+    assert report.text.startswith("#1 what failed?\nnot done: ")
+
+
+async def test_a_model_error_counts_the_attempt(home, open_books):
+    hire(home, "writer", "search")
+    books = open_books([ModelError("garbage")])
+    team = books.team()
+    await team.submit("what failed?", "writer")
+    ticked = await team.tick()
+    assert "garbage" in ticked.failed["writer"]
+    [job] = await team.tasks("writer")
+    assert (job.state, job.attempts) == ("ready", 1)
+
+
+async def test_what_an_agent_remembers_stands_in_its_task(home, open_books):
+    hire(home, "writer", "search")
+    memory = notes(home, "writer")
+    await memory.store("Deploys happen on Tuesday.", "agent")
+    memory.close()
+    books = open_books([reply("Tuesday")])
+    team = books.team()
+    await team.submit("When do deploys happen?", "writer")
+    await team.tick()
+    assert "Deploys happen on Tuesday." in books.model.asked[0].messages[1].text
+
+
+async def test_the_same_home_gives_the_same_outboxes_also_with_tools(home, open_books, tmp_path):
+    hire(home, "a", "read_file", "memory", permissions={"repositories": [".."]})
+    hire(home, "b", "write_file", permissions={"read_outboxes": ["a"]})
+    found = []
+    for _ in range(2):
+        for each in ("a", "b"):
+            for path in (home / "agents" / each / "outbox").glob("*"):
+                path.unlink()
+            (home / "agents" / each / "state.json").unlink(missing_ok=True)
+        (home / "tick.json").unlink(missing_ok=True)
+        answers = {
+            "a": [call("read_file", path="page.html"), reply("a heading")],
+            "b": [call("write_file", path="x.md", content="x"), reply("written")],
+        }
+
+        def rule(request, answers=answers):
+            name = request.messages[0].text.removeprefix("You are ").split(",")[0]
+            left = answers[name]
+            return (
+                left.pop(0)
+                if left
+                else json.dumps({"action": "nothing", "to": "person", "text": ""})
+            )
+
+        team = open_books(Rules(rule)).team()
+        for name in ("a", "b"):
+            await team.submit("do it", name, by="ann")
+        for _ in range(3):
+            await team.tick()
+        boxes = sorted((home / "agents").rglob("outbox/*.json"))
+        found.append({p.name: p.read_bytes() for p in boxes})
+    assert found[0] == found[1] and len(found[0]) == 2

@@ -1,0 +1,232 @@
+"""Tasks that take long are worked on beside the ticks; nobody waits who does not need to."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from samovar.core.errors import SetupError
+from samovar.org import engine
+from samovar.org.choice import Scene
+from samovar.org.kit import Worked
+from samovar.org.resume import Resume
+from samovar.org.seams import Ended, Job
+from samovar.org.standing import present
+from samovar.org.works import BATCH, Works
+from samovar.store.store import memory
+
+from .conftest import act, asked, hire, office, reading
+
+
+class Long:
+    """Code that is written until it is told that it is done."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.over = asyncio.Event()
+
+    async def __call__(self, job: Job, *_: object) -> Worked:
+        self.begun.append(f"{job.agent} {job.text}")
+        await self.over.wait()
+        return Worked(Ended(text="pushed"))
+
+
+async def until(true: object, seconds: float = 20.0) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while not true():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+async def test_others_have_their_turns_while_one_works_for_hours(home: Path) -> None:
+    hire(home, "dev", craft="code", model="large")
+    hire(home, "writer", model="small")
+    hire(home, "other", model="large")
+    long = Long()
+    said: list[str] = []
+
+    def rule(request: object) -> str:
+        said.append(asked(request))  # type: ignore[arg-type]
+        return "a text" if request.schema is None else act("nothing")  # type: ignore[attr-defined]
+
+    team = office(home, rule, code=long)
+    first = await team.submit("mend it", "dev")
+    running = asyncio.create_task(team.run(pace=0.02))
+    await until(lambda: long.begun)
+    await team.send("other", "hello")
+    await team.submit("write about tea", "writer")
+    await until(lambda: {"other", "writer"} <= set(said))
+    before = present(home)
+    await until(lambda: present(home) > before + 3)
+    [job] = await team.tasks("dev")
+    assert (job.id, job.state) == (first.id, "running")
+    await team.send("dev", "are you there?")
+    await until(lambda: present(home) > before + 6)
+    assert "dev" not in said, "who works is left alone"
+    assert any(row["event"] == "at work" for row in team.log("dev"))
+    long.over.set()
+    await until(lambda: "dev" in said)
+    assert [j.result for j in await team.tasks("dev")] == ["pushed"]
+    assert [x.entry.kind for x in await team.messages("dev")] == ["report"]
+    team.engine.stop()
+    await running
+
+
+async def test_a_model_works_on_one_task_at_a_time_the_oldest_first(home: Path) -> None:
+    for name in ("a", "b", "c"):
+        hire(home, name, craft="code")
+    long = Long()
+    team = office(home, lambda _: act("nothing"), code=long)
+    for name in ("c", "a", "b", "a"):
+        await team.submit(f"for {name}", name)
+    running = asyncio.create_task(team.run(pace=0.02))
+    await until(lambda: long.begun)
+    before = present(home)
+    await until(lambda: present(home) > before + 3)
+    assert long.begun == ["c for c"]
+    long.over.set()
+    await until(lambda: len(long.begun) == 4)
+    assert [line[0] for line in long.begun] == ["c", "a", "b", "a"]
+    team.engine.stop()
+    await running
+
+
+async def test_whoever_stops_the_engine_puts_the_task_back_and_it_goes_on_later(home: Path) -> None:
+    hire(home, "dev", craft="code")
+    store, long = memory(), Long()
+    team = office(home, lambda _: act("nothing"), store, code=long)
+    await team.submit("mend it", "dev")
+    for end in ("told", "cancelled"):
+        long.begun.clear()
+        running = asyncio.create_task(team.run(pace=0.02))
+        await until(lambda: long.begun)
+        if end == "told":
+            team.engine.stop()
+        else:
+            running.cancel()
+        await asyncio.wait({running}, timeout=10)
+        assert running.done()
+        [job] = await team.tasks("dev")
+        assert (job.state, job.attempts) == ("ready", 0)
+        team = office(home, lambda _: act("nothing"), store, code=long)
+    long.over.set()
+    assert (await team.tick()).turns == {"dev": "work"}
+    assert [j.state for j in await team.tasks("dev")] == ["done"]
+
+
+async def test_a_task_cancelled_by_a_person_ends_its_work_and_frees_its_agent(home: Path) -> None:
+    hire(home, "dev", craft="code")
+    store, long = memory(), Long()
+    team = office(home, lambda _: act("nothing"), store, code=long)
+    object.__setattr__(team.engine.turns.kit.manner, "lease", 0.3)
+    first = await team.submit("mend it", "dev")
+    running = asyncio.create_task(team.run(pace=0.02))
+    await until(lambda: long.begun)
+    await team.cancel(first.id)
+    await team.submit("another", "dev")
+    await until(lambda: len(long.begun) == 2)
+    assert {j.text: j.state for j in await team.tasks("dev")} == {
+        "mend it": "cancelled",
+        "another": "running",
+    }
+    team.engine.stop()
+    await running
+
+
+async def test_a_task_that_fails_beside_the_ticks_is_said_and_stops_no_other(home: Path) -> None:
+    hire(home, "dev", craft="code")
+    hire(home, "writer")
+    fail = asyncio.Event()
+
+    async def code(*_: object) -> Worked:
+        await fail.wait()
+        raise SetupError("there is no repository")
+
+    team = office(home, lambda _: "a text", code=code)
+    await team.submit("mend it", "dev")
+    running = asyncio.create_task(team.run(pace=0.02))
+    await until(lambda: team.engine.works.busy("dev"))
+    await until(lambda: present(home) > 3)
+    fail.set()
+    await until(lambda: not team.engine.works.busy("dev"))
+    await team.submit("write about tea", "writer")
+
+    async def written() -> bool:
+        return bool(await team.tasks("writer", ("done",)))
+
+    for _ in range(500):
+        if await written():
+            break
+        await asyncio.sleep(0.01)
+    assert await written()
+    assert any("no repository" in str(row) for row in team.log("dev"))
+    [job] = await team.tasks("dev")
+    assert (job.state, job.attempts) == ("ready", 1)
+    team.engine.stop()
+    await running
+
+
+async def test_a_run_of_the_engine_gives_the_same_outboxes_as_ticks_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a machine that is very busy, a quarter of a second may be too short for anything.
+    monkeypatch.setattr(engine, "QUICK", 30.0)
+
+    def rule(request: object) -> str:
+        if "tasks" in str(request.schema):  # type: ignore[attr-defined]
+            orders = [{"to": n, "text": f"part for {n}"} for n in ("a", "b")]
+            return json.dumps({"tasks": orders})
+        return "a text" if request.schema is None else act("nothing")  # type: ignore[attr-defined]
+
+    found = []
+    for name in ("one", "two", "three"):
+        home = tmp_path / name
+        hire(home, "boss", craft="plan", model="m")
+        hire(home, "a", model="n", **reading("boss"))
+        hire(home, "b", model="m", **reading("boss", "a"))
+        team = office(home, rule)
+        for text in ("first", "second"):
+            await team.submit(text, "boss", by="ann")
+        if name == "one":
+            for _ in range(8):
+                await team.tick()
+        else:
+            await team.run(pace=0.0, ticks=8)
+        files = sorted(home.rglob("outbox/*.json"))
+        found.append({p.relative_to(home).as_posix(): p.read_bytes() for p in files})
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 6
+
+
+def scene(name: str, model: str) -> Scene:
+    return Scene(resume=Resume(name=name, instructions="x", model=model), tick=1)
+
+
+async def worked() -> None:
+    return None
+
+
+async def test_a_slot_is_shared_and_nobody_waits_for_ever() -> None:
+    works = Works(lambda model: "here" if model in ("m", "n") else model)
+    gate = asyncio.Event()
+
+    async def slow() -> None:
+        await gate.wait()
+
+    await works.begin(scene("a", "m"), "m", slow(), 0.01)
+    assert works.busy("a") and not works.room("m") and not works.room("n")
+    assert works.hears("m") and not works.hears("n"), "what is loaded can be asked in between"
+    assert works.room("far") and works.hears("far")
+    gate.set()
+    await works.wait()
+    works.ended()
+    for _ in range(BATCH - 1):
+        assert works.room("m")
+        await works.begin(scene("a", "m"), "m", worked(), None)
+        works.ended()
+    assert not works.room("m"), "the other model of the slot has waited long enough"
+    assert works.hears("n") and works.room("n")
+    await works.begin(scene("b", "n"), "n", worked(), None)
+    works.ended()
+    assert works.room("m")

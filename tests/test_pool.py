@@ -1,0 +1,101 @@
+"""Room for one model on this machine: it is loaded when asked, and makes way for another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from samovar import pool as pools
+from samovar.boot import Choice
+from samovar.core.errors import SetupError
+from samovar.core.message import Message, Reply, Request
+from samovar.models.endpoint import Endpoint
+from samovar.models.profile import Profile
+from samovar.pool import HERE, Pool
+from samovar.settings import Server, Settings
+
+SMALL, LARGE = "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"
+ASK = Request(messages=(Message("user", "tea?"),), limit=5)
+
+
+class Machine:
+    """Starts models and remembers which; a server beside it has a model called far."""
+
+    def __init__(self) -> None:
+        self.running: list[str] = []
+        self.asking = 0
+
+    async def choose(self, settings, home, stack, wanted, live, progress) -> Choice:
+        if wanted == "far":
+            return self.choice("http://far/v1", "far")
+        if wanted == "nowhere":
+            raise SetupError("no model called nowhere")
+        await stack.enter_async_context(self.started(wanted))
+        return self.choice(f"http://127.0.0.1/{wanted}", wanted)
+
+    def choice(self, url: str, name: str) -> Choice:
+        machine = self
+
+        class Model:
+            async def reply(self, _request: Request, /) -> Reply:
+                assert name == "far" or machine.running == [name], "it runs, and it alone"
+                machine.asking += 1
+                assert machine.asking == 1, "one at a time"
+                await asyncio.sleep(0)
+                machine.asking -= 1
+                return Reply(text=name)
+
+        return Choice(Model(), Endpoint(url=url, model=name), Profile())
+
+    @asynccontextmanager
+    async def started(self, name: str) -> AsyncIterator[None]:
+        self.running.append(name)
+        yield
+        self.running.remove(name)
+
+
+@pytest.fixture
+def machine(monkeypatch) -> Machine:
+    made = Machine()
+
+    async def none(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(pools, "choose_model", made.choose)
+    monkeypatch.setattr(pools, "endpoints", none)
+    return made
+
+
+async def test_models_take_turns_and_are_loaded_again_when_asked(machine, tmp_path):
+    pool = Pool(tmp_path, Settings())
+    _, small = await pool.find((SMALL,))
+    _, usual = await pool.find(("",))
+    said = [(await m.reply(ASK)).text for m in (small, small, usual, small)]
+    assert said == [SMALL, SMALL, LARGE, SMALL] and machine.running == [SMALL]
+    assert pool.swaps == 5 and pool.loaded == SMALL, "two were found, three are asked for anew"
+    several = await asyncio.gather(*(m.reply(ASK) for m in (small, usual, small)))
+    assert [r.text for r in several] == [SMALL, LARGE, SMALL]
+    await pool.close()
+    assert machine.running == []
+
+
+async def test_two_names_of_one_model_load_it_once(machine, tmp_path):
+    pool = Pool(tmp_path, Settings())
+    for name in ("", LARGE, "embedded", ""):
+        _, model = await pool.find((name,))
+        await model.reply(ASK)
+    assert pool.swaps == 1
+    await pool.close()
+
+
+async def test_what_shares_this_machine_has_one_slot(machine, tmp_path):
+    pool = Pool(tmp_path, Settings())
+    assert {pool.slot(n) for n in ("", SMALL, LARGE, "embedded")} == {HERE}
+    await pool.find(("nowhere", "far"))
+    assert pool.slot("far") == "http://far/v1" and pool.loaded == "far"
+    assert machine.running == [], "a server needs no room here"
+    with pytest.raises(SetupError, match="nowhere"):
+        await pool.find(("nowhere",))
+    served = Settings(model="far", models=(Server(name="far", url="http://far/v1"),))
+    assert Pool(tmp_path, served).slot("") == "far"
