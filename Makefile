@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check chaos scaling browser smoke bench lock clean
+.PHONY: help demo test check chaos scaling browser smoke real bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -16,8 +16,8 @@ help: ## Show this list
 demo: .venv/.ready ## Mend a bug in a small example project with the embedded model
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
-test: .venv/.ready ## Run every test but the long suites
-	$(BIN)/python -m pytest -n auto -m "not slow and not browser"
+test: .venv/.ready ## Run every test but the long suites and those of the other commands here
+	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not smoke and not model"
 
 check: .venv/.ready ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check src tests
@@ -40,12 +40,18 @@ browser: .venv/.ready .venv/browser/axe.min.js ## The dashboard in Chromium: for
 	cd .venv/browser && npm pack --silent axe-core@4.14.1 >/dev/null && tar xzf axe-core-*.tgz
 	cp .venv/browser/package/axe.min.js $@
 
-smoke: .venv/.ready ## A short run of the real embedded model
-	$(BIN)/python -m pytest -m model --timeout 900
+smoke: .venv/.ready ## The whole chain through the command line with a scripted model, in half a minute
+	$(BIN)/python -m pytest tests/smoke -m smoke -n 2
+
+real: .venv/.ready ## A short run of the real embedded model
+	$(BIN)/python -m pytest -m "model and not slow" --timeout 900
+
+# Every extra but transformers: torch alone is larger than all the rest.
+EXTRAS := $(filter-out transformers,$(shell sed -n '/^\[project.optional/,/^\[project.scripts/s/^\([a-z]*\) = .*/\1/p' pyproject.toml))
 
 lock: ## Write the lock files anew
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --custom-compile-command "make lock" pyproject.toml --all-extras --group dev \
+	  --no-annotate --custom-compile-command "make lock" pyproject.toml $(EXTRAS:%=--extra %) --group dev \
 	  -o requirements/dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" pyproject.toml --extra local \

@@ -118,6 +118,38 @@ async def serve() -> AsyncIterator[Callable[[Behaviour], Awaitable[Fake]]]:
 
 
 @pytest.fixture
+async def open_shop() -> AsyncIterator[Callable[..., Awaitable[int]]]:
+    """Start the model server over an endpoint, a keeper or a source; return its port."""
+    # Litestar takes a second to import, which the other tests of this folder need not pay.
+    from samovar.models.dialects.action import Action
+    from samovar.models.dialects.rescue import Rescued
+    from samovar.models.serve import run
+    from samovar.models.serve.app import Shop, application
+    from samovar.models.serve.keeper import Fixed, Keeper
+    from samovar.models.serve.upstream import Upstream
+
+    running: list[asyncio.Task] = []
+
+    async def start(behind, dialect=None, **fields) -> int:
+        keeper = behind if isinstance(behind, Keeper) else None
+        told = asyncio.Event()
+        source = behind
+        if isinstance(behind, Endpoint | Keeper):
+            source = Upstream(keeper or Fixed(behind))
+        shop = Shop(source, dialect or Rescued(Action()), "tiny", **fields)
+        listening = run.listen("127.0.0.1", 0)
+        work = run.serve(application(shop), listening, keeper, told.set)
+        running.append(asyncio.create_task(work))
+        await asyncio.wait_for(told.wait(), 10)
+        return listening.getsockname()[1]
+
+    yield start
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+@pytest.fixture
 def closed_port() -> int:
     """A port at which nothing listens."""
     with socket.socket() as free:

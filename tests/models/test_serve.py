@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -19,7 +19,7 @@ from samovar.models.embedded import Child
 from samovar.models.endpoint import Endpoint
 from samovar.models.serve import run
 from samovar.models.serve.app import Shop, application
-from samovar.models.serve.keeper import Fixed, Keeper
+from samovar.models.serve.keeper import Keeper
 from samovar.models.serve.upstream import Upstream
 
 READ = {
@@ -39,29 +39,6 @@ LIST = {"type": "function", "function": {"name": "list_files", "description": "L
 ASKED = [{"role": "user", "content": "Read a.py"}]
 ACTION = '{"tool": "read_file", "arguments": {"path": "a.py"}}'
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-
-
-@pytest.fixture
-async def open_shop() -> AsyncIterator[Callable[..., Awaitable[int]]]:
-    """Start the server over an endpoint, or over a keeper; return its port."""
-    running: list[asyncio.Task] = []
-
-    async def start(behind, dialect=None, **fields) -> int:
-        keeper = behind if isinstance(behind, Keeper) else None
-        told = asyncio.Event()
-        shop = Shop(
-            Upstream(keeper or Fixed(behind)), dialect or Rescued(Action()), "tiny", **fields
-        )
-        listening = run.listen("127.0.0.1", 0)
-        work = run.serve(application(shop), listening, keeper, told.set)
-        running.append(asyncio.create_task(work))
-        await asyncio.wait_for(told.wait(), 10)
-        return listening.getsockname()[1]
-
-    yield start
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -15,12 +15,12 @@ from mcp.server.mcpserver import MCPServer
 
 from samovar.core.errors import SetupError
 from samovar.core.rules import Broker, Rule, Rules, perform
+from samovar.core.text import LONGEST
 from samovar.core.tool import Call
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import load
 from samovar.tools.remote import Yard, join
 from samovar.tools.remote_server import RemoteServer
-from samovar.tools.text import LONGEST
 
 HONEST = """
 import os, sys, time

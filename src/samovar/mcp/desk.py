@@ -12,8 +12,8 @@ from msgspec import Meta
 from samovar.app import App, Wish
 from samovar.core.errors import ToolError
 from samovar.core.event import Closed, Entry
-from samovar.core.rules import neutral
 from samovar.core.task import Budget
+from samovar.core.text import letters
 from samovar.core.tool import Tool, tool
 from samovar.mcp.telling import Told, asked_last, cut, question, told
 from samovar.mcp.works import Order, Works
@@ -214,7 +214,7 @@ def said(facts: Any) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return neutral(value)
+        return letters(value)
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list) else value

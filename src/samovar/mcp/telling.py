@@ -24,7 +24,7 @@ from samovar.core.event import (
     Surveyed,
     Wrote,
 )
-from samovar.core.rules import neutral
+from samovar.core.text import letters
 
 LONGEST = 20_000
 """Characters of a difference, or of one event in full."""
@@ -59,7 +59,7 @@ def told(entry: Entry, full: bool = False) -> Told:
         text = msgspec.json.encode(entry.event).decode()
         whole = msgspec.json.decode(text) if len(text) <= LONGEST else cut(text)
     kind = type(entry.event).__name__.lower()
-    line = " ".join(neutral(_said(entry.event)).split())
+    line = " ".join(letters(_said(entry.event)).split())
     short = line if len(line) <= _LINE else f"{line[: _LINE - 4]} ..."
     return Told(seq=entry.seq, at=entry.at, kind=kind, text=short, event=whole)
 
@@ -86,7 +86,7 @@ def asked_last(entries: Sequence[Entry]) -> Asked | None:
 
 def cut(text: str) -> str:
     """Return a text without what people cannot see, cut visibly."""
-    plain = neutral(text)
+    plain = letters(text)
     left = len(plain) - LONGEST
     return plain if left <= 0 else f"{plain[:LONGEST]}\n[... {left} characters left out]"
 

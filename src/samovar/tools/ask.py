@@ -6,8 +6,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from samovar.core.errors import ToolError
+from samovar.core.text import shorten, visible
 from samovar.core.tool import Tool, tool
-from samovar.tools.text import shorten, visible
 
 Answerer = Callable[[str, str], Awaitable[str]]
 """From whom and what to an answer; an empty one means that nobody will answer now."""

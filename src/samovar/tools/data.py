@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
 from samovar.core.seams import Command, Ran, Sandbox
+from samovar.core.text import shorten, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools.interpreter import Interpreter
-from samovar.tools.text import shorten, visible
 from samovar.tools.workspace import Workspace
 
 MEMORY = 480 << 20

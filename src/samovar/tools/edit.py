@@ -7,10 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from samovar.core.errors import ToolError
+from samovar.core.text import letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import match
 from samovar.tools.soundness import check
-from samovar.tools.text import letters, shorten
 from samovar.tools.workspace import Text, Workspace
 
 SHOWN = 2000

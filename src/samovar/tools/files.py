@@ -7,10 +7,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from samovar.core.errors import ToolError
+from samovar.core.text import LONGEST, letters
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
 from samovar.tools.soundness import check
-from samovar.tools.text import LONGEST, letters
 from samovar.tools.workspace import Text, Workspace, megabytes
 
 NAMES = 150

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from samovar.core.errors import ToolError
-from samovar.tools.text import visible
+from samovar.core.text import visible
 
 LARGEST = 20_000
 """Bytes of a schema; a small model's whole context has less."""

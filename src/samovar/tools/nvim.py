@@ -12,10 +12,10 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
 from samovar.core.seams import Command, Sandbox
+from samovar.core.text import shorten, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools.edit import put
 from samovar.tools.interpreter import Interpreter
-from samovar.tools.text import shorten, visible
 from samovar.tools.workspace import Text, Workspace
 
 SECONDS = 20.0

@@ -17,12 +17,12 @@ from msgspec import UNSET
 
 from samovar.core.errors import SamovarError, SetupError, ToolError
 from samovar.core.seams import Command, Host
+from samovar.core.text import shorten, visible
 from samovar.core.tool import Tool
 from samovar.tools.foreign import Shape, line, shape
 from samovar.tools.interpreter import own
 from samovar.tools.remote_server import RemoteServer
 from samovar.tools.speaker import MOST, Pipe, by_http, by_pipe
-from samovar.tools.text import shorten, visible
 from samovar.tools.wire import Offer, Speaker, Wire
 
 _LASTS = 86_400.0

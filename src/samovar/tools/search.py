@@ -13,9 +13,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
+from samovar.core.text import letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
-from samovar.tools.text import letters, shorten
 from samovar.tools.workspace import Workspace
 
 HITS = 60

@@ -6,9 +6,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from samovar.core.seams import Command, Ran, Sandbox
+from samovar.core.text import tail, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools.interpreter import Interpreter
-from samovar.tools.text import tail, visible
 from samovar.tools.workspace import Workspace
 
 _SHELL = "/bin/bash" if os.access("/bin/bash", os.X_OK) else "/bin/sh"

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 
 from samovar.core.errors import ToolError
-from samovar.tools.text import letters
+from samovar.core.text import letters
 
 PARSERS: Mapping[str, Callable[[str], object]] = {
     ".py": ast.parse,

@@ -14,12 +14,12 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.seams import Command, Sandbox
+from samovar.core.text import LONGEST, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools import dial
 from samovar.tools.address import Hosts
 from samovar.tools.dial import Page, Resolve
 from samovar.tools.interpreter import Interpreter
-from samovar.tools.text import LONGEST, visible
 from samovar.tools.workspace import megabytes
 
 RESULTS = 8

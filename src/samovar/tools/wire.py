@@ -129,7 +129,7 @@ class Wire:
             return ended
         if said is not None:
             return reason(said)
-        return "it ended" if self._keeper.done() else f"it did not answer within {seconds:.0f} s"
+        return "it ended" if self._keeper.done() else f"it did not answer within {seconds:g} s"
 
 
 def reason(error: BaseException) -> str:

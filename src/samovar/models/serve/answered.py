@@ -70,7 +70,7 @@ def message(heard: Heard, asked: Asked, speech: Speech) -> tuple[Fields, str]:
         if asked.must and heard.finish != "length":
             raise Fault(502, "the model called no tool though it had to: ask again", code="no_call")
         return made, heard.finish or "stop"
-    calls = [_call(call) for call in said.calls]
+    calls = [_call(call) for call in said.calls[: 1 if asked.single else None]]
     return {**made, "content": content or None, "tool_calls": calls}, "tool_calls"
 
 

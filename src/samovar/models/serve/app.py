@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,7 +23,6 @@ from samovar.models.dialects.offered import Speech
 from samovar.models.serve import answered
 from samovar.models.serve.asked import understood
 from samovar.models.serve.fault import Fault, invalid
-from samovar.models.serve.upstream import Upstream
 
 Asking = Request[Any, Any, Any]
 T = TypeVar("T")
@@ -31,11 +30,33 @@ _LARGEST = 32 << 20
 """Bytes of a request."""
 
 
+class Source(Protocol):
+    """What writes the answers: a server behind ours, or a model in this process."""
+
+    @property
+    def model(self) -> str:
+        """Its own name for the model. Raises Fault while there is none."""
+        ...
+
+    @property
+    def forms(self) -> bool:
+        """Whether answers can be held to a JSON Schema."""
+        ...
+
+    def chat(self, body: dict[str, Any], /) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the chunks of an answer. Raises Fault when there is none, or it breaks off."""
+        ...
+
+    async def embed(self, body: dict[str, Any], /) -> dict[str, Any]:
+        """Return the answer to an embeddings request. Raises Fault."""
+        ...
+
+
 @dataclass(frozen=True)
 class Shop:
     """What the server offers, and to whom."""
 
-    upstream: Upstream
+    source: Source
     dialect: Speech
     model: str
     """Its public name."""
@@ -67,7 +88,7 @@ def application(shop: Shop) -> Litestar:
 
     @get("/health")
     async def health() -> dict[str, str]:
-        return {"status": "ok", "model": shop.upstream.endpoint.model}
+        return {"status": "ok", "model": shop.source.model}
 
     @post("/v1/chat/completions", status_code=200)
     async def chat(request: Asking) -> Response[Any] | Stream:
@@ -115,8 +136,12 @@ async def _chat(shop: Shop, request: Asking) -> Response[Any] | Stream:
         asked, speech = understood(fields, shop.dialect, shop.sampling)
     except RecursionError as error:
         raise invalid("the request is nested too deep") from error
+    form = fields.get("response_format")
+    if form and form["type"] != "text" and not shop.source.forms:
+        text = "this model cannot be held to a form: leave out response_format"
+        raise Fault(501, text, code="not_supported", param="response_format")
     head = answered.Head(shop.model)
-    chunks = shop.upstream.chat(asked.body)
+    chunks = shop.source.chat(asked.body)
     if not asked.stream:
         made = await _while_there(request, answered.completion(chunks, asked, speech, head))
         return Response(made)
@@ -176,13 +201,26 @@ async def _embed(shop: Shop, request: Asking) -> dict[str, Any]:
     fields = await _fields(request)
     _known(shop, fields.get("model"))
     given = fields.get("input")
-    texts = given if isinstance(given, list) else [given]
-    if not texts or any(text is None or text == "" for text in texts):
+    if not _embeddable(given):
         raise invalid("input must be a text, or a list of texts, none of them empty", "input")
     if fields.get("dimensions") is not None:
         raise invalid("this model's vectors have one length: leave out dimensions", "dimensions")
-    body = {"input": given, "encoding_format": fields.get("encoding_format") or "float"}
-    return {**await shop.upstream.embed(body), "model": shop.model}
+    form = fields.get("encoding_format") or "float"
+    if form not in ("float", "base64"):
+        raise invalid("encoding_format must be float or base64", "encoding_format")
+    body = {"input": given, "encoding_format": form}
+    return {**await shop.source.embed(body), "model": shop.model}
+
+
+def _embeddable(given: Any) -> bool:
+    """Whether it is a text or the tokens of one, or a list of these; nothing of it empty."""
+    many = given if isinstance(given, list) and not _tokens(given) else [given]
+    return bool(many) and all((isinstance(e, str) and e) or _tokens(e) for e in many)
+
+
+def _tokens(given: Any) -> bool:
+    whole = isinstance(given, list) and all(type(t) is int and t >= 0 for t in given)
+    return whole and bool(given)
 
 
 async def _fields(request: Asking) -> dict[str, Any]:
@@ -196,6 +234,8 @@ async def _fields(request: Asking) -> dict[str, Any]:
 
 
 def _known(shop: Shop, name: Any) -> None:
+    if not isinstance(name, str) or not name:
+        raise invalid(f"model must be a name: this server has {shop.model!r}", "model")
     if name not in (shop.model, *shop.names):
         text = f"The model {str(name)[:100]!r} does not exist: this server has {shop.model!r}"
         raise Fault(404, text, code="model_not_found", param="model")

@@ -5,6 +5,7 @@ far are written the way that dialect writes them. Source: OpenAI's API reference
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,16 +19,12 @@ from samovar.models.dialects.fenced import Fenced
 from samovar.models.dialects.offered import Outline, Speech
 from samovar.models.dialects.rescue import Rescued
 from samovar.models.dialects.turns import returned
+from samovar.models.serve import checked
 from samovar.models.serve.fault import invalid
 
-_PASSED = (
-    *("temperature", "top_p", "top_k", "min_p", "seed", "stop", "logit_bias", "response_format"),
-    *("presence_penalty", "frequency_penalty", "repeat_penalty", "logprobs", "top_logprobs"),
-)
-_LIMIT = 4096
-"""Tokens of an answer whose length the client leaves to us: small models may never stop."""
 _STEADY = 0.1
 """Temperature at which tools are called unless the client names one."""
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 
 Fields = dict[str, Any]
@@ -42,6 +39,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Those that may be called now."""
     must: bool = False
     """Whether a tool has to be called."""
+    single: bool = False
+    """Whether no more than one may be called at a time."""
     stop: tuple[str, ...] = ()
     """Where the text of an answer ends; told here, since it must not end a call."""
     stream: bool = False
@@ -51,20 +50,21 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked, Speech]:
     """Return a request and the dialect of its answer. Raises Fault when it makes no sense."""
-    if fields.get("n") not in (None, 1):
+    if fields.get("n") is not None and fields["n"] != 1:
         raise invalid("this server gives one answer at a time: leave out n", "n")
     if fields.get("functions"):
         raise invalid("functions are gone from the API: use tools", "functions")
     tools, must = _choice(_tools(fields.get("tools")), fields.get("tool_choice"))
     speech = _speech(dialect, tools, must)
-    options = fields.get("stream_options")
     asked = Asked(
         body=_body(fields, tools, speech, drawn),
         tools=tools,
         must=must,
-        stop=_stop(fields.get("stop")) if tools else (),
-        stream=bool(fields.get("stream")),
-        usage=isinstance(options, dict) and bool(options.get("include_usage")),
+        single=fields.get("parallel_tool_calls") is not None
+        and not checked.switch(fields, "parallel_tool_calls"),
+        stop=checked.stop(fields.get("stop")) if tools else (),
+        stream=checked.switch(fields, "stream"),
+        usage=checked.wants_usage(fields),
     )
     return asked, speech
 
@@ -78,8 +78,7 @@ def _speech(dialect: Speech, tools: Sequence[Outline], must: bool) -> Speech:
 
 
 def _body(fields: Fields, tools: Sequence[Outline], speech: Speech, drawn: Sampling) -> Fields:
-    body = {name: fields[name] for name in _PASSED if fields.get(name) is not None}
-    body["max_tokens"] = _limit(fields)
+    body = {**checked.handed_on(fields), "max_tokens": checked.limit(fields)}
     body["messages"] = _messages(fields.get("messages"), tools, speech)
     if "temperature" not in body:
         given = {"temperature": drawn.temperature, "top_p": drawn.top_p, "top_k": drawn.top_k}
@@ -95,28 +94,10 @@ def _body(fields: Fields, tools: Sequence[Outline], speech: Speech, drawn: Sampl
     return body
 
 
-def _limit(fields: Fields) -> int:
-    for name in ("max_completion_tokens", "max_tokens"):
-        limit = fields.get(name)
-        if limit is not None:
-            if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-                raise invalid(f"{name} must be a number of tokens, 1 or more", name)
-            return limit
-    return _LIMIT
-
-
-def _stop(given: Any) -> tuple[str, ...]:
-    marks = given if isinstance(given, list) else [] if given is None else [given]
-    if not all(isinstance(mark, str) for mark in marks):
-        raise invalid("stop must be a text or a list of texts", "stop")
-    return tuple(mark for mark in marks if mark)
-
-
 def _with_form(schema: Fields, form: Any) -> Fields:
     """Return the schema of an action whose reply has the form the client wants of answers."""
-    inner = form.get("json_schema") if isinstance(form, dict) else None
-    wanted = inner.get("schema") if isinstance(inner, dict) else None
-    if not isinstance(wanted, dict):
+    wanted = _wanted(form or {})
+    if wanted is None:
         return schema
     text = {"properties": {"text": schemas.flat(wanted)}}
     return {
@@ -135,20 +116,40 @@ def _with_form(schema: Fields, form: Any) -> Fields:
     }
 
 
+def _wanted(form: Fields) -> Fields | None:
+    """Return the schema of a form; None where an answer may be any text."""
+    if form.get("type") == "json_object":
+        return {"type": "object"}
+    schema: Fields | None = form.get("json_schema", {}).get("schema")
+    return schema
+
+
 def _tools(given: Any) -> tuple[Outline, ...]:
     if given is not None and not isinstance(given, list):
         raise invalid("tools must be a list", "tools")
-    return tuple(_tool(each, f"tools[{n}]") for n, each in enumerate(given or ()))
+    tools = tuple(_tool(each, f"tools[{n}]") for n, each in enumerate(given or ()))
+    names = [tool.name for tool in tools]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            where = f"tools[{place}].function.name"
+            raise invalid(f"{where} {name!r} is there twice: names must differ", where)
+    return tools
 
 
 def _tool(given: Any, where: str) -> Outline:
     function = given.get("function") if isinstance(given, dict) else None
-    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+    if not isinstance(function, dict) or given.get("type", "function") != "function":
         raise invalid(f"{where} must be of type function and have function.name", where)
-    parameters = function.get("parameters") or {"type": "object", "properties": {}}
-    if not isinstance(parameters, dict):
-        raise invalid(f"{where}.function.parameters must be a JSON Schema", where)
-    return Outline(function["name"], str(function.get("description") or ""), parameters)
+    where = f"{where}.function"
+    name, parameters = function.get("name"), function.get("parameters")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise invalid(f"{where}.name must be 1 to 128 letters, digits, _ . : or -", f"{where}.name")
+    described = function.get("description") or ""
+    if not isinstance(described, str):
+        raise invalid(f"{where}.description must be a text", f"{where}.description")
+    if parameters is not None and not isinstance(parameters, dict):
+        raise invalid(f"{where}.parameters must be a JSON Schema", f"{where}.parameters")
+    return Outline(name, described, parameters or {"type": "object", "properties": {}})
 
 
 def _choice(tools: tuple[Outline, ...], choice: Any) -> tuple[tuple[Outline, ...], bool]:
@@ -215,7 +216,9 @@ def _written(
 
 def _calls(given: Any, where: str, names: dict[str, str]) -> tuple[Call, ...]:
     calls = []
-    for each in given if isinstance(given, list) else ():
+    if given is not None and not isinstance(given, list):
+        raise invalid(f"{where}.tool_calls must be a list", f"{where}.tool_calls")
+    for each in given or ():
         function = each.get("function") if isinstance(each, dict) else None
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
             raise invalid(f"{where}.tool_calls need function.name", where)

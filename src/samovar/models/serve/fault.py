@@ -32,3 +32,12 @@ class Fault(Exception):
 def invalid(text: str, param: str | None = None) -> Fault:
     """Return the fault of a request that cannot be understood."""
     return Fault(400, text, param=param)
+
+
+def too_long(size: int, most: int) -> Fault:
+    """Return the fault of a conversation that has more tokens than the model can hold."""
+    text = (
+        f"This model's maximum context length is {most} tokens. However, your messages resulted "
+        f"in {size} tokens. Please reduce the length of the messages."
+    )
+    return Fault(400, text, code="context_length_exceeded", param="messages")

@@ -9,7 +9,7 @@ import httpx2
 import msgspec
 
 from samovar.models.endpoint import Endpoint
-from samovar.models.serve.fault import Fault
+from samovar.models.serve.fault import Fault, too_long
 from samovar.models.serve.keeper import Behind
 
 _SILENCE = 300.0
@@ -32,6 +32,16 @@ class Upstream:
             text = "the model is being started: try again in a few seconds"
             raise Fault(503, text, code="model_not_ready")
         return found
+
+    @property
+    def model(self) -> str:
+        """The server's own name for the model. Raises Fault while it does not answer."""
+        return self.endpoint.model
+
+    @property
+    def forms(self) -> bool:
+        """A server is asked to hold answers to a schema; what comes is read leniently anyway."""
+        return True
 
     async def chat(self, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """Yield the chunks of an answer. Raises Fault when there is none, or it breaks off."""
@@ -84,7 +94,7 @@ def refused(status: int, data: bytes) -> Fault:
     said = said.replace("increase the physical batch size", "split the text")
     long = fields.get("type") == "exceed_context_size_error" or "too large to process" in said
     if long or fields.get("code") == "context_length_exceeded":
-        return Fault(400, _too_long(fields, said), code="context_length_exceeded", param="messages")
+        return _too_long(fields, said)
     if status == 501:
         return Fault(501, f"the model server cannot do that: {said}", code="not_supported")
     if status in (429, 503):
@@ -94,14 +104,11 @@ def refused(status: int, data: bytes) -> Fault:
     return Fault(502, f"the model server failed: {said}", code="upstream_error")
 
 
-def _too_long(fields: dict[str, Any], said: str) -> str:
+def _too_long(fields: dict[str, Any], said: str) -> Fault:
     size, most = fields.get("n_prompt_tokens"), fields.get("n_ctx")
-    if not isinstance(size, int) or not isinstance(most, int):
-        return said
-    return (
-        f"This model's maximum context length is {most} tokens. However, your messages resulted "
-        f"in {size} tokens. Please reduce the length of the messages."
-    )
+    if isinstance(size, int) and isinstance(most, int):
+        return too_long(size, most)
+    return Fault(400, said, code="context_length_exceeded", param="messages")
 
 
 def _down() -> Fault:

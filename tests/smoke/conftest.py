@@ -1,0 +1,157 @@
+"""The command as processes, a repository with one bug, and a model server that plays every part."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+CODE = "def add(a, b):\n    return a - b\n"
+GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
+TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert add(2, 3) == 5\n"
+COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
+USAGE = {"prompt_tokens": 50, "completion_tokens": 20, "total_tokens": 70}
+RUN = "import sums; print('sum', sums.add(2, 3))"
+STEPS = (
+    {"tool": "read_file", "arguments": {"path": "sums.py"}},
+    {"tool": "edit_text", "arguments": {"path": "sums.py", "search": "a - b", "replace": "a + b"}},
+    {"tool": "python", "arguments": {"code": RUN}},
+    {"tool": "reply", "arguments": {"text": "It adds now: 2 and 3 make 5."}},
+)
+"""What it does in a conversation, one after the other."""
+
+
+def answer(asked: dict) -> str:
+    """Return what the model says: a choice, a step of a conversation, a review, or code."""
+    said = json.dumps(asked["messages"])
+    form = asked.get("response_format", {}).get("json_schema", {}).get("schema", {})
+    if "action" in form.get("properties", {}):
+        actions = form["properties"]["action"]["enum"]
+        action = "work" if "work" in actions else "nothing"
+        return json.dumps({"action": action, "to": "person", "text": ""})
+    if "anyOf" in form:
+        return json.dumps(STEPS[min(said.count("Result of "), len(STEPS) - 1)])
+    return "no mistakes found" if "review" in said else GOOD
+
+
+class Model(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._send(json.dumps({"data": [{"id": "scripted"}]}).encode(), "application/json")
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        pieces = [{"choices": [{"index": 0, "delta": {"content": answer(asked)}}]}]
+        pieces.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        pieces.append({"choices": [], "usage": USAGE})
+        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
+        self._send("".join(lines).encode(), "text/event-stream")
+
+    def _send(self, body: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[str]:
+    """Return the address of the scripted model."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as made:
+        made.daemon_threads = True
+        made.block_on_close = False
+        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{made.server_address[1]}/v1"
+        made.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "sums.py").write_text(CODE)
+    (folder / "test_sums.py").write_text(TEST)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "start")
+    return folder
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=T", "-c", "user.email=t@localhost")
+    done = subprocess.run(
+        ["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def environment(tmp_path: Path, model: str) -> dict[str, str]:
+    """Return the variables of a person with an empty home, who reaches one model and no network."""
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(("SAMOVAR", "XDG", "PIP"))}
+    return keep | {
+        "HOME": str(tmp_path / "home"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "PIP_NO_INDEX": "1",
+        "SAMOVAR_MODEL_URL": model,
+    }
+
+
+@pytest.fixture
+def samovar(project: Path, environment: dict[str, str]) -> Callable[..., str]:
+    """Return the command, run in the project to its end; it must end well."""
+
+    def run(*words: str, stdin: str = "") -> str:
+        done = subprocess.run(
+            [*COMMAND, *words],
+            cwd=project,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def stays(project: Path, environment: dict[str, str]) -> Callable[..., object]:
+    """Return what runs a command beside the test and gives the first line it says."""
+
+    @contextmanager
+    def run(*words: str) -> Iterator[str]:
+        began = subprocess.Popen(
+            [*COMMAND, *words],
+            cwd=project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with began:
+            assert began.stdout is not None
+            try:
+                yield began.stdout.readline()
+                began.terminate()
+                assert "Traceback" not in began.stdout.read()
+            finally:
+                began.kill()
+
+    return run
