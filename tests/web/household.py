@@ -46,6 +46,7 @@ class Team:
     mail: list[Mail] = field(default_factory=list)
     ledger: list[LedgerEntry] = field(default_factory=list)
     asked: dict[int, Approval] = field(default_factory=dict)
+    said: str = "no model answers"
 
     async def agents(self) -> Sequence[Agent]:
         return self.people
@@ -56,15 +57,51 @@ class Team:
     async def send(self, to: str, text: str, /) -> str:
         self._known(to)
         self.mail.insert(
-            0, Mail(id=f"m{len(self.mail)}", agent="person", at=NOW, to=(to,), text=text)
+            0,
+            Mail(
+                id=f"person:you/{len(self.mail)}",
+                agent="person:you",
+                at=datetime.now(UTC),
+                kind="message",
+                to=(to,),
+                text=text,
+                person=True,
+            ),
         )
         return self.mail[0].id
+
+    async def talk(self, agent: str, limit: int = 100, /) -> Sequence[Mail]:
+        found = [
+            m
+            for m in self.mail
+            if (m.person and agent in m.to) or (m.agent == agent and "person" in m.to)
+        ]
+        return sorted(found, key=lambda m: m.at)[-limit:]
+
+    def answer_back(self, agent: str, text: str) -> None:
+        """Let an agent write to the person."""
+        at, number = datetime.now(UTC), len(self.mail)
+        said = Mail(
+            id=f"{agent}/{number}", agent=agent, at=at, kind="message", to=("person",), text=text
+        )
+        self.mail.insert(0, said)
 
     async def status(self) -> Status:
         return Status(tick=42, engine="running", facts={"store": "memory"})
 
     def homes(self) -> Sequence[Path]:
         return ()
+
+    async def turns(self) -> Mapping[str, Mapping[int, str]]:
+        words = ("ran", "rested", "idle", "failed", "at work", "idle", "ran")
+        rows = {a.name: {t: words[t * (n + 3) % 7] for t in range(43)} for n, a in self._numbered()}
+        return {a: {t: w for t, w in row.items() if w != "idle"} for a, row in rows.items()}
+
+    async def log(self, lines: int, /) -> Sequence[str]:
+        return [f"2026-11-21 10:00:{n:02} failed agent=tester {self.said}" for n in range(4)]
+
+    def _numbered(self) -> list[tuple[int, Agent]]:
+        return list(enumerate(self.people))
 
     async def papers(self, agent: str, /) -> Mapping[str, str]:
         return {"notes.md": f"# Notes of {agent}\n"}
@@ -142,7 +179,7 @@ class Team:
 def team(hostile: str = "") -> Team:
     """Return a small team at work; a hostile text is put wherever a text can be."""
     said = hostile or "I looked at the failing tests; two belong to the parser."
-    made = Team()
+    made = Team(said=hostile or "no model answers")
     rows = [
         ("manager", "plans and hands out work", "working", ("*people",), ("plan",)),
         ("developer", "writes code", "working", ("manager",), ("read_file", "edit_text", "shell")),
@@ -194,6 +231,17 @@ def team(hostile: str = "") -> Team:
             started=NOW - timedelta(minutes=20),
             created_by="manager",
         )
+    for number in range(40):
+        made.jobs[100 + number] = Job(
+            id=100 + number,
+            agent="writer",
+            text=hostile or f"An old task, number {number}",
+            state="done",
+            position=100 + number,
+            created=NOW - timedelta(days=13, hours=-7 * number),
+            started=NOW - timedelta(days=12.5, hours=-7 * number),
+            ended=NOW - timedelta(days=12.5, hours=-7 * number - 5),
+        )
     for number in range(12):
         made.mail.append(
             Mail(
@@ -231,11 +279,60 @@ def team(hostile: str = "") -> Team:
         asked=NOW - timedelta(minutes=8),
         expires=NOW + timedelta(hours=20),
     )
+    made.asked[8] = Approval(
+        id=8,
+        agent="researcher",
+        act="fetch",
+        digest="cd" * 32,
+        text=hostile
+        or "fetch https://docs.python.org/3/: it reaches other machines\n\n"
+        'fetch {"url":"https://docs.python.org/3/library/"}',
+        task=4,
+        asked=NOW - timedelta(minutes=3),
+    )
+    made.asked[9] = Approval(
+        id=9,
+        agent="writer",
+        act="question",
+        digest="ef" * 32,
+        text=hostile or "Shall the guide speak of Windows, too?",
+        note="writer/77",
+        asked=NOW - timedelta(minutes=2),
+    )
+    talk = (
+        (True, "Is the README still true?"),
+        (False, hostile or "The part about installing is not: it names the old command."),
+        (True, "Then mend it."),
+        (False, hostile or "Done in task 12:\n\n    pip install samovar\n\nis what it says now."),
+        (False, hostile or "Shall the guide speak of Windows, too?"),
+    )
+    for number, (person, text) in enumerate(talk):
+        ids = f"person:you/{number}" if person else f"writer/{number + 73}"
+        made.mail.append(
+            Mail(
+                id=ids,
+                agent="person:you" if person else "writer",
+                at=NOW - timedelta(minutes=30 - 5 * number),
+                kind="question" if ids == "writer/77" else "message",
+                to=("writer",) if person else ("person",),
+                text=text,
+                person=person,
+            )
+        )
     return made
 
 
+class Bells:
+    """Doorbells of a server that carries none yet."""
+
+    troubles = (ConnectionError,)
+
+    async def queues(self) -> Mapping[str, object]:
+        return {}
+
+
 def office(made: Team) -> Office:
-    return Office(made, made, made, made)
+    return Office(made, made, made, made, Bells())
 
 
 def put_run(home: Path, run: str, golden: str, hostile: str = "", cut: int = 0) -> Path:

@@ -21,7 +21,8 @@ RUN = "20261121-100000-solved-0001"
 OPEN = "20261121-113000-stopped-0003"
 PATHS = [
     *("/dashboard", "/runs", "/board", "/agents", "/agents/developer", "/org", "/credits"),
-    *("/approvals", "/approvals/7", "/approvals/20261121-110000-waits-0001", "/system"),
+    *("/approvals", "/approvals/7", "/approvals/8", "/approvals/9", "/agents/writer", "/system"),
+    *("/approvals/20261121-110000-waits-0001", f"/runs/{RUN}?at=6"),
     *(f"/runs/{RUN}", "/docs", "/nothing", "/login"),
 ]
 UNFOLD = "for (const each of document.querySelectorAll('details')) each.open = true"
@@ -71,7 +72,7 @@ async def test_a_page_is_for_everybody(chromium, place, path, scheme):
     await context.close()
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, "/saq/"])
 async def test_a_page_obeys_its_own_policy_and_asks_nobody_else(chromium, place, path):
     desk, base = place
     context = await chromium.new_context()
@@ -109,7 +110,7 @@ async def test_a_first_visit_is_light_and_quick(chromium, place):
         assert min(paints) < 500, path
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/board", f"/runs/{RUN}"])
+@pytest.mark.parametrize("path", ["/dashboard", "/agents/writer", f"/runs/{RUN}"])
 async def test_the_stream_opens_on_every_load(chromium, place, path):
     desk, base = place
     context = await chromium.new_context()
@@ -177,6 +178,27 @@ async def test_an_open_fold_and_the_focus_stay_when_a_part_is_renewed(
         await page.wait_for_selector("text=a new card", timeout=3000)
         assert await page.evaluate("document.querySelector('#job-9 details').open")
         assert await page.evaluate("!!document.activeElement.closest('#job-9')")
+        await context.close()
+
+
+async def test_a_conversation_goes_on_while_one_is_writing(chromium, tmp_path, unused_tcp_port):
+    desk = browser.busy_desk(tmp_path / "home", unused_tcp_port)
+    context = await chromium.new_context(viewport={"width": 1280, "height": 600})
+    async with browser.served(desk, unused_tcp_port) as base:
+        page, seen = await browser.visit(context, base, desk)
+        await page.goto(f"{base}/agents/writer")
+        await page.wait_for_selector("#live[data-state=live]")
+        await page.fill("#text", "half a thought")
+        for number in range(30):
+            desk.office.roster.answer_back("writer", f"thought {number} of mine")
+        desk.changed()
+        await page.wait_for_selector("text=thought 29 of mine", timeout=5000)
+        assert await page.input_value("#text") == "half a thought"
+        assert await page.evaluate("document.activeElement.id") == "text"
+        latest = page.locator(".talk li").last
+        box, frame = await latest.bounding_box(), await page.locator(".thread").bounding_box()
+        assert box["y"] + box["height"] <= frame["y"] + frame["height"] + 2, "the latest is in view"
+        assert seen.errors == []
         await context.close()
 
 

@@ -1,4 +1,4 @@
-"""Twelve things people do, each with the keyboard alone."""
+"""Seventeen things people do, each with the keyboard alone."""
 
 import browser
 import household
@@ -204,3 +204,63 @@ async def test_write_to_an_agent(at):
     await at.keyboard.press("Control+Enter")
     await at.wait_for_selector(".note")
     assert (await at.desk.office.roster.messages())[0].text == "look at the README"
+    assert await at.evaluate("document.activeElement.id") == "text", "ready for the next one"
+    assert "look at the README" in await at.inner_text(".thread")
+
+
+async def test_write_to_an_agent_from_the_first_page(at):
+    await at.goto(f"{at.base}/dashboard")
+    await reach(at, "text")
+    await at.keyboard.type("are you there?")
+    await reach(at, "agent")
+    await at.keyboard.type("tester")
+    await press(at, "Send as a message")
+    await at.wait_for_url("**/agents/tester#text")
+    assert "are you there?" in await at.inner_text(".thread")
+
+
+async def test_answer_what_an_agent_asks_in_the_conversation(at):
+    await at.goto(f"{at.base}/agents/writer")
+    await press(at, "Answer this question")
+    await at.wait_for_url("**/approvals/9")
+    await reach(at, "Your answer")
+    await at.keyboard.type("only in one line")
+    await press(at, "Answer no")
+    await at.wait_for_selector(".note")
+    assert await told(at) == "writer has your answer: no."
+
+
+async def test_allow_a_call_for_always(at):
+    await at.goto(f"{at.base}/approvals/8")
+    await press(at, "Always allow calls like this")
+    assert "[[rules.allow]]" in await at.inner_text("main")
+    await press(at, "Approve, and always")
+    await at.wait_for_selector(".note")
+    assert "Approved: fetch of researcher." in await told(at)
+    assert 'host = "docs.python.org"' in (at.desk.home / "samovar.toml").read_text()
+
+
+async def test_look_at_a_run_as_it_was(at):
+    await at.goto(f"{at.base}/runs/{SOLVED}")
+    await reach(at, "at")
+    for _ in range(15):
+        await at.keyboard.press("ArrowLeft")
+    assert await at.inner_text("#at-shown") == "6"
+    await press(at, "Look")
+    await at.wait_for_url("**at=6")
+    assert "As it was after entry 6 of 21" in await at.inner_text("main")
+    await press(at, "Later")
+    await at.wait_for_url("**at=7")
+    await press(at, "Back to now")
+    await at.wait_for_url(f"**/runs/{SOLVED}")
+
+
+async def test_try_a_run_again_from_the_middle(at):
+    await at.goto(f"{at.base}/runs/{SOLVED}?at=5")
+    await press(at, "Try again from here")
+    await reach(at, "note")
+    await at.keyboard.type("use the median of the statistics module")
+    await press(at, "Begin a new run")
+    await at.wait_for_selector(".note")
+    assert "A new run goes on from there" in await told(at)
+    assert "use the median" in await at.inner_text("main")

@@ -15,12 +15,13 @@ PUBLIC = {("GET", "/login"), ("POST", "/login"), ("GET", "/health"), ("GET", "/a
 PAGES = {
     *("/", "/dashboard", "/runs", "/runs/{run}", "/runs/{run}/raw", "/board", "/agents"),
     *("/agents/{name}", "/org", "/credits", "/approvals", "/approvals/{id}", "/system", "/docs"),
+    *("/saq", "/favicon.ico"),
 }
 MACHINE = {
     *("/live/page/{scene}", "/live/run/{run}", "/docs/openapi.json", "/metrics", "/ws"),
     *("/api/agents", "/api/agents/{name}", "/api/messages", "/api/credits", "/api/status"),
     *("/api/tasks", "/api/runs", "/api/runs/{run}", "/api/runs/{run}/diff", "/api/approvals"),
-    *("/api/runs/{run}/events", "/docs/{path}"),
+    *("/api/runs/{run}/events", "/docs/{path}", "/api/agents/{name}/talk"),
 }
 ACTS = {
     *("/logout", "/tasks", "/runs/{run}/{verb}", "/approvals/{id}", "/jobs/{id}/{verb}"),

@@ -96,7 +96,8 @@ def test_a_run_has_a_lane_for_each_who_and_bars_as_long_as_the_work():
         ("checks", 10.0, 15.0, "check bad"),
     ]
     drawn = lanes.timeline(rows)
-    assert drawn.count("<rect") == 2
+    assert drawn.count('class="bar ') == 2
+    assert drawn.count('class="gap"') == 2
     assert 'href="#e10"' in drawn
     assert lanes.timeline(rows[:1]) == ""
 

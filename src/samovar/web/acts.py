@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
@@ -12,8 +13,9 @@ from samovar.app import Wish
 from samovar.core.errors import SetupError
 from samovar.core.task import Budget
 from samovar.settings import load
-from samovar.web import onerun
+from samovar.web import always, onerun
 from samovar.web.desk import Desk
+from samovar.web.forking import fork
 from samovar.web.forms import fields
 from samovar.web.guard import visit_of
 from samovar.web.page import Page, ThePage
@@ -64,11 +66,13 @@ async def logout(request: Asked, page: ThePage) -> Redirect:
 
 @post("/tasks", include_in_schema=False)
 async def submit(request: Asked, page: ThePage) -> Redirect:
-    """File a task: with an agent where there is a team, else as a run of this server."""
+    """File a task, or send a message: with an agent where there is a team, else as a run here."""
     given = await fields(request)
     text = given.get("text", "").strip()
     if not text:
         raise SetupError("the task is empty; say what to do")
+    if given.get("how") == "message":
+        return await _wrote(request, page, given.get("agent", ""), text)
     if page.desk.office is not None:
         job = await page.desk.office.jobs.submit(text, given.get("agent", ""))
         return _said(request, page, "/dashboard", f"Task {job.id} is in the queue of {job.agent}.")
@@ -96,6 +100,8 @@ async def act_on_run(request: Asked, page: ThePage, run: Word, verb: Word) -> Re
                 raise SetupError("only the run of a task can be tried again")
             workshop_of(desk).submit(wish(desk, task.text, task.files, task.test))
             return _said(request, page, "/dashboard", "The task is tried again, as a new run.")
+        case "fork":
+            return await _forked(request, page, run)
         case "undo":
             said = await workshop_of(desk).undo(desk.shelf.app_of(run).home, run)
         case _:
@@ -108,11 +114,23 @@ async def answer(request: Asked, page: ThePage, id: Word) -> Redirect:
     """Record a person's word on one exact act: the form carries the act's hash."""
     given = await fields(request)
     said = given.get("answer", "")
-    if said not in ("yes", "no"):
+    if said not in ("yes", "no", "always"):
         raise SetupError("say approve or refuse")
-    note = given.get("note", "")[:1000]
-    told = await give_word(page.desk, id, given.get("digest", ""), said == "yes", note)
-    return _said(request, page, "/approvals", told)
+    note, digest = given.get("note", "")[:1000], given.get("digest", "")
+    kept = await keep_rule(page.desk, id, digest) if said == "always" else ""
+    told = await give_word(page.desk, id, digest, said != "no", note)
+    return _said(request, page, "/approvals", f"{told} {kept}".strip())
+
+
+async def keep_rule(desk: Desk, id: str, digest: str) -> str:
+    """Write the rule that allows calls like this one from now on. Raises SetupError."""
+    asked = await office_of(desk).words.approvals()
+    found = next((a for a in asked if str(a.id) == id and a.digest == digest), None)
+    rule = always.rule_of(found, desk.home) if found else None
+    if rule is None:
+        raise SetupError("no rule can say exactly this: approve it this once, or write one")
+    path = always.keep(rule, desk.home)
+    return f"The rule stands in {path}; it counts when the engine is started again."
 
 
 async def give_word(desk: Desk, id: str, digest: str, yes: bool, note: str) -> str:
@@ -121,6 +139,8 @@ async def give_word(desk: Desk, id: str, digest: str, yes: bool, note: str) -> s
     if id.isascii() and id.isdigit() and len(id) < 16 and desk.office is not None:
         done = await desk.office.words.answer(int(id), digest, yes, note)
         desk.changed()
+        if done.act == "question":
+            return f"{done.agent} has your answer: {'yes' if yes else 'no'}."
         return f"{word}: {done.act} of {done.agent}."
     onerun.record_of(desk, id)
     waits = next((q for q in await questions(desk) if q.run == id), None)
@@ -168,8 +188,7 @@ async def write_to(request: Asked, page: ThePage, name: Word) -> Redirect:
     text = (await fields(request)).get("text", "").strip()
     if not text:
         raise SetupError("the message is empty")
-    await office_of(page.desk).roster.send(name, text)
-    return _said(request, page, f"/agents/{name}", "Sent; it is read in the next turn.")
+    return await _wrote(request, page, name, text)
 
 
 @post("/credits", include_in_schema=False)
@@ -194,6 +213,24 @@ def wish(desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "") -> 
     settings = load(desk.home)
     budget = Budget(calls=settings.calls, generated=settings.tokens)
     return Wish(text=text, files=files, test=test, budget=budget, candidates=settings.candidates)
+
+
+async def _forked(request: Asked, page: Page, run: str) -> Redirect:
+    """Begin a new run from the front of another one, and go there."""
+    given, shop = await fields(request), workshop_of(page.desk)
+    app = page.desk.shelf.app_of(run)
+    name = fork(app, run, _number(given.get("at", "")), given.get("note", "")[:2000])
+    shop.resume(app.home, name)
+    return _said(request, page, f"/runs/{name}", f"A new run goes on from there; {run} stays.")
+
+
+async def _wrote(request: Asked, page: Page, name: str, text: str) -> Redirect:
+    """Send a message and go to the conversation, ready for the next one."""
+    if not name:
+        raise SetupError("choose whom you write to: a task finds its agent, a message does not")
+    await office_of(page.desk).roster.send(name, text)
+    target = f"/agents/{quote(name, safe='')}#text"
+    return _said(request, page, target, f"Sent; {name} reads it in its next turn.")
 
 
 def _login(request: Asked, page: Page, wrong: str, status: int = 200) -> Response[bytes]:
@@ -223,7 +260,7 @@ def _inside(target: str) -> str:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise SetupError(f"{text[:20]!r} is no task number")
+        raise SetupError(f"{text[:20]!r} is no number of a task or an entry")
     return int(text)
 
 

@@ -81,6 +81,8 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     """Hash of what would be done, as the question gave it; another one is refused."""
     yes: bool
     note: Annotated[str, Meta(max_length=1000)] = ""
+    always: bool = False
+    """Whether a rule is written, too, that allows calls like this one; only with yes."""
 
 
 class Told(Struct, frozen=True):
@@ -151,6 +153,13 @@ async def messages(
 ) -> Sequence[Mail]:
     """List what was written to outboxes, the latest first."""
     return await desk.office.roster.messages(agent, limit) if desk.office else []
+
+
+@get("/agents/{name:str}/talk")
+async def talk(desk: TheDesk, name: Name, limit: Limit = 100) -> Sequence[Mail]:
+    """List what people and an agent said to each other, the oldest first."""
+    await agent.fn(desk, name)
+    return await office_of(desk).roster.talk(name, limit)
 
 
 @post("/messages")
@@ -315,7 +324,9 @@ async def approvals(desk: TheDesk) -> Questions:
 @post("/approvals/{id:str}", status_code=200)
 async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
     """Approve or refuse one exact act; `id` is a run's name or a question's number."""
-    return Told(await acts.give_word(desk, id, data.digest, data.yes, data.note))
+    kept = await acts.keep_rule(desk, id, data.digest) if data.always and data.yes else ""
+    told = await acts.give_word(desk, id, data.digest, data.yes, data.note)
+    return Told(f"{told} {kept}".strip())
 
 
 class EventSource:
@@ -364,6 +375,18 @@ def _record(desk: Desk, run: str) -> Record:
 
 def router() -> Router:
     """Return the routes under /api."""
-    reading = [agents, agent, messages, credits, status, tasks, runs, one_run, one_diff, events]
+    reading = [
+        agents,
+        agent,
+        talk,
+        messages,
+        credits,
+        status,
+        tasks,
+        runs,
+        one_run,
+        one_diff,
+        events,
+    ]
     doing = [send, grant, submit, change_task, cancel_task, act_on_run, approvals, answer]
     return Router("/api", route_handlers=[*reading, *doing])

@@ -8,6 +8,7 @@ from pathlib import Path
 from litestar.di import NamedDependency
 
 from samovar.app import App
+from samovar.web.calls import Calls
 from samovar.web.keys import Keys
 from samovar.web.live import Hub
 from samovar.web.shelf import Shelf
@@ -29,6 +30,7 @@ class Desk:
     """None where the home has no repository to work on."""
     office: Office | None = None
     """None where the home has no team."""
+    calls: Calls = field(default_factory=Calls)
     hub: Hub = field(default_factory=Hub)
     cookie: str = "samovar"
     secure: bool = False

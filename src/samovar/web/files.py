@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from litestar.response import Redirect
 
 from samovar.web.page import ASSETS, asset
 
@@ -49,3 +50,9 @@ async def send_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Res
         headers["content-encoding"] = "gzip"
     data = found.small if packed else found.plain
     return Response(data, media_type=f"{found.kind}; charset=utf-8", headers=headers)
+
+
+@get("/favicon.ico", include_in_schema=False)
+async def picture() -> Redirect:
+    """Lead to our picture; SAQ's page names none, and browsers then ask here."""
+    return Redirect(asset("logo.svg"))

@@ -19,7 +19,9 @@ from samovar.web.keys import Keys
 PUBLIC = ("/login", "/health")
 """Paths that need no token; the files under /assets/ are the only others."""
 SAFE = ("GET", "HEAD")
-MACHINES = ("/api/", "/live", "/metrics", "/docs/openapi", "/ws")
+SAQ = "/saq"
+"""Where SAQ's own page is mounted. It has scripts in files, without our nonce."""
+MACHINES = ("/api/", "/live", "/metrics", "/docs/openapi", "/ws", f"{SAQ}/api")
 """Where a missing token is answered with 401 instead of the login page."""
 
 
@@ -64,12 +66,12 @@ class Guard:
         scope.setdefault("state", {})["visit"] = visit
         answer = self._refusal(scope, visit)
         if answer is None:
-            await self.app(scope, receive, _with_headers(send, visit.nonce))
+            await self.app(scope, receive, _with_headers(send, _policy(scope["path"], visit.nonce)))
         elif scope["type"] == ScopeType.WEBSOCKET:
             await receive()
             await send({"type": "websocket.close", "code": 4401, "reason": "no"})
         else:
-            await answer(_with_headers(send, visit.nonce))
+            await answer(_with_headers(send, _policy(scope["path"], visit.nonce)))
 
     def _visit(self, scope: Scope) -> Visit:
         nonce = secrets.token_urlsafe(12)
@@ -131,12 +133,21 @@ def _answer(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Ans
     return answer
 
 
-def _with_headers(send: Send, nonce: str) -> Send:
-    policy = (
-        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+def _policy(path: str, nonce: str) -> str:
+    """Return what a page may load (Content Security Policy Level 3)."""
+    fixed = (
+        "default-src 'none'; style-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+    if path == SAQ or path.startswith(f"{SAQ}/"):
+        return f"{fixed}; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:"
+    return (
+        f"{fixed}; script-src 'nonce-{nonce}'; img-src 'self'; "
         "require-trusted-types-for 'script'; trusted-types htmx"
     )
+
+
+def _with_headers(send: Send, policy: str) -> Send:
     fixed = {
         b"content-security-policy": policy.encode(),
         b"x-content-type-options": b"nosniff",

@@ -78,7 +78,8 @@ class Counted:
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
-        began = time.monotonic()
+        # A mount shortens the path of the scope on its way.
+        path, began = scope["path"], time.monotonic()
         ended: list[tuple[int, float]] = []
 
         async def sending(message: Message) -> None:
@@ -94,7 +95,7 @@ class Counted:
         log.info(
             "web.request",
             method=scope["method"],
-            path=scope["path"][:200],
+            path=path[:200],
             status=status,
             ms=round(seconds * 1000, 1),
         )

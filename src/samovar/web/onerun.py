@@ -3,15 +3,16 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
 
 from samovar.core.errors import SetupError
-from samovar.core.event import Opened
+from samovar.core.event import Entry, Opened
 from samovar.core.state import replay
+from samovar.core.talk import replay as converse
 from samovar.flow.receipt import Receipt, receipt
 from samovar.web import diff, transcript
 from samovar.web.desk import Desk
@@ -19,6 +20,7 @@ from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
 from samovar.web.record import Record
 from samovar.web.shelf import Question, RunLine, question
+from samovar.web.words import count
 from samovar.web.workshop import Order
 
 NAME = 100
@@ -34,6 +36,9 @@ class Change(Struct, frozen=True):
     text: str
     digest: str
     files: tuple[diff.FileDiff, ...]
+
+
+NOTHING = Change("", "", ())
 
 
 def record_of(desk: Desk, run: str) -> Record:
@@ -62,22 +67,36 @@ def receipt_of(record: Record, change: Change) -> Receipt | None:
     return receipt(entries, change.text)
 
 
-def view(desk: Desk, run: str, record: Record) -> dict[str, Any]:
-    """Return everything the page shows but the transcript."""
+def rewound(record: Record, at: int | None) -> Record:
+    """Return a log as it was after an entry, counted from 0; as it is for None."""
+    if at is None:
+        return record
+    return Record(record.path, record.rows[: at + 1])
+
+
+def view(desk: Desk, run: str, record: Record, at: int | None = None) -> dict[str, Any]:
+    """Return everything the page shows but the transcript; as it was after an entry, if given."""
     line = desk.shelf.line(run)
     assert line is not None, "whoever has a record has a line"
-    change = change_of(desk, run)
+    last = len(record.rows) - 1
+    record = rewound(record, at)
+    change = change_of(desk, run) if at is None else NOTHING
     entries = record.entries
     task = bool(entries) and isinstance(entries[0].event, Opened)
     state = replay(e.event for e in entries) if task else None
-    waits = question(desk.shelf.app_of(run), run) if line.state == "waiting" and task else None
+    asks = line.state == "waiting" and task and at is None
+    waits = question(desk.shelf.app_of(run), run) if asks else None
     return {
         "run": run,
         "line": line,
         "state": state,
-        "order": _order(desk, run),
+        "order": _order(desk, run) if at is None else None,
         "waits": waits,
-        "buttons": buttons(desk, line, waits),
+        "buttons": buttons(desk, line, waits) if at is None else [],
+        "at": at,
+        "last": last,
+        "seen": _seen(entries),
+        "forks": at is not None and task and desk.workshop is not None,
         "plot": lanes.timeline(record.rows),
         "plot_words": lanes.summary(record.rows),
         "bars": lanes.bars(record.rows),
@@ -101,6 +120,22 @@ def buttons(desk: Desk, line: RunLine, waits: Question | None) -> list[tuple[str
         *([("undo", "Undo")] if line.committed else []),
         ("retry", "Retry as a new run"),
     ]
+
+
+def _seen(entries: Sequence[Entry]) -> str:
+    """Return how far a run is, in words."""
+    if not entries:
+        return ""
+    if not isinstance(entries[0].event, Opened):
+        talk = converse(e.event for e in entries)
+        return f"turn {talk.turns}" if talk.turn else f"{count(talk.turns, 'turn')} over"
+    state = replay(e.event for e in entries)
+    if state.closed is not None:
+        return "ended"
+    if state.step is not None and state.plan is not None:
+        tried = count(len(state.trials), "version")
+        return f"step {len(state.chosen) + 1} of {len(state.plan.steps)}, {tried} tried"
+    return state.phase
 
 
 def _order(desk: Desk, run: str) -> Order | None:

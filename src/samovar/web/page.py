@@ -38,7 +38,17 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("ago", "exact", "machine", "duration", "short", "count", "credits", "cut"):
+    for name in (
+        "ago",
+        "exact",
+        "machine",
+        "duration",
+        "short",
+        "count",
+        "credits",
+        "clock",
+        "cut",
+    ):
         made.filters[name] = getattr(words, name)
     made.filters["tone"] = words.tone
     made.filters["icon_of"] = words.icon

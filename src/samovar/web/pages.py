@@ -16,7 +16,7 @@ from samovar.web.onerun import RunSource
 from samovar.web.page import Page, ThePage
 from samovar.web.record import Record
 from samovar.web.scenes import SCENES, Scene, SceneSource, draw, render, stamp
-from samovar.web.views import questions
+from samovar.web.views import about, questions
 
 Asked = Request[Any, Any, Any]
 LONGEST = 300
@@ -62,11 +62,12 @@ async def live_scene(request: Asked, page: ThePage, scene: FromPath[str]) -> Str
 
 @get("/runs/{run:str}", name="page.run", include_in_schema=False)
 async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Response[bytes]:
-    """Show one run."""
+    """Show one run; with `at`, as it was after that entry."""
     record = _record(page, run)
-    data = onerun.view(page.desk, run, record)
+    at = _entry(request.query_params.get("at", ""), record)
+    data = onerun.view(page.desk, run, record, at)
     parts = render(page, "run", onerun.PARTS, data)
-    items = transcript.items(record.rows)
+    items = transcript.items(onerun.rewound(record, at).rows)
     last = record.rows[-1].seq if record.rows else -1
     extra = {"parts": parts, "items": items, "after": last, "name": "run"}
     return page.respond(request, "run.html", {**data, **extra})
@@ -83,7 +84,7 @@ async def live_run(request: Asked, page: ThePage, run: FromPath[str]) -> Stream:
             run,
             record,
             lambda data: render(page, "run", onerun.PARTS, data),
-            lambda items: page.part("parts/run/items.html", {"items": items}),
+            lambda items: page.part("parts/run/items.html", {"items": items, "run": run}),
         )
 
     return _stream(request, page, f"runs/{run}", made)
@@ -103,7 +104,8 @@ async def approval_page(request: Asked, page: ThePage, id: FromPath[str]) -> Res
         open_ones = await page.desk.office.words.approvals()
         found = next((a for a in open_ones if a.id == int(id)), None)
         if found is not None:
-            return page.respond(request, "approval.html", {"approval": found, "name": "approval"})
+            data = await about(page.desk, found) | {"name": "approval"}
+            return page.respond(request, "approval.html", data)
         raise NotFoundException("this question is answered or has expired; see Approvals")
     record = _record(page, id)
     waits = next((q for q in await questions(page.desk) if q.run == id), None)
@@ -141,6 +143,13 @@ def _record(page: Page, run: str) -> Record:
         return onerun.record_of(page.desk, run)
     except SetupError as error:
         raise NotFoundException(str(error)) from error
+
+
+def _entry(text: str, record: Record) -> int | None:
+    """Return which entry of a log is meant; None for the log as it is."""
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        return None
+    return min(int(text), len(record.rows) - 1) if record.rows else None
 
 
 def _query(request: Asked) -> dict[str, str]:

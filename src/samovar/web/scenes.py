@@ -30,7 +30,7 @@ SCENES: Mapping[str, Scene] = {
         Scene("runs", "Runs", ("table",), views.runs),
         Scene("board", "Board", ("columns",), views.board),
         Scene("agents", "Agents", ("table",), views.agents),
-        Scene("agent", "Agent", ("head", "queue", "messages"), views.agent),
+        Scene("agent", "Agent", ("head", "talk", "about", "queue", "messages"), views.agent),
         Scene("org", "Organisation", ("graph",), views.org, pace=5.0),
         Scene("credits", "Credits", ("left", "spent", "ledger"), views.credit, pace=5.0),
         Scene("approvals", "Approvals", ("list",), views.approvals),

@@ -17,6 +17,7 @@ from samovar.app import App
 from samovar.boot import at_work
 from samovar.core.errors import SetupError
 from samovar.settings import read_env
+from samovar.traces.tracing import standing
 from samovar.web.desk import Desk
 from samovar.web.keys import VARIABLE, Keys, find_token, given_token
 from samovar.web.logs import configure
@@ -66,6 +67,7 @@ def desk_of(
             "python": platform.python_version(),
             "home": str(home),
             "address": f"http://{host}:{port}",
+            "traces": standing(home),
         },
     )
 

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp
 
 from samovar import __version__
 from samovar.core.errors import SamovarError
-from samovar.web import acts, api, failing, files, metrics, pages, socket
+from samovar.web import acts, api, doorbells, failing, files, metrics, pages, socket
 from samovar.web.describe import OnePage
 from samovar.web.desk import Desk
 from samovar.web.forms import meant
@@ -57,8 +57,10 @@ def routes() -> list[Any]:
         acts.grant,
         api.router(),
         files.send_file,
+        files.picture,
         metrics.metrics,
         socket.follow,
+        doorbells.saq,
     ]
 
 

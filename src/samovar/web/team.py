@@ -4,16 +4,21 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from saq.queue.base import Queue
 
 from samovar.core.errors import SetupError
+from samovar.org.choice import PERSON
 from samovar.org.problem import Problem
-from samovar.org.resume import Resume
+from samovar.org.resume import PEOPLE, Resume
 from samovar.org.seams import Approval, Job, JobState, LedgerEntry
-from samovar.org.team import Member, Team
+from samovar.org.team import Letter, Member, Team
 from samovar.repo import git
+from samovar.store.saq_bell import SaqBell
+from samovar.web.diary import Diary
 from samovar.web.verbs import Agent, Mail, Office, Status
 
 KEPT = 5_000
@@ -25,6 +30,8 @@ PAPER = 20_000
 """Characters shown of one note."""
 UNGATED = "permissions.ungated"
 """The field `samovar.org.validate` names where an agent breaks the rule of two."""
+RECALLED = 250
+"""Entries of an outbox, and tasks, a conversation is put together from."""
 LOGGED = 40
 """Lines shown of an agent's log."""
 
@@ -42,6 +49,7 @@ class People:
     """Who is in a team, and what they say."""
 
     team: Team
+    diary: Diary
     _homes: dict[str, Path | None] = field(default_factory=dict)
 
     async def agents(self) -> Sequence[Agent]:
@@ -52,24 +60,38 @@ class People:
             self._homes[repo] = await _home_of(self.team.home, repo)
         return [_agent(m) for m in members]
 
+    async def turns(self) -> Mapping[str, Mapping[int, str]]:
+        """Return what agents did in their latest ticks, by agent and tick."""
+        names = self.team.engine.folder.read().resumes
+        return await asyncio.to_thread(self.diary.turns, list(names))
+
+    async def log(self, lines: int, /) -> Sequence[str]:
+        """Return the engine's latest lines, the latest first."""
+        return await asyncio.to_thread(self.diary.engine, lines)
+
     def homes(self) -> Sequence[Path]:
         """Return the homes of the repositories the agents work in, as far as known by now."""
         return [h for h in self._homes.values() if h is not None]
 
     async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
         """Return the latest entries of one or all outboxes, the latest first."""
-        found = await self.team.messages(agent, limit)
-        return [
-            Mail(
-                id=each.id,
-                agent=each.entry.sender,
-                at=each.at,
-                kind=each.entry.kind,
-                to=each.entry.to,
-                text=each.entry.text,
-            )
-            for each in found
+        return [_mail(each) for each in await self.team.messages(agent, limit)]
+
+    async def talk(self, agent: str, limit: int = 100, /) -> Sequence[Mail]:
+        """Return what people and an agent said to each other lately, the oldest first.
+
+        A task a person filed belongs to it, and so does its report.
+        """
+        ours = [m for m in await self.messages(PEOPLE, RECALLED) if not m.to or agent in m.to]
+        jobs = await self.team.tasks(agent, (), RECALLED)
+        asked = [_order(j) for j in jobs if j.created_by.startswith("person:")]
+        ids, tasks = {m.id for m in ours}, {m.task for m in asked}
+        theirs = [
+            m
+            for m in await self.messages(agent, RECALLED)
+            if PERSON in m.to or m.reply_to in ids or (m.kind == "report" and m.task in tasks)
         ]
+        return sorted([*ours, *asked, *theirs], key=lambda m: m.at)[-limit:]
 
     async def send(self, to: str, text: str, /) -> str:
         """Write to an agent in a person's name; return the message's id."""
@@ -174,9 +196,57 @@ class Questions:
         return await (self.team.approve(id, note) if yes else self.team.refuse(id, note))
 
 
+@dataclass(frozen=True)
+class Doorbells:
+    """The doorbells of a team's workers."""
+
+    team: Team
+    bell: SaqBell
+
+    @property
+    def troubles(self) -> tuple[type[Exception], ...]:
+        """What is raised while their server is away."""
+        return self.bell.troubles
+
+    async def queues(self) -> Mapping[str, Queue]:
+        """Return them by agent; none while their server is away."""
+        return await self.bell.shown([m.name for m in await self.team.agents()])
+
+
 def office(team: Team) -> Office:
     """Return the verbs of the pages over a team."""
-    return Office(People(team), Queues(team), Money(team), Questions(team))
+    bell = team.engine.turns.kit.bell
+    bells = Doorbells(team, bell) if isinstance(bell, SaqBell) else None
+    return Office(People(team, Diary(team.home)), Queues(team), Money(team), Questions(team), bells)
+
+
+def _mail(letter: Letter) -> Mail:
+    entry = letter.entry
+    return Mail(
+        id=letter.id,
+        agent=entry.sender,
+        at=letter.at,
+        kind=entry.kind,
+        to=entry.to,
+        text=entry.text,
+        reply_to=entry.reply_to,
+        task=entry.job,
+        person=entry.sender.startswith("person:"),
+    )
+
+
+def _order(job: Job) -> Mail:
+    """Return a task a person filed, as something that was said."""
+    return Mail(
+        id=f"task/{job.id}",
+        agent=job.created_by,
+        at=job.created or datetime.now(UTC),
+        kind="task",
+        to=(job.agent,),
+        text=job.text,
+        task=job.id,
+        person=True,
+    )
 
 
 def _agent(member: Member) -> Agent:

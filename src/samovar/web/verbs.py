@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
+from saq.queue.base import Queue
 
 from samovar.org.seams import Approval, Job, LedgerEntry
 
@@ -57,6 +58,12 @@ class Mail(Struct, frozen=True, kw_only=True):
     kind: str = ""
     to: tuple[str, ...] = ()
     text: str = ""
+    reply_to: str = ""
+    """Id of the entry it answers."""
+    task: int = 0
+    """The task it is about."""
+    person: bool = False
+    """Whether a person wrote it."""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -80,12 +87,24 @@ class Roster(Protocol):
         """Return the latest entries of one or all outboxes, the latest first."""
         ...
 
+    async def talk(self, agent: str, limit: int = 100, /) -> Sequence[Mail]:
+        """Return what people and an agent said to each other lately, the oldest first."""
+        ...
+
     async def send(self, to: str, text: str, /) -> str:
         """Write to an agent in a person's name; return the message's id."""
         ...
 
     async def status(self) -> Status:
         """Return the state of the whole."""
+        ...
+
+    async def turns(self) -> Mapping[str, Mapping[int, str]]:
+        """Return what agents did in their latest ticks: `ran`, `rested`, `at work` or `failed`."""
+        ...
+
+    async def log(self, lines: int, /) -> Sequence[str]:
+        """Return the engine's latest lines, the latest first."""
         ...
 
     def homes(self) -> Sequence[Path]:
@@ -153,11 +172,26 @@ class Words(Protocol):
         ...
 
 
+class Bells(Protocol):
+    """The doorbells of the workers on other machines: SAQ queues, one for each agent."""
+
+    @property
+    def troubles(self) -> tuple[type[Exception], ...]:
+        """What is raised while their server is away."""
+        ...
+
+    async def queues(self) -> Mapping[str, Queue]:
+        """Return them by agent; none while their server is away."""
+        ...
+
+
 @dataclass(frozen=True)
 class Office:
-    """An organisation, as four sets of verbs; one object may stand behind all of them."""
+    """An organisation, as sets of verbs; one object may stand behind all of them."""
 
     roster: Roster
     jobs: Jobs
     purse: Purse
     words: Words
+    bells: Bells | None = None
+    """None where no server carries doorbells between machines."""

@@ -8,8 +8,10 @@ from typing import Any
 
 from samovar.core.errors import SetupError
 from samovar.org.seams import Approval, Job, LedgerEntry
+from samovar.web import always
+from samovar.web.calls import RUNS, Called, paces
 from samovar.web.desk import Desk
-from samovar.web.plots import bars, credits, graph
+from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Office, Status
 from samovar.web.words import short
@@ -20,12 +22,15 @@ Data = dict[str, Any]
 PAGE = 200
 """Rows of a table before it is cut."""
 RECENT = 20
+LOGGED, SLOWEST, LATELY = 20, 5, 12
+NARROW = 440
+"""Width of a plot beside other things."""
 COLUMNS = (
     ("ready", "Ready", ("ready",)),
     ("running", "Running", ("running",)),
     ("waiting", "Waiting for you", ("waiting",)),
     ("failed", "Failed", ("failed", "dead")),
-    ("done", "Done", ("done",)),
+    ("done", "Done lately", ("done",)),
 )
 """Of the board: key, title, states of its jobs."""
 
@@ -88,9 +93,13 @@ async def board(desk: Desk, query: Query) -> Data:
     agent = query.get("agent", "")
     if desk.office is None:
         lines = desk.shelf.lines()
-        return {"columns": _run_columns(lines), "agents": (), "agent": ""}
+        return {"columns": _run_columns(lines), "agents": (), "agent": "", "flow": ""}
     jobs = await desk.office.jobs.tasks(agent)
+    history = flow.levels(jobs, datetime.now(UTC))
     return {
+        "flow": flow.cumulative(history),
+        "flow_words": flow.summary(history) if history else "",
+        "levels": history[:: flow.SAMPLES // 10],
         "columns": [(k, t, _cards(jobs, s)) for k, t, s in COLUMNS],
         "agents": [a.name for a in await desk.office.roster.agents()],
         "agent": agent,
@@ -120,8 +129,11 @@ async def agent(desk: Desk, query: Query) -> Data:
         "ticks": due(found, status.tick),
         "jobs": [j for j in jobs if j.state not in ("done", "cancelled")][:PAGE],
         "messages": await office.roster.messages(name, 50),
+        "talk": await office.roster.talk(name),
+        "asked": {a.note: a.id for a in await office.words.approvals() if a.act == "question"},
+        "engine": status.engine,
         "papers": await office.roster.papers(name),
-        "plot": credits.balance_plot(lines, time.time()),
+        "plot": credits.balance_plot(lines, time.time(), NARROW),
         "forecast": _forecast(lines),
     }
 
@@ -145,7 +157,9 @@ async def org(desk: Desk, _query: Query) -> Data:
 async def credit(desk: Desk, _query: Query) -> Data:
     """Return what was spent and what is left; without a team, the tokens of the runs."""
     spent, names = _tokens(desk.shelf.lines())
+    slow = sorted(_calls(desk), key=lambda c: -c.seconds)[:SLOWEST]
     data: Data = {
+        "slow": slow,
         "tokens": bars.stacked("Tokens a day", spent, names, short),
         "token_days": spent,
         "token_names": names,
@@ -183,20 +197,47 @@ async def approvals(desk: Desk, _query: Query) -> Data:
 
 async def system(desk: Desk, _query: Query) -> Data:
     """Return how the machinery does."""
-    status = Status()
-    depths: dict[str, Counter[str]] = {}
-    dead: list[Job] = []
+    status, jobs = Status(), list[Job]()
+    turns: heat.Turns = {}
+    log: Sequence[str] = ()
     if desk.office is not None:
         status = await desk.office.roster.status()
-        for job in await desk.office.jobs.tasks():
-            depths.setdefault(job.agent, Counter())[job.state] += 1
-            dead += [job] if job.state == "dead" else []
+        jobs = list(await desk.office.jobs.tasks())
+        turns, log = await desk.office.roster.turns(), await desk.office.roster.log(LOGGED)
+    depths: dict[str, Counter[str]] = {}
+    for job in jobs:
+        depths.setdefault(job.agent, Counter())[job.state] += 1
     return {
         "status": status,
         "depths": depths,
-        "dead": dead,
+        "dead": [j for j in jobs if j.state == "dead"],
+        "held": [j for j in jobs if j.state == "running"],
+        "heat": heat.strip(turns, status.tick),
+        "heat_words": heat.summary(turns, status.tick),
+        "heat_rows": heat.rows(turns, status.tick),
+        "log": log,
+        "paces": [(p, spark.latency(p.latest, p.model)) for p in paces(_calls(desk))],
         "facts": {**desk.facts, "open live streams": str(desk.hub.listeners)},
         "orders": desk.workshop.orders if desk.workshop else [],
+        "bells": desk.office is not None and desk.office.bells is not None,
+    }
+
+
+async def about(desk: Desk, approval: Approval) -> Data:
+    """Return what a question of an agent is about: its task, and who filed what that came from."""
+    jobs = {j.id: j for j in await office_of(desk).jobs.tasks()}
+    found: list[Job] = []
+    job = jobs.get(approval.task)
+    while job is not None and job not in found:
+        found.append(job)
+        job = jobs.get(job.parent)
+    rule = always.rule_of(approval, desk.home)
+    return {
+        "approval": approval,
+        "chain": found,
+        "rule": always.shown(rule) if rule else "",
+        "rule_words": always.words(rule) if rule else "",
+        "rule_file": desk.home / "samovar.toml",
     }
 
 
@@ -243,7 +284,7 @@ def _totals(lines: Sequence[RunLine]) -> Data:
 
 def _cards(jobs: Sequence[Job], states: tuple[str, ...]) -> list[Job]:
     found = [j for j in jobs if j.state in states]
-    return found[-30:][::-1] if "done" in states else found[:PAGE]
+    return found[-LATELY:][::-1] if "done" in states else found[:PAGE]
 
 
 def _run_columns(lines: Sequence[RunLine]) -> list[tuple[str, str, list[RunLine]]]:
@@ -268,6 +309,12 @@ def _tokens(lines: Sequence[RunLine]) -> tuple[dict[str, dict[str, float]], list
 def _forecast(lines: Sequence[LedgerEntry]) -> str:
     found = credits.courses(lines)
     return credits.forecast(found[0], time.time()) if found else ""
+
+
+def _calls(desk: Desk) -> list[Called]:
+    """Return the model calls of the latest runs."""
+    runs = [r.run for r in desk.shelf.lines()[:RUNS]]
+    return desk.calls.of([desk.shelf.app_of(r).folder(r) / "events.jsonl" for r in runs])
 
 
 def _page(query: Query) -> int:

@@ -85,6 +85,11 @@ def machine(at: datetime | None) -> str:
     return _zoned(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
+def clock(seconds: float) -> str:
+    """Return a time in seconds since 1970, to the minute, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
 def credits(micro: int | None) -> str:
     """Return micro-credits as credits."""
     if micro is None:

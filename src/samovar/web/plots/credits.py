@@ -64,7 +64,7 @@ def forecast(course: Course, now: float) -> str:
     return f"{credits(course.left)} left, gone in {duration(gone - now)} at the last day's pace"
 
 
-def balance_plot(entries: Sequence[LedgerEntry], now: float) -> Markup:
+def balance_plot(entries: Sequence[LedgerEntry], now: float, width: int = WIDTH) -> Markup:
     """Draw what the biggest spenders have left; empty without a ledger."""
     shown = courses(entries)[:COLOURS]
     if not shown:
@@ -72,15 +72,16 @@ def balance_plot(entries: Sequence[LedgerEntry], now: float) -> Markup:
     first = min(c.points[0][0] for c in shown)
     ahead = max((now - first) * 0.25, 60.0)
     highest = max(max(b for _, b in c.points) for c in shown) / MILLION or 1.0
-    frame = Frame(WIDTH, HEIGHT, (first, now + ahead), (0.0, highest * 1.08))
-    parts = [*frame.grid(lambda v: f"{v:g}"), *frame.hours()]
+    frame = Frame(width, HEIGHT, (first, now + ahead), (0.0, highest * 1.08))
+    parts = [*frame.grid(lambda v: f"{v:g}"), *frame.hours(5 if width == WIDTH else 3)]
     x = frame.across(now)
     parts.append(line([(x, 10), (x, HEIGHT - 22)], "now"))
     parts.append(label(x + 4, 20, "now"))
     for number, course in enumerate(shown):
         parts += _course_lines(frame, course, number, now)
     said = "; ".join(f"{c.agent}: {forecast(c, now)}" for c in shown)
-    return drawing((WIDTH, HEIGHT), "Credits left", said, *parts)
+    kind = "plot" if width == WIDTH else "plot narrow"
+    return drawing((width, HEIGHT), "Credits left", said, *parts, kind=kind)
 
 
 def _course_lines(frame: Frame, course: Course, number: int, now: float) -> list[Markup]:

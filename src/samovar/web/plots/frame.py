@@ -44,15 +44,15 @@ class Frame:
             parts.append(label(self.left - 6, y + 4, shown(value), "end"))
         return parts
 
-    def hours(self) -> list[Markup]:
+    def hours(self, wanted: int = 5) -> list[Markup]:
         """Return labels of a horizontal axis in seconds since 1970."""
         parts: list[Markup] = []
         low, high = self.x
-        for part in range(5):
-            value = low + (high - low) * part / 4
+        for part in range(wanted):
+            value = low + (high - low) * part / (wanted - 1)
             form = "%d %b %H:%M" if high - low > 86_400 / 2 else "%H:%M:%S"
             said = datetime.fromtimestamp(value, UTC).strftime(form)
-            anchor = ("start", "middle", "middle", "middle", "end")[part]
+            anchor = {0: "start", wanted - 1: "end"}.get(part, "middle")
             parts.append(label(self.across(value), self.height - 6, said, anchor))
         return parts
 

@@ -13,6 +13,8 @@ from samovar.web.record import Row
 from samovar.web.words import count, cut, duration
 
 WIDTH, LANE, TOP = 960, 30, 8
+GAP = 0.03
+"""Share of a run that a pause must take to be shaded."""
 Spent = tuple[str, str, float]
 """Who, whether it went well, and the seconds it took; below zero for all the time since before."""
 
@@ -85,6 +87,10 @@ def timeline(rows: Sequence[Row]) -> Markup:
         x = frame.across(value)
         parts.append(line([(x, TOP), (x, height - 24)], "grid"))
         parts.append(label(x, height - 8, duration(value) if value else "0", "middle"))
+    for begin, end in gaps(found, total):
+        said = f"waiting: {duration(end - begin)}"
+        size = (frame.across(end) - frame.across(begin), float(LANE * len(names)))
+        parts.append(box((frame.across(begin), TOP), size, "gap", said))
     for place, name in enumerate(names):
         y = TOP + place * LANE
         parts.append(label(84, y + 19, name, "end", "label strong"))
@@ -96,6 +102,17 @@ def timeline(rows: Sequence[Row]) -> Markup:
         parts.append(element("a", {"href": f"#e{bar.seq}", "aria-label": bar.said}, shape))
     busy = _shares(found, total)
     return drawing((WIDTH, height), "Timeline", busy, *parts)
+
+
+def gaps(found: Sequence[Bar], total: float) -> list[tuple[float, float]]:
+    """Return the times in which nobody did anything, when they are long enough to be seen."""
+    free: list[tuple[float, float]] = []
+    until = 0.0
+    for bar in sorted(found, key=lambda b: b.begin):
+        if bar.begin - until > total * GAP:
+            free.append((until, bar.begin))
+        until = max(until, bar.end)
+    return [*free, (until, total)] if total - until > total * GAP else free
 
 
 def summary(rows: Sequence[Row]) -> str:

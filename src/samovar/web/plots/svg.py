@@ -11,18 +11,23 @@ def element(name: str, attributes: dict[str, Value] | None = None, *inside: str)
     return Markup(f"<{name}{shown}>{''.join(escape(i) for i in inside)}</{name}>")  # noqa: S704
 
 
-def drawing(size: tuple[int, int], title: str, summary: str, *inside: str) -> Markup:
+def drawing(
+    size: tuple[int, int], title: str, summary: str, *inside: str, kind: str = "plot"
+) -> Markup:
     """Return a whole drawing with its title and its meaning in one sentence.
 
     The role is `group`, not `img`: a drawing with links inside must stay readable link by link.
+    One of another kind than `plot` knows its own size.
     """
     width, height = size
+    own: dict[str, Value] = {} if kind == "plot" else {"width": width, "height": height}
     return element(
         "svg",
         {
+            **own,
             "viewBox": f"0 0 {width} {height}",
             "role": "group",
-            "class": "plot",
+            "class": kind,
             "aria-label": f"{title}. {summary}",
         },
         element("title", {}, title),

@@ -36,6 +36,9 @@ addEventListener("DOMContentLoaded", () => {
     }
   }
 
+  const at = find("at"), shown = find("at-shown")
+  if (at) at.oninput = () => { shown.value = at.value }
+
   const themes = ["auto", "light", "dark"]
   const show = () => { theme.querySelector("span").textContent = document.documentElement.dataset.theme }
   theme.hidden = false

@@ -1,0 +1,1 @@
+"""Traces: what the logs hold, as OpenTelemetry spans."""

