@@ -249,7 +249,7 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
     tests = report.tests if report else {}
     by = [t.get("outcome", "") for t in tests.values()]
     failing = tuple(k for k, t in tests.items() if t.get("outcome") == "failed")
-    message = tests[failing[0]].get("message", "") if failing else ran.output
+    messages = [tests[k].get("message", "") for k in failing[:20]] or [ran.output]
     return Checked(
         name=name,
         command=command,
@@ -259,7 +259,7 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
             passed=by.count("passed"), failed=by.count("failed"), skipped=by.count("skipped")
         ),
         failing=failing,
-        excerpt="" if ran.exit == 0 else excerpt(message, ran.stopped),
+        excerpt="" if ran.exit == 0 else excerpt(messages, ran.stopped),
         passing=tuple(k for k, t in tests.items() if t.get("outcome") == "passed"),
     )
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from samovar.core import event as task
 from samovar.core import talk
 from samovar.core.message import Usage
-from samovar.core.task import Checked, Counts, Plan, Verdict
+from samovar.core.task import Candidate, Checked, Counts, Plan, Verdict
 from samovar.core.tool import Returned
 from samovar.web.record import Row, Strange
 from samovar.web.words import count, cut, duration
@@ -219,8 +219,7 @@ def _wrote(event: task.Wrote) -> Item:
             tone="plain" if made.edits else "dim",
             blocks=_edits(event),
         )
-    repairs = f", repairing version {made.parent + 1}" if made.parent is not None else ""
-    title = made.complaint or f"written{repairs}"
+    title = made.complaint or f"written{_after(made)}"
     return Item(
         who="model",
         title=f"Version {made.id + 1}: {title}",
@@ -297,6 +296,15 @@ def _check(check: Checked) -> Iterator[Block]:
 def _tests(verdict: Verdict) -> str:
     found = verdict.checks[0].counts if verdict.checks else Counts()
     return f"{found.passed} passed, {found.failed} failed" if verdict.checks else verdict.why
+
+
+def _after(made: Candidate) -> str:
+    """Return what the model was told of an earlier version."""
+    if made.parent is None:
+        return ""
+    if made.way == "hint":
+        return f", told how version {made.parent + 1} failed"
+    return f", repairing version {made.parent + 1}"
 
 
 def _cost(usage: Usage, seconds: float) -> tuple[str, ...]:
