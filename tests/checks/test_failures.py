@@ -65,6 +65,20 @@ def test_the_call_that_failed_is_told_with_its_input():
     ]
 
 
+LONG = """bob_test.py:9: in test_long
+    self.assertEqual(
+    ^^^^^^^^^^^^^^^^
+        response("Okay?"), "Sure."
+    )
+E   AssertionError: 'Whatever.' != 'Sure.'
+"""
+
+
+def test_a_statement_of_several_lines_is_told_in_one():
+    first = excerpt([LONG]).splitlines()[0]
+    assert first == 'self.assertEqual( response("Okay?"), "Sure." )'
+
+
 def test_the_place_that_raised_is_told_and_what_lies_outside_is_not():
     assert excerpt([RAISED]).splitlines() == [
         "assert first([]) is None",

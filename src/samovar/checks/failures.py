@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 LONGEST = 700
 """Characters: about 200 tokens."""
@@ -33,8 +34,8 @@ def _one(message: str) -> str:
     marked = [li for li in lines if re.match(r"^(E  |>  )", li)]
     if marked:
         body = [re.sub(r"^[E>] ? ? ?", "", li).rstrip() for li in marked]
-        kept = [*_passed(lines), *(b for b in body if b.strip())]
-        return "\n".join(dict.fromkeys(kept))
+        kept = [*_passed(lines), *body]
+        return "\n".join(dict.fromkeys(k for k in kept if k.strip()))
     trace = [li for li in lines if li.strip()]
     errors = [li for li in trace if re.match(r"^\w*(Error|Exception|Interrupt)\b", li.strip())]
     start = max(0, len(trace) - 6)
@@ -44,15 +45,21 @@ def _one(message: str) -> str:
 def _passed(lines: Sequence[str]) -> list[str]:
     """Return the test's own statement, and the last one of the code it called, with its place."""
     frames = [
-        (found["path"], found["line"], lines[number + 1].strip())
-        for number, line in enumerate(lines[:-1])
-        if (found := _FRAME.match(line)) and lines[number + 1].startswith("    ")
+        (found["path"], found["line"], _statement(lines[number + 1 :]))
+        for number, line in enumerate(lines)
+        if (found := _FRAME.match(line))
     ]
     if not frames:
         return []
     path, line, code = frames[-1]
     inner = [f"{path}:{line}: {code}"] if path != frames[0][0] else []
     return [frames[0][2], *inner]
+
+
+def _statement(below: Sequence[str]) -> str:
+    """Return the code under a frame, in one line; pytest marks parts of it with carets."""
+    code = takewhile(lambda line: line.startswith("    "), below)
+    return " ".join(li.strip() for li in code if li.strip(" ^~"))
 
 
 def _cut(text: str) -> str:
