@@ -39,6 +39,16 @@ async def test_tests_are_told_by_name(project):
     assert "assert -1 == 5" in checked.excerpt
 
 
+async def test_a_failing_statement_of_several_lines_is_told_whole(project):
+    test = (
+        "import unittest\nfrom calc import add\n\n\nclass TestAdd(unittest.TestCase):\n"
+        "    def test_add(self):\n        self.assertEqual(\n            add(20, 22),\n"
+        "            42,\n        )\n"
+    )
+    checked = await project.test("tests", COMMAND, {"test_calc.py": test})
+    assert checked.excerpt.splitlines()[0] == "self.assertEqual( add(20, 22), 42, )"
+
+
 async def test_a_change_is_tested_and_the_next_copy_is_fresh(project):
     good = await project.test("tests", COMMAND, {"calc.py": GOOD})
     assert (good.exit, good.failing, good.excerpt) == (0, (), "")

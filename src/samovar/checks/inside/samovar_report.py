@@ -11,6 +11,8 @@ import signal
 LIMIT = float(os.environ.get("SAMOVAR_TEST_SECONDS", "10"))
 REPORT = os.path.abspath(os.environ.get("SAMOVAR_REPORT", os.devnull))
 outcomes = {}
+statements = {}
+"""By test: the whole statement that failed in it. pytest's short traceback holds its first line."""
 
 
 class TooSlow(BaseException):
@@ -33,6 +35,13 @@ def pytest_runtest_logfinish(nodeid, location):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def pytest_runtest_makereport(item, call):
+    if call.excinfo is not None:
+        own = [e for e in call.excinfo.traceback if str(e.path) == str(getattr(item, "path", ""))]
+        if own:
+            statements[item.nodeid] = str(own[0].statement)
+
+
 def pytest_runtest_logreport(report):
     known = outcomes.get(report.nodeid)
     if report.outcome == "failed":
@@ -53,4 +62,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 def _message(report):
     text = str(report.longrepr or "")
+    lines = [line.strip() for line in statements.get(report.nodeid, "").splitlines()]
+    if len(lines) > 1:
+        text = text.replace(f"    {lines[0]}\n", f"    {' '.join(lines)}\n", 1)
     return text[-4000:]
