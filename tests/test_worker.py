@@ -1,6 +1,8 @@
 """A worker in this process: how attempts end, and how it stops."""
 
 import asyncio
+import subprocess
+import sys
 import time
 
 import pytest
@@ -218,6 +220,55 @@ async def test_a_result_waits_until_the_database_is_back():
     assert flaky.said > 0
 
 
+async def test_work_that_holds_its_job_waits_for_the_database_and_is_not_begun_anew():
+    store, begun = memory(), []
+    flaky = Flaky(store.claims)
+
+    async def work(job, hold):
+        begun.append(job.fence)
+        flaky.away = True
+        asyncio.get_running_loop().call_later(0.2, setattr, flaky, "away", False)
+        await hold()
+        return Ended(text="kept")
+
+    await store.queue.add(Job(agent="ada"))
+    await Worker(flaky, LocalBell(), work, **TIMES).drain()
+    (job,) = await store.queue.list(Filter())
+    assert (job.state, job.result, begun) == ("done", "kept", [1])
+
+
+async def test_a_worker_is_stopped_in_short_time_also_without_a_database(monkeypatch):
+    monkeypatch.setattr("samovar.org.hold._LET_GO", 0.1)
+    store = memory()
+    flaky = Flaky(store.claims)
+
+    async def work(job, hold):
+        flaky.away = True
+        await asyncio.sleep(60)
+        return Ended()
+
+    await store.queue.add(Job(agent="ada"))
+    patient = TIMES | {"manner": Manner(lease=30.0)}
+    assert await run_for(0.1, Worker(flaky, LocalBell(), work, **patient)) < 5
+    (job,) = await store.queue.list(Filter())
+    assert job.state == "running", "its lease will end"
+
+
+async def test_what_is_done_in_spite_of_being_stopped_counts_as_done():
+    store = memory()
+
+    async def work(job, hold):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            return Ended(text="it was pushed already")
+
+    await store.queue.add(Job(agent="ada"))
+    await run_for(0.1, worker(store, work))
+    (job,) = await store.queue.list(Filter())
+    assert (job.state, job.result) == ("done", "it was pushed already")
+
+
 async def test_work_ends_when_the_lease_can_no_longer_be_renewed():
     store, broken_off = memory(), []
     flaky = Flaky(store.claims)
@@ -284,3 +335,30 @@ async def test_a_worker_takes_only_the_jobs_of_its_agents():
         await store.queue.add(Job(agent=agent))
     assert await worker(store, well, agents=("bob",)).drain() == 1
     assert await store.queue.counts() == {"ada": {"ready": 1}, "bob": {"done": 1}}
+
+
+@pytest.mark.parametrize("clings", ["task", "thread"])
+def test_a_process_ends_in_time_whatever_does_not_let_go(clings):
+    code = """
+import asyncio, sys, time
+from samovar.worker import end_within
+
+async def cling():
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            continue
+
+async def main():
+    end_within(0.2)
+    if sys.argv[1] == "task":
+        task = asyncio.create_task(cling())
+        await asyncio.sleep(0)
+    else:
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 600)
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code, clings], timeout=60, check=False)
+    assert done.returncode == 0

@@ -20,7 +20,7 @@ from samovar.org.seams import Bell, Claims, Ended, Job, StoreAway, Work
 _log = logging.getLogger(__name__)
 _FIRST = asyncio.FIRST_COMPLETED
 _LONGEST_STOP = 4.5
-"""Seconds from the word to stop until the process ends, come what may."""
+"""Seconds from the word to stop until a worker's process ends, come what may."""
 _SOONEST = 0.01
 """Seconds between two looks at the queue, at least."""
 
@@ -115,6 +115,14 @@ class Worker:
             await asyncio.wait((waiting,))
 
 
+def end_within(seconds: float) -> None:
+    """End the process after so long, come what may, unless it has ended by then.
+
+    A thread, a task or a broken driver may not let go; leases and logs are made for exactly this.
+    """
+    asyncio.get_running_loop().call_later(seconds, os._exit, 0)
+
+
 async def run_workers(workers: Sequence[Worker]) -> None:
     """Run workers until SIGTERM or SIGINT; what is not put down in time is left to its lease."""
     stop = asyncio.Event()
@@ -122,8 +130,7 @@ async def run_workers(workers: Sequence[Worker]) -> None:
 
     def end() -> None:
         stop.set()
-        # A thread or a broken driver may not let go; leases are made for exactly this.
-        loop.call_later(_LONGEST_STOP, os._exit, 0)
+        end_within(_LONGEST_STOP)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)

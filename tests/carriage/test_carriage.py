@@ -137,9 +137,11 @@ async def test_a_worker_brings_home_what_is_its_agents_own_and_nothing_else(two,
     before = (two.home / "agents/writer/resume.json").read_text()
     job = await two.team.submit("write a line", "writer")
     held = await two.there.claims.claim("bad", 60)
-    bad = tmp_path / "bad"
+    bad, slip = tmp_path / "bad", tmp_path / "slip"
     bad.write_text("bad")
+    slip.write_text('{"run": "mine"}')
     sent = {
+        f"home/tasks/{job.id}.json": slip,
         "home/agents/writer/resume.json": bad,
         "home/agents/other/files/x": bad,
         "home/credits.json": bad,
@@ -153,6 +155,63 @@ async def test_a_worker_brings_home_what_is_its_agents_own_and_nothing_else(two,
     assert (two.home / "agents/writer/resume.json").read_text() == before
     for name in ("agents/other/files/x", "credits.json", "samovar.toml", "runs/other"):
         assert not (two.home / name).exists(), name
+
+
+async def test_a_worker_brings_home_no_other_tasks_run(two, tmp_path):
+    hire(two.home, "writer")
+    log = two.home / "runs" / "other" / "events.jsonl"
+    log.parent.mkdir(parents=True)
+    log.write_text("as it was")
+    job = await two.team.submit("write a line", "writer")
+    bad, slip = tmp_path / "bad", tmp_path / "slip"
+    bad.write_text("bad")
+    slip.write_text('{"run": "other"}')
+    sent = {f"home/tasks/{job.id}.json": slip, "runs/other/events.jsonl": bad}
+    for files in (sent, {"runs/other/events.jsonl": bad}):
+        held = await two.there.claims.claim("bad", 60)
+        await two.here.parcels.send(f"back/{job.id}/{held.fence}", {"run": "other"}, files)
+        await two.dispatch.exchange()
+        said = await two.here.parcels.take(f"taken/{job.id}/{held.fence}", tmp_path / "said")
+        assert "another task's" in said["wrong"]
+        await two.there.claims.release(held, "again")
+    assert log.read_text() == "as it was"
+
+
+async def test_a_parcel_that_cannot_be_unpacked_is_refused_and_the_engine_goes_on(two, tmp_path):
+    hire(two.home, "writer")
+    job = await two.team.submit("write a line", "writer")
+    held = await two.there.claims.claim("bad", 60)
+    bad = tmp_path / "bad"
+    bad.write_text("bad")
+    await two.here.parcels.send(f"back/{job.id}/{held.fence}", {}, {"a": bad, "a/b": bad})
+    await two.dispatch.exchange()
+    said = await two.here.parcels.take(f"taken/{job.id}/{held.fence}", tmp_path / "said")
+    assert said["wrong"]
+
+
+async def test_what_an_agent_removed_for_itself_is_gone_at_home_too(two):
+    tools = ["shell", "write_file"]
+    hire(two.home, "writer", permissions={"tools": tools})
+    own = two.home / "agents" / "writer" / "files"
+    own.mkdir(parents=True)
+    for name in ("old.md", "kept.md"):
+        (own / name).write_text(name)
+
+    def remove(request):
+        made = [f for f in two.folder.rglob("files/old.md")]
+        if not made:
+            return call("reply", text="renamed")
+        # At home, a person adds a file meanwhile.
+        (own / "fresh.md").write_text("fresh")
+        made[0].unlink()
+        return call("write_file", path="new.md", content="x")
+
+    await two.team.submit("rename old.md", "writer")
+    await two.drain(two.worker(remove))
+    [done] = await two.team.tasks("writer")
+    assert done.state == "done", done
+    found = sorted(p.name for p in own.iterdir() if p.is_file())
+    assert found == ["fresh.md", "kept.md", "new.md"]
 
 
 async def test_a_home_that_sends_nothing_costs_no_attempt(two):

@@ -8,10 +8,23 @@ from samovar.core.errors import ModelError, Unreachable
 from samovar.core.log import read
 from samovar.core.message import Request
 from samovar.core.talk import Began, Replied, Stopped, Used
+from samovar.hands.errand import Errand
+from samovar.hands.ground import Ground
 from samovar.models.scripted import Rules
 from samovar.org.outbox import OutboxEntry, post
+from samovar.org.seams import StoreAway
 
 from .conftest import LOG, call, git, hire, notes, reply
+
+EDIT = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
+
+
+class Killed(BaseException):
+    """As if the process had been killed."""
+
+
+async def held() -> None:
+    """Hold a job that nobody else wants."""
 
 
 def events(home):
@@ -201,9 +214,6 @@ async def test_a_model_that_goes_away_loses_nothing(home, open_books):
 async def test_a_task_cut_off_anywhere_goes_on_where_its_log_ends(home, open_books):
     hire(home, "writer", "edit_text", "search", permissions={"repositories": [".."]})
 
-    class Killed(BaseException):
-        """As if the process had been killed."""
-
     edit = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
     script = [call("search", pattern="Utilize"), edit, reply("done")]
     asked = 0
@@ -240,6 +250,101 @@ async def test_a_task_cut_off_anywhere_goes_on_where_its_log_ends(home, open_boo
     assert asked == 4
 
 
+async def test_an_answer_that_could_not_be_delivered_is_not_worked_out_again(home, open_books):
+    hire(home, "writer", "edit_text", permissions={"repositories": [".."]})
+    books = open_books([EDIT, reply("One heading is shorter.")])
+    team = books.team()
+    await team.engine.grant(team.engine.folder.read())
+    await team.submit("Shorten the heading of page.html", "writer")
+
+    async def hold() -> None:
+        if any(isinstance(e, Stopped) for e in events(home)):
+            raise StoreAway("the database does not answer")
+
+    job = await books.store.claims.claim("one", 60, ("writer",))
+    with pytest.raises(StoreAway):
+        await team.engine.turns.crew.work(job, hold)
+    # What stops a worker costs no attempt: the next one is the first again.
+    await books.store.claims.release(job, "away")
+    again = await books.store.claims.claim("two", 60, ("writer",))
+    assert again.attempts == 1
+    ended = await team.engine.turns.crew.work(again, held)
+    assert ended.state == "done" and "branch samovar/" in ended.text
+    assert len(books.model.asked) == 2 and len(list((home / "runs").iterdir())) == 1
+
+
+async def test_a_copy_begun_before_a_crash_is_never_compared_with_a_later_commit(
+    home, open_books, monkeypatch
+):
+    hire(home, "writer", "edit_text", permissions={"repositories": [".."]})
+    team = open_books([EDIT, reply("shorter")]).team()
+    await team.engine.grant(team.engine.folder.read())
+    job = await team.submit("Shorten the heading of page.html", "writer")
+    opened = Ground.open
+
+    async def killed(self, began):
+        await opened(self, began)
+        raise Killed
+
+    monkeypatch.setattr(Ground, "open", killed)
+    with pytest.raises(Killed):
+        await team.engine.turns.crew.work(job, held)
+    monkeypatch.setattr(Ground, "open", opened)
+    (home.parent / "server.log").write_text("rotated\n")
+    git(home.parent, "commit", "-qam", "meanwhile")
+    await team.engine.turns.crew.work(job, held)
+    [branch] = git(home.parent, "branch", "--list", "samovar/*").split()
+    assert git(home.parent, "show", "--name-only", "--format=", branch) == "page.html"
+
+
+async def test_the_copy_is_removed_also_when_a_crash_came_first(home, open_books, monkeypatch):
+    hire(home, "writer", "edit_text", permissions={"repositories": [".."]})
+    team = open_books([EDIT, reply("shorter")]).team()
+    await team.engine.grant(team.engine.folder.read())
+    job = await team.submit("Shorten the heading of page.html", "writer")
+    leave = Ground.leave
+
+    async def killed(*_):
+        raise Killed
+
+    monkeypatch.setattr(Ground, "leave", killed)
+    with pytest.raises(Killed):
+        await team.engine.turns.crew.work(job, held)
+    monkeypatch.setattr(Ground, "leave", leave)
+    assert (await team.engine.turns.crew.work(job, held)).state == "done"
+    assert not list((home / "runs").glob("*/work"))
+
+
+async def test_a_call_cut_off_after_a_persons_yes_is_not_asked_for_and_done_again(
+    home, open_books, monkeypatch
+):
+    hire(home, "writer", "write_file", permissions={"repositories": [".."]})
+    rules = {"ask": ({"tool": "write_file", "why": "files matter"},)}
+    write = call("write_file", path="new.md", content="tea\n")
+    books = open_books([write, reply("written")], rules=_rules(rules))
+    team = books.team()
+    await team.submit("write new.md", "writer")
+    await team.tick()
+    [asked] = await team.approvals()
+    await team.approve(asked.id)
+    job = await books.store.claims.claim("one", 60, ("writer",))
+    append = Errand._append
+
+    def killed(self, event):
+        if isinstance(event, Used):
+            raise Killed
+        append(self, event)
+
+    monkeypatch.setattr(Errand, "_append", killed)
+    with pytest.raises(Killed):
+        await team.engine.turns.crew.work(job, held)
+    monkeypatch.setattr(Errand, "_append", append)
+    ended = await team.engine.turns.crew.work(job, held)
+    assert ended.state == "done" and not await team.approvals()
+    [told] = results(home)
+    assert "begun and broken off" in told.text
+
+
 async def test_a_question_waits_for_a_person_and_the_task_goes_on_with_the_answer(home, open_books):
     hire(home, "writer", "ask", "search", permissions={"repositories": [".."]})
     books = open_books([call("ask", question="May I be brief?"), reply("Brief.")])
@@ -256,6 +361,29 @@ async def test_a_question_waits_for_a_person_and_the_task_goes_on_with_the_answe
     assert (job.state, job.result) == ("done", "Brief.")
     [answer] = results(home)
     assert answer.text == "person answers: take your time"
+
+
+@pytest.mark.parametrize("yes", [True, False])
+async def test_a_word_that_comes_before_the_task_waits_for_it_is_not_lost(home, open_books, yes):
+    hire(home, "writer", "write_file", permissions={"repositories": [".."]})
+    rules = {"ask": ({"tool": "write_file", "why": "files matter"},)}
+    write = call("write_file", path="new.md", content="tea\n")
+    books = open_books([write, reply("written")], rules=_rules(rules))
+    team = books.team()
+    ask = books.store.approvals.ask
+
+    async def at_once(approval, seconds):
+        """As a person who answers while the worker is still putting the task aside."""
+        asked = await ask(approval, seconds)
+        await (team.approve if yes else team.refuse)(asked.id)
+        return asked
+
+    books.store.approvals.ask = at_once
+    await team.submit("write new.md", "writer")
+    for _ in range(3):
+        await team.tick()
+    [job] = await team.tasks("writer")
+    assert job.state == ("done" if yes else "cancelled"), job
 
 
 async def test_a_call_the_rules_leave_to_a_person_waits_for_exactly_one_yes(home, open_books):

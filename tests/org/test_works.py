@@ -230,3 +230,18 @@ async def test_a_slot_is_shared_and_nobody_waits_for_ever() -> None:
     await works.begin(scene("b", "n"), "n", worked(), None)
     works.ended()
     assert works.room("m")
+
+
+async def test_a_slot_that_is_known_only_once_its_model_was_asked_is_still_one_slot() -> None:
+    slots = {"m": "m", "n": "n"}
+    works = Works(lambda model: slots[model])
+    gate = asyncio.Event()
+
+    async def slow() -> None:
+        slots.update({"m": "http://a/v1", "n": "http://a/v1"})
+        await gate.wait()
+
+    await works.begin(scene("a", "m"), "m", slow(), 0.01)
+    assert not works.room("m") and not works.room("n") and not works.hears("n")
+    gate.set()
+    await works.wait()

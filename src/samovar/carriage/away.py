@@ -2,9 +2,11 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,7 @@ class Away:
             lambda roster: _moved(roster, job.agent, granted),
         )
         before = set(listed(outbox_of(home, job.agent)))
+        had = _own(home, job.agent).keys()
         with self.staff(place) as work:
             ended = await work(replace(job, repo=here), hold)
         run = load.run_of(home, job)
@@ -86,7 +89,8 @@ class Away:
             if name not in before:
                 path = outbox_of(home, job.agent) / name.file
                 files[HOME + path.relative_to(home).as_posix()] = path
-        back: dict[str, Any] = {"run": run, "repo": here}
+        gone = sorted(had - files.keys())
+        back: dict[str, Any] = {"run": run, "repo": here, "gone": gone}
         if repo is not None and run:
             back["base"] = await repo.head()
             if await bundle.make(repo, root / "back.bundle", [branch_of(run)], back["base"]):
@@ -94,28 +98,31 @@ class Away:
         await hold()
         mine = label("back", job)
         await self.parcels.send(mine.name, back, files)
-        await self._answer(mine.but("taken"), root / "taken", None)
+        await self._answer(mine.but("taken"), root / "taken", inf)
         return ended
 
-    async def _answer(self, name: Label, folder: Path, limit: float | None) -> Mapping[str, Any]:
+    async def _answer(self, name: Label, folder: Path, limit: float) -> Mapping[str, Any]:
         """Wait for a parcel and unpack it. Raises SetupError with what the home says is wrong."""
-        try:
-            note = await asyncio.wait_for(self._arrived(name, folder), limit)
-        except TimeoutError as error:
-            raise StoreAway(
-                "the home sends no files: is 'samovar up' running there, with carry_megabytes set?"
-            ) from error
+        note = await self._arrived(name, folder, limit)
         if note.get("wrong"):
             raise SetupError(str(note["wrong"]))
         return note
 
-    async def _arrived(self, name: Label, folder: Path) -> Mapping[str, Any]:
-        while True:
-            folder.mkdir(parents=True, exist_ok=True)
-            note = await self.parcels.take(name.name, folder)
-            if note is not None:
-                return note
+    async def _arrived(self, name: Label, folder: Path, limit: float) -> Mapping[str, Any]:
+        """Return what came within the limit, in seconds; to unpack it may take as long as it does.
+
+        Raises StoreAway when nothing came.
+        """
+        end = time.monotonic() + limit
+        folder.mkdir(parents=True, exist_ok=True)
+        while (note := await self.parcels.take(name.name, folder)) is None:
+            if time.monotonic() >= end:
+                raise StoreAway(
+                    "the home sends no files: is 'samovar up' running there, with carry_megabytes "
+                    "set?"
+                )
             await asyncio.sleep(LOOK)
+        return note
 
     async def _unpack(self, root: Path, note: Mapping[str, Any]) -> Git | None:
         """Put the repository and the runs to where the work will look for them."""
@@ -134,13 +141,17 @@ class Away:
 def _files(home: Path, repo: Git | None, job: Job, run: str) -> dict[str, Path]:
     """Return what comes home of a place: the run, the task's slip, what is the agent's own."""
     slip = home / "tasks" / f"{job.id}.json"
-    mine = [*load.own(home, job.agent), *([slip] if slip.is_file() else [])]
-    files = {HOME + path.relative_to(home).as_posix(): path for path in mine}
+    files = _own(home, job.agent)
+    files |= {f"{HOME}tasks/{slip.name}": slip} if slip.is_file() else {}
     runs = frozenset({run} - {""})
     places = [home, *([home_of(repo)] if repo is not None else [])]
     for each in places:
         files |= load.of_runs(each, runs)
     return files
+
+
+def _own(home: Path, agent: str) -> dict[str, Path]:
+    return {HOME + path.relative_to(home).as_posix(): path for path in load.own(home, agent)}
 
 
 def _moved(roster: Roster, agent: str, repositories: tuple[str, ...]) -> Roster:

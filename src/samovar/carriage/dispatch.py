@@ -77,7 +77,7 @@ class Dispatch:
                 await self.parcels.send(known.but("to").name, note, files)
             except StoreAway:
                 raise
-            except SamovarError as error:
+            except (SamovarError, OSError) as error:
                 await self._refuse(known.but("to"), job, error)
 
     async def _loaded(self, job: Job, folder: Path) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -125,7 +125,7 @@ class Dispatch:
                 await self.parcels.send(known.but("taken").name, {}, {})
             except StoreAway:
                 raise
-            except SamovarError as error:
+            except (SamovarError, OSError) as error:
                 await self._refuse(known.but("taken"), job, error)
 
     async def _take_in(self, job: Job, note: Mapping[str, Any], folder: Path) -> None:
@@ -134,16 +134,32 @@ class Dispatch:
             raise SetupError(f"the resume of {job.agent} is missing or broken (samovar validate)")
         repo, granted = await self._repository(job, resume)
         run = str(note.get("run", ""))
+        runs = home_of(repo) if repo is not None and granted else self.home
+        if run and not self._is_its(job, run, folder, runs):
+            raise SetupError(f"the worker brings the run {run!r}, which is another task's: refused")
         if repo is not None and granted and (folder / BUNDLE).is_file():
             await bundle.take(repo, folder / BUNDLE, branch_of(run), str(note.get("base", "")))
-        runs = home_of(repo) if repo is not None and granted else self.home
+        # Each file is fsynced: nothing else may wait for it.
+        await asyncio.to_thread(self._put, job, run, folder, runs)
+        for name in note.get("gone", ()):
+            if self._own(job, str(name)):
+                load.drop(str(name).removeprefix(HOME), self.home)
+        self._post(job, folder, str(note.get("repo", "")), _named(repo) if repo else "")
+
+    def _is_its(self, job: Job, run: str, folder: Path, runs: Path) -> bool:
+        """Whether a run is that of a task: known as such here, or begun at the worker."""
+        known = load.run_of(self.home, job)
+        fresh = load.is_run(run) and not (runs / "runs" / run).exists()
+        return run == load.run_of(folder / HOME, job) and (run == known or fresh)
+
+    def _put(self, job: Job, run: str, folder: Path, runs: Path) -> None:
+        """Put what a worker may bring to its place; the rest is left where it is."""
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
-            if path.is_file() and name.startswith(f"{RUNS}{run}/") and load.is_run(run):
+            if path.is_file() and run and name.startswith(f"{RUNS}{run}/"):
                 load.put(runs / "runs", name.removeprefix(RUNS), path, runs)
             elif path.is_file() and self._own(job, name):
                 load.put(self.home, name.removeprefix(HOME), path, self.home)
-        self._post(job, folder, str(note.get("repo", "")), _named(repo) if repo else "")
 
     def _own(self, job: Job, name: str) -> bool:
         """Whether a worker may bring this file: the task's slip, and what is the agent's own."""
@@ -171,7 +187,7 @@ class Dispatch:
                 continue
         return found
 
-    async def _refuse(self, known: Label, job: Job, error: SamovarError) -> None:
+    async def _refuse(self, known: Label, job: Job, error: Exception) -> None:
         """Tell the worker why there are no files, or why its own were not taken."""
         self.log.add("carriage", agent=job.agent, text=f"#{job.id}: {error}")
         await self.parcels.send(known.name, {"wrong": str(error)}, {})

@@ -86,15 +86,29 @@ def copied(home: Path, paths: Iterator[Path], folder: Path) -> dict[str, Path]:
 
 def put(folder: Path, name: str, source: Path, home: Path) -> None:
     """Put a file of a parcel to its place below a folder of the home, all of it or nothing."""
-    target = place(folder, name)
-    if any(p.is_symlink() for p in (target, *target.parents) if p.is_relative_to(home)):
-        raise SetupError(f"{target} is reached by a symbolic link: refused")
+    target = _reached(folder, name, home)
     try:
         data = source.read_bytes()
         if not target.is_file() or target.read_bytes() != data:
             write(target, data)
     except OSError as error:
         raise SetupError(f"cannot write {target}: {error.strerror}") from error
+
+
+def drop(name: str, home: Path) -> None:
+    """Remove a file of a home that was removed at a worker."""
+    target = _reached(home, name, home)
+    try:
+        target.unlink(missing_ok=True)
+    except OSError as error:
+        raise SetupError(f"cannot remove {target}: {error.strerror}") from error
+
+
+def _reached(folder: Path, name: str, home: Path) -> Path:
+    target = place(folder, name)
+    if any(p.is_symlink() for p in (target, *target.parents) if p.is_relative_to(home)):
+        raise SetupError(f"{target} is reached by a symbolic link: refused")
+    return target
 
 
 def _plain(path: Path) -> bool:

@@ -20,11 +20,14 @@ from samovar.traces.tracing import tracing
 from samovar.web.server import desk_of
 from samovar.web.server import serve as serve_web
 from samovar.web.team import office
+from samovar.worker import end_within
 
 _SAID = 300
 """Characters shown of what came of a turn."""
 GRACE = 3.0
 """Seconds a turn may go on after the engine was told to stop; then it is taken again later."""
+LONGEST_STOP = 12.0
+"""Seconds from the word to stop until the process ends, come what may."""
 
 
 async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
@@ -58,6 +61,7 @@ async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox:
             try:
                 await _serve(team, host, port)
             finally:
+                end_within(LONGEST_STOP)
                 await _end(engine)
     return 0
 
@@ -94,6 +98,7 @@ async def _until_told(team: Team, pace: float, ticks: int) -> None:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             say("samovar: stopping")
+            end_within(LONGEST_STOP)
             team.engine.stop()
             await asyncio.wait({working}, timeout=GRACE)
     finally:

@@ -77,17 +77,15 @@ class Errand:
 
     async def begin(self, model: str) -> Began:
         """Take up the conversation where its log ends, or begin one; its files are ready then."""
-        run, self.talk = self.slip.open()
-        began = self.talk.began
-        if began is None:
-            began = await self._began(self.slip.fresh(), model)
-            self.slip.keep(Kept(began.run, self.resume.name))
-            await self.place.open(began)
-        elif not self._committed(run):
-            await self.place.open(began)
+        _, self.talk = self.slip.open()
+        began = self.talk.began or await self._began(self.slip.fresh(), model)
         self._log = JsonlLog(self.slip.log(began.run))
         if self.talk.began is None:
+            self.slip.keep(Kept(began.run, self.resume.name))
+            # Before its files: a copy of one commit must never be taken for that of another.
             self._append(began)
+        if not self._committed():
+            await self.place.open(began)
         return began
 
     @property
@@ -150,8 +148,9 @@ class Errand:
         waits = self.slip.read().waits
         lost = [c for c in self.talk.lost if c.id == waits]
         if waits and lost:
-            self._append(await used(lost[0], agent))
+            # First: of what a crash cuts off, nobody knows whether it was done.
             self.slip.keep(replace(self.slip.read(), waits=""))
+            self._append(await used(lost[0], agent))
 
     def _agent(self, means: Means) -> Agent:
         found = means.choice
@@ -190,13 +189,14 @@ class Errand:
             said = f"\n{self.talk.answer}" if self.talk.answer else ""
             text = f"{ended.why or ended.end} (run {began.run}){said}"
             return Worked(Ended(state="failed", text=text))
-        if not self._committed(began.run) and not await self.place.changed():
-            await self.place.leave()
+        committed = self._committed()
+        if not committed and not await self.place.changed():
+            await self.place.leave(began)
             return Worked(Ended(text=self.talk.answer))
-        if not self._committed(began.run):
+        if not committed:
             await self.hold()
             await self._commit(began)
-        await self.place.leave()
+        await self.place.leave(began)
         text = f"{self.talk.answer}\n\n(run {began.run}, branch {began.branch})"
         return Worked(Ended(text=text), began.run, began.repo)
 
@@ -206,9 +206,9 @@ class Errand:
         made = await self.place.commit(began, began.title[:200])
         self._append(Done(act="commit", key=key, result=made))
 
-    def _committed(self, run: str) -> bool:
-        log = self._log or JsonlLog(self.slip.log(run))
-        return any(isinstance(e.event, Done) for e in log.read())
+    def _committed(self) -> bool:
+        assert self._log is not None, "begun"
+        return any(isinstance(e.event, Done) for e in self._log.read())
 
     async def _facts(self) -> str:
         if self.place.draft is None:

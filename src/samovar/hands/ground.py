@@ -99,10 +99,10 @@ class Ground:
         write(path, diff.encode(errors="surrogateescape"))
         return made
 
-    async def leave(self) -> None:
+    async def leave(self, began: Began) -> None:
         """Remove the copy; what was changed in it is committed."""
-        if self.draft is not None:
-            await remove(self.draft.root)
+        if self.repo is not None:
+            await remove(self.home / "runs" / began.run / "work")
 
 
 async def listing(ground: Ground) -> str:

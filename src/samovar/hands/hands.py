@@ -1,5 +1,6 @@
 """Working on a task with tools: a conversation of an agent with itself, held to its resume."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from samovar.boot import Choice, shown
 from samovar.companion.tools import Place
-from samovar.core.errors import SetupError
+from samovar.core.errors import ModelError, SetupError
 from samovar.core.seams import Live
 from samovar.hands.bench import Bench, here, shelter
 from samovar.hands.errand import Errand, Means
@@ -53,7 +54,8 @@ class Hands:
         place = await ground(self.home, job, resume)
         slip = Slip(self.home, place.home, job)
         if place.repo is None:
-            furnish(place.own, papers(self.home, resume, self.roster()))
+            # A team of a thousand says much; nothing else may wait for it.
+            await asyncio.to_thread(self._lay_out, place.own, resume, self.roster())
         async with AsyncExitStack() as stack:
             found = await self._model(resume)
             model = shown(found.endpoint.model)
@@ -78,12 +80,15 @@ class Hands:
             means = Means(paid, self.settings, await bench.tools(stack), leave.gate(), tariff)
             return await errand.work(means)
 
+    def _lay_out(self, own: Path, resume: Resume, roster: Roster) -> None:
+        furnish(own, papers(self.home, resume, roster))
+
     async def _model(self, resume: Resume) -> Choice:
         names = (resume.model, *resume.fallback_models)
         for name in names[:-1]:
             try:
                 return await self.choice(name)
-            except SetupError:
+            except (ModelError, SetupError):
                 continue
         return await self.choice(names[-1])
 

@@ -51,14 +51,16 @@ class Slip:
     def open(self) -> tuple[str, Conversation]:
         """Return the conversation that was begun for this task and is to go on, if there is one.
 
-        One that ended counts when a crash cut off its report: then this is a later attempt. Raises
+        One with an answer is always to be delivered: what was cut off lies behind it. One that
+        ended without counts when a crash cut off its report: then this is a later attempt. Raises
         SetupError for a damaged log.
         """
         kept = self.read()
         if not kept.run or kept.agent != self.job.agent:
             return "", Conversation()
         talk = replay(e.event for e in read(self.log(kept.run)))
-        over = talk.ended is not None and self.job.attempts < 2
+        ended = talk.ended
+        over = ended is not None and ended.end != "answered" and self.job.attempts < 2
         return ("", Conversation()) if talk.began is None or over else (kept.run, talk)
 
     def fresh(self) -> str:

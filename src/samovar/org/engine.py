@@ -24,6 +24,7 @@ from samovar.org.seams import Filter, Job, NoCredit, Overtaken, StoreAway
 from samovar.org.standing import present
 from samovar.org.tick import Turn, due, order
 from samovar.org.turn import Took, Turns
+from samovar.org.word import overdue
 from samovar.org.works import Work, Works
 
 LONGEST_REST = 64
@@ -199,6 +200,8 @@ class Engine:
             # A worker may have died with it.
             await kit.claims.sweep()
             counts = await kit.queue.counts()
+        if any(c.get("waiting") for c in counts.values()):
+            await overdue(kit.queue, kit.approvals)
         free = {n for n, c in counts.items() if c.get("ready") and not c.get("running")}
         return free & roster.resumes.keys()
 

@@ -44,38 +44,19 @@ async def carry(claims: Claims, job: Job, work: Work, manner: Manner) -> Ended:
     beating = asyncio.create_task(lease.beat())
     try:
         await asyncio.wait((working, beating), return_when=asyncio.FIRST_COMPLETED)
+        ended = working.done() and not working.cancelled()
     except asyncio.CancelledError:
         await _end(working)
-        with suppress(Overtaken, StoreAway):
-            await lease.tell(claims.release, "the worker was stopped", 0.0)
+        await lease.leave(working)
         raise
     finally:
         # Nothing may go on that nobody watches.
-        ended = working.done()
         await _end(working)
         await _end(beating)
-    if ended and not working.cancelled():
-        return await _record(lease, working)
+    if ended:
+        await lease.record(working)
+        return working.result()
     raise _error(beating) or Overtaken(f"the work on job {job.id} was broken off")
-
-
-async def _record(lease: "_Lease", working: asyncio.Task[Ended]) -> Ended:
-    claims, job, manner = lease.claims, lease.job, lease.manner
-    match error := working.exception():
-        case None:
-            ended = working.result()
-            await lease.tell(claims.finish, ended.state, ended.text)
-            return ended
-        case Overtaken():
-            pass
-        case Unreachable() | NoCredit() | StoreAway():
-            await lease.tell(claims.release, str(error), manner.patience)
-        case SamovarError():
-            await lease.tell(claims.fail, str(error), manner.pause * 2 ** (job.attempts - 1))
-        case _:
-            said = f"a mistake in samovar: {type(error).__name__}: {error}"
-            await lease.tell(claims.fail, said, manner.pause * 2 ** (job.attempts - 1))
-    raise error
 
 
 @dataclass
@@ -91,25 +72,59 @@ class _Lease:
         self.until = time.monotonic() + self.manner.lease
 
     async def hold(self) -> None:
-        """Renew the lease now. Raises Overtaken."""
-        asked = time.monotonic()
-        await self.claims.beat(self.job, self.manner.lease)
-        self.until = asked + self.manner.lease
+        """Renew the lease now; a database that is away is waited for until the lease is over.
 
-    async def beat(self) -> None:
-        """Renew the lease again and again. Raises Overtaken when it is lost."""
-        third = self.manner.lease / 3
-        wait = third
+        Raises Overtaken.
+        """
         while True:
-            await asyncio.sleep(wait)
-            wait = third
+            asked = time.monotonic()
             try:
-                await asyncio.wait_for(self.hold(), max(0.0, self.until - time.monotonic()))
+                beat = self.claims.beat(self.job, self.manner.lease)
+                await asyncio.wait_for(beat, max(0.0, self.until - asked))
             except StoreAway:
-                wait = min(1.0, third / 4)
+                await asyncio.sleep(min(1.0, self.manner.lease / 12))
             except TimeoutError as error:
                 late = "the database did not answer before the lease was over"
                 raise Overtaken(f"job {self.job.id} is lost: {late}") from error
+            else:
+                self.until = asked + self.manner.lease
+                return
+
+    async def beat(self) -> None:
+        """Renew the lease again and again. Raises Overtaken when it is lost."""
+        while True:
+            await asyncio.sleep(self.manner.lease / 3)
+            await self.hold()
+
+    async def record(self, working: asyncio.Task[Ended]) -> None:
+        """Record how the work ended. Raises what `tell` raises."""
+        claims, pause = self.claims, self.manner.pause * 2 ** (self.job.attempts - 1)
+        match error := working.exception():
+            case None:
+                ended = working.result()
+                await self.tell(claims.finish, ended.state, ended.text)
+            case Overtaken():
+                return
+            case Unreachable() | NoCredit() | StoreAway():
+                await self.tell(claims.release, str(error), self.manner.patience)
+            case SamovarError():
+                await self.tell(claims.fail, str(error), pause)
+            case _:
+                said = f"a mistake in samovar: {type(error).__name__}: {error}"
+                await self.tell(claims.fail, said, pause)
+
+    async def leave(self, working: asyncio.Task[Ended]) -> None:
+        """Record what was done in spite of being stopped, else put the job back; in short time.
+
+        Where the database does not answer at once, the job is left to the end of its lease.
+        """
+        done = working.done() and not working.cancelled()
+        with suppress(Overtaken, StoreAway, TimeoutError):
+            async with asyncio.timeout(_LET_GO):
+                if done and working.exception() is None:
+                    await self.record(working)
+                else:
+                    await self.tell(self.claims.release, "the worker was stopped", 0.0)
 
     async def tell(self, say: Callable[..., Awaitable[Job]], *what: Any) -> None:
         """Record the end of an attempt, if need be again until the lease would be over.

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
-from samovar.org import bookmark, journal, lock
+from samovar.org import bookmark, journal, lock, word
 from samovar.org.engine import Engine, Ticked
 from samovar.org.legs import legs
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
@@ -296,26 +296,13 @@ class Team:
         asked = {a.id: a for a in await self.approvals()}.get(id)
         kit = self.engine.turns.kit
         answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
-        question = answered.act == "question"
-        if question and asked is not None and asked.note:
-            word = "yes" if yes else "no"
-            text = f"{word}: {note}" if note else word
+        if answered.act == "question" and asked is not None and asked.note:
+            said = "yes" if yes else "no"
+            text = f"{said}: {note}" if note else said
             self._speak(answered.agent, text, by, asked.note)
-        elif answered.task:
-            # A question of a task is answered by either word; an act is done or not.
-            await self._go_on(answered, yes or question, note)
+        elif answered.task and await word.go_on(kit.queue, answered):
+            await kit.bell.ring(answered.agent)
         return answered
-
-    async def _go_on(self, answered: Approval, yes: bool, note: str) -> None:
-        """Take up the task that waited for an answer, or end it."""
-        queue = self.engine.turns.kit.queue
-        job = await queue.get(answered.task)
-        if job.state != "waiting":
-            return
-        if yes:
-            await self.revive(job.id)
-        else:
-            await queue.cancel(job.id, f"{answered.by} refused: {note or answered.act}")
 
     def _speak(self, to: str, text: str, by: str, about: str = "") -> OutboxEntry:
         entry = OutboxEntry(

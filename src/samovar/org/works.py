@@ -22,7 +22,6 @@ class Work:
 
     scene: Scene
     model: str
-    slot: str
     doing: asyncio.Task[Any]
     told: bool = False
     """Whether the log says that it goes on beside the ticks."""
@@ -50,7 +49,7 @@ class Works:
         last has had its turns, or BATCH of them.
         """
         slot = self.slot(model)
-        free = all(w.model == model for w in self._held.values() if w.slot == slot)
+        free = all(w.model == model for w in self._at(slot))
         return self._noted(slot, model, free and not self._kept(slot, model, wanted))
 
     def room(self, model: str, wanted: Collection[str] = ()) -> bool:
@@ -59,7 +58,7 @@ class Works:
         last, count = self._rows.get(slot, ("", 0))
         others = self._missed.get(slot, set()) - {model}
         waits = last == model and count >= BATCH and bool(others)
-        free = not waits and all(w.slot != slot for w in self._held.values())
+        free = not waits and not self._at(slot)
         return self._noted(slot, model, free and not self._kept(slot, model, wanted))
 
     def took(self, model: str) -> None:
@@ -74,7 +73,7 @@ class Works:
         """Begin to work; return when it is done, or when `patience` (seconds) is over."""
         self.took(model)
         task = asyncio.create_task(doing)
-        self._held[scene.resume.name] = Work(scene, model, self.slot(model), task)
+        self._held[scene.resume.name] = Work(scene, model, task)
         await asyncio.wait({task}, timeout=patience)
 
     def ended(self) -> list[Work]:
@@ -104,6 +103,10 @@ class Works:
         for work in self._held.values():
             work.doing.cancel()
         await self.wait()
+
+    def _at(self, slot: str) -> list[Work]:
+        """Return what is worked on in a slot: that of a model is known once it was asked."""
+        return [w for w in self._held.values() if self.slot(w.model) == slot]
 
     def _kept(self, slot: str, model: str, wanted: Collection[str]) -> bool:
         """Whether a slot is kept for the model that was asked last: it has more to do."""
