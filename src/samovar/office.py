@@ -248,10 +248,12 @@ class History:
             "-c",
             "user.email=samovar@localhost",
         )
+        message = ("commit", "--quiet", "--no-gpg-sign", "-m", f"tick {tick}")
         try:
-            await command.run(*here, "add", "--all", "--", "agents", cwd=self.home)
-            await command.run(
-                *here, "commit", "--quiet", "--no-gpg-sign", "-m", f"tick {tick}", cwd=self.home
-            )
+            for act in (("add", "--all", "--", "agents"), message):
+                done = await command.run(*here, *act, cwd=self.home)
+                # A commit of nothing says so on standard output.
+                if done.status and done.error.strip():
+                    raise SetupError(f"git {act[0]}: {done.error.strip().splitlines()[0]}")
         except SetupError as error:
             await asyncio.to_thread(engine_log(self.home).add, "history", text=str(error))

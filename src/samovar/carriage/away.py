@@ -29,6 +29,8 @@ LOOK = 0.2
 """Seconds between two looks for what the home sends."""
 PATIENCE = 60.0
 """Seconds to wait for the files of a task; then it is put back."""
+AT_HOME = ("notebook", "promote_skill")
+"""Tools that write to the team's own files, which do not travel."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Place:
     queue: Queue
     """The team's queue, in which repositories have the names they have at home."""
     roster: Callable[[Roster], Roster]
-    """Says of a roster what differs here: where the agent's repository lies."""
+    """Says of a roster what differs here: where the agent's repository lies, and its tools."""
 
 
 Staff = Callable[[Place], AbstractContextManager[Work]]
@@ -158,7 +160,8 @@ def _moved(roster: Roster, agent: str, repositories: tuple[str, ...]) -> Roster:
     resume = roster.resumes.get(agent)
     if resume is None:
         return roster
-    permissions = replace(resume.permissions, repositories=repositories)
+    tools = tuple(tool for tool in resume.permissions.tools if tool not in AT_HOME)
+    permissions = replace(resume.permissions, repositories=repositories, tools=tools)
     changed = replace(resume, permissions=permissions)
     return replace(roster, resumes={**roster.resumes, agent: changed})
 
