@@ -35,3 +35,8 @@ def test_denials_hold_in_a_home_that_says_nothing_of_them(tmp_path: Path, here: 
 def test_rules_of_another_shape_are_complained_of(tmp_path: Path, here: str):
     with pytest.raises(SetupError, match="rules"):
         _load(tmp_path, '[[rules.deny]]\ntool = "shell"\n', here)
+
+
+def test_a_value_of_another_kind_is_named_without_signs_of_a_library(tmp_path: Path):
+    with pytest.raises(SetupError, match="in `calls`; see"):
+        _load(tmp_path, "", 'calls = "abc"\n')

@@ -275,6 +275,11 @@ async def choose_model(
             measured = profiles.load(picked[0]) or await profiles.assume(picked[0])
             return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
         if name and name not in {w.name for w in CATALOGUE}:
+            if away := [s.url for s in settings.models if s.name == name and s.url]:
+                raise Unreachable(
+                    f"no model answers at {away[0]}: start the server, check address and key, "
+                    "or see 'samovar doctor'"
+                )
             known = ", ".join(n for n, _ in found) or "none"
             raise SetupError(
                 f"no model called {name!r} answers; found: {known}; see 'samovar model list'"

@@ -107,7 +107,8 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        raise SetupError(f"settings: {error}; see docs/reference/settings.md") from error
+        words = str(error).replace(" - at `$.", ", in `")
+        raise SetupError(f"settings: {words}; see docs/reference/settings.md") from error
 
 
 def read_env(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -6,6 +6,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import msgspec
+
+from samovar.cli.lines import receipt_lines
+from samovar.core.task import Counts
+from samovar.flow.receipt import Receipt
+
 from .conftest import BAD, CODE, COMMAND, QUICK, TEST, Samovar, Server, git
 
 TASK = "add() in sums.py subtracts; make the tests pass"
@@ -140,3 +146,27 @@ def test_ctrl_c_stops_the_run_and_says_how_to_go_on(
     assert errors.count("\n") == 1 and "samovar resume" in errors
     listed = served("runs").stdout
     assert listed.split()[3] == "stopped"
+
+
+def test_a_finished_run_is_not_offered_to_be_gone_on_with(served: Samovar) -> None:
+    assert served("do", TASK, "--yes").returncode == 0
+    again = served("resume")
+    assert again.returncode == 2 and "is finished" in again.stderr
+    assert "go on with" not in again.stderr
+
+
+def test_a_configured_server_that_is_away_is_named_by_its_address(samovar: Samovar) -> None:
+    done = samovar("do", TASK, SAMOVAR_MODEL_URL="http://127.0.0.1:9/v1")
+    assert done.returncode == 3, done.stderr
+    assert "no model answers at http://127.0.0.1:9/v1" in done.stderr
+
+
+def test_a_receipt_counts_no_tests_after_a_change_that_was_not_kept(
+    served: Samovar, project: Path
+) -> None:
+    assert served("do", TASK, "--yes").returncode == 0
+    facts = msgspec.json.decode(served("show", "--json").stdout)["receipt"]
+    kept = msgspec.convert(facts, Receipt)
+    lost = msgspec.structs.replace(kept, after=Counts())
+    (shown,) = [line.text for line in receipt_lines(lost) if line.text.startswith("tests")]
+    assert "before: " in shown and "after" not in shown

@@ -1,11 +1,14 @@
 """How the next answer is asked for."""
 
+import pytest
 from doubles import RIGHT, WRONG, answering, drive, events, fenced, kit, opened
 
-from samovar.core.event import Wrote
+from samovar.core.event import Planned, Surveyed, Wrote
 from samovar.core.log import MemoryLog
-from samovar.core.message import Request
-from samovar.core.task import Budget
+from samovar.core.message import Request, Usage
+from samovar.core.state import replay
+from samovar.core.task import Budget, Candidate, Plan, Step, Target, Verdict
+from samovar.flow.build import next_idea
 from samovar.flow.speak import drawn
 
 OFF = ("search", "combine")
@@ -89,3 +92,20 @@ async def test_where_no_answer_held_code_the_next_ones_have_half_the_room():
 def test_only_what_is_drawn_warm_has_a_nucleus():
     assert (drawn(0.0, 1).top_p, drawn(0.8, 1).top_p) == (None, 0.95)
     assert drawn(0.8, 1).repeat_penalty is None
+
+
+@pytest.mark.parametrize(
+    ("examples", "second"), [(("assert middle([4]) == 4",), "model"), (("a", "b"), "search")]
+)
+def test_where_one_example_is_all_there_is_the_model_goes_before_the_search(examples, second):
+    surveyed = Surveyed(verdict=Verdict(passed=True), command="")
+    target = Target("middle.py")
+    step = Step(title="write middle.py", strategy="write", targets=(target,))
+    answered = Wrote(
+        candidate=Candidate(id=0, step=0, origin="model", complaint="no"),
+        usage=Usage(generated=10),
+        seconds=1.0,
+    )
+    events = [opened(), surveyed, Planned(plan=Plan((step,), examples=examples)), answered]
+    idea = next_idea(replay(events))
+    assert idea is not None and idea.origin == second

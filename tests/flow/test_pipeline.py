@@ -189,7 +189,7 @@ async def test_a_useless_answer_gives_a_complaint_and_the_run_goes_on(answer, co
 async def test_a_repeated_answer_is_not_run_again():
     bad = fenced(WRONG.replace("[0]", "[-1]"))
     state = await drive(kit(answering(bad, bad, fenced(RIGHT))), MemoryLog([opened(off=OFF)]))
-    assert state.attempts[1].candidate.complaint == "The code is the same as candidate 0."
+    assert state.attempts[1].candidate.complaint == "The code is the same as candidate 1."
     assert state.closed.ok
 
 

@@ -82,6 +82,12 @@ def test_examples_prove_only_while_no_test_gets_worse(checks, passed, score):
     assert (verdict.passed, round(verdict.score, 2)) == (passed, score)
 
 
+def test_one_example_is_not_said_to_be_more_than_one():
+    assert "only example" in weigh(after(None, ("x",)), (EXAMPLE,)).why
+    two = weigh(after(None, ("x", "y")), (EXAMPLE, EXAMPLE)).why
+    assert two.startswith("2 of 2 examples of the task hold")
+
+
 def test_a_better_candidate_scores_higher():
     three = report([], ["t.py::a", "t.py::b", "t.py::c"])
     scores = [

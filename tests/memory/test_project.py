@@ -94,6 +94,10 @@ def test_a_file_that_is_missing_is_a_new_project(tmp_path):
     )
 
 
+def test_a_new_project_in_a_repository_bears_the_name_of_the_repository(tmp_path):
+    assert ProjectFile(tmp_path / "shop" / ".samovar").read().name == "shop"
+
+
 def test_each_phase_has_its_gate():
     project = Project(name="shop")
     assert gate(project, GREEN) == "the plan has no tasks yet"

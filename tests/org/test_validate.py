@@ -143,3 +143,12 @@ def test_the_published_schema_is_up_to_date() -> None:
 def test_a_resume_survives_being_written_and_read() -> None:
     resume = Resume(name="a", instructions="x", schedule=Schedule(run_every_n_ticks=3))
     assert msgspec.json.decode(msgspec.json.encode(resume), type=Resume) == resume
+
+
+def test_notes_of_nobody_in_the_team_break_nothing(home: Path) -> None:
+    (home / "agents" / "samovar" / "memory").mkdir(parents=True)
+    put(home, "agent_name", SEED)
+    assert Folder(home).read().broken == frozenset()
+    (home / "agents" / "samovar" / "outbox").mkdir()
+    (problem,) = [p for p in Folder(home).read().problems if p.agent == "samovar"]
+    assert problem.wrong == "is missing"

@@ -107,7 +107,7 @@ async def _follow(app: App, entries: AsyncIterator[Entry], person: Person) -> in
         raise
     except SamovarError as error:
         person.screen.close()
-        if not person.entries:
+        if not person.entries or _finished(person.entries[-1]):
             raise
         say(f"samovar: {error}")
         say(_hint("the run is kept", person))
@@ -138,6 +138,11 @@ def _end(app: App, person: Person) -> int:
     else:
         person.screen.show([*receipt_lines(app.receipt(run)), Line(f"more: samovar show {run}")])
     return last.exit_code
+
+
+def _finished(entry: Entry) -> bool:
+    """Return whether a run ended for good: one that waits for a person goes on."""
+    return isinstance(entry.event, Closed) and entry.event.exit_code != 4
 
 
 def _run(person: Person) -> str:

@@ -142,8 +142,10 @@ def receipt_lines(receipt: Receipt) -> Iterator[Line]:
         yield row("verified", f"{receipt.proof}: {receipt.why}", "good")
     else:
         yield row("unproved", receipt.why or "nothing was kept", "bad")
-    if receipt.before != Counts() or receipt.after != Counts():
+    if receipt.after != Counts():
         yield row("tests", f"before: {counts(receipt.before)}; after: {counts(receipt.after)}")
+    elif receipt.before != Counts():
+        yield row("tests", f"before: {counts(receipt.before)}")
     usage = receipt.usage
     share = f" ({usage.cached * 100 // usage.prompt} % cached)" if usage.prompt else ""
     yield row(

@@ -114,9 +114,13 @@ def _next_search(state: State) -> Idea | None:
 
 
 def _search_now(state: State, idea: Idea) -> bool:
-    """Return whether to search before the model is asked again: early on what exists already."""
+    """Return whether to search before the model is asked again: early on what exists already.
+
+    Some small edit satisfies almost any single example, so there the model goes first.
+    """
     asked = sum(a.candidate.origin == "model" for a in state.trials)
-    return idea.skip > 0 or (idea.parent is None and asked >= 1)
+    weak = not goals(state) and len(state.plan.examples if state.plan else ()) < 2
+    return idea.skip > 0 or (idea.parent is None and asked >= 1 and not weak)
 
 
 async def write(kit: Kit, state: State) -> Wrote:
@@ -246,7 +250,7 @@ def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:
     for attempt in state.trials:
         theirs = [(e.path, e.first, shape(e.text.lstrip())) for e in attempt.candidate.edits]
         if theirs == mine:
-            return f"The code is the same as candidate {attempt.candidate.id}."
+            return f"The code is the same as candidate {attempt.candidate.id + 1}."
     return ""
 
 

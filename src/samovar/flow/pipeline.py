@@ -80,4 +80,6 @@ def failed(state: State) -> str:
     tried = sum(bool(a.candidate.edits) for a in state.attempts)
     top = max((a.verdict.score for a in state.attempts if a.verdict), default=0.0)
     best = next((a.verdict.why for a in state.attempts if a.verdict and a.verdict.score == top), "")
-    return f"not solved: {tried} candidates, {state.calls} model calls; best: {best or 'none'}"
+    usable = f"{tried} usable candidate{'' if tried == 1 else 's'}"
+    calls = f"{state.calls} model call{'' if state.calls == 1 else 's'}"
+    return f"not solved: {usable}, {calls}; best: {best or 'none'}"

@@ -35,7 +35,8 @@ async def search(kit: Kit, state: State, target: int, parent: int | None, skip: 
     small = ({path: v.apply(files[path])} for path, v in _edits(places, attempt, files, reached))
     joined = _combinations(state, attempt, kit, files) if attempt else ()
     versions = list(islice(chain(joined, small), skip, skip + MOST))
-    kit.live("step", f"trying up to {len(versions)} small edits")
+    if versions:
+        kit.live("step", f"trying up to {len(versions)} small edits")
     slowest = _seconds(state)
     tried, green = (
         await kit.checks.trials(versions, probe, base, seconds=slowest, total=kit.search_seconds)

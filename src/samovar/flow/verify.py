@@ -74,7 +74,10 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         return Verdict(passed=False, why=why, score=0.2 * share, checks=checks)
     if examples:
         proved = shown == len(examples)
-        why = f"{shown} of {len(examples)} examples of the task hold; no test got worse"
+        held = f"{shown} of {len(examples)} examples of the task hold"
+        if len(examples) == 1 and proved:
+            held = "the task's only example holds, as it might in a wrong program"
+        why = f"{held}; no test got worse"
         score = 1.0 if proved else 0.4 + 0.5 * shown / len(examples)
         return Verdict(passed=proved, proof="issue examples", why=why, score=score, checks=checks)
     if tests is None:

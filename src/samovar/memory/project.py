@@ -170,7 +170,9 @@ class ProjectFile:
         try:
             return parse(self.path.read_text("utf-8", "replace"))
         except FileNotFoundError:
-            return Project(name=self.path.parent.resolve().name.lstrip(".") or "project")
+            home = self.path.parent.resolve()
+            named = home.parent if home.name == ".samovar" else home
+            return Project(name=named.name.lstrip(".") or "project")
         except SetupError as error:
             raise SetupError(f"{self.path}: {error}") from error
 

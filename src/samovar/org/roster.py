@@ -101,6 +101,14 @@ def _linked(team: dict[str, Resume], problems: tuple[Problem, ...]) -> Roster:
     return Roster(team, problems, seen, backwards, broken)
 
 
+def _only_remembers(folder: Path) -> bool:
+    """Return whether a folder holds notes alone: those of `samovar chat`, or of nobody yet."""
+    try:
+        return {entry.name for entry in folder.iterdir()} == {"memory"}
+    except OSError:
+        return False
+
+
 def _read(path: Path, name: str) -> tuple[Resume | None, list[Problem]]:
     file = f"agents/{name}/resume.json"
     if path.parent.is_symlink() or path.is_symlink():
@@ -111,6 +119,8 @@ def _read(path: Path, name: str) -> tuple[Resume | None, list[Problem]]:
             raise IsADirectoryError(21, "is not a file")
         data = path.read_bytes()
     except FileNotFoundError:
+        if _only_remembers(path.parent):
+            return None, []
         fix = f"make one: samovar agent new {name}, or remove the folder"
         return None, [Problem(file=file, wrong="is missing", fix=fix, agent=name)]
     except OSError as error:
