@@ -247,5 +247,5 @@ def test_rules_come_from_samovar_toml(tmp_path):
     assert rules.allow == (Rule(tool="fetch", host="docs.python.org"),)
     assert rules.deny == (Rule(path="secrets/**", why="ask Ann"),)
     (tmp_path / "samovar.toml").write_text('[rules]\ndeny = [{pth = "x"}]\n')
-    with pytest.raises(Exception, match=r"unknown field `pth`.*\$\.rules\.deny"):
+    with pytest.raises(Exception, match=r"unknown field `pth`.*rules\.deny"):
         load(tmp_path, nobody)
