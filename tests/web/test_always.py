@@ -38,6 +38,11 @@ def asked(act: str, arguments: str) -> Approval:
             '{"path":"./docs/a.md","text":"x"}',
             Rule(tool="write_file", path="docs/a.md"),
         ),
+        (
+            "convert",
+            '{"destination":"out/a.csv"}',
+            Rule(tool="convert", path="out/a.csv"),
+        ),
         ("notify", '{"text":"hello"}', Rule(tool="notify")),
         ("shell", '{"command":"git push; rm x"}', None),
         ("shell", '{"command":"ls *"}', None),

@@ -70,7 +70,7 @@ BUILT_IN = Rules(
 )
 """What holds without a word in samovar.toml."""
 
-_PATHS = frozenset(
+PATHS = frozenset(
     {
         "path",
         "paths",
@@ -89,8 +89,8 @@ _PATHS = frozenset(
         "script",
     }
 )
-_HOSTS = frozenset({"url", "urls", "host", "address"})
-_COMMANDS = frozenset({"command", "cmd", "shell"})
+HOSTS = frozenset({"url", "urls", "host", "address"})
+COMMANDS = frozenset({"command", "cmd", "shell"})
 """Names of arguments that hold a path, a host, a command."""
 _JOINED = re.compile(r"&&|\|\||[;&|\n]")
 _BEYOND = re.compile(r"[;&|<>`$\n\\]")
@@ -144,10 +144,10 @@ class _Facts:
 
     @classmethod
     def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
-        found = list(_texts(call.arguments))
-        paths = [_whole(v, root) for k, v in found if k in _PATHS]
-        hosts = [_host(v) for k, v in found if k in _HOSTS]
-        commands = [" ".join(v.split(" ")).strip() for k, v in found if k in _COMMANDS]
+        found = list(texts(call.arguments))
+        paths = [_whole(v, root) for k, v in found if k in PATHS]
+        hosts = [_host(v) for k, v in found if k in HOSTS]
+        commands = [" ".join(v.split(" ")).strip() for k, v in found if k in COMMANDS]
         return cls(tool, tuple(paths), tuple(hosts), tuple(commands))
 
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
@@ -193,6 +193,18 @@ def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"/\.\*$", "(?:/.*)?", text))
 
 
+def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text in arguments with the name it stands under."""
+    if isinstance(value, str):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from texts(inner, str(key).lower())
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts(inner, name)
+
+
 def _fits_command(pattern: str, command: str, verdict: Verdict) -> bool:
     if verdict == "allow":
         return fnmatchcase(command, pattern) and not _BEYOND.search(command)
@@ -204,18 +216,6 @@ def _precision(rule: Rule) -> int:
     fields = (rule.path, rule.host, rule.command)
     letters = sum(len(f.replace("*", "")) for f in (*fields, rule.tool))
     return 1000 * sum(bool(f) for f in fields) + 100 * bool(rule.tool) + letters
-
-
-def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every text in arguments with the name it stands under."""
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, str(key).lower())
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner, name)
 
 
 def _whole(path: str, root: str) -> str:

@@ -5,7 +5,6 @@ Only what can be told exactly becomes a rule, and only when it would really allo
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,15 +15,12 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.log import write
-from samovar.core.rules import Rule, Rules, decide
+from samovar.core.rules import COMMANDS, HOSTS, PATHS, Rule, Rules, decide, texts
 from samovar.core.tool import Call, Tool
 from samovar.org.seams import Approval
 from samovar.settings import load
 
 FIELDS = ("tool", "path", "host", "command")
-_HOSTS = ("url", "host", "address")
-_PATHS = ("path", "file", "folder", "directory")
-_COMMANDS = ("command", "cmd")
 _WILD = re.compile(r"[*?\[\x00-\x1f\x7f]")
 """What a glob would take for more than it says, and what no file of settings should hold."""
 _INLINE = re.compile(r"^(\s*allow\s*=\s*\[)", re.MULTILINE)
@@ -114,12 +110,12 @@ class _Places(Struct):
 
 def _narrow(call: Call) -> Rule | None:
     found = _Places()
-    for name, text in _texts(call.arguments):
-        if name in _HOSTS:
+    for name, text in texts(call.arguments):
+        if name in HOSTS:
             found.hosts.append(urlsplit(text if "//" in text else f"//{text}").hostname or "")
-        elif name in _PATHS:
+        elif name in PATHS:
             found.paths.append(text.removeprefix("./"))
-        elif name in _COMMANDS:
+        elif name in COMMANDS:
             found.commands.append(text.strip())
     lists = (found.hosts, found.paths, found.commands)
     if any(len(set(each)) > 1 for each in lists):
@@ -128,17 +124,6 @@ def _narrow(call: Call) -> Rule | None:
     if any(_WILD.search(each) for each in (host, path, command)):
         return None
     return Rule(tool=call.tool, host=host, path=path, command=command)
-
-
-def _texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, str(key).lower())
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner, name)
 
 
 def _stand_in(name: str) -> Tool:
