@@ -31,7 +31,7 @@ READ, WRITE = made("read_file", "read", "path"), made("write_file", "write", "pa
 SHELL, FETCH = made("shell", "run", "command"), made("fetch", "network", "url")
 
 
-def verdict(each: Tool, value: object, rules: Rules | None = None, root: str = "/work/p") -> str:
+def verdict(each: Tool, value: object, rules: Rules | None = None, root: str = "/srv/p") -> str:
     name = msgspec.structs.fields(each.arguments)[0].name
     return decide(rules or Rules(), each, Call(each.name, {name: value}), root).verdict
 

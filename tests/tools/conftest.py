@@ -17,7 +17,7 @@ SECRET = "canary-5f1c"
 
 @pytest.fixture
 def place(tmp_path) -> Workspace:
-    root = tmp_path / "work"
+    root = tmp_path / "desk"
     root.mkdir()
     return Workspace(root)
 

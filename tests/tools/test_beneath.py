@@ -14,7 +14,7 @@ from samovar.tools.beneath import spot
 from samovar.tools.workspace import Text, Workspace
 
 ENTRIES = ("read_file", "write_file", "list_files", "search", "edit_text", "edit_symbol")
-UP = ("..", "../..", "./..", "a/../..", "a/b/../../..", "..//", "/w/..", "a/../../work/..")
+UP = ("..", "../..", "./..", "a/../..", "a/b/../../..", "..//", "/w/..", "a/../../desk/..")
 TARGETS = ("outside/secret.txt", "outside", "new/file.txt", "../etc/passwd")
 FORMS = ("%s", "%s/", "//%s", "./%s", "a/%s", "%s/.", "%s\x00", "%s\n", "\u202e%s")
 CODED = ("%2e%2e/outside/secret.txt", "..%2foutside/secret.txt", "..\\outside\\secret.txt")
@@ -55,7 +55,7 @@ def world(place, outside):
 def snapshot(folder: Path) -> dict[str, bytes]:
     """What lies around the workspace, and in it what belongs to others."""
     around = [p for p in folder.parent.rglob("*") if p.is_file() and not p.is_symlink()]
-    return {str(p): p.read_bytes() for p in around if ".git" in str(p) or "work" not in p.parts}
+    return {str(p): p.read_bytes() for p in around if ".git" in str(p) or "desk" not in p.parts}
 
 
 def test_there_are_300_paths(world):
@@ -80,7 +80,7 @@ async def test_no_path_leads_out(entry, tools, world):
         assert "canary-5f1c" not in said, path
         assert "root:x:" not in said, path
     assert snapshot(world) == before
-    assert sorted(p.name for p in world.parent.iterdir()) == ["outside", "work"]
+    assert sorted(p.name for p in world.parent.iterdir()) == ["desk", "outside"]
 
 
 def test_links_that_stay_inside_are_followed(place):

@@ -13,17 +13,10 @@ from samovar.cli.chat_stream import Stream
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, Tone, duration
 from samovar.cli.spoken import spoken
-from samovar.cli.terminal import fancy
+from samovar.cli.terminal import STYLES, fancy
 from samovar.core.event import Entry
 from samovar.core.talk import Began, Heard, Replied, Started, Stopped, Talk
 
-_STYLES: dict[Tone, str] = {
-    "plain": "",
-    "good": "green",
-    "bad": "red",
-    "dim": "dim",
-    "strong": "bold",
-}
 _CLEAR = "\r\x1b[2K"
 
 
@@ -85,7 +78,7 @@ class View:
         for line in rows:
             self._wipe()
             for text in self._folded(printable(line.text)):
-                self.console.print(Text(text, style=_STYLES[line.tone]))
+                self.console.print(Text(text, style=STYLES[line.tone]))
 
     def working(self, what: str) -> None:
         """Say below everything what is going on, with the seconds."""

@@ -18,7 +18,7 @@ from samovar.cli.screen import Plain, Screen
 from samovar.core.event import Closed, Entry
 from samovar.core.state import State, fold
 
-_STYLES: dict[Tone, str] = {
+STYLES: dict[Tone, str] = {
     "plain": "",
     "good": "green",
     "bad": "red",
@@ -120,4 +120,4 @@ class Terminal:
 
     def _print(self, lines: Iterable[Line]) -> None:
         for line in lines:
-            self.console.print(Text(printable(line.text), style=_STYLES[line.tone]))
+            self.console.print(Text(printable(line.text), style=STYLES[line.tone]))

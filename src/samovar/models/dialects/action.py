@@ -37,9 +37,7 @@ class Action:
 
     def offer(self, tools: Sequence[Offered], /) -> str:
         """Return the lines of the system prompt; nothing without tools."""
-        if not tools:
-            return ""
-        return _OFFER.format(tools=offered.listing(tools))
+        return offered.offer(_OFFER, tools)
 
     def schema(self, tools: Sequence[Offered], /) -> dict[str, Any] | None:
         """Return the schema of an action, flat and without references."""

@@ -96,6 +96,11 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", short.lower())
 
 
+def offer(words: str, tools: Sequence[Offered]) -> str:
+    """Return a dialect's lines of the system prompt; nothing without tools."""
+    return words.format(tools=listing(tools)) if tools else ""
+
+
 def listing(tools: Sequence[Offered]) -> str:
     """Return the tools for a prompt, one line of JSON each.
 

@@ -27,9 +27,7 @@ class Xml:
 
     def offer(self, tools: Sequence[Offered], /) -> str:
         """Return the lines of the system prompt; nothing without tools."""
-        if not tools:
-            return ""
-        return _OFFER.format(tools=offered.listing(tools))
+        return offered.offer(_OFFER, tools)
 
     def schema(self, _tools: Sequence[Offered], /) -> dict[str, Any] | None:
         """Return None: answers are free text."""

@@ -28,7 +28,7 @@ class Transformers:
     model: str
     tokenizer: Any
     network: Any
-    library: Any
+    transformers: Any
     torch: Any
     forms: bool = False
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -60,7 +60,7 @@ class Transformers:
         self, prompt: Mapping[str, Any], manner: Fields, body: Fields
     ) -> AsyncGenerator[Fields, None]:
         enough = threading.Event()
-        streamer = self.library.TextIteratorStreamer(
+        streamer = self.transformers.TextIteratorStreamer(
             self.tokenizer, skip_prompt=True, skip_special_tokens=True
         )
 
