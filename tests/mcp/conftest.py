@@ -1,18 +1,16 @@
 """A repository with one bug, a scripted model server, and `samovar mcp serve` as a process."""
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from model_server import serving
 
 from mcp import Client
 from samovar.app import App
@@ -29,42 +27,11 @@ TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert 
 COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
 
 
-class Handler(BaseHTTPRequestHandler):
-    """A model that answers every question with the same text, as a stream."""
-
-    def do_GET(self) -> None:
-        self._send(json.dumps({"data": [{"id": "scripted"}]}).encode(), "application/json")
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        pieces = [{"choices": [{"delta": {"content": GOOD}}]}]
-        pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-        pieces.append({"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 20}})
-        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
-        self._send("".join(lines).encode(), "text/event-stream")
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def model() -> Iterator[str]:
     """Return the address of a scripted model server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
-        made.daemon_threads = True
-        made.block_on_close = False
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{made.server_address[1]}/v1"
-        made.shutdown()
-        thread.join()
+    with serving(lambda _asked: GOOD) as url:
+        yield url
 
 
 @pytest.fixture

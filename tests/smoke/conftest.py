@@ -4,19 +4,17 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from model_server import serving
 
 CODE = "def add(a, b):\n    return a - b\n"
 GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
 TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert add(2, 3) == 5\n"
 COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
-USAGE = {"prompt_tokens": 50, "completion_tokens": 20, "total_tokens": 70}
 RUN = "import sums; print('sum', sums.add(2, 3))"
 STEPS = (
     {"tool": "read_file", "arguments": {"path": "sums.py"}},
@@ -40,40 +38,11 @@ def answer(asked: dict) -> str:
     return "no mistakes found" if "review" in said else GOOD
 
 
-class Model(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self._send(json.dumps({"data": [{"id": "scripted"}]}).encode(), "application/json")
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        pieces = [{"choices": [{"index": 0, "delta": {"content": answer(asked)}}]}]
-        pieces.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        pieces.append({"choices": [], "usage": USAGE})
-        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
-        self._send("".join(lines).encode(), "text/event-stream")
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def model() -> Iterator[str]:
     """Return the address of the scripted model."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as made:
-        made.daemon_threads = True
-        made.block_on_close = False
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{made.server_address[1]}/v1"
-        made.shutdown()
-        thread.join()
+    with serving(answer) as url:
+        yield url
 
 
 @pytest.fixture

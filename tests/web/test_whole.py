@@ -1,16 +1,14 @@
 """From a task in the browser to a commit: the server's own run, with a scripted model."""
 
 import asyncio
-import json
 import subprocess
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import household
 import httpx
 import pytest
+from model_server import serving
 
 from samovar.web.forms import FIELD
 from samovar.web.server import desk_of, serve
@@ -19,45 +17,14 @@ GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
 TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert add(2, 3) == 5\n"
 
 
-class Model(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self._send(json.dumps({"data": [{"id": "scripted"}]}).encode(), "application/json")
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        pieces = [{"choices": [{"delta": {"content": GOOD}}]}]
-        pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-        pieces.append({"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 20}})
-        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
-        self._send("".join(lines).encode(), "text/event-stream")
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def model(monkeypatch, tmp_path):
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-    with Server(("127.0.0.1", 0), Model) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        monkeypatch.setenv("SAMOVAR_MODEL_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    with serving(lambda _asked: GOOD) as url:
+        monkeypatch.setenv("SAMOVAR_MODEL_URL", url)
         monkeypatch.setenv("SAMOVAR_MODEL", "scripted")
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         yield
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
