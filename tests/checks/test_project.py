@@ -9,6 +9,7 @@ from doubles import Memory
 
 from samovar.checks.environment import find_environment
 from samovar.checks.project import REPORT, Project, read_report
+from samovar.core.task import Trials
 from samovar.sandboxes.find import find_sandbox
 
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return add(a, a)\n"
@@ -74,8 +75,8 @@ async def test_code_that_ends_the_program_does_not_pass(project, end, place):
     assert ADD not in (await project.test("tests", COMMAND, changed)).passing
     snippet = "from calc import add\nassert add(2, 3) == 5\n"
     assert (await project.snippet("example", snippet, changed)).exit != 0
-    assert (await project.trials([changed], [ADD], {}))[1] == ()
-    assert (await project.trials([changed], snippet, {}))[1] == ()
+    assert (await project.trials([changed], [ADD], {})).index is None
+    assert (await project.trials([changed], snippet, {})).index is None
 
 
 async def test_an_example_is_run_against_the_change(project):
@@ -95,15 +96,32 @@ async def test_trials_end_at_the_first_green_one(project, probe):
         {"calc.py": GOOD},
         {"calc.py": CALC},
     ]
-    tried, green = await project.trials(versions, probe, {}, seconds=1.0)
-    assert green == (3,)
-    assert tried == 4
+    assert await project.trials(versions, probe, {}, seconds=1.0) == Trials(4, 3, 0)
+
+
+async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(project):
+    files = project.tree.files
+    files["test_more.py"] = (
+        "import pytest\nfrom calc import add\n\n\n"
+        "@pytest.mark.parametrize('n', range(4))\n"
+        "def test_sum(n):\n    assert add(n, n) == 2 * n\n"
+    )
+    versions = [
+        {"calc.py": CALC},
+        {"calc.py": CALC.replace("a - b", "a * b")},
+        {"calc.py": GOOD},
+    ]
+    probe = [f"test_more.py::test_sum[{n}]" for n in (1, 3, 0, 2)]
+    assert await project.trials(versions, probe, {}, bar=3) == Trials(2, 1, 2)
+    assert await project.trials(versions, probe, {}, bar=2) == Trials(3, 2, 0)
+    files["conftest.py"] = "import calc\n"
+    assert await project.trials(versions, probe, {}, bar=3, seconds=8.0) == Trials(2, 1, 2)
 
 
 async def test_trials_start_afresh_where_a_conftest_imports_the_code(project):
     project.tree.files["conftest.py"] = "import calc\n"
     tried = [{"calc.py": "import os\nos._exit(0)\n"}, {"calc.py": GOOD}]
-    assert (await project.trials(tried, [ADD], {}, seconds=4.0))[1] == (1,)
+    assert (await project.trials(tried, [ADD], {}, seconds=4.0)).index == 1
 
 
 @pytest.mark.parametrize("probe", [[ADD], "from calc import add\nadd(1, 2)\n"])

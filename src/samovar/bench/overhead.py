@@ -29,7 +29,7 @@ from samovar.core.loop import work
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Deed
 from samovar.core.state import replay
-from samovar.core.task import Checked, Counts, Task
+from samovar.core.task import Checked, Counts, Task, Trials
 from samovar.flow.build import more
 from samovar.flow.kit import Kit
 from samovar.flow.pipeline import Pipeline
@@ -81,10 +81,11 @@ class Project:
         probe: Sequence[str] | str,
         changed: Mapping[str, str],
         *,
+        bar: int = 1,
         seconds: float = 2.0,
         total: float = 60.0,
-    ) -> tuple[int, tuple[int, ...]]:
-        return len(variants), ()
+    ) -> Trials:
+        return Trials(len(variants))
 
     async def reach(
         self, probe: Sequence[str] | str, changed: Mapping[str, str]

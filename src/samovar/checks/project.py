@@ -18,7 +18,7 @@ from samovar.checks.failures import LONGEST, excerpt
 from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
 from samovar.core.seams import Command, Ran, Sandbox, Tree
-from samovar.core.task import Checked, Counts
+from samovar.core.task import Checked, Counts, Trials
 
 INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
@@ -120,16 +120,22 @@ class Project:
         probe: Sequence[str] | str,
         changed: Mapping[str, str],
         *,
+        bar: int = 1,
         seconds: float = 2.0,
         total: float = 60.0,
-    ) -> tuple[int, tuple[int, ...]]:
-        """Try variants against a probe until one is green.
+    ) -> Trials:
+        """Try variants against a probe until one leaves fewer than `bar` of its tests red.
 
-        Returns how many were tried and which were green. `seconds` is the limit of one trial,
-        `total` of all.
+        `seconds` is the limit of one trial, `total` of all.
         """
         place = self.copy(changed)
-        job = {"variants": variants, "probe": probe, "seconds": seconds, "total": total}
+        job = {
+            "variants": variants,
+            "probe": probe,
+            "bar": bar,
+            "seconds": seconds,
+            "total": total,
+        }
         mark = f"trial-{secrets.token_hex(8)}"
         ran = await self._run(
             place,
@@ -138,11 +144,12 @@ class Project:
             stdin=msgspec.json.encode(job),
             seconds=total + 15,
         )
-        lines = [li.split() for li in ran.output.splitlines() if li.startswith(mark)]
-        green = tuple(int(w[1]) for w in lines if len(w) == 3 and w[2] == "ok")
-        return len({w[1] for w in lines if len(w) == 3}), tuple(
-            g for g in green if g < len(variants)
-        )
+        told = [li.split()[1:] for li in ran.output.splitlines() if li.startswith(mark)]
+        tried = len({w[0] for w in told if len(w) > 1})
+        for index, red in ((int(w[0]), int(w[2])) for w in told if w[1:2] == ["ok"]):
+            if index < len(variants):
+                return Trials(tried, index, red)
+        return Trials(tried)
 
     async def reach(
         self, probe: Sequence[str] | str, changed: Mapping[str, str]

@@ -141,6 +141,16 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The one failure worth telling a model: at most some 200 tokens."""
 
 
+class Trials(Struct, frozen=True):
+    """What became of many versions tried one after the other."""
+
+    tried: int
+    index: int | None = None
+    """The first version that left fewer tests red than the bar."""
+    red: int = 0
+    """How many it left red."""
+
+
 class Verdict(Struct, frozen=True, kw_only=True):
     """A judgement of one candidate, or of a phase."""
 

@@ -99,7 +99,7 @@ def _next_search(state: State) -> Idea | None:
         return None
     searched = [a for a in state.trials if a.candidate.origin == "search"]
     last = searched[-1] if searched else None
-    if last is not None and last.candidate.edits and last.verdict and not last.verdict.passed:
+    if last is not None and _refused(state, last):
         if len(searched) < 12:
             return Idea("search", 0, last.candidate.parent, skip=last.tried)
         return None
@@ -111,6 +111,14 @@ def _next_search(state: State) -> Idea | None:
     if top is None or len(done) > SEARCHED:
         return None
     return Idea("search", top.candidate.target, top.candidate.id)
+
+
+def _refused(state: State, found: Attempt) -> bool:
+    """Return whether a search mended all it was to mend, and the checks say no all the same."""
+    if not found.candidate.edits or found.verdict is None or found.verdict.passed:
+        return False
+    left = {t for c in found.verdict.checks for t in c.failing}
+    return not left & set(goals(state))
 
 
 def _search_now(state: State, idea: Idea) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from samovar.core.event import Asked
 from samovar.core.seams import Live, Model, Repo, Tree
-from samovar.core.task import Checked
+from samovar.core.task import Checked, Trials
 
 
 class Checks(Protocol):
@@ -30,10 +30,11 @@ class Checks(Protocol):
         probe: Sequence[str] | str,
         changed: Mapping[str, str],
         *,
+        bar: int = 1,
         seconds: float = 2.0,
         total: float = 60.0,
-    ) -> tuple[int, tuple[int, ...]]:
-        """Try variants until one is green; return how many were tried, and which were green."""
+    ) -> Trials:
+        """Try variants until one leaves fewer than `bar` tests of the probe red."""
         ...
 
     async def reach(

@@ -1,118 +1,204 @@
-"""Search: try small edits of the code at hand, judged by what is red now."""
+"""Search: try small edits of the code at hand, judged by how many tests are red then."""
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from samovar.core.event import Wrote
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Target, lines
+from samovar.core.task import Candidate, Edit, Target, Trials, lines
 from samovar.flow.combine import combined
+from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
-from samovar.flow.variants import Variant, variants
-from samovar.flow.work import Files, changed_by, finished, goals
+from samovar.flow.variant import Variant
+from samovar.flow.variants import variants
+from samovar.flow.work import Files, changed_by, finished, goals, red, text_of
 
 MOST = 3000
-"""Edits tried in one go."""
+"""Edits tried of one version."""
 PLACES = 5
 """Functions whose edits are tried."""
+UNKNOWN = 60
+"""Red tests where a file could not even be collected: whatever collects is better."""
+
+
+@dataclass(frozen=True)
+class Hill:
+    """Where a climb stands: the best version so far."""
+
+    files: Mapping[str, str]
+    red: int
+    """Tests it leaves red."""
 
 
 async def search(kit: Kit, state: State, target: int, parent: int | None, skip: int) -> Wrote:
-    """Try small edits of the base, or of a candidate, until one turns the probe green.
+    """Climb from the base, or from a candidate, by edits that each leave fewer tests red.
 
     The result is a candidate like any other: it is judged by all checks before it counts.
     """
     began = time.monotonic()
-    step = state.step
-    assert step is not None, "a search belongs to a step"
     attempt = next((a for a in state.attempts if a.candidate.id == parent), None)
-    base = changed_by(state, kit.tree, attempt.candidate if attempt else None)
-    probe = _probe(state, attempt)
-    places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
-    files = Files(kit.tree, base)
-    reached = {} if "trace" in state.task.off else await kit.checks.reach(probe, base)
-    small = ({path: v.apply(files[path])} for path, v in _edits(places, attempt, files, reached))
-    joined = _combinations(state, attempt, kit, files) if attempt else ()
-    versions = list(islice(chain(joined, small), skip, skip + MOST))
-    if versions:
-        kit.live("step", f"trying up to {len(versions)} small edits")
-    slowest = _seconds(state)
-    tried, green = (
-        await kit.checks.trials(versions, probe, base, seconds=slowest, total=kit.search_seconds)
-        if versions
-        else (0, ())
-    )
-    edits = _as_edits(versions[green[0]], kit, state) if green else ()
+    climb = Climb(kit, state, target, attempt)
+    top, first, tried = await climb.up(skip)
+    moved = top.red < climb.start.red
+    edits = _as_edits(top.files, kit, state) if moved else ()
     return Wrote(
         candidate=Candidate(
             id=len(state.attempts),
             step=len(state.chosen),
             origin="search",
             edits=edits,
-            complaint="" if green else f"None of {tried} small edits helps.",
+            complaint="" if edits else f"None of {tried} small edits helps.",
             target=target,
             parent=parent,
         ),
         calls=0,
         seconds=time.monotonic() - began,
-        tried=skip + tried,
+        tried=skip + first,
     )
 
 
-def _probe(state: State, attempt: Attempt | None) -> tuple[str, ...] | str:
+class Climb:
+    """The edits of one candidate, or of the code as it was, and the tests they are to mend."""
+
+    def __init__(self, kit: Kit, state: State, target: int, attempt: Attempt | None) -> None:
+        step = state.step
+        assert step is not None, "a search belongs to a step"
+        self.kit = kit
+        self.state = state
+        self.attempt = attempt
+        self.failing = _failing(state, attempt)
+        self.probe = _probe(state, self.failing)
+        self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
+        self.start = Hill(
+            changed_by(state, kit.tree, attempt.candidate if attempt else None),
+            _red(self.failing) if isinstance(self.probe, tuple) else 1,
+        )
+        self.donors = self.collected()
+
+    async def up(self, skip: int) -> tuple[Hill, int, int]:
+        """Return the best version, and how many were tried: of the first one, and in all.
+
+        `skip` edits of the first one were tried before.
+        """
+        end = time.monotonic() + self.kit.search_seconds
+        top, first, total = self.start, 0, 0
+        while top.red and (left := end - time.monotonic()) > 0:
+            versions = list(islice(await self.versions(top), skip, skip + MOST))
+            found = await self.trials(versions, top, left) if versions else Trials(0)
+            first, total, skip = first or found.tried, total + found.tried, 0
+            if found.index is None:
+                break
+            top = Hill({**top.files, **versions[found.index]}, found.red)
+            self.kit.live("step", f"{total} small edits tried, {top.red} tests still red")
+        return top, first, total
+
+    async def trials(self, versions: list[dict[str, str]], top: Hill, left: float) -> Trials:
+        """Run versions until one is better than the best so far."""
+        self.kit.live("step", f"trying up to {len(versions)} small edits")
+        return await self.kit.checks.trials(
+            versions, self.probe, top.files, bar=top.red, seconds=_seconds(self.state), total=left
+        )
+
+    async def versions(self, top: Hill) -> Iterator[dict[str, str]]:
+        """Return the versions one edit away, the likeliest first."""
+        files = Files(self.kit.tree, top.files)
+        traced = "trace" not in self.state.task.off
+        reached = await self.kit.checks.reach(self.probe, top.files) if traced else {}
+        small = ({path: v.apply(files[path])} for path, v in self.edits(files, reached))
+        return chain(self.joined(files), small)
+
+    def edits(
+        self, files: Files, reached: Mapping[str, Mapping[int, int]]
+    ) -> Iterator[tuple[str, Variant]]:
+        """Yield the edits of all places; a lower place costs a little more."""
+        found: list[tuple[float, str, Variant]] = []
+        for rank, place in enumerate(self.places):
+            text = files[place.path]
+            last = self.last(place, files)
+            made = variants(text, place.first, last, reached.get(place.path, {}))
+            if "grafts" not in self.state.task.off:
+                made += grafts(text, place.first, last, self.donors)
+            found += ((v.cost + 0.5 * rank, place.path, v) for v in made)
+        seen = set()
+        for _, path, variant in sorted(found, key=lambda f: f[0]):
+            key = (path, variant.start, variant.end, variant.text)
+            if key not in seen:
+                seen.add(key)
+                yield path, variant
+
+    def last(self, place: Target, files: Files) -> int | None:
+        """Return where a place ends now that candidates have changed it."""
+        if place.last is None:
+            return None
+        before = Files(self.kit.tree, finished(self.state, self.kit.tree))
+        grown = len(lines(files[place.path])) - len(lines(before[place.path]))
+        return max(place.last, place.last + grown)
+
+    def joined(self, files: Files) -> Iterator[dict[str, str]]:
+        """Yield the attempt's file with functions that other candidates wrote for it."""
+        if self.attempt is None or "combine" in self.state.task.off:
+            return
+        path = self.attempt.candidate.edits[0].path
+        for text in combined(files[path], self.donors.others):
+            yield {path: text}
+
+    def collected(self) -> Donors:
+        """Return what the failing tests and the other candidates have to give."""
+        donors = Donors()
+        names: dict[str, list[str]] = {}
+        for test in self.failing:
+            path, *inner = test.split("::")
+            names.setdefault(path, []).append(inner[-1].split("[")[0] if inner else "")
+        for path, wanted in list(names.items())[:3]:
+            told = expected(text_of(self.kit.tree, path), wanted)
+            donors = Donors(donors.texts + told.texts, donors.errors + told.errors)
+        if self.attempt is None:
+            return donors
+        path = self.attempt.candidate.edits[0].path
+        others = [
+            text
+            for other in self.state.trials
+            if other is not self.attempt and other.candidate.edits
+            if (text := changed_by(self.state, self.kit.tree, other.candidate).get(path))
+        ]
+        return Donors(donors.texts, donors.errors, tuple(dict.fromkeys(others)))
+
+
+def _failing(state: State, attempt: Attempt | None) -> tuple[str, ...]:
+    if attempt is not None and attempt.verdict is not None:
+        apart = set(red(state)) - set(goals(state))
+        left = (t for c in attempt.verdict.checks if c.name == "tests" for t in c.failing)
+        return tuple(t for t in left if t not in apart) or goals(state)
+    return goals(state)
+
+
+def _red(failing: tuple[str, ...]) -> int:
+    """Return how many tests are red; a file that cannot be collected hides how many it has."""
+    return (
+        len(failing) if failing and all("::" in t for t in failing) else UNKNOWN if failing else 1
+    )
+
+
+def _probe(state: State, failing: tuple[str, ...]) -> tuple[str, ...] | str:
     """Return what must become green: the tests that fail now, or the task's examples."""
     if state.plan and state.plan.examples:
         return "\n".join(state.plan.examples)
-    failing = goals(state)
-    if attempt is not None and attempt.verdict is not None:
-        failing = tuple(t for c in attempt.verdict.checks for t in c.failing) or failing
     surveyed = state.surveyed
     passing = [t for c in surveyed.verdict.checks for t in c.passing] if surveyed else []
     rest = [t for t in [*goals(state), *passing] if t not in failing]
-    return ("-x", *failing, *(rest if len(rest) <= 200 else ()))
-
-
-def _edits(
-    places: list[Target],
-    attempt: Attempt | None,
-    files: Files,
-    reached: Mapping[str, Mapping[int, int]],
-) -> Iterator[tuple[str, Variant]]:
-    """Yield the edits of all places, the likeliest first; a lower place costs a little more."""
-    found: list[tuple[float, str, Variant]] = []
-    for rank, place in enumerate(places):
-        first, last = place.first, place.last
-        if attempt is not None and last is not None:
-            grown = sum(e.text.count("\n") for e in attempt.candidate.edits)
-            last = max(last, first + grown)
-        for variant in variants(files[place.path], first, last, reached.get(place.path, {})):
-            found.append((variant.cost + 0.5 * rank, place.path, variant))
-    for _, path, variant in sorted(found, key=lambda f: f[0]):
-        yield path, variant
-
-
-def _combinations(
-    state: State, attempt: Attempt, kit: Kit, files: Files
-) -> Iterator[dict[str, str]]:
-    """Yield the attempt's file with functions that other candidates wrote for it."""
-    if "combine" in state.task.off:
-        return
-    path = attempt.candidate.edits[0].path
-    others = [
-        text
-        for other in state.trials
-        if other is not attempt and other.candidate.edits
-        if (text := changed_by(state, kit.tree, other.candidate).get(path)) is not None
-    ]
-    for text in combined(files[path], others):
-        yield {path: text}
+    return (*failing, *(rest if len(rest) <= 200 else ()))
 
 
 def _as_edits(version: Mapping[str, str], kit: Kit, state: State) -> tuple[Edit, ...]:
     """Return the version as edits of the lines that differ from where the step began."""
     before = Files(kit.tree, finished(state, kit.tree))
-    return tuple(difference(path, before[path], text) for path, text in version.items())
+    return tuple(
+        difference(path, before[path], text)
+        for path, text in version.items()
+        if text != before[path]
+    )
 
 
 def difference(path: str, old: str, new: str) -> Edit:

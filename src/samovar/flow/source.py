@@ -78,6 +78,16 @@ def defined(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return whether a function is not written yet: only words, `pass` or NotImplementedError."""
+    return all(
+        isinstance(n, ast.Pass)
+        or (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
+        or (isinstance(n, ast.Raise) and "NotImplementedError" in ast.unparse(n))
+        for n in node.body
+    )
+
+
 def signature(text: str, name: str) -> str:
     """Return the parameters of a function as they are written, to compare two versions."""
     tree = parse(text)

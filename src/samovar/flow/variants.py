@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from samovar.core.task import lines
-from samovar.flow.source import parse
+from samovar.flow.source import parse, stub
+from samovar.flow.variant import Variant, closed
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -47,21 +48,6 @@ LARGEST_DONOR = 40
 """Characters: longer expressions are not copied to other places."""
 
 
-@dataclass(frozen=True)
-class Variant:
-    """A replacement of some characters of a file."""
-
-    start: int
-    end: int
-    text: str
-    cost: float
-    """How unlikely it is; the search goes from low to high."""
-
-    def apply(self, source: str) -> str:
-        """Return the file with this edit."""
-        return source[: self.start] + self.text + source[self.end :]
-
-
 def variants(
     source: str,
     first: int = 1,
@@ -91,7 +77,7 @@ def _scopes(tree: ast.Module, first: int, last: int) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inside = first <= node.lineno <= last or node.lineno <= first <= (node.end_lineno or 0)
-            if inside:
+            if inside and not stub(node):
                 yield node
 
 
@@ -131,13 +117,8 @@ class _Scope:
         self.sibling = {c: p for p in ast.walk(self.node) for c in ast.iter_child_nodes(p)}
 
     def valid(self, variant: Variant) -> bool:
-        """Return whether the function is still Python with the edit; the file then is, too."""
-        start, end = self.span(self.node)
-        text = self.source[start:end]
-        inner = Variant(variant.start - start, variant.end - start, variant.text, 0)
-        margin = " " * getattr(self.node, "col_offset", 0)
-        body = f"{margin}{inner.apply(text)}"
-        return parse(f"if True:\n{body}" if margin else body) is not None
+        """Return whether the function is still Python with the edit."""
+        return variant.fits(self.source, *self.span(self.node), getattr(self.node, "col_offset", 0))
 
     def all(self) -> Iterator[Variant]:
         """Yield every edit of the scope."""
@@ -222,8 +203,9 @@ class _Scope:
         if isinstance(value, bool):
             yield 1.0, node, str(not value)
         elif isinstance(value, int):
+            alone = not isinstance(self.sibling.get(node), ast.BinOp | ast.Attribute)
             for other in (value + 1, value - 1, 0, 1, -value, value * 2):
-                yield 1.5, node, str(other) if other >= 0 else f"({other})"
+                yield 1.5, node, str(other) if other >= 0 or alone else f"({other})"
         elif isinstance(value, str) and not self.docstring(node):
             for text in ("", " "):
                 yield 3.0, node, repr(text)
@@ -272,8 +254,8 @@ class _Scope:
             yield 2.0, node.value, f"{value} + {name}"
             yield 2.5, node.value, f"{name} + {value}"
             yield 2.5, node.value, name
-        yield 2.0, node.value, f"{_closed(value)}[::-1]"
-        yield 2.0, node.value, f"not {_closed(value)}"
+        yield 2.0, node.value, f"{closed(value)}[::-1]"
+        yield 2.0, node.value, f"not {closed(value)}"
 
     def attribute(self, node: ast.Attribute) -> Iterator[tuple[float, ast.AST, str]]:
         """A name that is spelt nearly the same."""
@@ -304,7 +286,7 @@ class _Scope:
             yield 1.5, node, f"{text} + 1"
             yield 1.5, node, f"{text} - 1"
             for part in ("[1:]", "[:-1]", "[::-1]"):
-                yield 3.0, node, f"{_closed(text)}{part}"
+                yield 3.0, node, f"{closed(text)}{part}"
         if isinstance(parent, ast.Call):
             for name in self.names:
                 yield 3.0, node, f"{text} - {name}"
@@ -385,10 +367,6 @@ def _plus(text: str, delta: str) -> str:
     if text.isdigit():
         return str(int(text) + (1 if delta == "+ 1" else -1))
     return f"{text} {delta}"
-
-
-def _closed(text: str) -> str:
-    return text if text.isidentifier() or text.endswith((")", "]")) else f"({text})"
 
 
 def _renamed(text: str, old: str, new: str) -> str:

@@ -2,32 +2,42 @@
 
 Reads a job as JSON from standard input:
 
-    {"variants": [{"path": "text", ...}, ...], "probe": ["-x", "test_a.py::test_b"] or "code",
-     "seconds": 2.0, "total": 60.0}
+    {"variants": [{"path": "text", ...}, ...], "probe": ["test_a.py::test_b"] or "code",
+     "bar": 1, "seconds": 2.0, "total": 60.0}
 
-and writes one line for each trial until the first green one: `MARK index ok|red|slow`.
+and writes one line for each trial, `MARK index red|slow`, until the first one that leaves fewer
+than `bar` tests red: `MARK index ok red-tests`.
 
 The interpreter and pytest, with its configuration and plugins, are loaded once. The forks part
-just before the tests are collected, which imports the project, and end at the first failure.
+just before the tests are collected, which imports the project, and end when they reach the bar.
 """
 
+import gc
+import inspect
 import json
 import os
 import random
+import select
 import signal
 import sys
 import time
+import unittest
 
 MARK = os.environ.get("SAMOVAR_MARK", "trial")
-GREEN = random.SystemRandom().randrange(64, 250)
-"""The exit status of a green trial: code that calls os._exit(0) does not know it."""
+MOST = 60
+"""Red tests a trial can tell of: the exit status of a program has one byte."""
+IDLE = {"request", "event_loop_policy", "_session_faker"}
+"""Fixtures of plugins that every test gets, wanted or not, and that change nothing for it."""
 
 
 class Trials:
-    """The trials of one job, and the pytest plugin that runs them."""
+    """The trials of one job, and the pytest plugin that parts before the tests are collected."""
 
     def __init__(self, job):
         self.job = job
+        self.bar = min(job["bar"], MOST)
+        # The exit status that says no test is red: code that calls os._exit(0) does not know it.
+        self.green = random.SystemRandom().randrange(64, 250 - MOST)
         self.out = os.fdopen(os.dup(1), "w")
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
@@ -39,7 +49,7 @@ class Trials:
         stale = {os.path.abspath(path) for path in self.originals}
         if any(getattr(m, "__file__", None) in stale for m in list(sys.modules.values())):
             # The project's conftest has imported the code already: start afresh each time.
-            self.run(lambda: _fresh(self.job["probe"]))
+            self.run(lambda: _fresh(self.job["probe"], self.green, self.bar))
         elif self.run(None) == "child":
             return None
         os._exit(0)
@@ -47,6 +57,7 @@ class Trials:
     def run(self, probe):
         """Try every variant; returns "child" in a fork that is to go on by itself."""
         deadline = time.monotonic() + self.job["total"]
+        gc.freeze()  # A collection in a fork would copy every page it looks at.
         # Most slow trials are endless loops: all get a short time first, the rest of it at the end.
         waiting = list(enumerate(self.job["variants"]))
         for seconds in (self.job["seconds"] / 4, self.job["seconds"]):
@@ -59,10 +70,10 @@ class Trials:
                 child = os.fork()
                 if child == 0:
                     return self.branch(probe)
-                result = _wait(child, seconds)
+                result = self.wait(child, seconds)
                 self.out.write(f"{MARK} {index} {result}\n")
                 self.out.flush()
-                if result == "ok":
+                if result.startswith("ok"):
                     return "parent"
                 if result == "slow":
                     slow.append((index, variant))
@@ -79,39 +90,95 @@ class Trials:
         try:
             code = probe()
         finally:
-            os._exit(GREEN if code == 0 else 1)
+            os._exit(self.green if code == 0 else 1)
+
+    def wait(self, child, seconds):
+        """Return how a trial ended."""
+        end = os.pidfd_open(child)
+        ended = select.select([end], [], [], seconds)[0]
+        os.close(end)
+        if not ended:
+            _kill(child)
+            return "slow"
+        _, status = os.waitpid(child, 0)
+        red = os.WEXITSTATUS(status) - self.green if os.WIFEXITED(status) else -1
+        return f"ok {red}" if 0 <= red < self.bar else "red"
+
+
+class Bar:
+    """The pytest plugin of one trial: it ends as soon as too many tests are red."""
+
+    def __init__(self, probe, green, bar):
+        self.order = {name: number for number, name in enumerate(probe)}
+        self.green = green
+        self.bar = bar
+
+    def pytest_collection_modifyitems(self, items):
+        """Keep the tests of the probe, in its order; files are collected faster than names."""
+        named = [i for i in items if i.nodeid in self.order or _file(i.nodeid) in self.order]
+        items[:] = sorted(named, key=lambda i: self.order.get(i.nodeid, len(self.order)))
+
+    def pytest_runtest_protocol(self, item):
+        """Run a test that needs nothing of pytest directly: many times as fast."""
+        call = _plain(item)
+        if call is None:
+            return None
+        item.session.testsfailed += not call()
+        if item.session.testsfailed >= self.bar:
+            os._exit(1)
+        return True
 
     def pytest_exception_interact(self, node, call, report):
-        """End the fork at its first failure, before anybody words it."""
-        if getattr(report, "outcome", "") == "failed":
+        """End at the bar, or where a file cannot even be collected, before anybody words it."""
+        if getattr(report, "outcome", "") != "failed":
+            return
+        if report.when == "collect" or node.session.testsfailed >= self.bar:
             os._exit(1)
 
     def pytest_runtest_makereport(self, item, call):
         """End it even earlier where no marker can turn the failure into something else."""
-        if call.excinfo and not item.get_closest_marker("xfail") and _failed(call.excinfo):
+        if not call.excinfo or item.get_closest_marker("xfail") or not _failed(call.excinfo):
+            return
+        if item.session.testsfailed + 1 >= self.bar:
             os._exit(1)
 
     def pytest_sessionfinish(self, session, exitstatus):
-        """Only a session that ran its tests and liked them is green."""
-        os._exit(GREEN if int(exitstatus) == 0 and session.testscollected else 1)
+        """Only a session that ran its tests says how many are red."""
+        ended = int(exitstatus) in (0, 1) and session.testscollected > session.testsfailed
+        os._exit(self.green + session.testsfailed if ended else 1)
+
+
+def _plain(item):
+    """Return how to run a test without fixtures and marks; None where it has some."""
+    if any(m.name != "parametrize" for m in item.iter_markers()):
+        return None
+    told = getattr(getattr(item, "callspec", None), "params", {})
+    set_up = f"_unittest_setUpClass_fixture_{getattr(item.cls, '__qualname__', '')}"
+    asked = set(item.fixturenames) - set(told) - {set_up} - IDLE
+    if asked or inspect.iscoroutinefunction(item.obj) or inspect.isgeneratorfunction(item.obj):
+        return None
+    if item.cls is None or not issubclass(item.cls, unittest.TestCase):
+        return lambda: _holds(lambda: item.obj(**told))
+    own = (item.cls.setUpClass.__func__, item.cls.tearDownClass.__func__)
+    base = (unittest.TestCase.setUpClass.__func__, unittest.TestCase.tearDownClass.__func__)
+    if own != base or issubclass(item.cls, unittest.IsolatedAsyncioTestCase):
+        return None
+    return lambda: item.cls(item.originalname).run().wasSuccessful()
+
+
+def _holds(test):
+    try:
+        return test() is None
+    except unittest.SkipTest:
+        return True
+    except Exception:
+        return False
+    except BaseException as error:
+        return type(error).__name__ == "Skipped"
 
 
 def _failed(excinfo):
     return excinfo.type.__name__ not in ("Skipped", "Exit")
-
-
-def _wait(child, seconds):
-    end = time.monotonic() + seconds
-    pause = 0.001
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return "ok" if os.WIFEXITED(status) and os.WEXITSTATUS(status) == GREEN else "red"
-        if time.monotonic() > end:
-            _kill(child)
-            return "slow"
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.01)
 
 
 def _kill(child):
@@ -127,9 +194,10 @@ def _script(code):
     return 0
 
 
-def _fresh(probe):
-    code = f"import os, pytest, sys; os._exit({GREEN} if pytest.main(sys.argv[1:]) == 0 else 1)"
-    os.execv(sys.executable, [sys.executable, "-c", code, *probe, *QUIET])
+def _fresh(probe, green, bar):
+    code = "import json, sys, trials; trials.collect(*json.loads(sys.argv[1]))"
+    told = json.dumps([probe, green, bar])
+    os.execv(sys.executable, [sys.executable, "-c", code, told])
 
 
 def _read(path):
@@ -155,9 +223,19 @@ def main():
     if isinstance(job["probe"], str):
         trials.run(lambda: _script(job["probe"]))
         return
+    collect(job["probe"], trials.green, trials.bar, trials)
+
+
+def collect(probe, green, bar, *plugins):
+    """Run pytest on the files of a probe."""
     import pytest
 
-    pytest.main([*job["probe"], *QUIET], plugins=[trials])
+    files = dict.fromkeys(_file(name) for name in probe)
+    pytest.main([*files, *QUIET], plugins=[*plugins, Bar(probe, green, bar)])
+
+
+def _file(name):
+    return name.split("::")[0]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,308 @@
+"""Edits that draw on more than the function itself: the failing tests and the other candidates.
+
+What a model leaves out is often small and said elsewhere: the text of an error stands in the test,
+a guard or a better condition in another answer, and the input wants to be stripped first. The
+ideas are those of `variants`, whose edits these are tried along with.
+"""
+
+import ast
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from samovar.core.task import lines
+from samovar.flow.source import parse, stub
+from samovar.flow.variant import Variant, closed
+
+NORMAL = (
+    "{0}.strip()",
+    "{0}.lower()",
+    "{0}.upper()",
+    '{0}.replace(" ", "")',
+    "list({0})",
+    "str({0})",
+    "sorted({0})",
+)
+"""What is done to an argument before anything else."""
+WRAPPED = (
+    "str({0})",
+    "int({0})",
+    "list({0})",
+    "tuple({0})",
+    "sorted({0})",
+    "set({0})",
+    "len({0})",
+    "abs({0})",
+    "sum({0})",
+    '"".join({0})',
+    '" ".join({0})',
+    "{0}.strip()",
+    "{0}.lower()",
+    "{0}.upper()",
+    "{0}.split()",
+)
+EMPTY = ("[]", '""', "0", "None", "False", "True")
+EDGES = ("not {0}", "{0} < 0", "{0} <= 0", "{0} < 1", "{0} == 0", "{0} == 1", "len({0}) == 1")
+TEXTS = 16
+"""Texts of the tests that are tried in one place, the likest first."""
+LONGEST = 400
+"""Characters: longer statements of other candidates are not copied."""
+
+
+@dataclass(frozen=True)
+class Donors:
+    """What the edits draw on."""
+
+    texts: tuple[str, ...] = ()
+    """The text constants of the failing tests."""
+    errors: tuple[str, ...] = ()
+    """The exceptions the failing tests expect."""
+    others: tuple[str, ...] = ()
+    """The same file, as other candidates have it."""
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def expected(tests: str, names: Sequence[str]) -> Donors:
+    """Return what the named test functions of a file speak of."""
+    tree = parse(tests)
+    wanted = (
+        [n for n in ast.walk(tree) if isinstance(n, Function) and n.name in names] if tree else []
+    )
+    texts: dict[str, None] = {}
+    errors: dict[str, None] = {}
+    for node in (n for w in wanted for n in ast.walk(w)):
+        match node:
+            case ast.Constant(value=str(text)) if text:
+                texts[text] = None
+            case ast.Call(
+                func=ast.Attribute(attr="assertRaises" | "assertRaisesRegex" | "raises"),
+                args=[kind, *_],
+            ):
+                errors[ast.unparse(kind)] = None
+            case _:
+                pass
+    return Donors(tuple(texts), tuple(errors))
+
+
+def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Variant]:
+    """Return the valid edits of the functions in the lines `first` to `last`."""
+    tree = parse(source)
+    others = [t for text in donors.others if (t := parse(text)) is not None]
+    found: dict[tuple[int, int, str], Variant] = {}
+    for node in ast.walk(tree) if tree else ():
+        if not isinstance(node, Function) or stub(node):
+            continue
+        if first <= node.lineno <= (last or 10**9):
+            theirs = [o for other in others for o in ast.walk(other) if _same(node, o)]
+            graft = _Graft(source, node, donors, theirs)
+            for variant in graft.all():
+                key = (variant.start, variant.end, variant.text)
+                if key not in found and graft.valid(variant):
+                    found[key] = variant
+    return list(found.values())
+
+
+def _same(mine: Function, other: ast.AST) -> bool:
+    return isinstance(other, Function) and other.name == mine.name
+
+
+class _Graft:
+    """The edits of one function."""
+
+    def __init__(
+        self, source: str, node: Function, donors: Donors, theirs: Sequence[ast.AST]
+    ) -> None:
+        self.source = source
+        self.node = node
+        self.donors = donors
+        self.starts = [0]
+        for line in lines(source):
+            self.starts.append(self.starts[-1] + len(line.encode()))
+        self.raw = source.encode()
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        self.names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
+        own = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.stmt | ast.expr)}
+        self.statements = _texts(theirs, ast.stmt, own)
+        self.tests = _conditions([node, *theirs])
+
+    def all(self) -> Iterator[Variant]:
+        """Yield every edit."""
+        yield from self.opening()
+        for node in ast.walk(self.node):
+            match node:
+                case ast.Constant(value=str()):
+                    yield from self.text(node)
+                case ast.Raise(exc=ast.Call() as call):
+                    yield from self.error(call)
+                case ast.If():
+                    yield from self.branch(node)
+                case _:
+                    pass
+            if isinstance(node, ast.If | ast.While | ast.IfExp):
+                yield from self.condition(node.test)
+            if isinstance(node, ast.stmt) and node is not self.node:
+                yield from self.statement(node)
+            yield from self.wrapped(node)
+
+    def valid(self, variant: Variant) -> bool:
+        """Return whether the function is still Python with the edit."""
+        span = self.at(*self.span(self.node))
+        return variant.fits(self.source, *span, self.node.col_offset)
+
+    def opening(self) -> Iterator[Variant]:
+        """Statements before all others: a normal form of an argument, or a guard."""
+        body = self.node.body
+        doc = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+        at = body[1] if doc and len(body) > 1 else body[0]
+        for name in self.names:
+            for form in NORMAL:
+                yield self.before(at, f"{name} = {form.format(name)}", 1.8)
+        edges = [e.format(n) for n in self.names for e in EDGES]
+        for test in dict.fromkeys([*edges, *(t for t in self.tests if self.early(t))]):
+            for value in EMPTY:
+                yield self.before(at, f"if {test}:\n    return {value}", 3.2)
+            for error in self.errors():
+                yield self.before(at, f"if {test}:\n    raise {error}", 2.2)
+        for text in self.statements:
+            yield self.before(at, text, 3.0)
+
+    def errors(self) -> list[str]:
+        """Return the exceptions the tests expect, with each text that may be theirs."""
+        said = [t for t in self.donors.texts if " " in t][:6]
+        made = [f"{kind}({text!r})" for kind in self.donors.errors for text in said]
+        return made or [f"{kind}()" for kind in self.donors.errors]
+
+    def early(self, test: str) -> bool:
+        """Return whether a condition needs nothing but the arguments."""
+        tree = ast.parse(test, mode="eval")
+        used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        return bool(used & set(self.names)) and used <= {
+            *self.names,
+            "len",
+            "any",
+            "all",
+            "set",
+            "self",
+        }
+
+    def text(self, node: ast.Constant) -> Iterator[Variant]:
+        """Another text of the tests, the likest first."""
+        ranked = sorted(self.donors.texts, key=lambda t: -_alike(t, str(node.value)))
+        for rank, text in enumerate(ranked[:TEXTS]):
+            cost = 1.2 if _alike(text, str(node.value)) > 0.5 else 2.5
+            yield self.edit(node, repr(text), cost + 0.05 * rank)
+
+    def error(self, call: ast.Call) -> Iterator[Variant]:
+        """The exception the tests expect, with its text."""
+        for error in self.errors():
+            yield self.edit(call, error, 1.3)
+
+    def branch(self, node: ast.If) -> Iterator[Variant]:
+        """Two branches of one chain in the other order, or a guard left out."""
+        below = node.orelse[0] if len(node.orelse) == 1 else None
+        while isinstance(below, ast.If):
+            mine, theirs = self.arm(node), self.arm(below)
+            lower, upper = self.span(below.test)[0], self.span(below.body[-1])[1]
+            start, end = self.span(node.test)[0], self.span(node.body[-1])[1]
+            between = self.raw[end:lower].decode()
+            yield Variant(*self.at(start, upper), f"{theirs}{between}{mine}", 1.6)
+            below = below.orelse[0] if len(below.orelse) == 1 else None
+        if not node.orelse:
+            yield self.edit(node, "pass", 2.6)
+
+    def arm(self, node: ast.If) -> str:
+        """Return the condition and the body of a branch, as written."""
+        return self.raw[self.span(node.test)[0] : self.span(node.body[-1])[1]].decode()
+
+    def condition(self, test: ast.expr) -> Iterator[Variant]:
+        """Another condition, alone or with this one."""
+        text = ast.unparse(test)
+        for other in self.tests:
+            if other == text:
+                continue
+            yield self.edit(test, other, 2.4)
+            yield self.edit(test, f"({text}) and ({other})", 2.6)
+            yield self.edit(test, f"({text}) or ({other})", 2.8)
+            yield self.edit(test, f"({text}) and not ({other})", 2.8)
+
+    def statement(self, node: ast.stmt) -> Iterator[Variant]:
+        """A statement of another candidate, in place of this one or before it."""
+        text = ast.unparse(node)
+        for other in self.statements:
+            cost = 3.6 - 1.8 * _alike(text, other)
+            yield self.edit(node, other, cost)
+            yield self.before(node, other, cost + 0.8)
+
+    def wrapped(self, node: ast.AST) -> Iterator[Variant]:
+        """A value in another form: what is returned, looped over or compared."""
+        places: list[ast.expr | None] = []
+        match node:
+            case ast.Return(value=value):
+                places = [value]
+            case ast.For(iter=value) | ast.comprehension(iter=value):
+                places = [value]
+            case ast.Compare(left=left, comparators=[right]):
+                places = [left, right]
+            case ast.Call(args=[value]):
+                places = [value]
+            case _:
+                pass
+        for place in places:
+            if place is None or isinstance(place, ast.Constant):
+                continue
+            text = ast.unparse(place)
+            for form in WRAPPED:
+                inner = closed(text) if form.startswith("{") else text
+                yield self.edit(place, form.format(inner), 3.3)
+            if isinstance(place, ast.Call) and len(place.args) == 1:
+                yield self.edit(place, ast.unparse(place.args[0]), 2.9)
+
+    def edit(self, node: ast.AST, text: str, cost: float) -> Variant:
+        """Return the edit that puts a text in the place of a node."""
+        start, end = self.span(node)
+        return Variant(*self.at(start, end), self.indented(node, text), cost)
+
+    def before(self, node: ast.stmt, text: str, cost: float) -> Variant:
+        """Return the edit that puts a statement before another."""
+        start, _ = self.span(node)
+        margin = " " * node.col_offset
+        return Variant(*self.at(start, start), f"{self.indented(node, text)}\n{margin}", cost)
+
+    def indented(self, node: ast.AST, text: str) -> str:
+        """Return a text whose further lines stand where the node stands."""
+        margin = " " * getattr(node, "col_offset", 0)
+        return text.replace("\n", f"\n{margin}") if isinstance(node, ast.stmt) else text
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Return where a node stands, in bytes."""
+        return (
+            self.starts[getattr(node, "lineno", 1) - 1] + getattr(node, "col_offset", 0),
+            self.starts[getattr(node, "end_lineno", 1) - 1] + getattr(node, "end_col_offset", 0),
+        )
+
+    def at(self, start: int, end: int) -> tuple[int, int]:
+        """Return the offsets in characters."""
+        return len(self.raw[:start].decode()), len(self.raw[:end].decode())
+
+
+def _texts(theirs: Sequence[ast.AST], kind: type[ast.AST], own: set[str]) -> list[str]:
+    found = (n for t in theirs for n in ast.walk(t) if isinstance(n, kind) and n is not t)
+    said = dict.fromkeys(ast.unparse(n) for n in found)
+    return [t for t in said if t not in own and len(t) <= LONGEST and '"""' not in t]
+
+
+def _conditions(nodes: Sequence[ast.AST]) -> list[str]:
+    found = [
+        n.test
+        for node in nodes
+        for n in ast.walk(node)
+        if isinstance(n, ast.If | ast.While | ast.IfExp)
+    ]
+    parts = [v for f in found if isinstance(f, ast.BoolOp) for v in f.values]
+    return list(dict.fromkeys(t for n in [*found, *parts] if len(t := ast.unparse(n)) <= 80))
+
+
+def _alike(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()

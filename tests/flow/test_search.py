@@ -1,0 +1,60 @@
+"""The climb: edits that each leave fewer tests red."""
+
+from doubles import answering, drive, events, fenced, kit, opened
+
+from samovar.core.event import Judged, Wrote
+from samovar.core.log import MemoryLog
+
+STUB = "def sign(n):\n    pass\n\n\ndef last(values):\n    pass\n"
+NEAR = "def sign(n):\n    return n >= 0\n\n\ndef last(values):\n    return values[0]\n"
+WHOLE = "def sign(n):\n    return n > 0\n\n\ndef last(values):\n    return values[-1]\n"
+FAR = "def sign(n):\n    return None\n\n\ndef last(values):\n    return values[0]\n"
+CASES = {
+    "test_few.py::test_sign": "sign(0) is False",
+    "test_few.py::test_positive": "sign(2) is True",
+    "test_few.py::test_last": "last([4, 5]) == 5 and last('abc') == 'c'",
+}
+
+
+def found(log):
+    return [e for e in events(log) if isinstance(e, Wrote) and e.candidate.origin == "search"]
+
+
+def near(answer, cases=CASES):
+    used = kit(answering(fenced(answer)), {"middle.py": STUB}, cases)
+    log = MemoryLog([opened(text="Write `sign` and `last` in middle.py.", off=("message",))])
+    return used, log
+
+
+async def test_a_near_miss_in_two_places_is_mended_one_test_at_a_time():
+    used, log = near(NEAR)
+    state = await drive(used, log)
+    assert state.closed.ok
+    [(_, _, changed)] = used.repo.commits
+    assert changed == {"middle.py": WHOLE}
+    assert found(log)[-1].tried > 1
+
+
+async def test_a_climb_that_ends_halfway_is_judged_and_kept_as_the_best_so_far():
+    """No edit makes `last` of nothing 0, and nothing is searched twice."""
+    cases = {**CASES, "test_few.py::test_far": "last({'a': 9}) == 81 * 7 + 3"}
+    used, log = near(FAR, cases)
+    state = await drive(used, log)
+    assert not state.closed.ok
+    halfway = [e.candidate for e in found(log) if e.candidate.edits]
+    judged = {e.candidate: e.verdict for e in events(log) if isinstance(e, Judged)}
+    first = next(e.candidate for e in events(log) if isinstance(e, Wrote) and e.candidate.edits)
+    assert judged[halfway[0].id].score > judged[first.id].score
+    assert len({e.candidate.parent for e in found(log)}) == len(found(log))
+
+
+async def test_the_edits_that_draw_on_tests_and_candidates_can_be_switched_off():
+    texts = {"test_few.py": 'def test_text():\n    assert hello() == "hello there"\n'}
+    wrong = 'def hello():\n    return "hello you"\n'
+    for off, solved in (("message",), True), (("message", "grafts"), False):
+        files = {"middle.py": "def hello():\n    pass\n", **texts}
+        used = kit(
+            answering(fenced(wrong)), files, {"test_few.py::test_text": "hello() == 'hello there'"}
+        )
+        state = await drive(used, MemoryLog([opened(text="Write `hello` in middle.py.", off=off)]))
+        assert state.closed.ok is solved
