@@ -302,6 +302,11 @@ async def _own(
 ) -> Choice:
     entry = weights.find(name if name and name != "embedded" else EMBEDDED)
     if not weights.here(entry):
+        if not settings.fetch:
+            raise Unreachable(
+                f"no model answers, {entry.name} is not here, and `fetch` is off: start a server, "
+                f"or run 'samovar model pull {entry.name}'"
+            )
         live("step", f"fetching {entry.name} once; it is kept for later")
     path = await weights.fetch(entry.name, progress)
     live("step", f"starting {entry.name}")

@@ -76,6 +76,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limit of one test."""
     check_seconds: float = 300.0
     """Limit of one run of the checks."""
+    fetch: bool = True
+    """Whether a run that finds no model may fetch the embedded weights by itself."""
     search_seconds: float = 60.0
     """How long small edits are tried in one go."""
     database_url: str = ""

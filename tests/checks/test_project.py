@@ -99,6 +99,62 @@ async def test_trials_end_at_the_first_green_one(project, probe):
     assert await project.trials(versions, probe, {}, seconds=1.0) == Trials(4, 3, 0)
 
 
+KINDS = """
+import asyncio
+import unittest
+import pytest
+from calc import add
+
+@pytest.fixture
+def four():
+    return add(2, 2)
+
+def test_good(): assert add(1, 1) == 2
+def test_bad(): assert add(1, 1) == 3
+def test_skipped(): pytest.skip("not here")
+def test_bad_exit(): raise SystemExit(0)
+def test_fixture(four): assert four == 4
+def test_bad_fixture(four): assert four == 5
+@pytest.mark.parametrize("n", [1, 2])
+def test_param(n): assert add(n, n) == 2 * n
+@pytest.mark.xfail
+def test_expected(): assert add(1, 1) == 3
+@pytest.mark.skipif(True, reason="never")
+def test_never(): assert False
+
+class TestPlain:
+    def setup_method(self): self.two = add(1, 1)
+    def test_good(self): assert self.two == 2
+    def test_bad(self): assert self.two == 3
+
+class Case(unittest.TestCase):
+    def setUp(self): self.two = add(1, 1)
+    def test_good(self): self.assertEqual(self.two, 2)
+    def test_bad(self): self.assertEqual(self.two, 3)
+    @unittest.skip("never")
+    def test_never(self): self.fail()
+    @unittest.expectedFailure
+    def test_expected(self): self.fail()
+
+class Whole(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls): cls.two = add(1, 1)
+    def test_good(self): self.assertEqual(self.two, 2)
+    def test_bad(self): self.assertEqual(self.two, 3)
+
+class Awaited(unittest.IsolatedAsyncioTestCase):
+    async def test_good(self): self.assertEqual(add(1, 1), 2)
+    async def test_bad(self): self.assertEqual(add(1, 1), 3)
+"""
+KIND_NAMES = [
+    *["test_good", "test_bad", "test_skipped", "test_bad_exit", "test_fixture", "test_bad_fixture"],
+    *["test_param[1]", "test_param[2]", "test_expected", "test_never"],
+    *["TestPlain::test_good", "TestPlain::test_bad", "Case::test_good", "Case::test_bad"],
+    *["Case::test_never", "Case::test_expected", "Whole::test_good", "Whole::test_bad"],
+    *["Awaited::test_good", "Awaited::test_bad"],
+]
+
+
 async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(project):
     files = project.tree.files
     files["test_more.py"] = (
@@ -116,6 +172,30 @@ async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(projec
     assert await project.trials(versions, probe, {}, bar=2) == Trials(3, 2, 0)
     files["conftest.py"] = "import calc\n"
     assert await project.trials(versions, probe, {}, bar=3, seconds=8.0) == Trials(2, 1, 2)
+
+
+async def test_tests_of_every_kind_are_counted_in_a_trial(project):
+    project.tree.files["test_kinds.py"] = KINDS
+    probe = [f"test_kinds.py::{name}" for name in KIND_NAMES]
+    found = await project.trials([{"calc.py": GOOD}], probe, {}, bar=20, seconds=8.0)
+    assert found.red == sum("bad" in name for name in KIND_NAMES)
+    checked = await project.test("tests", f"{COMMAND} test_kinds.py", {"calc.py": GOOD})
+    assert checked.counts.failed == found.red
+
+
+async def test_tests_with_and_without_fixtures_of_several_files_take_turns(project):
+    """What a fixture of one file set up is gone before the next file."""
+    text = "import pytest\nfrom calc import add\n\n\n@pytest.fixture(scope='module')\n"
+    text += "def two():\n    yield add(1, 1)\n\n\ndef test_it(two):\n    assert two == 2\n\n\n"
+    text += "def test_plain():\n    assert add(2, 2) == 4\n"
+    project.tree.files |= {"test_x.py": text, "test_y.py": text}
+    probe = [f"test_{f}.py::test_{n}" for f in "xy" for n in ("it", "plain")]
+    assert await project.trials([{"calc.py": GOOD}], probe, {}) == Trials(1, 0, 0)
+
+
+@pytest.mark.parametrize("probe", [[], ["collection"]])
+async def test_a_probe_that_names_no_file_runs_every_test(project, probe):
+    assert await project.trials([{"calc.py": CALC}, {"calc.py": GOOD}], probe, {}) == Trials(2, 1)
 
 
 async def test_trials_start_afresh_where_a_conftest_imports_the_code(project):

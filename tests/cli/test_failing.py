@@ -1,3 +1,4 @@
+import json
 import os
 import resource
 import subprocess
@@ -110,3 +111,20 @@ def test_a_thousand_runs_are_listed_cheaply(samovar: Samovar, project: Path) -> 
         (folder / "events.jsonl").write_text(RUN)
     assert samovar("runs").stdout.count("\n") == 1000
     assert cheapest(3, samovar, "runs") < 1.0
+
+
+def test_weights_are_not_fetched_against_a_person_s_word(samovar: Samovar) -> None:
+    """Only where no server answers on a well-known port does it come to that."""
+    done = samovar("do", "add is wrong", "--model", "embedded", "--yes", SAMOVAR_FETCH="false")
+    assert done.returncode == 3, done.stderr
+    assert "samovar model pull" in done.stderr and "`fetch` is off" in done.stderr
+
+
+def test_tools_of_other_servers_are_listed_for_machines(samovar: Samovar, project: Path) -> None:
+    home = project / ".samovar"
+    home.mkdir()
+    (home / "samovar.toml").write_text('[mcp.gone]\ncommand = ["/nowhere/at-all"]\n')
+    done = samovar("mcp", "list", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert told["tools"] == [] and "gone" in told["complaints"][0]

@@ -134,6 +134,8 @@ def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
     after = {r["agent"]: r["left"] for r in json.loads(ok(quick("credits", "--json")))}
     assert after["writer"] - before["writer"] == 500_000
     assert quick("credits", "add", "writer", "much").returncode == 2
+    taken = quick("credits", "add", "writer", "-1")
+    assert taken.returncode == 2 and "between 0 and" in taken.stderr
     ok(quick("agent", "new", "poet"))
     assert "reads      manager" in ok(quick("inspect", "poet"))
     path = project / ".samovar" / "agents" / "poet" / "resume.json"

@@ -90,6 +90,13 @@ def test_statements_and_conditions_come_from_other_candidates():
     assert not [m for m in made if "x = 9" in m.split("def g")[0]]
 
 
+def test_a_case_that_was_left_out_is_put_together_from_the_conditions_and_the_tests():
+    text = "def f(a):\n    if a.big():\n        return 1\n    if a.old():\n        return 2\n"
+    told = Donors(("it is full",))
+    case = "    if a.big() and a.old():\n        return 'it is full'\n"
+    assert text.replace("    if a.big", f"{case}    if a.big", 1) in versions(text, told)
+
+
 def test_every_edit_parses_changes_something_and_comes_once():
     text = (
         TESTS + "\n\ndef f(a, b):\n    while a:\n        a -= len(b)\n    return [x for x in b]\n"

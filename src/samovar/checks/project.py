@@ -1,5 +1,6 @@
 """The checks of one project, run in the sandbox on a fresh copy of its files."""
 
+import asyncio
 import os
 import secrets
 import shlex
@@ -23,6 +24,8 @@ from samovar.core.task import Checked, Counts, Trials
 INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
 REPORT_BYTES = 20_000_000
+LANES = 4
+"""Trials that run side by side, at most, where there are as many processors."""
 
 
 class Report(msgspec.Struct):
@@ -47,9 +50,9 @@ class Project:
     """Limit of one test."""
     _copies: dict[str, Path] = field(default_factory=dict)
 
-    def copy(self, changed: Mapping[str, str]) -> Path:
+    def copy(self, changed: Mapping[str, str], name: str = "workspace") -> Path:
         """Write the project with a change into a fresh folder and return it."""
-        place = self.folder / "workspace"
+        place = self.folder / name
         try:
             if place.exists():
                 _remove(place)
@@ -126,30 +129,48 @@ class Project:
     ) -> Trials:
         """Try variants against a probe until one leaves fewer than `bar` of its tests red.
 
-        `seconds` is the limit of one trial, `total` of all.
+        `seconds` is the limit of one trial, `total` of all. They run in lanes, one for each
+        processor, so where several are good it is not always the same that is found.
         """
-        place = self.copy(changed)
-        job = {
-            "variants": variants,
-            "probe": probe,
-            "bar": bar,
-            "seconds": seconds,
-            "total": total,
-        }
+        job = {"probe": probe, "bar": bar, "seconds": seconds, "total": total}
+        many = min(LANES, os.cpu_count() or 1, len(variants))
+        lanes = [
+            asyncio.create_task(self._lane(n, {**job, "variants": variants[n::many]}, changed))
+            for n in range(many)
+        ]
+        tried = 0
+        try:
+            for lane in asyncio.as_completed(lanes):
+                number, found = await lane
+                tried += found.tried
+                if found.index is not None:
+                    index = number + many * found.index
+                    return Trials(index + 1, index, found.red)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+        return Trials(tried)
+
+    async def _lane(
+        self, number: int, job: Mapping[str, Any], changed: Mapping[str, str]
+    ) -> tuple[int, Trials]:
+        """Run the trials of one job in a copy of the project of its own."""
+        place = self.copy(changed, f"lane-{number}")
         mark = f"trial-{secrets.token_hex(8)}"
         ran = await self._run(
             place,
             (self.environment.python, str(INSIDE / "trials.py")),
             {**self.variables(), "SAMOVAR_MARK": mark, "PYTEST_ADDOPTS": ""},
             stdin=msgspec.json.encode(job),
-            seconds=total + 15,
+            seconds=job["total"] + 15,
         )
         told = [li.split()[1:] for li in ran.output.splitlines() if li.startswith(mark)]
         tried = len({w[0] for w in told if len(w) > 1})
         for index, red in ((int(w[0]), int(w[2])) for w in told if w[1:2] == ["ok"]):
-            if index < len(variants):
-                return Trials(tried, index, red)
-        return Trials(tried)
+            if index < len(job["variants"]):
+                return number, Trials(tried, index, red)
+        return number, Trials(tried)
 
     async def reach(
         self, probe: Sequence[str] | str, changed: Mapping[str, str]

@@ -4,7 +4,7 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from samovar.app import App
 from samovar.boot import at_work, home_of, scratch
@@ -23,7 +23,7 @@ from samovar.repo import git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import load, read_env
-from samovar.tools.remote import Yard, join
+from samovar.tools.remote import Joined, Yard, join
 
 
 class Wanted(Struct, frozen=True):
@@ -68,11 +68,11 @@ async def _tools(home: Path, wanted: Wanted, stack: AsyncExitStack) -> tuple[Too
     return (*found, *await People(team).tools())
 
 
-async def list_servers(repo: Path, no_sandbox: bool) -> int:
+async def list_servers(repo: Path, no_sandbox: bool, as_json: bool) -> int:
     """Show the tools agents get from other servers, and what is wrong with the rest."""
     home = home_of(await git.open(repo))
     servers = load(home).mcp
-    if not servers:
+    if not servers and not as_json:
         say("samovar: no MCP server is configured; see docs/guides/mcp.md")
         return 0
     sandbox = await find_sandbox(no_sandbox)
@@ -80,8 +80,19 @@ async def list_servers(repo: Path, no_sandbox: bool) -> int:
         root = await stack.enter_async_context(scratch())
         yard = Yard(root, sandbox, Unconfined(), {**read_env(home), **os.environ})
         found = await join(servers, (), yard, stack)
-        for each in found.tools:
-            print(printable(f"{each.name:<32} {each.permission:<8} {each.description}"))
-        for line in found.said:
-            say(printable(line))
+        _show(found, as_json)
     return 2 if found.said else 0
+
+
+def _show(found: Joined, as_json: bool) -> None:
+    if as_json:
+        tools = [
+            {"name": t.name, "permission": t.permission, "description": t.description}
+            for t in found.tools
+        ]
+        print(json.encode({"tools": tools, "complaints": found.said}).decode())
+        return
+    for each in found.tools:
+        print(printable(f"{each.name:<32} {each.permission:<8} {each.description}"))
+    for line in found.said:
+        say(printable(line))

@@ -11,6 +11,7 @@ mcp = typer.Typer(
     no_args_is_help=True,
 )
 Repo = Annotated[Path, typer.Option(help="A folder of the git repository.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 NoSandbox = Annotated[
     bool, typer.Option("--no-sandbox", help="Run the project's code unconfined if need be.")
 ]
@@ -32,9 +33,9 @@ def serve(
 
 
 @mcp.command("list")
-def list_(repo: Repo = Path(), no_sandbox: NoSandbox = False) -> None:
+def list_(repo: Repo = Path(), no_sandbox: NoSandbox = False, as_json: AsJson = False) -> None:
     """Connect to the MCP servers of samovar.toml and list their tools."""
     from samovar.cli import mcp as work
     from samovar.cli.end import carry_out
 
-    carry_out(work.list_servers(repo, no_sandbox))
+    carry_out(work.list_servers(repo, no_sandbox, as_json))

@@ -275,7 +275,7 @@ def credits_show(context: typer.Context, home: Home = None, as_json: AsJson = Fa
     carry_out(work.credits(home, as_json))
 
 
-@credits.command("add")
+@credits.command("add", context_settings={"ignore_unknown_options": True})
 def credits_add(
     name: Agent,
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="Such as 100 or 0.5.")],

@@ -9,6 +9,7 @@ import ast
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from samovar.core.task import lines
 from samovar.flow.source import parse, stub
@@ -45,6 +46,8 @@ EMPTY = ("[]", '""', "0", "None", "False", "True")
 EDGES = ("not {0}", "{0} < 0", "{0} <= 0", "{0} < 1", "{0} == 0", "{0} == 1", "len({0}) == 1")
 TEXTS = 16
 """Texts of the tests that are tried in one place, the likest first."""
+CASES = 8
+"""Conditions that are tried in pairs, for a case nobody thought of."""
 LONGEST = 400
 """Characters: longer statements of other candidates are not copied."""
 
@@ -88,20 +91,22 @@ def expected(tests: str, names: Sequence[str]) -> Donors:
 
 def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Variant]:
     """Return the valid edits of the functions in the lines `first` to `last`."""
+    found: dict[tuple[int, int, str], Variant] = {}
+    for graft in _written(source, first, last or 10**9, donors):
+        for variant in graft.all():
+            key = (variant.start, variant.end, variant.text)
+            if key not in found and graft.valid(variant):
+                found[key] = variant
+    return list(found.values())
+
+
+def _written(source: str, first: int, last: int, donors: Donors) -> Iterator["_Graft"]:
     tree = parse(source)
     others = [t for text in donors.others if (t := parse(text)) is not None]
-    found: dict[tuple[int, int, str], Variant] = {}
     for node in ast.walk(tree) if tree else ():
-        if not isinstance(node, Function) or stub(node):
-            continue
-        if first <= node.lineno <= (last or 10**9):
+        if isinstance(node, Function) and first <= node.lineno <= last and not stub(node):
             theirs = [o for other in others for o in ast.walk(other) if _same(node, o)]
-            graft = _Graft(source, node, donors, theirs)
-            for variant in graft.all():
-                key = (variant.start, variant.end, variant.text)
-                if key not in found and graft.valid(variant):
-                    found[key] = variant
-    return list(found.values())
+            yield _Graft(source, node, donors, theirs)
 
 
 def _same(mine: Function, other: ast.AST) -> bool:
@@ -152,7 +157,7 @@ class _Graft:
         return variant.fits(self.source, *span, self.node.col_offset)
 
     def opening(self) -> Iterator[Variant]:
-        """Statements before all others: a normal form of an argument, or a guard."""
+        """Statements before all others: a normal form of an argument, a guard, a case left out."""
         body = self.node.body
         doc = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
         at = body[1] if doc and len(body) > 1 else body[0]
@@ -160,11 +165,15 @@ class _Graft:
             for form in NORMAL:
                 yield self.before(at, f"{name} = {form.format(name)}", 1.8)
         edges = [e.format(n) for n in self.names for e in EDGES]
-        for test in dict.fromkeys([*edges, *(t for t in self.tests if self.early(t))]):
+        early = [t for t in self.tests if self.early(t)]
+        for test in dict.fromkeys([*edges, *early]):
             for value in EMPTY:
                 yield self.before(at, f"if {test}:\n    return {value}", 3.2)
             for error in self.errors():
                 yield self.before(at, f"if {test}:\n    raise {error}", 2.2)
+        for one, other in combinations(early[:CASES], 2):
+            for text in self.donors.texts[:TEXTS]:
+                yield self.before(at, f"if {one} and {other}:\n    return {text!r}", 3.1)
         for text in self.statements:
             yield self.before(at, text, 3.0)
 

@@ -7,7 +7,7 @@ from itertools import chain, islice
 
 from samovar.core.event import Wrote
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Target, Trials, lines
+from samovar.core.task import Candidate, Edit, Target, lines
 from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
@@ -23,13 +23,19 @@ UNKNOWN = 60
 """Red tests where a file could not even be collected: whatever collects is better."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Hill:
-    """Where a climb stands: the best version so far."""
+    """One version on the way of a climb."""
 
     files: Mapping[str, str]
     red: int
     """Tests it leaves red."""
+    depth: int = 0
+    """Edits that led here."""
+    tried: int = 0
+    """How many of its own edits were tried."""
+    versions: list[dict[str, str]] | None = None
+    """Those not tried yet, the likeliest first; None before they are made."""
 
 
 async def search(kit: Kit, state: State, target: int, parent: int | None, skip: int) -> Wrote:
@@ -39,8 +45,8 @@ async def search(kit: Kit, state: State, target: int, parent: int | None, skip: 
     """
     began = time.monotonic()
     attempt = next((a for a in state.attempts if a.candidate.id == parent), None)
-    climb = Climb(kit, state, target, attempt)
-    top, first, tried = await climb.up(skip)
+    climb = Climb(kit, state, target, attempt, skip)
+    top, tried = await climb.up()
     moved = top.red < climb.start.red
     edits = _as_edits(top.files, kit, state) if moved else ()
     return Wrote(
@@ -55,14 +61,16 @@ async def search(kit: Kit, state: State, target: int, parent: int | None, skip: 
         ),
         calls=0,
         seconds=time.monotonic() - began,
-        tried=skip + first,
+        tried=climb.start.tried,
     )
 
 
 class Climb:
     """The edits of one candidate, or of the code as it was, and the tests they are to mend."""
 
-    def __init__(self, kit: Kit, state: State, target: int, attempt: Attempt | None) -> None:
+    def __init__(
+        self, kit: Kit, state: State, target: int, attempt: Attempt | None, skip: int
+    ) -> None:
         step = state.step
         assert step is not None, "a search belongs to a step"
         self.kit = kit
@@ -74,38 +82,61 @@ class Climb:
         self.start = Hill(
             changed_by(state, kit.tree, attempt.candidate if attempt else None),
             _red(self.failing) if isinstance(self.probe, tuple) else 1,
+            tried=skip,
         )
         self.donors = self.collected()
 
-    async def up(self, skip: int) -> tuple[Hill, int, int]:
-        """Return the best version, and how many were tried: of the first one, and in all.
+    async def up(self) -> tuple[Hill, int]:
+        """Return the best version, and how many were tried.
 
-        `skip` edits of the first one were tried before.
+        Where no edit helps any more, the climb goes on from the earliest version that has some
+        left: a wrong turn is likeliest where least was known.
         """
         end = time.monotonic() + self.kit.search_seconds
-        top, first, total = self.start, 0, 0
-        while top.red and (left := end - time.monotonic()) > 0:
-            versions = list(islice(await self.versions(top), skip, skip + MOST))
-            found = await self.trials(versions, top, left) if versions else Trials(0)
-            first, total, skip = first or found.tried, total + found.tried, 0
-            if found.index is None:
-                break
-            top = Hill({**top.files, **versions[found.index]}, found.red)
-            self.kit.live("step", f"{total} small edits tried, {top.red} tests still red")
-        return top, first, total
+        best, total = self.start, 0
+        behind: list[Hill] = []
+        hill: Hill | None = self.start
+        while hill and best.red and (left := end - time.monotonic()) > 0:
+            before = hill.tried
+            better = await self.better(hill, left)
+            total += hill.tried - before
+            if better is None:
+                hill = behind.pop(0) if behind else None
+                continue
+            behind = sorted([*behind, hill], key=lambda h: h.depth)
+            hill, best = better, min(best, better, key=lambda h: h.red)
+            self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
+        return best, total
 
-    async def trials(self, versions: list[dict[str, str]], top: Hill, left: float) -> Trials:
-        """Run versions until one is better than the best so far."""
-        self.kit.live("step", f"trying up to {len(versions)} small edits")
-        return await self.kit.checks.trials(
-            versions, self.probe, top.files, bar=top.red, seconds=_seconds(self.state), total=left
+    async def better(self, hill: Hill, left: float) -> Hill | None:
+        """Return a version one edit away that leaves fewer tests red, if there is one."""
+        if hill.versions is None:
+            made = islice(await self.versions(hill), hill.tried + MOST)
+            hill.versions = list(made)[hill.tried :]
+        if not hill.versions:
+            return None
+        self.kit.live("step", f"trying up to {len(hill.versions)} small edits")
+        found = await self.kit.checks.trials(
+            hill.versions,
+            self.probe,
+            hill.files,
+            bar=hill.red,
+            seconds=_seconds(self.state),
+            total=left,
         )
+        hill.tried += found.tried
+        if found.index is None:
+            hill.versions = []
+            return None
+        files = {**hill.files, **hill.versions[found.index]}
+        hill.versions = hill.versions[found.index + 1 :]
+        return Hill(files, found.red, hill.depth + 1)
 
-    async def versions(self, top: Hill) -> Iterator[dict[str, str]]:
+    async def versions(self, hill: Hill) -> Iterator[dict[str, str]]:
         """Return the versions one edit away, the likeliest first."""
-        files = Files(self.kit.tree, top.files)
-        traced = "trace" not in self.state.task.off
-        reached = await self.kit.checks.reach(self.probe, top.files) if traced else {}
+        files = Files(self.kit.tree, hill.files)
+        traced = "trace" not in self.state.task.off and hill is self.start
+        reached = await self.kit.checks.reach(self.probe, hill.files) if traced else {}
         small = ({path: v.apply(files[path])} for path, v in self.edits(files, reached))
         return chain(self.joined(files), small)
 

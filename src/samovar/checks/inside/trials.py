@@ -115,10 +115,12 @@ class Bar:
 
     def pytest_collection_modifyitems(self, items):
         """Keep the tests of the probe, in its order; files are collected faster than names."""
+        if not self.order:
+            return
         named = [i for i in items if i.nodeid in self.order or _file(i.nodeid) in self.order]
         items[:] = sorted(named, key=lambda i: self.order.get(i.nodeid, len(self.order)))
 
-    def pytest_runtest_protocol(self, item):
+    def pytest_runtest_protocol(self, item, nextitem):
         """Run a test that needs nothing of pytest directly: many times as fast."""
         call = _plain(item)
         if call is None:
@@ -126,6 +128,8 @@ class Bar:
         item.session.testsfailed += not call()
         if item.session.testsfailed >= self.bar:
             os._exit(1)
+        # What the tests before it set up may have to go before the next one.
+        item.session._setupstate.teardown_exact(nextitem)
         return True
 
     def pytest_exception_interact(self, node, call, report):
@@ -158,7 +162,7 @@ def _plain(item):
     if asked or inspect.iscoroutinefunction(item.obj) or inspect.isgeneratorfunction(item.obj):
         return None
     if item.cls is None or not issubclass(item.cls, unittest.TestCase):
-        return lambda: _holds(lambda: item.obj(**told))
+        return lambda: unittest.FunctionTestCase(_skipping(item.obj, told)).run().wasSuccessful()
     own = (item.cls.setUpClass.__func__, item.cls.tearDownClass.__func__)
     base = (unittest.TestCase.setUpClass.__func__, unittest.TestCase.tearDownClass.__func__)
     if own != base or issubclass(item.cls, unittest.IsolatedAsyncioTestCase):
@@ -166,15 +170,17 @@ def _plain(item):
     return lambda: item.cls(item.originalname).run().wasSuccessful()
 
 
-def _holds(test):
-    try:
-        return test() is None
-    except unittest.SkipTest:
-        return True
-    except Exception:
-        return False
-    except BaseException as error:
-        return type(error).__name__ == "Skipped"
+def _skipping(test, told):
+    """Return the test as unittest knows it: it has an exception of its own for a skipped one."""
+    import pytest
+
+    def run():
+        try:
+            test(**told)
+        except pytest.skip.Exception as skipped:
+            raise unittest.SkipTest(str(skipped)) from skipped
+
+    return run
 
 
 def _failed(excinfo):
@@ -230,8 +236,9 @@ def collect(probe, green, bar, *plugins):
     """Run pytest on the files of a probe."""
     import pytest
 
-    files = dict.fromkeys(_file(name) for name in probe)
-    pytest.main([*files, *QUIET], plugins=[*plugins, Bar(probe, green, bar)])
+    named = [name for name in probe if os.path.isfile(_file(name))]
+    files = dict.fromkeys(_file(name) for name in named)
+    pytest.main([*files, *QUIET], plugins=[*plugins, Bar(named, green, bar)])
 
 
 def _file(name):
