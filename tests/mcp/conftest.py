@@ -17,9 +17,9 @@ from samovar.app import App
 from samovar.boot import at_work, home_of
 from samovar.mcp.desk import Desk, tools
 from samovar.mcp.server import make_server
-from samovar.mcp.works import Works
 from samovar.repo.git import open as git_of
 from samovar.settings import Settings
+from samovar.workshop import Workshop
 
 CODE = "def add(a, b):\n    return a - b\n"
 GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
@@ -110,7 +110,7 @@ async def near(project, environment, monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     home = home_of(await git_of(project))
-    works = Works(lambda ask, live: at_work(project, ask, live))
+    works = Workshop(lambda _home, ask, live: at_work(project, ask, live), home)
     async with works.open_day():
         server = make_server(tools(Desk(App(home), works, Settings())))
         async with held(Client(server)) as made:

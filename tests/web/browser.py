@@ -17,7 +17,7 @@ from samovar.core.event import Closed, Entry, Opened
 from samovar.core.task import Task
 from samovar.web.desk import Desk
 from samovar.web.server import serve
-from samovar.web.workshop import Workshop
+from samovar.workshop import Workshop
 
 CHROMIUM = os.environ.get("SAMOVAR_CHROMIUM") or shutil.which("chromium") or ""
 AXE = Path(__file__).parents[2] / ".venv" / "browser" / "axe.min.js"

@@ -16,7 +16,7 @@ from samovar.web.desk import Desk
 from samovar.web.keys import Keys
 from samovar.web.shelf import Shelf
 from samovar.web.verbs import Agent, Mail, Office, Status
-from samovar.web.workshop import Workshop
+from samovar.workshop import Workshop
 
 TOKEN = "a-token-for-tests-only-0123456789"
 HOST = "127.0.0.1:8000"

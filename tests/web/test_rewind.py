@@ -11,7 +11,7 @@ from samovar.core.log import JsonlLog
 from samovar.core.state import replay
 from samovar.web.forking import fork
 from samovar.web.forms import FIELD
-from samovar.web.workshop import Workshop
+from samovar.workshop import Workshop
 
 RUN = "20261121-100000-solved-0001"
 

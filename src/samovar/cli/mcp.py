@@ -1,7 +1,7 @@
 """`samovar mcp serve` and `samovar mcp list`."""
 
 import os
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 from msgspec import Struct, json
@@ -11,19 +11,21 @@ from samovar.boot import at_work, home_of, scratch
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
+from samovar.core.seams import Live
 from samovar.core.tool import Tool
+from samovar.flow.kit import Ask
 from samovar.mcp.desk import Desk
 from samovar.mcp.desk import tools as desk_tools
 from samovar.mcp.door import FILE, VARIABLE, find_token
 from samovar.mcp.people import People
 from samovar.mcp.server import serve_http, serve_stdio
-from samovar.mcp.works import Works
 from samovar.office import open_team
 from samovar.repo import git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import load, read_env
 from samovar.tools.remote import Joined, Yard, join
+from samovar.workshop import Workshop
 
 
 class Wanted(Struct, frozen=True):
@@ -55,11 +57,13 @@ async def serve(wanted: Wanted) -> int:
 
 
 async def _tools(home: Path, wanted: Wanted, stack: AsyncExitStack) -> tuple[Tool, ...]:
-    works = Works(
-        lambda ask, live: at_work(wanted.repo, ask, live, wanted.model, wanted.no_sandbox)
-    )
-    await stack.enter_async_context(works.open_day())
-    found = desk_tools(Desk(App(home), works, load(home)))
+
+    def opened(_home: Path, ask: Ask, live: Live) -> AbstractAsyncContextManager[App]:
+        return at_work(wanted.repo, ask, live, wanted.model, wanted.no_sandbox)
+
+    workshop = Workshop(opened, home)
+    await stack.enter_async_context(workshop.open_day())
+    found = desk_tools(Desk(App(home), workshop, load(home)))
     try:
         place = await find_home(wanted.repo)
     except SetupError:

@@ -149,7 +149,8 @@ class Climb:
             text = files[place.path]
             last = self.last(place, files)
             made = variants(text, place.first, last, reached.get(place.path, {}))
-            if "grafts" not in self.state.task.off:
+            # Code that mostly works wants a smaller change than an answer that is new.
+            if self.attempt is not None and "grafts" not in self.state.task.off:
                 made += grafts(text, place.first, last, self.donors)
             found += ((v.cost + 0.5 * rank, place.path, v) for v in made)
         seen = set()

@@ -16,8 +16,8 @@ from samovar.core.task import Budget
 from samovar.core.text import letters
 from samovar.core.tool import Tool, tool
 from samovar.mcp.telling import Told, asked_last, cut, question, told
-from samovar.mcp.works import Order, Works
 from samovar.settings import Settings
+from samovar.workshop import Order, Workshop
 
 BEGIN = 30.0
 """Seconds `submit` waits for the run's name; a model may have to be started first."""
@@ -36,7 +36,7 @@ class Desk:
     """The runs of one repository, for reading and for work."""
 
     app: App
-    works: Works
+    workshop: Workshop
     settings: Settings
 
     async def submit(
@@ -58,7 +58,7 @@ class Desk:
             candidates=self.settings.candidates,
             push=push,
         )
-        order = self.works.submit(wish)
+        order = self.workshop.submit(wish)
         try:
             await asyncio.wait_for(order.begun.wait(), BEGIN)
         except TimeoutError:
@@ -118,8 +118,8 @@ class Desk:
 
     async def stop(self, run: Annotated[str, Meta(min_length=1, description="its name")]) -> str:
         """Stop a run that this server works on; it is kept and can be resumed by the person."""
-        known = run if self.works.find(run) else self._named(run)
-        self.works.stop(known)
+        known = run if self.workshop.find(run) else self._named(run)
+        self.workshop.stop(known)
         return said({"run": known, "stopped": True})
 
     def _answer(self, run: str, digest: str, yes: bool) -> str:
@@ -134,16 +134,16 @@ class Desk:
                 f"that digest is not what run {name} asks about: look at the change again with "
                 "show, and answer with its own digest"
             )
-        self.works.answer(name, asked, yes)
+        self.workshop.answer(self.app.home, name, asked, yes)
         return said({"run": name, "act": asked.act, "digest": asked.digest, "yes": yes})
 
     def _standing(self, name: str) -> str:
-        order = self.works.find(name)
+        order = self.workshop.find(name)
         if order is not None and not order.run:
             facts = {"run": "", "order": order.name, "state": order.stage, "step": order.step}
             return said({**facts, "error": order.error})
         run = order.run if order is not None else self._named(name)
-        order = self.works.find(run)
+        order = self.workshop.find(run)
         entries = self.app.read(run)
         summary = {
             "run": run,
@@ -158,24 +158,24 @@ class Desk:
 
     def _state(self, run: str, stored: str = "") -> str:
         """Return `running` and `queued` for what is worked on here, else what the log says."""
-        order = self.works.find(run)
+        order = self.workshop.find(run)
         if order is not None and order.open:
             return order.stage
         known = stored or next((s.state for s in self.app.runs() if s.run == run), "")
         return known or "failed"
 
     def _open(self, run: str) -> bool:
-        order = self.works.find(run)
+        order = self.workshop.find(run)
         return order is not None and order.open
 
     def _named(self, name: str) -> str:
-        order = self.works.find(name) if name else None
+        order = self.workshop.find(name) if name else None
         if order is not None and not order.run:
             raise ToolError(f"{name} has not begun: {order.error or order.step or order.stage}")
         return order.run if order is not None else self.app.find(name)
 
     async def _begun(self, name: str, wait: float) -> str:
-        order: Order | None = self.works.find(name) if name else None
+        order: Order | None = self.workshop.find(name) if name else None
         if order is not None and not order.run:
             try:
                 await asyncio.wait_for(order.begun.wait(), wait)

@@ -21,7 +21,7 @@ from samovar.web.guard import visit_of
 from samovar.web.page import Page, ThePage
 from samovar.web.views import office_of, questions
 from samovar.web.words import MILLION
-from samovar.web.workshop import Workshop
+from samovar.workshop import Workshop
 
 Asked = Request[Any, Any, Any]
 Word = FromPath[str]

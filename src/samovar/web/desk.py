@@ -13,7 +13,7 @@ from samovar.web.keys import Keys
 from samovar.web.live import Hub
 from samovar.web.shelf import Shelf
 from samovar.web.verbs import Office
-from samovar.web.workshop import Workshop
+from samovar.workshop import Workshop
 
 
 @dataclass(frozen=True)

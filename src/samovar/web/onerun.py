@@ -21,7 +21,7 @@ from samovar.web.plots import lanes
 from samovar.web.record import Record
 from samovar.web.shelf import Question, RunLine, question
 from samovar.web.words import count
-from samovar.web.workshop import Order
+from samovar.workshop import Order
 
 NAME = 100
 """Characters of a run's name, at most."""

@@ -24,7 +24,7 @@ from samovar.web.logs import configure
 from samovar.web.shelf import Shelf
 from samovar.web.site import site
 from samovar.web.verbs import Office
-from samovar.web.workshop import Workshop
+from samovar.workshop import Workshop
 
 NAMES = "SAMOVAR_WEB_NAMES"
 LOCAL = ("127.0.0.1", "localhost", "[::1]")

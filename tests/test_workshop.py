@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from samovar import workshop as module
 from samovar.app import Wish
 from samovar.core.errors import SetupError
 from samovar.core.event import Asked, Closed, Entry, Opened
 from samovar.core.task import Task
-from samovar.web import workshop as module
-from samovar.web.workshop import Workshop
+from samovar.workshop import WAITING, Workshop
 
 HOME = Path("home")
 
@@ -170,6 +170,65 @@ async def test_a_model_is_let_go_when_there_is_nothing_to_do(made, monkeypatch):
         two = shop.resume(HOME, "r")
         await until(lambda: two.stage == "ended")
     assert len(opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [
+        (Asked(act="commit", digest="d"), True),
+        (Asked(act="commit", digest="e"), None),
+        (Asked(act="push", digest="d"), None),
+    ],
+)
+async def test_a_word_counts_once_for_exactly_the_act_it_was_given_for(made, said, counts):
+    shop, opened = made
+    async with shop.open_day():
+        for yes in (True, False):
+            order = shop.answer(HOME, "r", said, yes)
+            await until(lambda order=order: not order.open)
+        order = shop.resume(HOME, "r")
+        await until(lambda: not order.open)
+    given = [counts, None if counts is None else False, None]
+    assert opened[0].log == [f"resume r {each}" for each in given]
+
+
+async def test_a_word_for_one_run_is_none_for_another(made):
+    shop, opened = made
+    first = shop.answer(HOME, "one", Asked(act="commit", digest="d"), True)
+    with pytest.raises(SetupError, match="worked on"):
+        shop.answer(HOME, "one", Asked(act="commit", digest="d"), True)
+    shop.stop("one")
+    other = shop.resume(HOME, "two")
+    async with shop.open_day():
+        await until(lambda: not other.open)
+    assert (first.stage, opened[0].log) == ("failed", ["resume two None"])
+
+
+async def test_too_many_orders_are_refused_and_each_is_told_why_it_cannot_begin():
+    @asynccontextmanager
+    async def closed(_home, _ask, _live):
+        raise SetupError("there is no model")
+        yield
+
+    shop = Workshop(closed, HOME)
+    orders = [shop.submit(Wish(text="x")) for _ in range(WAITING)]
+    with pytest.raises(SetupError, match="wait already"):
+        shop.submit(Wish(text="x"))
+    async with shop.open_day():
+        await until(lambda: not orders[-1].open)
+    assert {o.error for o in orders} == {"there is no model"}
+    assert all(o.begun.is_set() for o in orders)
+
+
+async def test_an_order_is_found_by_its_own_name_and_by_that_of_its_run(made):
+    shop, opened = made
+    async with shop.open_day():
+        order = shop.submit(Wish(text="a"))
+        assert shop.find(order.name) is order and shop.find("") is None
+        await asyncio.wait_for(order.begun.wait(), 5)
+        assert shop.find("run-a") is order and shop.find(f"order-{order.id}") is order
+        opened[0].pause.set()
+        await until(lambda: not order.open)
 
 
 def test_an_empty_task_is_no_order(made):

@@ -1,13 +1,13 @@
-"""Runs this server works on itself, one at a time: one model is enough for one machine.
+"""Runs a server works on itself, one at a time: one model is enough for one machine.
 
 A question never blocks the workshop. Nobody answers it here, so the run ends as waiting; a person's
-word on the approvals page takes the run up again, and counts for exactly the act it was given for.
+word takes the run up again, and counts for exactly the act it was given for, of that run alone.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,12 +27,14 @@ Open = Callable[[Path, Ask, Live], AbstractAsyncContextManager[App]]
 
 IDLE = 300.0
 """Seconds a model is kept for the next order."""
-KEPT = 20
-"""Orders remembered after their end."""
+KEPT = 50
+"""Orders remembered; the oldest are forgotten, their runs are not."""
+WAITING = 20
+"""Orders that may wait at a time."""
 TAIL = 400
 """Characters shown of what a model is saying."""
 
-log = structlog.get_logger("samovar.web")
+log = structlog.get_logger("samovar.workshop")
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Order:
     """None to go on with a run."""
     run: str = ""
     """Known once the run has begun."""
+    words: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """A person's answers, by act and digest; each is spent once."""
     stage: Stage = "queued"
     step: str = ""
     said: str = ""
@@ -54,7 +58,19 @@ class Order:
     tokens: int = 0
     error: str = ""
     at: float = field(default_factory=time.time)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the run has a name, or never will."""
     task: "asyncio.Task[None] | None" = None
+
+    @property
+    def name(self) -> str:
+        """What it is called: its run's name, before that one of its own."""
+        return self.run or f"order-{self.id}"
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still worked on, or will be."""
+        return self.stage in ("queued", "running")
 
 
 class Workshop:
@@ -69,7 +85,6 @@ class Workshop:
         self._queue: asyncio.Queue[Order] = asyncio.Queue()
         self._orders: deque[Order] = deque(maxlen=KEPT)
         self._current: Order | None = None
-        self._words: dict[tuple[str, str], bool] = {}
         self._count = 0
 
     @property
@@ -78,30 +93,34 @@ class Workshop:
         return list(reversed(self._orders))
 
     def submit(self, wish: Wish) -> Order:
-        """Ask for a new run. Raises SetupError when there is nothing to do."""
+        """Ask for a new run. Raises SetupError when there is nothing to do, or too much."""
         if not wish.text.strip():
             raise SetupError("the task is empty; say what to do")
         return self._add(Order(self._count, self._home, " ".join(wish.text.split())[:120], wish))
 
     def resume(self, home: Path, run: str) -> Order:
-        """Ask to go on with a run of a home."""
+        """Ask to go on with a run of a home. Raises SetupError while it is worked on."""
         if self.works_on(run):
-            raise SetupError(f"run {run} is being worked on")
+            raise SetupError(f"run {run} is being worked on: wait until it asks or ends")
         return self._add(Order(self._count, home, f"go on with {run}", run=run))
 
     def answer(self, home: Path, run: str, asked: Asked, yes: bool) -> Order:
         """Give a person's word on one exact act, and go on with the run that asked."""
-        self._words[asked.act, asked.digest] = yes
-        return self.resume(home, run)
+        order = self.resume(home, run)
+        order.words[asked.act, asked.digest] = yes
+        return order
 
-    def stop(self, run: str) -> None:
+    def find(self, name: str) -> Order | None:
+        """Return the latest order of that name, or for that run."""
+        known = (o for o in reversed(self._orders) if name in (o.run, f"order-{o.id}"))
+        return next(known, None) if name else None
+
+    def stop(self, name: str) -> None:
         """Stop a run after what it is doing; it can be taken up again. Raises SetupError."""
-        found = [o for o in self._orders if o.run == run and o.stage in ("queued", "running")]
-        if not found:
-            raise SetupError(
-                f"run {run} is not worked on by this server: stop it where it was begun"
-            )
-        self.drop(found[0].id)
+        order = self.find(name)
+        if order is None or not order.open:
+            raise SetupError(f"{name} is not worked on by this server: stop it where it was begun")
+        self.drop(order.id)
 
     async def undo(self, home: Path, run: str) -> str:
         """Take back what a run committed; return what was done in one line."""
@@ -112,17 +131,16 @@ class Workshop:
         """Take an order back, begun or not."""
         for order in self._orders:
             if order.id == id and order.stage == "queued":
-                order.stage, order.error = "failed", "taken back"
+                self._end(order, "failed", "taken back")
             if order.id == id and order.task is not None:
                 order.task.cancel()
-        self.poke()
 
     def works_on(self, run: str) -> bool:
         """Say whether an order for this run is open."""
-        return any(o.run == run and o.stage in ("queued", "running") for o in self._orders)
+        return any(o.run == run and o.open for o in self._orders)
 
     @asynccontextmanager
-    async def open_day(self) -> AsyncIterator[None]:
+    async def open_day(self) -> AsyncGenerator[None]:
         """Work off orders until the block ends; a run in progress stops there and is kept."""
         working = asyncio.create_task(self._work())
         try:
@@ -164,6 +182,7 @@ class Workshop:
             await asyncio.wait({order.task})
         finally:
             order.task.cancel()
+            await asyncio.wait({order.task}, timeout=10.0)
             self._current = None
         error = None if order.task.cancelled() else order.task.exception()
         stopped = "stopped; it can be taken up again" if order.task.cancelled() else ""
@@ -172,23 +191,26 @@ class Workshop:
         self._end(order, "failed" if error else "ended", str(error or stopped))
 
     async def _follow(self, app: App, order: Order) -> None:
-        async for entry in self._entries(app, order):
+        entries = app.resume(order.run) if order.wish is None else app.start(order.wish)
+        async for entry in _closing(entries):
             if isinstance(entry.event, Opened):
                 order.run = entry.event.run
+                order.begun.set()
             order.said, order.tokens = "", 0
             self.poke()
 
-    def _entries(self, app: App, order: Order) -> AsyncIterator[Entry]:
-        return app.resume(order.run) if order.wish is None else app.start(order.wish)
-
     def _end(self, order: Order, stage: Stage, error: str) -> None:
+        if not order.open:
+            return
         order.stage, order.error, order.step, order.said = stage, error, "", ""
         order.task = None
+        order.begun.set()
         self.poke()
 
     async def _ask(self, asked: Asked, _text: str, /) -> bool | None:
         """Return the word given for this act; None makes the run wait."""
-        return self._words.pop((asked.act, asked.digest), None)
+        words = self._current.words if self._current else {}
+        return words.pop((asked.act, asked.digest), None)
 
     def _hear(self, kind: str, text: str, /) -> None:
         order = self._current
@@ -202,8 +224,22 @@ class Workshop:
         self.poke()
 
     def _add(self, order: Order) -> Order:
+        if sum(o.stage == "queued" for o in self._orders) >= WAITING:
+            raise SetupError(f"{WAITING} runs wait already: stop one or come back later")
+        if order.run:
+            order.begun.set()
         self._count += 1
         self._orders.append(order)
         self._queue.put_nowait(order)
         self.poke()
         return order
+
+
+async def _closing(entries: AsyncIterator[Entry]) -> AsyncIterator[Entry]:
+    """Yield entries; whoever stops reading ends the run at once, so that its lock is free."""
+    try:
+        async for entry in entries:
+            yield entry
+    finally:
+        if isinstance(entries, AsyncGenerator):
+            await entries.aclose()
