@@ -11,7 +11,7 @@ from samovar.bench.harness import find
 from samovar.bench.machine import machine
 from samovar.bench.report import pairs, save, table
 from samovar.bench.run import Bench, Setting, budget, half
-from samovar.bench.sets import choose, load
+from samovar.bench.sets import choose, load, named
 from samovar.bench.work import counted
 from samovar.boot import Choice
 from samovar.core.errors import SetupError
@@ -143,6 +143,10 @@ def test_halves_and_limits_share_the_tasks_out(sets):
     assert [t.facts.id for t in choose(tasks, 0, 0)] == ["tiny/one", "tiny/two"]
     assert [t.facts.id for t in choose(tasks, 1, 0)] == ["tiny/three"]
     assert len(choose(tasks, None, 2)) == 2
+    assert [t.facts.id for t in named(tasks, ["three", "one"])] == ["tiny/three", "tiny/one"]
+    assert named(tasks, []) == tasks
+    with pytest.raises(SetupError, match="no task 'four'"):
+        named(tasks, ["four"])
 
 
 def test_the_scale_stretches_the_budget_and_two_tries_share_it():

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 
 import pytest
 from doubles import Memory
@@ -87,8 +88,13 @@ async def test_an_example_is_run_against_the_change(project):
     assert "AssertionError: sum" in red.excerpt
 
 
+@pytest.fixture
+def one_lane(monkeypatch):
+    monkeypatch.setattr("samovar.checks.project.LANES", 1)
+
+
 @pytest.mark.parametrize("probe", [[ADD], "from calc import add\nassert add(2, 3) == 5\n"])
-async def test_trials_end_at_the_first_green_one(project, probe):
+async def test_trials_end_at_the_first_green_one(project, one_lane, probe):
     versions = [
         {"calc.py": CALC.replace("a - b", "a * b")},
         {"calc.py": "not python ("},
@@ -155,7 +161,17 @@ KIND_NAMES = [
 ]
 
 
-async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(project):
+async def test_trials_run_in_lanes_and_the_first_good_one_ends_them_all(project, monkeypatch):
+    monkeypatch.setattr("samovar.checks.project.LANES", 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    endless = {"calc.py": CALC.replace("return a - b", "while True: pass")}
+    began = time.monotonic()
+    found = await project.trials([endless, {"calc.py": GOOD}], [ADD], {}, seconds=60.0)
+    assert found == Trials(2, 1, 0)
+    assert time.monotonic() - began < 14, "the lane that loops is not waited for"
+
+
+async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(project, one_lane):
     files = project.tree.files
     files["test_more.py"] = (
         "import pytest\nfrom calc import add\n\n\n"

@@ -77,10 +77,10 @@ async def test_a_yes_for_one_run_is_none_for_another(near, says, refuses, projec
     assert commits(project, f"samovar/{other}") == ""
 
 
-async def test_what_cannot_be_done_is_one_line(near, refuses, says):
+async def test_what_cannot_be_done_is_one_line(near, refuses):
     assert "no runs here yet" in await refuses(near, "status")
     assert "there is no tool 'destroy'" in await refuses(near, "destroy")
-    assert "task is empty" in (await says(near, "submit", task="  "))["error"]
+    assert "task is empty" in await refuses(near, "submit", task="  ")
     for name in ("../../etc/passwd", "x/../../y", "a\0b", "-"):
         line = await refuses(near, "show", run=name)
         assert "no runs here yet" in line

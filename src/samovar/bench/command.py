@@ -34,6 +34,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """At most this many tasks; 0 takes all."""
     half: int | None = None
     """0 or 1 takes every second task."""
+    only: tuple[str, ...] = ()
+    """Names of tasks; empty takes all."""
     seeds: tuple[int, ...] = (0,)
     scale: float = 1.0
     ablate: tuple[str, ...] = ()
@@ -47,7 +49,7 @@ class Options(Struct, frozen=True, kw_only=True):
 async def run(options: Options) -> int:
     """Measure, and leave the rows and a report at `out`; return the exit code."""
     found = sets.load(sets.find(options.sets), options.set)
-    tasks = sets.choose(found, options.half, options.limit)
+    tasks = sets.choose(sets.named(found, options.only), options.half, options.limit)
     for name in options.harnesses:
         harness.find(name, sets.mode_of(tasks[0], options.mode))
     sandbox = await find_sandbox(options.no_sandbox)
@@ -107,6 +109,7 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--mode", choices=("vis", "hid"), default="vis")
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--half", type=int, choices=(0, 1))
+    parser.add_argument("--only", action="append", default=[], metavar="TASK")
     parser.add_argument("--seed", type=int, action="append", dest="seeds")
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--ablate", action="append", default=[])

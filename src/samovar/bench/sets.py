@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -83,6 +84,14 @@ def load(sets: Path, name: str) -> tuple[Exercise, ...]:
         known = ", ".join(sorted(p.name for p in sets.iterdir() if p.is_dir()))
         raise SetupError(f"there is no set {name!r} in {sets}; it holds: {known or 'nothing'}")
     return tuple(Exercise(f, _facts(f / "task.json")) for f in folders)
+
+
+def named(tasks: tuple[Exercise, ...], names: Sequence[str]) -> tuple[Exercise, ...]:
+    """Return the tasks of these names, all for none. Raises SetupError for one there is not."""
+    known = {task.folder.name: task for task in tasks}
+    if missing := [name for name in names if name not in known]:
+        raise SetupError(f"there is no task {missing[0]!r}; there are: {', '.join(known)}")
+    return tuple(known[name] for name in names) if names else tasks
 
 
 def choose(tasks: tuple[Exercise, ...], half: int | None, limit: int) -> tuple[Exercise, ...]:
