@@ -268,23 +268,24 @@ async def choose_model(
         picked = [e for n, e in found if not name or name in (n, e.model)]
         if picked:
             if not await named(picked[0]):
-                raise Unreachable(
-                    f"no model answers at {picked[0].shown}: start the server, check address and "
-                    "key, or see 'samovar doctor'"
-                )
+                raise _silent(picked[0].shown)
             measured = profiles.load(picked[0]) or await profiles.assume(picked[0])
             return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
         if name and name not in {w.name for w in CATALOGUE}:
             if away := [s.url for s in settings.models if s.name == name and s.url]:
-                raise Unreachable(
-                    f"no model answers at {away[0]}: start the server, check address and key, "
-                    "or see 'samovar doctor'"
-                )
+                raise _silent(away[0])
             known = ", ".join(n for n, _ in found) or "none"
             raise SetupError(
                 f"no model called {name!r} answers; found: {known}; see 'samovar model list'"
             )
     return await _own(settings, stack, name, live, progress)
+
+
+def _silent(place: str) -> Unreachable:
+    return Unreachable(
+        f"no model answers at {place}: start the server, check address and key, or see "
+        "'samovar doctor'"
+    )
 
 
 def computing(settings: Settings, weights: Path) -> int:

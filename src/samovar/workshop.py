@@ -137,7 +137,8 @@ class Workshop:
 
     def works_on(self, run: str) -> bool:
         """Say whether an order for this run is open."""
-        return any(o.run == run and o.open for o in self._orders)
+        order = self.find(run)
+        return order is not None and order.open
 
     @asynccontextmanager
     async def open_day(self) -> AsyncGenerator[None]:

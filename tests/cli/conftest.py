@@ -1,16 +1,12 @@
 """A repository with one bug, a scripted model server, and the command as a process."""
 
-import contextlib
-import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import model_server
 import pytest
 
 CODE = "def add(a, b):\n    return a - b\n"
@@ -23,71 +19,27 @@ QUICK = ("--test", "python3 -c 'import test_sums; test_sums.test_two_numbers_are
 Samovar = Callable[..., subprocess.CompletedProcess[str]]
 
 
-class Server(ThreadingHTTPServer):
-    """Answers every question with the same text, as a stream."""
+class Server(model_server.Server):
+    """Answers every question with the same text."""
 
     answer = GOOD
     answers: tuple[str, ...] = ()
     """What is answered first, one after the other."""
-    pause = 0.0
-    """Seconds between the pieces of an answer."""
-    daemon_threads = True
-    block_on_close = False
 
+    def __init__(self) -> None:
+        super().__init__(self._next)
 
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        self._send(json.dumps({"data": [{"id": "scripted"}]}).encode(), "application/json")
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        text, *rest = (*self.server.answers, self.server.answer)
-        self.server.answers = tuple(rest[:-1])
-        if self.server.pause:
-            self._slowly(text)
-        else:
-            self._at_once(text)
-
-    def _at_once(self, text: str) -> None:
-        pieces = [{"choices": [{"delta": {"content": text}}]}]
-        pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-        pieces.append({"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 20}})
-        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
-        self._send("".join(lines).encode(), "text/event-stream")
-
-    def _slowly(self, text: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            for word in text.split(" "):
-                piece = {"choices": [{"delta": {"content": f"{word} "}}]}
-                self.wfile.write(f"data: {json.dumps(piece)}\n\n".encode())
-                time.sleep(self.server.pause)
-            end = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
-            self.wfile.write(f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n".encode())
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+    def _next(self, _asked: object) -> str:
+        text, *rest = (*self.answers, self.answer)
+        self.answers = tuple(rest[:-1])
+        return text
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as made:
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    made = Server()
+    with model_server.running(made):
         yield made
-        made.shutdown()
-        thread.join()
 
 
 def git(folder: Path, *words: str) -> str:
@@ -156,9 +108,8 @@ def samovar(project: Path, environment: dict[str, str]) -> Samovar:
 @pytest.fixture
 def served(samovar: Samovar, server: Server) -> Samovar:
     """Return the command with the scripted server as its model."""
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
 
     def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
-        return samovar(*words, SAMOVAR_MODEL_URL=url, **more)
+        return samovar(*words, SAMOVAR_MODEL_URL=server.url, **more)
 
     return run

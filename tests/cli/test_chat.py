@@ -163,7 +163,7 @@ class Terminal:
 
 @pytest.fixture
 def terminal(project, environment, server):
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    url = server.url
     made = Terminal({**environment, "SAMOVAR_MODEL_URL": url}, str(project))
     yield made
     made.close()

@@ -63,7 +63,7 @@ def test_a_no_at_the_terminal_keeps_nothing(
 ) -> None:
     ours, theirs = pty.openpty()
     os.write(ours, b"n\n")
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    url = server.url
     done = subprocess.run(
         [*COMMAND, "do", TASK, *QUICK],
         cwd=project,
@@ -126,7 +126,7 @@ def test_ctrl_c_stops_the_run_and_says_how_to_go_on(
 ) -> None:
     (project / "test_sums.py").write_text(f"import time\ntime.sleep(4)\n{TEST}")
     git(project, "commit", "-aqm", "slow")
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    url = server.url
     running = subprocess.Popen(
         [*COMMAND, "do", TASK, "--yes"],
         cwd=project,

@@ -34,7 +34,7 @@ def test_a_killed_command_is_resumed_to_exactly_one_commit(
     kills: int, server: Server, project: Path, environment: dict[str, str]
 ) -> None:
     answers = (BAD, "no code at all", GOOD)
-    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    url = server.url
     start = _starter(project, environment | {"SAMOVAR_MODEL_URL": url})
     dice = random.Random(kills)
     done = rounds = 0

@@ -4,19 +4,20 @@ import json
 import random
 import sqlite3
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from model_server import serving
 
 from samovar.core.event import Done, Entry
 from samovar.core.log import read
 from samovar.core.talk import Began, Replied, Stopped, Used
 
-from .conftest import COMMAND, Handler, Samovar, Server, git
+from .conftest import COMMAND, Samovar, git
 
 LEASE = 4.0
 """Seconds until a killed worker's task is taken up again."""
@@ -28,24 +29,17 @@ CALLS = (
 )
 
 
-class Telling(Handler):
-    """Says what comes next in the conversation it is shown."""
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        said = sum(m["role"] == "assistant" for m in asked["messages"])
-        time.sleep(0.1)
-        self._at_once(json.dumps(CALLS[min(said, len(CALLS) - 1)]))
+def next_call(asked: dict[str, Any]) -> str:
+    """Return what comes next in the conversation the model is shown."""
+    said = sum(m["role"] == "assistant" for m in asked["messages"])
+    time.sleep(0.1)
+    return json.dumps(CALLS[min(said, len(CALLS) - 1)])
 
 
 @pytest.fixture
 def model() -> Iterator[str]:
-    with Server(("127.0.0.1", 0), Telling) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-        server.shutdown()
-        thread.join()
+    with serving(next_call) as url:
+        yield url
 
 
 @pytest.mark.parametrize(

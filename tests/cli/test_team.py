@@ -5,58 +5,43 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from model_server import serving
 from typer.testing import CliRunner
 
 from samovar.cli.main import app
 
-from .conftest import COMMAND, GOOD, Handler, Samovar, Server, git
+from .conftest import COMMAND, GOOD, Samovar, git
 
 TASK = "add() in sums.py subtracts; make the tests pass"
 
 
-class Choosing(Handler):
-    """Works when it may choose, and writes the code when it is asked for code."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = GOOD
-        if "response_format" in body:
-            offered = body["response_format"]["json_schema"]["schema"]["properties"]
-            actions = offered["action"]["enum"]
-            action = "work" if "work" in actions else "nothing"
-            text = json.dumps({"action": action, "to": "person", "text": ""})
-        elif "review" in str(body["messages"]):
-            text = "no mistakes found"
-        pieces = [{"choices": [{"delta": {"content": text}}]}]
-        pieces.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
-        pieces.append({"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 20}})
-        lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
-        self._send("".join(lines).encode(), "text/event-stream")
+def chooses(asked: dict[str, Any]) -> str:
+    """Work when that may be chosen, and write the code when code is asked for."""
+    if "response_format" in asked:
+        offered = asked["response_format"]["json_schema"]["schema"]["properties"]
+        action = "work" if "work" in offered["action"]["enum"] else "nothing"
+        return json.dumps({"action": action, "to": "person", "text": ""})
+    return "no mistakes found" if "review" in str(asked["messages"]) else GOOD
 
 
 @pytest.fixture
 def team(samovar: Samovar) -> Iterator[Samovar]:
     """Return the command with a model that chooses and writes."""
-    with Server(("127.0.0.1", 0), Choosing) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    with serving(chooses) as url:
 
         def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
             return samovar(*words, SAMOVAR_MODEL_URL=url, **more)
 
         run.url = url  # type: ignore[attr-defined]
         yield run
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture

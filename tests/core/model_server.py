@@ -2,8 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,14 +14,24 @@ USAGE = {"prompt_tokens": 50, "completion_tokens": 20, "total_tokens": 70}
 
 
 class Server(ThreadingHTTPServer):
+    """Lists one model, and streams what it says."""
+
     daemon_threads = True
     block_on_close = False
-    answer: Answer
+    pause = 0.0
+    """Seconds between the words of an answer; 0 sends it whole."""
+
+    def __init__(self, say: Answer) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.say = say
+
+    @property
+    def url(self) -> str:
+        """The address that clients want."""
+        return f"http://127.0.0.1:{self.server_port}/v1"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Lists one model, and streams its answers."""
-
     server: Server
 
     def do_GET(self) -> None:
@@ -28,12 +39,30 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = self.server.answer(asked)
+        text = self.server.say(asked)
+        if self.server.pause:
+            self._slowly(text)
+        else:
+            self._at_once(text)
+
+    def _at_once(self, text: str) -> None:
         pieces = [{"choices": [{"index": 0, "delta": {"content": text}}]}]
         pieces.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
         pieces.append({"choices": [], "usage": USAGE})
         lines = [f"data: {json.dumps(p)}\n\n" for p in pieces] + ["data: [DONE]\n\n"]
         self._send("".join(lines).encode(), "text/event-stream")
+
+    def _slowly(self, text: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        with suppress(OSError):
+            for word in text.split(" "):
+                piece = {"choices": [{"index": 0, "delta": {"content": f"{word} "}}]}
+                self.wfile.write(f"data: {json.dumps(piece)}\n\n".encode())
+                time.sleep(self.server.pause)
+            end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+            self.wfile.write(f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n".encode())
 
     def _send(self, body: bytes, kind: str) -> None:
         self.send_response(200)
@@ -47,12 +76,21 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[str]:
-    """Serve until the block ends; give the address that clients want."""
-    with Server(("127.0.0.1", 0), Handler) as made:
-        made.answer = answer
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+def running(server: Server) -> Iterator[None]:
+    """Let a server serve until the block ends."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield f"http://127.0.0.1:{made.server_address[1]}/v1"
-        made.shutdown()
-        thread.join()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def serving(say: Answer) -> Iterator[str]:
+    """Serve until the block ends; give the address."""
+    server = Server(say)
+    with running(server):
+        yield server.url

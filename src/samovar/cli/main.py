@@ -11,6 +11,7 @@ import typer
 
 from samovar import __version__
 from samovar.cli import mcp_commands, memory_commands, project_commands, team_commands
+from samovar.cli.options import AsJson
 
 app = typer.Typer(
     help="A self-hosted team of AI agents that develops software with open local models.",
@@ -41,7 +42,6 @@ Your files stay as they are. Start with these:
 Everything else: samovar --help"""
 
 Repo = Annotated[Path, typer.Option(help="A folder of the git repository.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 AsPlain = Annotated[bool, typer.Option("--plain", help="Plain lines, nothing live.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Keep the change without asking.")]
 PushYes = Annotated[bool, typer.Option("--push-yes", help="Push without asking.")]

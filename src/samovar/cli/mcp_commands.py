@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from samovar.cli.options import AsJson
+
 mcp = typer.Typer(
     help="MCP: samovar for other programs, and their tools for agents.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
 Repo = Annotated[Path, typer.Option(help="A folder of the git repository.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 NoSandbox = Annotated[
     bool, typer.Option("--no-sandbox", help="Run the project's code unconfined if need be.")
 ]

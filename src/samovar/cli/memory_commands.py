@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from samovar.cli.options import AsJson
+
 memory = typer.Typer(help="What agents remember.", rich_markup_mode=None, no_args_is_help=True)
 skills = typer.Typer(help="Tools agents made.", rich_markup_mode=None, no_args_is_help=True)
 pattern = typer.Typer(help="Prompts with a name.", rich_markup_mode=None, no_args_is_help=True)
@@ -13,7 +15,6 @@ Home = Annotated[
     Path, typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False)
 ]
 Agent = Annotated[str, typer.Option(help="Whose notes.")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 Name = Annotated[str, typer.Argument(help="Its name.")]
 
 

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from samovar.cli.options import AsJson
+
 project = typer.Typer(help="The project's plan: its phase and its tasks.", rich_markup_mode=None)
 
 Home = Annotated[
     Path, typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False)
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 Status = Literal["open", "doing", "done", "dropped"]
 
 

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
+from samovar.cli.options import AsJson
+
 team = typer.Typer(rich_markup_mode=None)
 agent = typer.Typer(help="The agents of a team.", rich_markup_mode=None, no_args_is_help=True)
 queue = typer.Typer(help="The tasks of a team.", rich_markup_mode=None, no_args_is_help=True)
 credits = typer.Typer(help="What agents may spend.", rich_markup_mode=None)
 
 Home = Annotated[Path | None, typer.Option(help="The team's home.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for machines.")]
 Agent = Annotated[str, typer.Argument(metavar="AGENT", help="Name of an agent.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the task.")]
 Pace = Annotated[float, typer.Option(min=0.0, help="Seconds between quiet ticks.")]

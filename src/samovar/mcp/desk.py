@@ -81,7 +81,11 @@ class Desk:
         end = asyncio.get_running_loop().time() + wait
         while True:
             entries = [e for e in await self._read(name) if e.seq > after]
-            if entries or not self._open(name) or asyncio.get_running_loop().time() >= end:
+            if (
+                entries
+                or not self.workshop.works_on(name)
+                or asyncio.get_running_loop().time() >= end
+            ):
                 break
             await asyncio.sleep(LOOK)
         shown = list(_fitting(entries[:_MOST], full))
@@ -153,7 +157,7 @@ class Desk:
             "after": entries[-1].seq if entries else -1,
             "last": told(entries[-1]).text if entries else "",
         }
-        waiting = None if self._open(run) else question(entries, self._diff(run))
+        waiting = None if self.workshop.works_on(run) else question(entries, self._diff(run))
         return said({**summary, "question": waiting} if waiting else summary)
 
     def _state(self, run: str, stored: str = "") -> str:
@@ -164,18 +168,14 @@ class Desk:
         known = stored or next((s.state for s in self.app.runs() if s.run == run), "")
         return known or "failed"
 
-    def _open(self, run: str) -> bool:
-        order = self.workshop.find(run)
-        return order is not None and order.open
-
     def _named(self, name: str) -> str:
-        order = self.workshop.find(name) if name else None
+        order = self.workshop.find(name)
         if order is not None and not order.run:
             raise ToolError(f"{name} has not begun: {order.error or order.step or order.stage}")
         return order.run if order is not None else self.app.find(name)
 
     async def _begun(self, name: str, wait: float) -> str:
-        order: Order | None = self.workshop.find(name) if name else None
+        order: Order | None = self.workshop.find(name)
         if order is not None and not order.run:
             try:
                 await asyncio.wait_for(order.begun.wait(), wait)

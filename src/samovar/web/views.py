@@ -268,9 +268,7 @@ def _open_orders(desk: Desk) -> list[Any]:
         return []
     # An order that ended well is a run in the list; one that failed says why, until the next.
     orders = desk.workshop.orders
-    return [o for o in orders if o.stage in ("queued", "running")] + [
-        o for o in orders[:3] if o.stage == "failed"
-    ]
+    return [o for o in orders if o.open] + [o for o in orders[:3] if o.stage == "failed"]
 
 
 def _totals(lines: Sequence[RunLine]) -> Data:
