@@ -13,12 +13,13 @@ from samovar.cli.chat_commands import COMMANDS, is_quit, run
 from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
-from samovar.cli.lines import Line, number
+from samovar.cli.lines import Line
 from samovar.companion.companion import Companion, companion
 from samovar.core.context import named
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
+from samovar.core.text import count
 from samovar.core.tool import Call
 from samovar.repo import git
 from samovar.traces.tracing import tracing
@@ -65,7 +66,7 @@ async def chat(order: Order) -> int:
         view.idle()
         if unseen:
             say(
-                f"samovar: {number(len(unseen), 'path')} not committed, such as {unseen[0]}: "
+                f"samovar: {count(len(unseen), 'path')} not committed, such as {unseen[0]}: "
                 "the agent works in a copy of the last commit and does not see them"
             )
         view.show(_head(talker))

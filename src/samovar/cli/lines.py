@@ -27,6 +27,7 @@ from samovar.core.event import (
 )
 from samovar.core.talk import Talk
 from samovar.core.task import Counts, Plan, Verdict
+from samovar.core.text import count
 from samovar.flow.receipt import Receipt
 
 Tone = Literal["plain", "good", "bad", "dim", "strong"]
@@ -95,7 +96,7 @@ def _surveyed(verdict: Verdict, command: str) -> list[Line]:
 
 def _planned(plan: Plan) -> list[Line]:
     rows = [row("plan", f"{n}. {s.title}") for n, s in enumerate(plan.steps, 1)]
-    shown = f"checked by {number(len(plan.examples), 'example')} taken from the task"
+    shown = f"checked by {count(len(plan.examples), 'example')} taken from the task"
     return [*rows, row("", shown, "dim")] if plan.examples else rows
 
 
@@ -121,7 +122,7 @@ def _wrote(event: Wrote) -> Line:
     name = f"candidate {event.candidate.id + 1}"
     if event.candidate.origin == "search":
         found = "found one" if event.candidate.edits else "found none"
-        return Line(f"{name}: tried {number(event.tried, 'small edit')}, {found}", "dim")
+        return Line(f"{name}: tried {count(event.tried, 'small edit')}, {found}", "dim")
     speed = f", {event.usage.generated / event.seconds:.1f} tokens/s" if event.seconds else ""
     cost = f"{event.usage.generated} tokens in {duration(event.seconds)}{speed}"
     if event.candidate.complaint:
@@ -150,13 +151,13 @@ def receipt_lines(receipt: Receipt) -> Iterator[Line]:
     share = f" ({usage.cached * 100 // usage.prompt} % cached)" if usage.prompt else ""
     yield row(
         "cost",
-        f"{number(receipt.calls, 'model call')}, {usage.prompt} tokens in{share}, "
+        f"{count(receipt.calls, 'model call')}, {usage.prompt} tokens in{share}, "
         f"{usage.generated} out, {duration(receipt.seconds)}",
     )
     yield row(
         "tried",
-        f"{number(receipt.candidates, 'candidate')} of the model, "
-        f"{number(receipt.tried, 'small edit')} without it",
+        f"{count(receipt.candidates, 'candidate')} of the model, "
+        f"{count(receipt.tried, 'small edit')} without it",
     )
     digest = f" (sha256 {receipt.digest[:12]})" if receipt.digest else ""
     yield row("model", f"{receipt.model}{digest}, sandbox {receipt.sandbox}")
@@ -194,11 +195,6 @@ def counts(found: Counts) -> str:
     """Return tests by outcome."""
     skipped = f", {found.skipped} skipped" if found.skipped else ""
     return f"{found.passed} passed, {found.failed} failed{skipped}"
-
-
-def number(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -47,6 +47,11 @@ def letters(text: str) -> str:
     )
 
 
+def count(number: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shorten(text: str, more: str, most: int = LONGEST) -> str:
     """Return the beginning of a text, cut at a line, and how to get the rest."""
     if len(text) <= most:

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from samovar.core.task import lines
-from samovar.flow.source import parse, stub
-from samovar.flow.variant import Variant, closed
+from samovar.flow.source import Function, parse, written
+from samovar.flow.variant import Places, Variant, closed
 
 NORMAL = (
     "{0}.strip()",
@@ -50,6 +49,8 @@ CASES = 8
 """Conditions that are tried in pairs, for a case nobody thought of."""
 LONGEST = 400
 """Characters: longer statements of other candidates are not copied."""
+GIVEN = frozenset({"len", "any", "all", "set", "self"})
+"""Names a condition may use before the first statement, beside the arguments."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,6 @@ class Donors:
     """The exceptions the failing tests expect."""
     others: tuple[str, ...] = ()
     """The same file, as other candidates have it."""
-
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def expected(tests: str, names: Sequence[str]) -> Donors:
@@ -92,21 +90,16 @@ def expected(tests: str, names: Sequence[str]) -> Donors:
 def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Variant]:
     """Return the valid edits of the functions in the lines `first` to `last`."""
     found: dict[tuple[int, int, str], Variant] = {}
-    for graft in _written(source, first, last or 10**9, donors):
-        for variant in graft.all():
+    tree = parse(source)
+    places = Places(source)
+    others = [t for text in donors.others if (t := parse(text)) is not None]
+    for node in written(tree, first, last or 10**9) if tree else ():
+        theirs = [o for other in others for o in ast.walk(other) if _same(node, o)]
+        for variant in _Graft(places, node, donors, theirs).all():
             key = (variant.start, variant.end, variant.text)
-            if key not in found and graft.valid(variant):
+            if key not in found and places.fits(node, variant):
                 found[key] = variant
     return list(found.values())
-
-
-def _written(source: str, first: int, last: int, donors: Donors) -> Iterator["_Graft"]:
-    tree = parse(source)
-    others = [t for text in donors.others if (t := parse(text)) is not None]
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, Function) and first <= node.lineno <= last and not stub(node):
-            theirs = [o for other in others for o in ast.walk(other) if _same(node, o)]
-            yield _Graft(source, node, donors, theirs)
 
 
 def _same(mine: Function, other: ast.AST) -> bool:
@@ -117,19 +110,15 @@ class _Graft:
     """The edits of one function."""
 
     def __init__(
-        self, source: str, node: Function, donors: Donors, theirs: Sequence[ast.AST]
+        self, places: Places, node: Function, donors: Donors, theirs: Sequence[ast.AST]
     ) -> None:
-        self.source = source
         self.node = node
         self.donors = donors
-        self.starts = [0]
-        for line in lines(source):
-            self.starts.append(self.starts[-1] + len(line.encode()))
-        self.raw = source.encode()
+        self.text, self.span = places.text, places.span
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         self.names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
-        own = {ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.stmt | ast.expr)}
-        self.statements = _texts(theirs, ast.stmt, own)
+        own = set(_statements([node]))
+        self.statements = [t for t in _statements(theirs) if t not in own]
         self.tests = _conditions([node, *theirs])
 
     def all(self) -> Iterator[Variant]:
@@ -138,7 +127,7 @@ class _Graft:
         for node in ast.walk(self.node):
             match node:
                 case ast.Constant(value=str()):
-                    yield from self.text(node)
+                    yield from self.other_text(node)
                 case ast.Raise(exc=ast.Call() as call):
                     yield from self.error(call)
                 case ast.If():
@@ -151,11 +140,6 @@ class _Graft:
                 yield from self.statement(node)
             yield from self.wrapped(node)
 
-    def valid(self, variant: Variant) -> bool:
-        """Return whether the function is still Python with the edit."""
-        span = self.at(*self.span(self.node))
-        return variant.fits(self.source, *span, self.node.col_offset)
-
     def opening(self) -> Iterator[Variant]:
         """Statements before all others: a normal form of an argument, a guard, a case left out."""
         body = self.node.body
@@ -166,10 +150,11 @@ class _Graft:
                 yield self.before(at, f"{name} = {form.format(name)}", 1.8)
         edges = [e.format(n) for n in self.names for e in EDGES]
         early = [t for t in self.tests if self.early(t)]
+        errors = self.errors()
         for test in dict.fromkeys([*edges, *early]):
             for value in EMPTY:
                 yield self.before(at, f"if {test}:\n    return {value}", 3.2)
-            for error in self.errors():
+            for error in errors:
                 yield self.before(at, f"if {test}:\n    raise {error}", 2.2)
         for one, other in combinations(early[:CASES], 2):
             for text in self.donors.texts[:TEXTS]:
@@ -187,20 +172,14 @@ class _Graft:
         """Return whether a condition needs nothing but the arguments."""
         tree = ast.parse(test, mode="eval")
         used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        return bool(used & set(self.names)) and used <= {
-            *self.names,
-            "len",
-            "any",
-            "all",
-            "set",
-            "self",
-        }
+        return bool(used & set(self.names)) and used <= GIVEN.union(self.names)
 
-    def text(self, node: ast.Constant) -> Iterator[Variant]:
+    def other_text(self, node: ast.Constant) -> Iterator[Variant]:
         """Another text of the tests, the likest first."""
-        ranked = sorted(self.donors.texts, key=lambda t: -_alike(t, str(node.value)))
-        for rank, text in enumerate(ranked[:TEXTS]):
-            cost = 1.2 if _alike(text, str(node.value)) > 0.5 else 2.5
+        ranked = sorted((-_alike(t, str(node.value)), n) for n, t in enumerate(self.donors.texts))
+        for rank, (unlike, n) in enumerate(ranked[:TEXTS]):
+            text = self.donors.texts[n]
+            cost = 1.2 if unlike < -0.5 else 2.5
             yield self.edit(node, repr(text), cost + 0.05 * rank)
 
     def error(self, call: ast.Call) -> Iterator[Variant]:
@@ -212,18 +191,14 @@ class _Graft:
         """Two branches of one chain in the other order, or a guard left out."""
         below = node.orelse[0] if len(node.orelse) == 1 else None
         while isinstance(below, ast.If):
-            mine, theirs = self.arm(node), self.arm(below)
-            lower, upper = self.span(below.test)[0], self.span(below.body[-1])[1]
-            start, end = self.span(node.test)[0], self.span(node.body[-1])[1]
-            between = self.raw[end:lower].decode()
-            yield Variant(*self.at(start, upper), f"{theirs}{between}{mine}", 1.6)
+            mine = self.text(node.test, node.body[-1])
+            theirs = self.text(below.test, below.body[-1])
+            start, end = self.span(node.test)[0], self.span(below.body[-1])[1]
+            between = self.text(node.test, below.body[-1])[len(mine) : -len(theirs)]
+            yield Variant(start, end, f"{theirs}{between}{mine}", 1.6)
             below = below.orelse[0] if len(below.orelse) == 1 else None
         if not node.orelse:
             yield self.edit(node, "pass", 2.6)
-
-    def arm(self, node: ast.If) -> str:
-        """Return the condition and the body of a branch, as written."""
-        return self.raw[self.span(node.test)[0] : self.span(node.body[-1])[1]].decode()
 
     def condition(self, test: ast.expr) -> Iterator[Variant]:
         """Another condition, alone or with this one."""
@@ -270,36 +245,24 @@ class _Graft:
 
     def edit(self, node: ast.AST, text: str, cost: float) -> Variant:
         """Return the edit that puts a text in the place of a node."""
-        start, end = self.span(node)
-        return Variant(*self.at(start, end), self.indented(node, text), cost)
+        return Variant(*self.span(node), self.indented(node, text), cost)
 
     def before(self, node: ast.stmt, text: str, cost: float) -> Variant:
         """Return the edit that puts a statement before another."""
         start, _ = self.span(node)
         margin = " " * node.col_offset
-        return Variant(*self.at(start, start), f"{self.indented(node, text)}\n{margin}", cost)
+        return Variant(start, start, f"{self.indented(node, text)}\n{margin}", cost)
 
     def indented(self, node: ast.AST, text: str) -> str:
         """Return a text whose further lines stand where the node stands."""
         margin = " " * getattr(node, "col_offset", 0)
         return text.replace("\n", f"\n{margin}") if isinstance(node, ast.stmt) else text
 
-    def span(self, node: ast.AST) -> tuple[int, int]:
-        """Return where a node stands, in bytes."""
-        return (
-            self.starts[getattr(node, "lineno", 1) - 1] + getattr(node, "col_offset", 0),
-            self.starts[getattr(node, "end_lineno", 1) - 1] + getattr(node, "end_col_offset", 0),
-        )
 
-    def at(self, start: int, end: int) -> tuple[int, int]:
-        """Return the offsets in characters."""
-        return len(self.raw[:start].decode()), len(self.raw[:end].decode())
-
-
-def _texts(theirs: Sequence[ast.AST], kind: type[ast.AST], own: set[str]) -> list[str]:
-    found = (n for t in theirs for n in ast.walk(t) if isinstance(n, kind) and n is not t)
+def _statements(functions: Sequence[ast.AST]) -> list[str]:
+    found = (n for f in functions for n in ast.walk(f) if isinstance(n, ast.stmt) and n is not f)
     said = dict.fromkeys(ast.unparse(n) for n in found)
-    return [t for t in said if t not in own and len(t) <= LONGEST and '"""' not in t]
+    return [t for t in said if len(t) <= LONGEST and '"""' not in t]
 
 
 def _conditions(nodes: Sequence[ast.AST]) -> list[str]:

@@ -17,6 +17,7 @@ from samovar.core.decide import (
 from samovar.core.event import Closed, Event, Overridden, Passed
 from samovar.core.state import State
 from samovar.core.task import Verdict
+from samovar.core.text import count
 from samovar.flow.build import write
 from samovar.flow.choose import choose
 from samovar.flow.deliver import deliver
@@ -80,6 +81,5 @@ def failed(state: State) -> str:
     tried = sum(bool(a.candidate.edits) for a in state.attempts)
     top = max((a.verdict.score for a in state.attempts if a.verdict), default=0.0)
     best = next((a.verdict.why for a in state.attempts if a.verdict and a.verdict.score == top), "")
-    usable = f"{tried} usable candidate{'' if tried == 1 else 's'}"
-    calls = f"{state.calls} model call{'' if state.calls == 1 else 's'}"
-    return f"not solved: {usable}, {calls}; best: {best or 'none'}"
+    usable = count(tried, "usable candidate")
+    return f"not solved: {usable}, {count(state.calls, 'model call')}; best: {best or 'none'}"

@@ -48,7 +48,7 @@ async def search(kit: Kit, state: State, target: int, parent: int | None, skip: 
     climb = Climb(kit, state, target, attempt, skip)
     top, tried = await climb.up()
     moved = top.red < climb.start.red
-    edits = _as_edits(top.files, kit, state) if moved else ()
+    edits = _as_edits(top.files, climb.before) if moved else ()
     return Wrote(
         candidate=Candidate(
             id=len(state.attempts),
@@ -76,6 +76,7 @@ class Climb:
         self.kit = kit
         self.state = state
         self.attempt = attempt
+        self.before = Files(kit.tree, finished(state, kit.tree))
         self.failing = _failing(state, attempt)
         self.probe = _probe(state, self.failing)
         self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
@@ -164,8 +165,7 @@ class Climb:
         """Return where a place ends now that candidates have changed it."""
         if place.last is None:
             return None
-        before = Files(self.kit.tree, finished(self.state, self.kit.tree))
-        grown = len(lines(files[place.path])) - len(lines(before[place.path]))
+        grown = len(lines(files[place.path])) - len(lines(self.before[place.path]))
         return max(place.last, place.last + grown)
 
     def joined(self, files: Files) -> Iterator[dict[str, str]]:
@@ -208,9 +208,9 @@ def _failing(state: State, attempt: Attempt | None) -> tuple[str, ...]:
 
 def _red(failing: tuple[str, ...]) -> int:
     """Return how many tests are red; a file that cannot be collected hides how many it has."""
-    return (
-        len(failing) if failing and all("::" in t for t in failing) else UNKNOWN if failing else 1
-    )
+    if not failing:
+        return 1
+    return len(failing) if all("::" in t for t in failing) else UNKNOWN
 
 
 def _probe(state: State, failing: tuple[str, ...]) -> tuple[str, ...] | str:
@@ -223,9 +223,8 @@ def _probe(state: State, failing: tuple[str, ...]) -> tuple[str, ...] | str:
     return (*failing, *(rest if len(rest) <= 200 else ()))
 
 
-def _as_edits(version: Mapping[str, str], kit: Kit, state: State) -> tuple[Edit, ...]:
+def _as_edits(version: Mapping[str, str], before: Files) -> tuple[Edit, ...]:
     """Return the version as edits of the lines that differ from where the step began."""
-    before = Files(kit.tree, finished(state, kit.tree))
     return tuple(
         difference(path, before[path], text)
         for path, text in version.items()

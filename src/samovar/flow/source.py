@@ -22,7 +22,8 @@ class Symbol(Struct, frozen=True):
     text: str
 
 
-Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+Definition = Function | ast.ClassDef
 
 
 def parse(text: str) -> ast.Module | None:
@@ -46,7 +47,7 @@ def symbols(path: str, text: str) -> tuple[Symbol, ...]:
 
 def _walk(path: str, node: ast.AST, rows: list[str], prefix: str) -> Iterator[Symbol]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(child, Function):
             yield _symbol(path, child, rows, prefix)
         elif isinstance(child, ast.ClassDef):
             inner = list(_walk(path, child, rows, f"{prefix}{child.name}."))
@@ -78,7 +79,16 @@ def defined(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+def written(tree: ast.Module, first: int, last: int) -> Iterator[Function]:
+    """Yield the functions that touch the lines `first` to `last` and are no stubs."""
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            inside = first <= node.lineno <= last or node.lineno <= first <= (node.end_lineno or 0)
+            if inside and not stub(node):
+                yield node
+
+
+def stub(node: Function) -> bool:
     """Return whether a function is not written yet: only words, `pass` or NotImplementedError."""
     return all(
         isinstance(n, ast.Pass)
@@ -92,7 +102,7 @@ def signature(text: str, name: str) -> str:
     """Return the parameters of a function as they are written, to compare two versions."""
     tree = parse(text)
     for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+        if isinstance(node, Function) and node.name == name:
             return ", ".join(a.arg for a in [*node.args.args, *node.args.kwonlyargs])
     return ""
 

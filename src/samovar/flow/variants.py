@@ -13,9 +13,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from samovar.core.task import lines
-from samovar.flow.source import parse, stub
-from samovar.flow.variant import Variant, closed
+from samovar.flow.source import parse, written
+from samovar.flow.variant import Places, Variant, closed
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -62,42 +61,31 @@ def variants(
     if tree is None:
         return []
     found: dict[tuple[int, int, str], Variant] = {}
-    for node in _scopes(tree, first, last or 10**9):
-        scope = _Scope(source, node, reached)
+    places = Places(source)
+    for node in written(tree, first, last or 10**9):
+        scope = _Scope(places, node, reached)
         for variant in scope.all():
             key = (variant.start, variant.end, variant.text)
             same = source[variant.start : variant.end].strip() == variant.text.strip()
             cheaper = key not in found or found[key].cost > variant.cost
-            if not same and cheaper and scope.valid(variant):
+            if not same and cheaper and places.fits(node, variant):
                 found[key] = variant
     return sorted(found.values(), key=lambda v: (v.cost, v.start))
-
-
-def _scopes(tree: ast.Module, first: int, last: int) -> Iterator[ast.AST]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            inside = first <= node.lineno <= last or node.lineno <= first <= (node.end_lineno or 0)
-            if inside and not stub(node):
-                yield node
 
 
 @dataclass
 class _Scope:
     """One function, with the names and the pieces of code an edit may draw on."""
 
-    source: str
+    places: Places
     node: ast.AST
     reached: Mapping[int, int]
-    offsets: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     donors: list[str] = field(default_factory=list)
     sibling: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        total = 0
-        for line in lines(self.source):
-            self.offsets.append(total)
-            total += len(line)
+        self.text, self.span = self.places.text, self.places.span
         arguments = [n.arg for n in ast.walk(self.node) if isinstance(n, ast.arg)]
         stored = [
             n.id
@@ -115,10 +103,6 @@ class _Scope:
             )
         )
         self.sibling = {c: p for p in ast.walk(self.node) for c in ast.iter_child_nodes(p)}
-
-    def valid(self, variant: Variant) -> bool:
-        """Return whether the function is still Python with the edit."""
-        return variant.fits(self.source, *self.span(self.node), getattr(self.node, "col_offset", 0))
 
     def all(self) -> Iterator[Variant]:
         """Yield every edit of the scope."""
@@ -340,27 +324,9 @@ class _Scope:
                 for copy in texts:
                     yield Variant(start, start, copy + gap, 4.0)
 
-    def text(self, node: ast.AST) -> str:
-        """Return the source of a node."""
-        start, end = self.span(node)
-        return self.source[start:end]
-
-    def span(self, node: ast.AST) -> tuple[int, int]:
-        """Return the offsets of a node in characters; the syntax tree counts UTF-8 bytes."""
-        return (
-            self._at(getattr(node, "lineno", 1), getattr(node, "col_offset", 0)),
-            self._at(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 0)),
-        )
-
     def docstring(self, node: ast.AST) -> bool:
         """Return whether a text constant stands alone."""
         return isinstance(self.sibling.get(node), ast.Expr)
-
-    def _at(self, line: int, column: int) -> int:
-        start = self.offsets[line - 1]
-        end = self.offsets[line] if line < len(self.offsets) else len(self.source)
-        row = self.source[start:end]
-        return start + (column if row.isascii() else len(row.encode()[:column].decode()))
 
 
 def _plus(text: str, delta: str) -> str:

@@ -13,6 +13,7 @@ from samovar.core.errors import SetupError
 from samovar.core.event import Entry, Opened
 from samovar.core.state import replay
 from samovar.core.talk import replay as converse
+from samovar.core.text import count
 from samovar.flow.receipt import Receipt, receipt
 from samovar.web import diff, transcript
 from samovar.web.desk import Desk
@@ -20,7 +21,6 @@ from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
 from samovar.web.record import Record
 from samovar.web.shelf import Question, RunLine, question
-from samovar.web.words import count
 from samovar.workshop import Order
 
 NAME = 100

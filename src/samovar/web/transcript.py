@@ -12,9 +12,10 @@ from samovar.core import event as task
 from samovar.core import talk
 from samovar.core.message import Usage
 from samovar.core.task import Candidate, Checked, Counts, Plan, Verdict
+from samovar.core.text import count
 from samovar.core.tool import Returned
 from samovar.web.record import Row, Strange
-from samovar.web.words import count, cut, duration
+from samovar.web.words import cut, duration
 
 Tone = Literal["plain", "good", "bad", "warn", "dim", "busy"]
 LONGEST = 20_000

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from samovar.core.text import count
+
 MILLION = 1_000_000
 STATES = {
     "done": ("good", "check"),
@@ -32,11 +34,6 @@ def tone(state: str) -> str:
 def icon(state: str) -> str:
     """Return the icon of a state."""
     return STATES.get(state, ("dim", "dot"))[1]
-
-
-def count(number: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def short(number: float) -> str:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from markupsafe import Markup
 from msgspec import Struct
 
+from samovar.core.text import count
 from samovar.org.seams import Job
 from samovar.web.plots.frame import Frame
 from samovar.web.plots.svg import drawing, element
-from samovar.web.words import count
 
 WIDTH, HEIGHT = 960, 200
 SAMPLES = 60

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from samovar.core.text import count
 from samovar.web.plots.svg import Value, drawing, element
-from samovar.web.words import count, cut
+from samovar.web.words import cut
 
 WIDTH, ROW, BOX = 960, 84, (132, 34)
 PER_ROW = 6

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from samovar.core.text import count
 from samovar.web.plots.frame import box
 from samovar.web.plots.svg import drawing, element, label
-from samovar.web.words import count, cut
+from samovar.web.words import cut
 
 CELL, LEFT, TOP = 14, 120, 6
 TICKS, AGENTS = 60, 40

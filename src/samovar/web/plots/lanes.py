@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from samovar.core import event as task
 from samovar.core import talk
+from samovar.core.text import count
 from samovar.web.plots.frame import Frame, box, steps
 from samovar.web.plots.svg import drawing, element, label, line
 from samovar.web.record import Row
-from samovar.web.words import count, cut, duration
+from samovar.web.words import cut, duration
 
 WIDTH, LANE, TOP = 960, 30, 8
 GAP = 0.03
