@@ -115,8 +115,10 @@ def test_an_unborn_branch_gets_its_first_commit(served: Samovar, tmp_path: Path)
     empty = tmp_path / "empty"
     empty.mkdir()
     git(empty, "init", "-q")
-    done = served("do", "write add(a, b) in sums.py", "--yes", "--override", cwd=empty)
+    task = ("do", "write add(a, b) in sums.py", "--file", "sums.py")
+    done = served(*task, "--yes", "--override", cwd=empty)
     assert done.returncode == 0, (done.stdout, done.stderr)
+    assert "sums.py is not there yet" in done.stderr
     assert "an empty repository" in done.stdout and "verified" not in done.stdout
     assert len(branches(empty)) == 1
 

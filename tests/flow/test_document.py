@@ -4,6 +4,7 @@ import pytest
 from doubles import RIGHT, TASK, WRONG, answering, drive, fenced, kit, opened
 
 from samovar.core.log import MemoryLog
+from samovar.core.task import Budget
 from samovar.flow.document import SUBJECT, plain_subject, read_subject
 from samovar.flow.speak import cut, prompt, tokens
 
@@ -84,6 +85,14 @@ async def test_a_bug_is_noted_as_fixed():
     _, message, changed = used.repo.commits[0]
     assert message.startswith("fix: ")
     assert "### Fixed" in changed["CHANGELOG.md"]
+
+
+async def test_a_spent_budget_gives_no_call_for_the_message():
+    budget = Budget(calls=1)
+    used = kit(answering(fenced(RIGHT)), {"middle.py": WRONG})
+    ended = await drive(used, MemoryLog([opened(files=("middle.py",), budget=budget)]))
+    assert ended.closed.ok and ended.calls == 1
+    assert plain_subject(TASK) in used.repo.commits[0][1]
 
 
 def test_prompts_name_all_their_fields():

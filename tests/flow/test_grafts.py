@@ -101,7 +101,9 @@ def test_every_edit_parses_changes_something_and_comes_once():
     text = (
         TESTS + "\n\ndef f(a, b):\n    while a:\n        a -= len(b)\n    return [x for x in b]\n"
     )
-    made = grafts(text, 1, None, Donors(("one", "two"), ("ValueError",), (text.replace("a", "b"),)))
+    made = grafts(
+        text, 1, None, Donors(("one", "two"), ("ValueError",), others=(text.replace("a", "b"),))
+    )
     assert made
     keys = [(v.start, v.end, v.text) for v in made]
     assert len(set(keys)) == len(keys)

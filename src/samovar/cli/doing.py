@@ -60,9 +60,12 @@ async def do(order: Order, look: Look) -> int:
             f"samovar: {count(len(unseen), 'path')} not committed, such as {unseen[0]}: "
             "the run does not see them and leaves them as they are"
         )
+    files = tuple(_inside(f, repo.place.work) for f in order.files)
+    for missing in (f for f in files if not (repo.place.work / f).exists()):
+        say(f"samovar: {missing} is not there yet: it may become a new file")
     wish = Wish(
         text=_task(order.text),
-        files=tuple(_inside(f, repo.place.work) for f in order.files),
+        files=files,
         test=order.test,
         budget=Budget(
             calls=order.calls or settings.calls, generated=order.budget or settings.tokens

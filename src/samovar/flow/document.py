@@ -44,7 +44,9 @@ async def _subject(
     kit: Kit, state: State, changed: dict[str, str]
 ) -> tuple[str, Usage, int, float]:
     fallback = plain_subject(state.task.text)
-    if "message" in state.task.off:
+    budget = state.task.budget
+    spent = state.calls >= budget.calls or state.usage.generated + LIMIT > budget.generated
+    if spent or "message" in state.task.off:
         return fallback, Usage(), 0, 0.0
     files = Files(kit.tree, {})
     diff = "\n".join(

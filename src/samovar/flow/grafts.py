@@ -9,8 +9,9 @@ import ast
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
+from samovar.flow.guards import Call, calls, guards
 from samovar.flow.source import Function, parse, written
 from samovar.flow.variant import Places, Variant, closed
 
@@ -61,6 +62,8 @@ class Donors:
     """The text constants of the failing tests."""
     errors: tuple[str, ...] = ()
     """The exceptions the failing tests expect."""
+    calls: tuple[Call, ...] = ()
+    """What the tests call, and of which calls they expect an exception."""
     others: tuple[str, ...] = ()
     """The same file, as other candidates have it."""
 
@@ -84,7 +87,7 @@ def expected(tests: str, names: Sequence[str]) -> Donors:
                 errors[ast.unparse(kind)] = None
             case _:
                 pass
-    return Donors(tuple(texts), tuple(errors))
+    return Donors(tuple(texts), tuple(errors), calls(tests, names))
 
 
 def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Variant]:
@@ -117,6 +120,8 @@ class _Graft:
         self.text, self.span = places.text, places.span
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         self.names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
+        named = [c for c in donors.calls if c.name == node.name]
+        self.guards = guards(named, self.names)
         own = set(_statements([node]))
         self.statements = [t for t in _statements(theirs) if t not in own]
         self.tests = _conditions([node, *theirs])
@@ -151,6 +156,8 @@ class _Graft:
         edges = [e.format(n) for n in self.names for e in EDGES]
         early = [t for t in self.tests if self.early(t)]
         errors = self.errors()
+        for test, error in product(self.guards, errors):
+            yield self.before(at, f"if {test}:\n    raise {error}", 1.4)
         for test in dict.fromkeys([*edges, *early]):
             for value in EMPTY:
                 yield self.before(at, f"if {test}:\n    return {value}", 3.2)

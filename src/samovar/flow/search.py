@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from samovar.core.event import Wrote
@@ -185,7 +185,12 @@ class Climb:
             names.setdefault(path, []).append(inner[-1].split("[")[0] if inner else "")
         for path, wanted in list(names.items())[:3]:
             told = expected(text_of(self.kit.tree, path), wanted)
-            donors = Donors(donors.texts + told.texts, donors.errors + told.errors)
+            donors = replace(
+                donors,
+                texts=donors.texts + told.texts,
+                errors=donors.errors + told.errors,
+                calls=donors.calls + told.calls,
+            )
         if self.attempt is None:
             return donors
         path = self.attempt.candidate.edits[0].path
@@ -195,7 +200,7 @@ class Climb:
             if other is not self.attempt and other.candidate.edits
             if (text := changed_by(self.state, self.kit.tree, other.candidate).get(path))
         ]
-        return Donors(donors.texts, donors.errors, tuple(dict.fromkeys(others)))
+        return replace(donors, others=tuple(dict.fromkeys(others)))
 
 
 def _failing(state: State, attempt: Attempt | None) -> tuple[str, ...]:

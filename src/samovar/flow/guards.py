@@ -1,0 +1,179 @@
+"""Guards: what tells the calls that ought to raise from those that ought not.
+
+A condition stands for an exception the code forgets when it holds for a call of the failing tests
+and for no call that is to return. Conditions are forms that people write, with bounds and
+characters learned from the calls (likely invariants, Daikon: Ernst et al. 2001). Pure.
+"""
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import permutations
+from typing import Any
+
+from msgspec import Struct
+
+from samovar.flow.source import Function, parse
+
+RAISES = ("assertRaises", "assertRaisesRegex", "raises")
+"""What unittest and pytest call the expectation of an exception."""
+WIDEST = 60
+"""Characters of an alphabet; a longer one tells nothing."""
+Condition = tuple[str, Callable[..., Any]]
+ONE: tuple[Condition, ...] = (
+    ("not {0}", lambda v: not v),
+    ("not {0}.strip()", lambda v: not v.strip()),
+    ("not {0}.isdigit()", lambda v: not v.isdigit()),
+    ("not {0}.isalpha()", lambda v: not v.isalpha()),
+    ("not {0}.isalnum()", lambda v: not v.isalnum()),
+    ("len(set(map(len, {0}))) > 1", lambda v: len(set(map(len, v))) > 1),
+    ("len(set({0})) < len({0})", lambda v: len(set(v)) < len(v)),
+    ("list({0}) != sorted({0})", lambda v: list(v) != sorted(v)),
+    ("any(v < 0 for v in {0})", lambda v: any(x < 0 for x in v)),
+)
+"""Conditions of one argument."""
+TWO: tuple[Condition, ...] = (
+    ("len({0}) != len({1})", lambda v, w: len(v) != len(w)),
+    ("sorted({0}) != sorted({1})", lambda v, w: sorted(v) != sorted(w)),
+    ("{0} == {1}", lambda v, w: v == w),
+    ("{0} > {1}", lambda v, w: v > w),
+    ("{0} >= {1}", lambda v, w: v >= w),
+    ("{0} > len({1})", lambda v, w: v > len(w)),
+    ("{0} not in {1}", lambda v, w: v not in w),
+    ("any(v >= {0} for v in {1})", lambda v, w: any(x >= v for x in w)),
+)
+"""Conditions of two arguments, tried in both orders."""
+
+
+class Call(Struct, frozen=True):
+    """A call in a test, all of its arguments literals."""
+
+    name: str
+    args: tuple[Any, ...]
+    named: Mapping[str, Any]
+    raises: bool
+    """Whether an exception is expected of it."""
+    red: bool
+    """Whether its test fails."""
+
+    def given(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return the arguments by the names of the parameters."""
+        return {**dict(zip(names, self.args, strict=False)), **self.named}
+
+
+def calls(tests: str, failing: Sequence[str]) -> tuple[Call, ...]:
+    """Return the calls that the test functions of a file make with literals."""
+    tree = parse(tests)
+    found: list[Call] = []
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, Function) and node.name.startswith("test"):
+            raising = {id(n) for r in _raising(node) for n in ast.walk(r)}
+            known = _assigned(node)
+            for name, call, function in _called(node):
+                with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                    args = tuple(_value(a, known) for a in call.args)
+                    named = {k.arg: _value(k.value, known) for k in call.keywords if k.arg}
+                    red = node.name in failing
+                    found.append(Call(name, args, named, id(function) in raising, red))
+    return tuple(found)
+
+
+def guards(made: Sequence[Call], names: Sequence[str]) -> list[str]:
+    """Return the conditions that hold for a failing call which ought to raise, and else never."""
+    wrong = [c.given(names) for c in made if c.raises and c.red]
+    right = [c.given(names) for c in made if not c.raises]
+    found: dict[str, None] = {}
+    for name in names:
+        bad, good = _columns(wrong, [name]), _columns(right, [name])
+        learned = _learned([v for (v,) in bad], [v for (v,) in good])
+        for form, holds in (*ONE, *learned):
+            if _tells(holds, bad, good):
+                found[form.format(name)] = None
+    for pair in permutations(names, 2):
+        bad, good = _columns(wrong, pair), _columns(right, pair)
+        for form, holds in TWO:
+            if _tells(holds, bad, good):
+                found[form.format(*pair)] = None
+    return list(found)
+
+
+def _learned(bad: Sequence[Any], good: Sequence[Any]) -> Iterator[Condition]:
+    """Yield bounds and alphabets of the arguments that are right."""
+    with suppress(TypeError, ValueError):
+        low, high = min(good), max(good)
+        if isinstance(low, int | float):
+            yield f"{{0}} < {low!r}", lambda v: v < low
+            yield f"{{0}} > {high!r}", lambda v: v > high
+            yield f"{{0}} <= {max(bad)!r}", lambda v: v <= max(bad)
+            yield f"{{0}} >= {min(bad)!r}", lambda v: v >= min(bad)
+    with suppress(TypeError, ValueError):
+        sizes = [len(v) for v in good]
+        short, long = min(sizes), max(sizes)
+        if short == long:
+            yield f"len({{0}}) != {short}", lambda v: len(v) != short
+        yield f"len({{0}}) < {short}", lambda v: len(v) < short
+        yield f"len({{0}}) > {long}", lambda v: len(v) > long
+    with suppress(TypeError):
+        letters = {c for v in good for c in "".join(v)}
+        alphabet = "".join(sorted(letters)).replace("{", "{{").replace("}", "}}")
+        if 0 < len(letters) <= WIDEST:
+            each = "for c in {0}" if isinstance(good[0], str) else "for v in {0} for c in v"
+            outside = f"any(c not in {alphabet!r} {each})"
+            yield outside, lambda v: bool(set("".join(v)) - letters)
+
+
+def _tells(holds: Callable[..., Any], bad: Sequence[Any], good: Sequence[Any]) -> bool:
+    """Return whether a condition holds for a bad case and for no good one."""
+    try:
+        return any(holds(*v) for v in bad) and not any(holds(*v) for v in good)
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        return False
+
+
+def _columns(made: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[tuple[Any, ...]]:
+    return [tuple(given[n] for n in names) for given in made if given.keys() >= set(names)]
+
+
+def _raising(test: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements and calls of which a test expects an exception."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.With | ast.AsyncWith):
+            if any(_expects(item.context_expr) for item in node.items):
+                yield from node.body
+        elif _expects(node):
+            yield node
+
+
+def _expects(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and _name(node.func) in RAISES
+
+
+def _called(test: ast.AST) -> Iterator[tuple[str, ast.Call, ast.AST]]:
+    """Yield name, call and function of each call; `assertRaises(E, f, x)` is one of `f`."""
+    for node in ast.walk(test):
+        if isinstance(node, ast.Call):
+            if _expects(node) and len(node.args) > 1:
+                node = ast.Call(node.args[1], node.args[2:], node.keywords)
+            yield _name(node.func), node, node.func
+
+
+def _name(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def _assigned(test: ast.AST) -> dict[str, ast.expr]:
+    """Return what a test's own names stand for."""
+    return {
+        n.targets[0].id: n.value
+        for n in ast.walk(test)
+        if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name)
+    }
+
+
+def _value(node: ast.expr, known: Mapping[str, ast.expr]) -> Any:
+    """Return the value of a literal, or of a name that stands for one."""
+    return ast.literal_eval(known.get(node.id, node) if isinstance(node, ast.Name) else node)
