@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from samovar.checks.project import Project
 from samovar.core.errors import SetupError, Unreachable
 from samovar.core.event import Opened
 from samovar.core.message import Sampling
+from samovar.core.scratch import ENTERED, Scratch, sweep_once
 from samovar.core.seams import Live, Model, Sandbox, Tree
 from samovar.core.task import Task
 from samovar.flow.kit import Ask, Kit
@@ -137,21 +137,20 @@ class Desk:
 
     async def _scratch(self) -> Path:
         """Return a fresh folder for copies of the project, removed at the end."""
-        made = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="samovar-"))
-        self.stack.push_async_callback(remove, made)
-        # The sandbox runs under another user, who must be able to enter.
-        made.chmod(0o711)
-        return made
+        return await self.stack.enter_async_context(scratch())
 
 
 @asynccontextmanager
 async def scratch() -> AsyncIterator[Path]:
     """Give an empty folder that the sandbox may be handed, and remove it afterwards."""
-    made = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="samovar-"))
+    await asyncio.to_thread(sweep_once)
+    # The sandbox runs under another user, who must be able to enter.
+    made = await asyncio.to_thread(Scratch, ENTERED)
     try:
-        yield made
+        yield made.path
     finally:
-        await remove(made)
+        await remove(made.path)
+        made.close()
 
 
 async def workshop(no_sandbox: bool = False) -> Workshop:

@@ -5,7 +5,6 @@ as done: whatever is cut off is done again, and found done.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from samovar.carriage.load import BUNDLE, HOME, RUNS
 from samovar.coder import repository
 from samovar.companion.companion import branch_of
 from samovar.core.errors import SamovarError, SetupError
+from samovar.core.scratch import Scratch
 from samovar.org import outbox
 from samovar.org.journal import Journal
 from samovar.org.outbox import OutboxEntry, outbox_of
@@ -71,9 +71,9 @@ class Dispatch:
         return job if (job.state, job.fence) == ("running", known.fence) else None
 
     async def _give(self, known: Label, job: Job) -> None:
-        with tempfile.TemporaryDirectory(prefix="samovar-") as made:
+        with Scratch() as made:
             try:
-                note, files = await self._loaded(job, Path(made))
+                note, files = await self._loaded(job, made)
                 await self.parcels.send(known.but("to").name, note, files)
             except StoreAway:
                 raise
@@ -117,8 +117,7 @@ class Dispatch:
         return wanted, mine or job.created_by.startswith("person:")
 
     async def _receive(self, known: Label, job: Job) -> None:
-        with tempfile.TemporaryDirectory(prefix="samovar-") as made:
-            folder = Path(made)
+        with Scratch() as folder:
             try:
                 note = await self.parcels.take(known.name, folder) or {}
                 await self._take_in(job, note, folder)

@@ -61,7 +61,8 @@ async def do(order: Order, look: Look) -> int:
             "the run does not see them and leaves them as they are"
         )
     files = tuple(_inside(f, repo.place.work) for f in order.files)
-    for missing in (f for f in files if not (repo.place.work / f).exists()):
+    work = repo.place.work
+    for missing in (f for f in files if work and not (work / f).exists()):
         say(f"samovar: {missing} is not there yet: it may become a new file")
     wish = Wish(
         text=_task(order.text),

@@ -64,18 +64,19 @@ class Call(Struct, frozen=True):
 def calls(tests: str, failing: Sequence[str]) -> tuple[Call, ...]:
     """Return the calls that the test functions of a file make with literals."""
     tree = parse(tests)
-    found: list[Call] = []
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, Function) and node.name.startswith("test"):
-            raising = {id(n) for r in _raising(node) for n in ast.walk(r)}
-            known = _assigned(node)
-            for name, call, function in _called(node):
-                with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                    args = tuple(_value(a, known) for a in call.args)
-                    named = {k.arg: _value(k.value, known) for k in call.keywords if k.arg}
-                    red = node.name in failing
-                    found.append(Call(name, args, named, id(function) in raising, red))
-    return tuple(found)
+    functions = [n for n in ast.walk(tree) if isinstance(n, Function)] if tree else []
+    wanted = [f for f in functions if f.name.startswith("test")]
+    return tuple(call for f in wanted for call in _made(f, f.name in failing))
+
+
+def _made(test: Function, red: bool) -> Iterator[Call]:
+    raising = {id(n) for r in _raising(test) for n in ast.walk(r)}
+    known = _assigned(test)
+    for name, call, function in _called(test):
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            args = tuple(_value(a, known) for a in call.args)
+            named = {k.arg: _value(k.value, known) for k in call.keywords if k.arg}
+            yield Call(name, args, named, id(function) in raising, red)
 
 
 def guards(made: Sequence[Call], names: Sequence[str]) -> list[str]:

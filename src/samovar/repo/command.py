@@ -6,13 +6,13 @@ import os
 import re
 import shutil
 import signal
-import tempfile
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.core.errors import SetupError
+from samovar.core.scratch import Scratch
 
 FLAGS = (
     "--no-pager",
@@ -151,8 +151,9 @@ class Private:
 
     def __init__(self, place: Place, settings: Mapping[str, str]) -> None:
         self.place = place
-        self.folder = Path(tempfile.mkdtemp(prefix="samovar-git-"))
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        made = Scratch()
+        self.folder = made.path
+        weakref.finalize(self, made.close)
         for name in ("objects", "refs", "info"):
             (self.folder / name).mkdir()
         (self.folder / "HEAD").write_text("ref: refs/heads/samovar\n")

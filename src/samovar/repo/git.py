@@ -6,12 +6,12 @@ sandbox can write. See README.md for what is trusted.
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import RUN
+from samovar.core.scratch import Scratch
 from samovar.core.seams import Deed
 from samovar.repo import paths, remote
 from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, run
@@ -282,8 +282,8 @@ class Git:
         for path in changed:
             paths.check_against(path, left)
         paths.collisions(changed, left)
-        with tempfile.TemporaryDirectory(prefix="samovar-index-") as folder:
-            index = Path(folder) / "index"
+        with Scratch() as folder:
+            index = folder / "index"
             if base:
                 tree = await self._tree_hash(base)
                 _must(await self._objects("read-tree", tree, keep=keep, index=index))

@@ -3,13 +3,13 @@
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from samovar.core.errors import SandboxMissing
+from samovar.core.scratch import Scratch
 from samovar.core.seams import Command, Host, Ran
 from samovar.sandboxes import limits, profile
 from samovar.sandboxes.bubblewrap import Bubblewrap
@@ -90,9 +90,9 @@ async def _first(binaries: Sequence[Path], sizes: Limits | None) -> Bubblewrap:
 
 async def _tried(sandbox: Bubblewrap) -> str:
     """Run something harmless inside; return what is not as it must be, or an empty string."""
-    with tempfile.TemporaryDirectory(prefix="samovar-trial-") as folder:
+    with Scratch() as folder:
         argv = ("/bin/sh", "-c", _SCRIPT)
-        ran = await sandbox.run(Command(argv=argv, workspace=Path(folder), seconds=10))
+        ran = await sandbox.run(Command(argv=argv, workspace=folder, seconds=10))
     return _fault(ran)
 
 

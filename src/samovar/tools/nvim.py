@@ -2,7 +2,6 @@
 
 import importlib.util
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
+from samovar.core.scratch import ENTERED, Scratch
 from samovar.core.seams import Command, Sandbox
 from samovar.core.text import shorten, visible
 from samovar.core.tool import Tool, tool
@@ -53,9 +53,8 @@ class Neovim:
             "lua": lua,
             "program": self.program,
         }
-        with tempfile.TemporaryDirectory(prefix="samovar-nvim-") as folder:
-            Path(folder).chmod(0o711)
-            copy = Workspace(Path(folder))
+        with Scratch(ENTERED) as folder:
+            copy = Workspace(folder)
             copy.write(str(asked["file"]), Text(old.text))
             answer = await self._asked(copy.root, msgspec.json.encode(asked))
             return copy.read(str(asked["file"])).text, answer.said

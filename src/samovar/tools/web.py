@@ -2,10 +2,8 @@
 
 import asyncio
 import importlib.util
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
@@ -13,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.scratch import ENTERED, Scratch
 from samovar.core.seams import Command, Sandbox
 from samovar.core.text import LONGEST, visible
 from samovar.core.tool import Tool, tool
@@ -73,11 +72,10 @@ class Reader:
     async def _taken_apart(self, page: Page) -> Readable:
         """Take HTML apart in the sandbox: its parsers are large and the page is a stranger's."""
         asked = msgspec.json.encode({"url": page.url, "charset": page.charset})
-        with tempfile.TemporaryDirectory(prefix="samovar-page-") as folder:
-            Path(folder).chmod(0o711)
+        with Scratch(ENTERED) as folder:
             command = Command(
                 argv=self.interpreter.argv("readable"),
-                workspace=Path(folder),
+                workspace=folder,
                 seconds=30.0,
                 memory=_MEMORY,
                 readable=self.interpreter.shown,
