@@ -1,4 +1,4 @@
-"""Seventeen things people do, each with the keyboard alone."""
+"""Things people do, each with the keyboard alone, and one with the mouse."""
 
 import browser
 import household
@@ -152,6 +152,29 @@ async def test_put_a_card_earlier_in_its_queue(at):
     await at.wait_for_selector(".note")
     jobs = [j.id for j in await at.desk.office.jobs.tasks("developer") if j.state == "ready"]
     assert jobs == [2, 9, 3]
+
+
+async def test_move_cards_by_mouse(at):
+    async def order() -> list[int]:
+        jobs = await at.desk.office.jobs.tasks("developer")
+        return [j.id for j in jobs if j.state == "ready"]
+
+    async def drag(source: str, target: str) -> None:
+        await at.drag_and_drop(source, target, target_position={"x": 20, "y": 20})
+        await at.wait_for_selector(".note")
+
+    await at.goto(f"{at.base}/board")
+    assert await order() == [2, 3, 9]
+    await drag("#job-9", "#job-2")
+    assert await order() == [9, 2, 3]
+    await drag("#job-9", "#job-3")
+    assert await order() == [2, 3, 9], "downwards it lands behind"
+    dead = next(j for j in at.desk.office.jobs.jobs.values() if j.state in ("failed", "dead"))
+    await drag(f"#job-{dead.id}", "#column-ready h2")
+    assert at.desk.office.jobs.jobs[dead.id].state == "ready"
+    await at.goto(f"{at.base}/board")
+    await at.drag_and_drop("#job-2", "#column-failed", target_position={"x": 20, "y": 20})
+    assert at.desk.office.jobs.jobs[2].state == "ready", "nothing happens where nothing may"
 
 
 async def test_change_a_budget(at):

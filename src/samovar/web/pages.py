@@ -133,7 +133,7 @@ async def _show(request: Asked, page: Page, scene: Scene, query: dict[str, str])
 
 
 async def _names(page: Page, scene: Scene) -> list[str]:
-    if scene.name != "team" or page.desk.office is None:
+    if scene.name not in ("team", "runs") or page.desk.office is None:
         return []
     return [a.name for a in await page.desk.office.roster.agents() if not a.problem]
 

@@ -3,8 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from samovar.core.errors import SetupError
 from samovar.org.seams import Approval, Job, LedgerEntry
@@ -22,6 +23,8 @@ Data = dict[str, Any]
 PAGE = 200
 """Rows of a table before it is cut."""
 RECENT = 20
+FILTERS = ("q", "state", "agent", "days")
+"""Of the runs, in the address."""
 LOGGED, SLOWEST, LATELY = 20, 5, 12
 NARROW = 440
 """Width of a plot beside other things."""
@@ -68,12 +71,16 @@ async def team(desk: Desk, _query: Query) -> Data:
 async def runs(desk: Desk, query: Query) -> Data:
     """Return the runs that fit the filters."""
     lines = desk.shelf.lines()
-    state, text = query.get("state", ""), query.get("q", "").lower()
+    state, agent, text = query.get("state", ""), query.get("agent", ""), query.get("q", "").lower()
+    since = _since(query.get("days", ""))
+    kept = {name: query.get(name, "") for name in FILTERS}
     fit = [
         r
         for r in lines
-        if (not state or r.state == state)
-        and (text in f"{r.title} {r.run} {r.agent} {r.outcome}".lower())
+        if state in ("", r.state)
+        and agent in ("", r.agent)
+        and (since is None or r.at >= since)
+        and text in f"{r.title} {r.run} {r.agent} {r.outcome}".lower()
     ]
     page = _page(query)
     return {
@@ -83,8 +90,7 @@ async def runs(desk: Desk, query: Query) -> Data:
         "more": len(fit) > (page + 1) * PAGE,
         "counts": Counter(r.state for r in lines),
         "all": len(lines),
-        "state": state,
-        "q": query.get("q", ""),
+        "kept": urlencode({name: value for name, value in kept.items() if value}),
     }
 
 
@@ -313,6 +319,11 @@ def _calls(desk: Desk) -> list[Called]:
     """Return the model calls of the latest runs."""
     runs = [r.run for r in desk.shelf.lines()[:RUNS]]
     return desk.calls.of([desk.shelf.app_of(r).folder(r) / "events.jsonl" for r in runs])
+
+
+def _since(days: str) -> datetime | None:
+    known = days.isascii() and days.isdigit() and len(days) < 5
+    return datetime.now(UTC) - timedelta(days=int(days)) if known else None
 
 
 def _page(query: Query) -> int:

@@ -1,5 +1,4 @@
-// What the pages do beyond links and forms: say whether they are live, pause, choose light or dark,
-// send with Ctrl+Enter. Everything works without it.
+// What pages do beyond links and forms. All works without it.
 addEventListener("DOMContentLoaded", () => {
   const find = id => document.getElementById(id)
   const live = find("live"), pause = find("pause"), stream = find("stream"), theme = find("theme")
@@ -48,6 +47,23 @@ addEventListener("DOMContentLoaded", () => {
     show()
   }
   show()
+
+  // Cards by mouse: to another's place; failed ones into the queue.
+  let held
+  const aim = ({ target }) => {
+    const mine = [...document.querySelectorAll("#column-ready li")].filter(li => li.dataset.agent === held?.dataset.agent)
+    const from = mine.indexOf(held), to = mine.indexOf(target.closest("li"))
+    if (from < 0 || to < 0 || from === to) return target.closest("#column-ready") && held?.querySelector("[action$=revive]")
+    const place = held.querySelector("[name=before]")
+    place.value = mine[to + (from < to)]?.dataset.job || 0
+    return place.form
+  }
+  document.ondragstart = ({ target }) => { held = target.closest?.("li[draggable]") }
+  document.ondragover = document.ondrop = event => {
+    const form = aim(event)
+    if (form) event.preventDefault()
+    if (form && event.type === "drop") form.submit()
+  }
 
   document.addEventListener("keydown", event => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.form) event.target.form.requestSubmit()
