@@ -71,7 +71,7 @@ def test_nothing_is_said_of_green_tests_or_of_other_functions() -> None:
         ("f('1a', b=1)", "f('12', b=1)", "not a.isdigit()"),
         ("f('{', 1)", "f('}', 1)", "any(c not in '}' for c in a)"),
         ("f([1, 2], 2)", "f([1, 0], 2)", "any(v >= b for v in a)"),
-        ("f('abcdef', 4)", "f('abcd', 4)", "len(a) > 4"),
+        ("f('abcde', 4)", "f('abcd', 4); f('', 4)", "len(a) > 4"),
     ],
 )
 def test_bounds_alphabets_and_pairs_are_learned(wrong: str, right: str, guard: str) -> None:
@@ -101,6 +101,15 @@ def test_right():
     f([1], "a")
 """
     assert said(tests, ["test_wrong"], "f", "a", "b") == ["not a", "not b"]
+
+
+def test_a_constructor_is_called_by_the_name_of_its_class() -> None:
+    source = "class Queen:\n    def __init__(self, row):\n        self.row = row\n"
+    low = "def test_low():\n    with raises(ValueError):\n        Queen(-1)\n"
+    tests = f"{low}\ndef test_row():\n    Queen(2)\n"
+    donors = Donors(("low row",), ("ValueError",), calls(tests, ["test_low"]))
+    texts = [v.apply(source) for v in grafts(source, 1, 3, donors)]
+    assert any("        if row < 0:\n            raise ValueError('low row')\n" in t for t in texts)
 
 
 def test_a_guard_is_among_the_edits_with_the_exception_the_tests_expect() -> None:

@@ -8,7 +8,7 @@ ideas are those of `variants`, whose edits these are tried along with.
 import ast
 import difflib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from samovar.flow.guards import Call, calls, guards
@@ -62,7 +62,7 @@ class Donors:
     """The text constants of the failing tests."""
     errors: tuple[str, ...] = ()
     """The exceptions the failing tests expect."""
-    calls: tuple[Call, ...] = ()
+    calls: Sequence[Call] = ()
     """What the tests call, and of which calls they expect an exception."""
     others: tuple[str, ...] = ()
     """The same file, as other candidates have it."""
@@ -96,13 +96,26 @@ def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Va
     tree = parse(source)
     places = Places(source)
     others = [t for text in donors.others if (t := parse(text)) is not None]
+    made = _constructors(tree) if tree else {}
     for node in written(tree, first, last or 10**9) if tree else ():
         theirs = [o for other in others for o in ast.walk(other) if _same(node, o)]
-        for variant in _Graft(places, node, donors, theirs).all():
+        called = [c for c in donors.calls if c.name == made.get(node, node.name)]
+        for variant in _Graft(places, node, replace(donors, calls=called), theirs).all():
             key = (variant.start, variant.end, variant.text)
             if key not in found and places.fits(node, variant):
                 found[key] = variant
     return list(found.values())
+
+
+def _constructors(tree: ast.Module) -> dict[Function, str]:
+    """Return the classes that are made by functions: whoever calls one names the class."""
+    return {
+        f: node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for f in node.body
+        if isinstance(f, Function) and f.name == "__init__"
+    }
 
 
 def _same(mine: Function, other: ast.AST) -> bool:
@@ -120,8 +133,7 @@ class _Graft:
         self.text, self.span = places.text, places.span
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         self.names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
-        named = [c for c in donors.calls if c.name == node.name]
-        self.guards = guards(named, self.names)
+        self.guards = guards(donors.calls, self.names)
         own = set(_statements([node]))
         self.statements = [t for t in _statements(theirs) if t not in own]
         self.tests = _conditions([node, *theirs])

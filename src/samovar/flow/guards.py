@@ -99,21 +99,9 @@ def guards(made: Sequence[Call], names: Sequence[str]) -> list[str]:
 
 
 def _learned(bad: Sequence[Any], good: Sequence[Any]) -> Iterator[Condition]:
-    """Yield bounds and alphabets of the arguments that are right."""
-    with suppress(TypeError, ValueError):
-        low, high = min(good), max(good)
-        if isinstance(low, int | float):
-            yield f"{{0}} < {low!r}", lambda v: v < low
-            yield f"{{0}} > {high!r}", lambda v: v > high
-            yield f"{{0}} <= {max(bad)!r}", lambda v: v <= max(bad)
-            yield f"{{0}} >= {min(bad)!r}", lambda v: v >= min(bad)
-    with suppress(TypeError, ValueError):
-        sizes = [len(v) for v in good]
-        short, long = min(sizes), max(sizes)
-        if short == long:
-            yield f"len({{0}}) != {short}", lambda v: len(v) != short
-        yield f"len({{0}}) < {short}", lambda v: len(v) < short
-        yield f"len({{0}}) > {long}", lambda v: len(v) > long
+    """Yield bounds and alphabets that the calls show."""
+    yield from _bounds("{0}", lambda v: v, bad, good)
+    yield from _bounds("len({0})", len, bad, good)
     with suppress(TypeError):
         letters = {c for v in good for c in "".join(v)}
         alphabet = "".join(sorted(letters)).replace("{", "{{").replace("}", "}}")
@@ -121,6 +109,23 @@ def _learned(bad: Sequence[Any], good: Sequence[Any]) -> Iterator[Condition]:
             each = "for c in {0}" if isinstance(good[0], str) else "for v in {0} for c in v"
             outside = f"any(c not in {alphabet!r} {each})"
             yield outside, lambda v: bool(set("".join(v)) - letters)
+
+
+def _bounds(
+    form: str, size: Callable[[Any], Any], bad: Sequence[Any], good: Sequence[Any]
+) -> Iterator[Condition]:
+    """Yield the bounds of whole numbers; tests of errors stand close to them."""
+    with suppress(TypeError, ValueError):
+        low, high = min(map(size, good)), max(map(size, good))
+        wrong = [size(v) for v in bad if isinstance(size(v), int)]
+        if low == high and isinstance(low, int):
+            yield f"{form} != {low}", lambda v: size(v) != low
+        if below := [n for n in wrong if n < low]:
+            least = max(below) + 1
+            yield f"{form} < {least}", lambda v: size(v) < least
+        if above := [n for n in wrong if n > high]:
+            most = min(above) - 1
+            yield f"{form} > {most}", lambda v: size(v) > most
 
 
 def _tells(holds: Callable[..., Any], bad: Sequence[Any], good: Sequence[Any]) -> bool:

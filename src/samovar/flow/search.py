@@ -189,7 +189,7 @@ class Climb:
                 donors,
                 texts=donors.texts + told.texts,
                 errors=donors.errors + told.errors,
-                calls=donors.calls + told.calls,
+                calls=[*donors.calls, *told.calls],
             )
         if self.attempt is None:
             return donors
