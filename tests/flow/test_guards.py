@@ -3,7 +3,7 @@
 import pytest
 
 from samovar.flow.grafts import Donors, grafts
-from samovar.flow.guards import calls, guards
+from samovar.flow.guards import calls, raising, returning
 
 TESTS = """
 import unittest, pytest
@@ -31,7 +31,7 @@ def test_computed():
 
 
 def said(tests: str, failing: list[str], function: str, *names: str) -> list[str]:
-    return guards([c for c in calls(tests, failing) if c.name == function], names)
+    return raising([c for c in calls(tests, failing) if c.name == function], names)
 
 
 def test_calls_are_read_with_what_is_expected_of_them() -> None:
@@ -101,6 +101,27 @@ def test_right():
     f([1], "a")
 """
     assert said(tests, ["test_wrong"], "f", "a", "b") == ["not a", "not b"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "self.assertIs(f([0, 0]), False)\n    self.assertIs(f([1, 2]), True)",
+        "self.assertEqual(False, f([0, 0]))\n    self.assertEqual(f([1, 2]), True)",
+        "self.assertFalse(f([0, 0]))\n    self.assertTrue(f([1, 2]))",
+        "assert f([0, 0]) is False\n    assert f([1, 2]) == True",
+        "assert not f([0, 0])\n    assert f([1, 2])",
+    ],
+)
+def test_a_plain_value_that_is_expected_stands_for_a_case(case: str) -> None:
+    found = returning(calls(f"def test_both(self):\n    {case}\n", ["test_both"]), ["v"])
+    assert ("any(v <= 0 for v in v)", "False") in found
+    assert all(value in ("True", "False") for _, value in found)
+
+
+def test_a_result_to_be_worked_out_is_no_case() -> None:
+    tests = "def test_it():\n    assert f(2) == 4\n    assert f(3) == 9\n"
+    assert returning(calls(tests, ["test_it"]), ["n"]) == []
 
 
 def test_a_constructor_is_called_by_the_name_of_its_class() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from samovar.flow.guards import Call, calls, guards
+from samovar.flow.guards import Call, calls, raising, returning
 from samovar.flow.source import Function, parse, written
 from samovar.flow.variant import Places, Variant, closed
 
@@ -133,7 +133,6 @@ class _Graft:
         self.text, self.span = places.text, places.span
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         self.names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
-        self.guards = guards(donors.calls, self.names)
         own = set(_statements([node]))
         self.statements = [t for t in _statements(theirs) if t not in own]
         self.tests = _conditions([node, *theirs])
@@ -168,8 +167,10 @@ class _Graft:
         edges = [e.format(n) for n in self.names for e in EDGES]
         early = [t for t in self.tests if self.early(t)]
         errors = self.errors()
-        for test, error in product(self.guards, errors):
+        for test, error in product(raising(self.donors.calls, self.names), errors):
             yield self.before(at, f"if {test}:\n    raise {error}", 1.4)
+        for test, value in returning(self.donors.calls, self.names):
+            yield self.before(at, f"if {test}:\n    return {value}", 1.7)
         for test in dict.fromkeys([*edges, *early]):
             for value in EMPTY:
                 yield self.before(at, f"if {test}:\n    return {value}", 3.2)

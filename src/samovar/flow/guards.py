@@ -1,8 +1,8 @@
-"""Guards: what tells the calls that ought to raise from those that ought not.
+"""Guards: what tells the calls that ought to raise, or to return a plain value, from the others.
 
-A condition stands for an exception the code forgets when it holds for a call of the failing tests
-and for no call that is to return. Conditions are forms that people write, with bounds and
-characters learned from the calls (likely invariants, Daikon: Ernst et al. 2001). Pure.
+A condition stands for a case the code forgets when it holds for a call of the failing tests and
+for no call of which something else is expected. Conditions are forms that people write, with
+bounds and characters learned from the calls (likely invariants, Daikon: Ernst et al. 2001). Pure.
 """
 
 import ast
@@ -15,6 +15,8 @@ from msgspec import Struct
 
 from samovar.flow.source import Function, parse
 
+PLAIN = frozenset({"False", "True", "None", "0", "1", "-1", "''", "[]", "()", "{}"})
+"""Values that stand for a case; any other is a result to be worked out."""
 RAISES = ("assertRaises", "assertRaisesRegex", "raises")
 """What unittest and pytest call the expectation of an exception."""
 WIDEST = 60
@@ -30,6 +32,7 @@ ONE: tuple[Condition, ...] = (
     ("len(set({0})) < len({0})", lambda v: len(set(v)) < len(v)),
     ("list({0}) != sorted({0})", lambda v: list(v) != sorted(v)),
     ("any(v < 0 for v in {0})", lambda v: any(x < 0 for x in v)),
+    ("any(v <= 0 for v in {0})", lambda v: any(x <= 0 for x in v)),
 )
 """Conditions of one argument."""
 TWO: tuple[Condition, ...] = (
@@ -55,6 +58,8 @@ class Call(Struct, frozen=True):
     """Whether an exception is expected of it."""
     red: bool
     """Whether its test fails."""
+    value: str = ""
+    """The literal it is expected to return, if that is known."""
 
     def given(self, names: Sequence[str]) -> dict[str, Any]:
         """Return the arguments by the names of the parameters."""
@@ -70,30 +75,48 @@ def calls(tests: str, failing: Sequence[str]) -> tuple[Call, ...]:
 
 
 def _made(test: Function, red: bool) -> Iterator[Call]:
-    raising = {id(n) for r in _raising(test) for n in ast.walk(r)}
-    known = _assigned(test)
+    expected = {id(n) for r in _raising(test) for n in ast.walk(r)}
+    known, values = _assigned(test), dict(_values(test))
     for name, call, function in _called(test):
         with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             args = tuple(_value(a, known) for a in call.args)
             named = {k.arg: _value(k.value, known) for k in call.keywords if k.arg}
-            yield Call(name, args, named, id(function) in raising, red)
+            value = values.get(id(function), "")
+            yield Call(name, args, named, id(function) in expected, red, value)
 
 
-def guards(made: Sequence[Call], names: Sequence[str]) -> list[str]:
+def raising(made: Sequence[Call], names: Sequence[str]) -> list[str]:
     """Return the conditions that hold for a failing call which ought to raise, and else never."""
-    wrong = [c.given(names) for c in made if c.raises and c.red]
-    right = [c.given(names) for c in made if not c.raises]
+    wrong = [c for c in made if c.raises and c.red]
+    return _telling(wrong, [c for c in made if not c.raises], names)
+
+
+def returning(made: Sequence[Call], names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return conditions for plain values that failing calls ought to return, with the values."""
+    wanted = dict.fromkeys(c.value for c in made if c.red and c.value in PLAIN)
+    return [
+        (condition, value)
+        for value in wanted
+        for condition in _telling(
+            [c for c in made if c.red and c.value == value],
+            [c for c in made if c.value not in ("", value)],
+            names,
+        )
+    ]
+
+
+def _telling(bad: Sequence[Call], good: Sequence[Call], names: Sequence[str]) -> list[str]:
+    wrong, right = [c.given(names) for c in bad], [c.given(names) for c in good]
     found: dict[str, None] = {}
     for name in names:
-        bad, good = _columns(wrong, [name]), _columns(right, [name])
-        learned = _learned([v for (v,) in bad], [v for (v,) in good])
+        ones = _columns(wrong, [name]), _columns(right, [name])
+        learned = _learned(*([v for (v,) in column] for column in ones))
         for form, holds in (*ONE, *learned):
-            if _tells(holds, bad, good):
+            if _tells(holds, *ones):
                 found[form.format(name)] = None
     for pair in permutations(names, 2):
-        bad, good = _columns(wrong, pair), _columns(right, pair)
         for form, holds in TWO:
-            if _tells(holds, bad, good):
+            if _tells(holds, _columns(wrong, pair), _columns(right, pair)):
                 found[form.format(*pair)] = None
     return list(found)
 
@@ -138,6 +161,31 @@ def _tells(holds: Callable[..., Any], bad: Sequence[Any], good: Sequence[Any]) -
 
 def _columns(made: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[tuple[Any, ...]]:
     return [tuple(given[n] for n in names) for given in made if given.keys() >= set(names)]
+
+
+def _values(test: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the function of each call whose value is compared with a literal, and that literal."""
+    for call, literal in (p for n in ast.walk(test) for p in permutations(_sides(n), 2)):
+        if isinstance(call, ast.Call):
+            with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+                yield id(call.func), repr(ast.literal_eval(literal))
+
+
+def _sides(node: ast.AST) -> Sequence[ast.expr]:
+    """Return the two values that an assertion compares; none for anything else."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="assertTrue" | "assertFalse" as name)):
+            return [*node.args[:1], ast.Constant(name == "assertTrue")]
+        case ast.Call(func=ast.Attribute(attr=name)) if name.startswith("assert"):
+            return node.args[:2]
+        case ast.Assert(test=ast.Compare(left, [ast.Eq() | ast.Is()], [right])):
+            return [left, right]
+        case ast.Assert(test=ast.UnaryOp(ast.Not(), inner)):
+            return [inner, ast.Constant(False)]
+        case ast.Assert(test=ast.Call() as inner):
+            return [inner, ast.Constant(True)]
+        case _:
+            return ()
 
 
 def _raising(test: ast.AST) -> Iterator[ast.AST]:
