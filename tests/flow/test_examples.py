@@ -2,7 +2,7 @@
 
 import pytest
 
-from samovar.flow.examples import broken, doctests, grounded
+from samovar.flow.examples import asserted, broken, doctests, grounded
 from samovar.flow.source import Symbol
 
 NEAR = [Symbol("src/shop/cart.py", "slug", 1, 2, "def slug(t):\n    return t\n")]
@@ -38,6 +38,43 @@ def test_doctests_of_a_task_become_checks():
     exec(check.split("\n", 1)[1], names)
     with pytest.raises(AssertionError):
         exec(check.split("\n", 1)[1], {"slug": str.upper})
+
+
+OUTPUT = """The tests said of the code as it is now:
+
+    def test_two_words(self):
+>       self.assertEqual(slug("Two Words"), "two-words")
+E       AssertionError: 'two words' != 'two-words'
+
+test_slug.py:7: AssertionError
+    def test_long(self):
+        given = "x"
+>       self.assertEqual(
+            slug("A (very) long text"),
+            "a-very-long-text",
+        )
+>       self.assertTrue(slug("x"))
+>       self.assertFalse(slug(""))
+>       assert slug("B") in ("b", "bb"), "why"
+>       self.assertEqual(slug(given), "x")
+>       self.assertEqual(other(1), 2)
+>       self.assertRaises(ValueError, slug, 3)
+>       assert 1 == 2
+E       assert 3 == 4
+>       assert slug(
+"""
+
+
+def test_assertions_that_a_task_quotes_become_checks():
+    found = asserted(OUTPUT, NEAR)
+    assert [f.split("\n")[1] for f in found] == [
+        "assert (slug('Two Words')) == ('two-words')",
+        "assert (slug('A (very) long text')) == ('a-very-long-text')",
+        "assert (slug('x')) == (True)",
+        "assert (slug('')) == (False)",
+        "assert slug('B') in ('b', 'bb'), 'why'",
+    ]
+    assert all(f.startswith("from shop.cart import slug\n") for f in found)
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,30 @@ out of the issue and that is red before the change is evidence.
 """
 
 import ast
+import builtins
 import re
 
 from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
-from samovar.flow.source import Symbol, parse
+from samovar.flow.source import Symbol, parse, sides
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
 
 LIMIT = 400
 """Generated tokens of the answer."""
 MOST = 12
 """Examples that are tried."""
+LONGEST = 9
+"""Lines of one assertion, at most."""
+_ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 
 
 async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, ...], Usage, int]:
     """Return checks taken from the task, what finding them cost, and the model calls it took."""
     text = state.task.text
     code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
+    code += asserted(text, near)
     usage, calls = Usage(), 0
     if not code and re.search(r"[`(=']", text):
         kit.live("step", "reading the examples in the task")
@@ -50,6 +55,32 @@ def doctests(text: str, near: list[Symbol]) -> list[str]:
         check = f"got = ({call})\nassert got == ({result}) or repr(got) == {result!r}, got\n"
         found.append(_imports(near) + "\n" + check)
     return found
+
+
+def asserted(text: str, near: list[Symbol]) -> list[str]:
+    """Return a check for each assertion that the task quotes, such as out of a test's output."""
+    rows = [row.lstrip(" \t>") for row in text.splitlines()]
+    ours = {s.name.split(".")[0] for s in near}
+    found: dict[str, None] = {}
+    for at in (n for n, row in enumerate(rows) if _ASSERTION.match(row)):
+        pieces = (parse("\n".join(rows[at : at + size])) for size in range(1, LONGEST))
+        tree = next((t for t in pieces if t is not None), None)
+        for node in tree.body if tree else ():
+            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {"self"}
+            if names & ours and names <= ours.union(dir(builtins)) and (check := _check(node)):
+                found[f"{_imports(near)}\n{check}\n"] = None
+    return list(found)
+
+
+def _check(node: ast.stmt) -> str:
+    """Return an assertion of any kind as a plain one, empty for what compares no two values."""
+    if isinstance(node, ast.Assert):
+        return ast.unparse(node)
+    pair = sides(node.value) if isinstance(node, ast.Expr) else ()
+    if len(pair) != 2:
+        return ""
+    left, right = map(ast.unparse, pair)
+    return f"assert ({left}) == ({right})"
 
 
 def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:

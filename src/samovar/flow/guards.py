@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from samovar.flow.source import Function, parse
+from samovar.flow.source import Function, parse, sides
 
 PLAIN = frozenset({"False", "True", "None", "0", "1", "-1", "''", "[]", "()", "{}"})
 """Values that stand for a case; any other is a result to be worked out."""
@@ -165,27 +165,10 @@ def _columns(made: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[tu
 
 def _values(test: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the function of each call whose value is compared with a literal, and that literal."""
-    for call, literal in (p for n in ast.walk(test) for p in permutations(_sides(n), 2)):
+    for call, literal in (p for n in ast.walk(test) for p in permutations(sides(n), 2)):
         if isinstance(call, ast.Call):
             with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
                 yield id(call.func), repr(ast.literal_eval(literal))
-
-
-def _sides(node: ast.AST) -> Sequence[ast.expr]:
-    """Return the two values that an assertion compares; none for anything else."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr="assertTrue" | "assertFalse" as name)):
-            return [*node.args[:1], ast.Constant(name == "assertTrue")]
-        case ast.Call(func=ast.Attribute(attr=name)) if name.startswith("assert"):
-            return node.args[:2]
-        case ast.Assert(test=ast.Compare(left, [ast.Eq() | ast.Is()], [right])):
-            return [left, right]
-        case ast.Assert(test=ast.UnaryOp(ast.Not(), inner)):
-            return [inner, ast.Constant(False)]
-        case ast.Assert(test=ast.Call() as inner):
-            return [inner, ast.Constant(True)]
-        case _:
-            return ()
 
 
 def _raising(test: ast.AST) -> Iterator[ast.AST]:

@@ -3,7 +3,7 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -22,6 +22,7 @@ class Symbol(Struct, frozen=True):
     text: str
 
 
+_EQUAL = re.compile(r"assert(Is|(MultiLine|Sequence|List|Tuple|Set|Dict)?Equal)")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
 
@@ -86,6 +87,23 @@ def written(tree: ast.Module, first: int, last: int) -> Iterator[Function]:
             inside = first <= node.lineno <= last or node.lineno <= first <= (node.end_lineno or 0)
             if inside and not stub(node):
                 yield node
+
+
+def sides(node: ast.AST) -> Sequence[ast.expr]:
+    """Return the two values that an assertion compares; none for anything else."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="assertTrue" | "assertFalse" as name)):
+            return [*node.args[:1], ast.Constant(name == "assertTrue")]
+        case ast.Call(func=ast.Attribute(attr=name)) if _EQUAL.fullmatch(name):
+            return node.args[:2]
+        case ast.Assert(test=ast.Compare(left, [ast.Eq() | ast.Is()], [right])):
+            return [left, right]
+        case ast.Assert(test=ast.UnaryOp(ast.Not(), inner)):
+            return [inner, ast.Constant(False)]
+        case ast.Assert(test=ast.Call() as inner):
+            return [inner, ast.Constant(True)]
+        case _:
+            return ()
 
 
 def stub(node: Function) -> bool:
