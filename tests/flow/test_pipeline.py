@@ -347,3 +347,17 @@ def _commit(run_git, folder) -> tuple[str, str]:
 def _marked(run_git, folder) -> int:
     listed = run_git(folder, "log", "--branches", "--grep=^Samovar-Run: r1$", "--format=%H")
     return len(listed.splitlines())
+
+
+async def test_a_pasted_test_output_is_what_proves_the_work():
+    said = """
+    def test_middle(self):
+>       self.assertEqual(middle([3, 1, 2]), 2)
+E       AssertionError: 1 != 2
+>       self.assertEqual(middle([5, 4, 6]), 5)
+"""
+    used = kit(answering(fenced(RIGHT)), command="")
+    state = await drive(used, MemoryLog([opened(text=f"{TASK}\n{said}", off=("agreement",))]))
+    assert len(state.plan.examples) == 2
+    assert state.chosen[0].verdict.proof == "issue examples"
+    assert state.calls == 2, "the code and the sentence of its commit; none for the examples"
