@@ -315,6 +315,19 @@ async def test_candidates_that_agree_win_where_nothing_can_prove():
     assert state.chosen[0].verdict.proof == "generated inputs"
 
 
+async def test_the_comparison_of_candidates_keeps_within_the_budget():
+    def rule(request):
+        if request.sampling.seed == INPUTS:
+            return "```python\nmiddle([1, 2, 3])\n```"
+        codes = [WRONG.replace("[0]", f"[{n}]") for n in range(-3, 3)]
+        return fenced(codes[request.sampling.seed % len(codes)])
+
+    first = opened(off=("examples",), candidates=8, budget=Budget(calls=4))
+    state = await drive(kit(Rules(rule), command=""), MemoryLog([first]))
+    assert state.calls == 4 and len(state.attempts) == 3
+    assert "candidates agree" in state.chosen[0].why
+
+
 async def test_every_prefix_of_a_failed_run_ends_the_same_way():
     said = answering("no", fenced(WRONG.replace("[0]", "[-1]")))
     first = MemoryLog([opened(budget=Budget(calls=4), off=OFF)])

@@ -8,6 +8,7 @@ from samovar.core.message import Message
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Step, Target, Way, lines
 from samovar.flow.answer import one_symbol, patched, whole_file
+from samovar.flow.choose import INPUTS
 from samovar.flow.kit import Kit
 from samovar.flow.search import search
 from samovar.flow.source import shape
@@ -72,7 +73,11 @@ def _ask_again(state: State) -> Idea | None:
     steps = len(state.plan.steps) if state.plan else 1
     # Only the last step can turn everything green; the ones before it are not dwelt on.
     most = task.candidates if len(state.chosen) + 1 == steps else 2
-    if state.calls >= task.budget.calls or left < SMALLEST or len(asked) >= most:
+    # Where nothing proves, candidates are compared on inputs that one call asks for.
+    compared = bool(asked) and not provable(state) and "agreement" not in task.off
+    calls = task.budget.calls - compared
+    left -= INPUTS * compared
+    if state.calls >= calls or left < SMALLEST or len(asked) >= most:
         return None
     target = SEQUENCE[len(asked) % len(SEQUENCE)] % len(step.targets)
     if not asked or "diversity" in task.off:

@@ -17,7 +17,7 @@ from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.source import parse, symbols
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
-from samovar.flow.work import changed_by, goals, provable
+from samovar.flow.work import affords, changed_by, goals, provable
 
 FIT = 0.4
 """Score from which a candidate makes nothing worse."""
@@ -75,7 +75,7 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
         "the first that makes nothing worse",
         Verdict(passed=True, proof=proof, why="nothing got worse", score=0.5),
     )
-    if len(fit) == 1 or "agreement" in state.task.off:
+    if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS):
         return plain
     calls, usage = await _calls(kit, state, first)
     spent = replace(plain, usage=usage, calls=1)

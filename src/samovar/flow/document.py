@@ -14,7 +14,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.readme import updated
 from samovar.flow.search import difference
 from samovar.flow.speak import ask, cut, drawn, plain, prompt
-from samovar.flow.work import Files, finished
+from samovar.flow.work import Files, affords, finished
 
 CHANGELOGS = ("changelog.md", "changes.md")
 READMES = ("readme.md", "docs/readme.md")
@@ -44,9 +44,7 @@ async def _subject(
     kit: Kit, state: State, changed: dict[str, str]
 ) -> tuple[str, Usage, int, float]:
     fallback = plain_subject(state.task.text)
-    budget = state.task.budget
-    spent = state.calls >= budget.calls or state.usage.generated + LIMIT > budget.generated
-    if spent or "message" in state.task.off:
+    if not affords(state, LIMIT) or "message" in state.task.off:
         return fallback, Usage(), 0, 0.0
     files = Files(kit.tree, {})
     diff = "\n".join(

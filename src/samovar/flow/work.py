@@ -63,6 +63,12 @@ def whole(path: str, text: str) -> tuple[Edit, ...]:
     return (Edit(path, text),)
 
 
+def affords(state: State, tokens: int) -> bool:
+    """Return whether the budget has one more call of so many generated tokens."""
+    budget = state.task.budget
+    return state.calls < budget.calls and state.usage.generated + tokens <= budget.generated
+
+
 def red(state: State) -> tuple[str, ...]:
     """Return the tests that failed before the work began."""
     if state.surveyed is None:
