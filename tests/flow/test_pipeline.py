@@ -374,3 +374,6 @@ E       AssertionError: 1 != 2
     assert len(state.plan.examples) == 2
     assert state.chosen[0].verdict.proof == "issue examples"
     assert state.calls == 2, "the code and the sentence of its commit; none for the examples"
+    [asked, _] = used.model.asked
+    assert "- `assert middle([3, 1, 2]) == 2`" in asked.messages[-1].text
+    assert "import middle" not in asked.messages[-1].text, "it would be taken for the answer"

@@ -1,5 +1,7 @@
 """Build: write candidates for a step, by asking the model or by trying small edits."""
 
+import re
+
 from msgspec import Struct
 
 from samovar.core.errors import ToolError
@@ -25,6 +27,7 @@ from samovar.flow.speak import (
 )
 from samovar.flow.work import Files, best, finished, goals, provable, text_of
 
+_IMPORT = re.compile(r"(from|import)\b")
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
 SEARCHED = 2
@@ -216,8 +219,10 @@ def context(kit: Kit, state: State, target: Target) -> str:
     room = max(500, min(2200, kit.context // 5))
     parts = []
     if state.plan and state.plan.examples:
-        shown = "\n".join(state.plan.examples[:3])
-        parts.append(f"This must run without an error:\n\n```python\n{cut(shown, 300)}```\n\n")
+        # In no block of code: a small model takes the nearest one for its answer.
+        rows = (row for e in state.plan.examples[:3] for row in e.splitlines())
+        shown = "\n".join(f"- `{row}`" for row in rows if row and not _IMPORT.match(row))
+        parts.append(f"These must hold:\n\n{cut(shown, 300)}\n\n")
     surveyed = state.surveyed
     paths = list(dict.fromkeys(t.split("::")[0] for t in goals(state)))
     for path in [p for p in paths if p in kit.tree.paths()][:1]:

@@ -79,8 +79,7 @@ def _check(node: ast.stmt) -> str:
     pair = sides(node.value) if isinstance(node, ast.Expr) else ()
     if len(pair) != 2:
         return ""
-    left, right = map(ast.unparse, pair)
-    return f"assert ({left}) == ({right})"
+    return ast.unparse(ast.Assert(ast.Compare(pair[0], [ast.Eq()], [pair[1]])))
 
 
 def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
