@@ -26,6 +26,12 @@ def test_an_assert_with_a_value_of_its_own_is_refused(block, count):
     assert len(grounded(block, TASK, NEAR)) == count
 
 
+@pytest.mark.parametrize(("between", "count"), [(40, 1), (400, 0)])
+def test_values_from_far_apart_are_no_example(between, count):
+    task = f"slug of 'One' is short. {'word ' * between} It gives 'one-and-only'."
+    assert len(grounded('assert slug("One") == "one-and-only"\n', task, NEAR)) == count
+
+
 def test_an_example_brings_its_imports():
     [example] = grounded('assert slug("Hello World") == "hello-world"\n', TASK, NEAR)
     assert example.startswith("from shop.cart import slug\n")

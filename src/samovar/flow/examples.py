@@ -1,13 +1,14 @@
 """Examples: the task's own words, turned into checks.
 
-An example counts only when it is grounded: every value in it stands in the task, and the project
-fails it now. A test that a small model makes up is wrong as often as right; one that it copies
-out of the issue and that is red before the change is evidence.
+An example counts only when it is grounded: its values stand in the task, close together, and the
+project fails it now. A test that a small model makes up is wrong as often as right; one that it
+copies out of the issue and that is red before the change is evidence.
 """
 
 import ast
 import builtins
 import re
+from collections.abc import Sequence
 
 from samovar.core.message import Usage
 from samovar.core.state import State
@@ -20,6 +21,8 @@ LIMIT = 400
 """Generated tokens of the answer."""
 MOST = 12
 """Examples that are tried."""
+CLOSE = 300
+"""Characters, blanks not counted, between the values of one example."""
 LONGEST = 9
 """Lines of one assertion, at most."""
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
@@ -103,13 +106,23 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
 
 
 def stands(test: ast.expr, task: str) -> bool:
-    """Return whether every constant of an assertion appears in the task's text."""
-    compact = _compact(task)
+    """Return whether the constants of an assertion appear in the task's text, close together.
+
+    Values from far apart were put together by the model.
+    """
     constants = [n.value for n in ast.walk(test) if isinstance(n, ast.Constant)]
     values = [c for c in constants if c is not None and not isinstance(c, bool)]
     if not any(isinstance(n, ast.Call) for n in ast.walk(test)):
         return False
-    return bool(constants) and all(_compact(_plain(v)) in compact for v in values)
+    texts = sorted((_compact(_plain(v)) for v in values), key=len)
+    return bool(constants) and (not texts or _together(texts, _compact(task)))
+
+
+def _together(texts: Sequence[str], task: str) -> bool:
+    """Return whether all texts stand around one place where the last of them stands."""
+    places = (m.start() for m in re.finditer(re.escape(texts[-1]), task))
+    around = (task[max(0, at - CLOSE) : at + len(texts[-1]) + CLOSE] for at in places)
+    return any(all(t in part for t in texts) for part in around)
 
 
 def broken(excerpt: str) -> bool:
