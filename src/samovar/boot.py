@@ -145,12 +145,11 @@ async def scratch() -> AsyncIterator[Path]:
     """Give an empty folder that the sandbox may be handed, and remove it afterwards."""
     await asyncio.to_thread(sweep_once)
     # The sandbox runs under another user, who must be able to enter.
-    made = await asyncio.to_thread(Scratch, ENTERED)
-    try:
-        yield made.path
-    finally:
-        await remove(made.path)
-        made.close()
+    with await asyncio.to_thread(Scratch, ENTERED) as folder:
+        try:
+            yield folder
+        finally:
+            await remove(folder)
 
 
 async def workshop(no_sandbox: bool = False) -> Workshop:

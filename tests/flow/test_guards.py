@@ -1,9 +1,13 @@
 """What tells the calls that ought to raise from those that ought not."""
 
+import ast
+
 import pytest
 
+from samovar.flow import guards
 from samovar.flow.grafts import Donors, grafts
-from samovar.flow.guards import calls, raising, returning
+from samovar.flow.guards import Call, raising, returning
+from samovar.flow.source import Function
 
 TESTS = """
 import unittest, pytest
@@ -28,6 +32,11 @@ class T(unittest.TestCase):
 def test_computed():
     annotate([" " * n for n in range(3)])
 """
+
+
+def calls(tests: str, failing: list[str]) -> tuple[Call, ...]:
+    functions = [n for n in ast.walk(ast.parse(tests)) if isinstance(n, Function)]
+    return guards.calls(functions, failing)
 
 
 def said(tests: str, failing: list[str], function: str, *names: str) -> list[str]:

@@ -52,6 +52,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def whole(text: str, digits: int) -> int | None:
+    """Return the whole number a text is, None for anything else and for more digits than that."""
+    known = text.isascii() and text.isdigit() and len(text) <= digits
+    return int(text) if known else None
+
+
 def shorten(text: str, more: str, most: int = LONGEST) -> str:
     """Return the beginning of a text, cut at a line, and how to get the rest."""
     if len(text) <= most:

@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
 from samovar.core.task import lines
-from samovar.flow.source import complaint, defined, parse
+from samovar.flow.source import Definition, complaint, defined, parse
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
 _PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
@@ -117,7 +117,7 @@ def _all(block: str) -> list[tuple[str, str]]:
     rows = lines(block)
     found = []
     for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, Definition):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             text = dedent("".join(rows[first - 1 : node.end_lineno]))
             found.append((node.name, text if text.endswith("\n") else text + "\n"))

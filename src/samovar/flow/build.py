@@ -25,7 +25,7 @@ from samovar.flow.speak import (
     prompt,
     tokens,
 )
-from samovar.flow.work import Files, best, finished, goals, provable, text_of
+from samovar.flow.work import Files, affords, best, finished, goals, provable, text_of
 
 _IMPORT = re.compile(r"(from|import)\b")
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
@@ -72,15 +72,13 @@ def _ask_again(state: State) -> Idea | None:
     task, step = state.task, state.step
     assert step is not None, "asked within a step"
     asked = [a for a in state.trials if a.candidate.origin == "model"]
-    left = task.budget.generated - state.usage.generated
     steps = len(state.plan.steps) if state.plan else 1
     # Only the last step can turn everything green; the ones before it are not dwelt on.
     most = task.candidates if len(state.chosen) + 1 == steps else 2
     # Where nothing proves, candidates are compared on inputs that one call asks for.
     compared = bool(asked) and not provable(state) and "agreement" not in task.off
-    calls = task.budget.calls - compared
-    left -= INPUTS * compared
-    if state.calls >= calls or left < SMALLEST or len(asked) >= most:
+    calls = (SMALLEST, INPUTS) if compared else (SMALLEST,)
+    if not affords(state, *calls) or len(asked) >= most:
         return None
     target = SEQUENCE[len(asked) % len(SEQUENCE)] % len(step.targets)
     if not asked or "diversity" in task.off:

@@ -64,13 +64,14 @@ def asserted(text: str, near: list[Symbol]) -> list[str]:
     """Return a check for each assertion that the task quotes, such as out of a test's output."""
     rows = [row.lstrip(" \t>") for row in text.splitlines()]
     ours = {s.name.split(".")[0] for s in near}
+    given = ours.union(dir(builtins))
     found: dict[str, None] = {}
     for at in (n for n, row in enumerate(rows) if _ASSERTION.match(row)):
         pieces = (parse("\n".join(rows[at : at + size])) for size in range(1, LONGEST))
         tree = next((t for t in pieces if t is not None), None)
         for node in tree.body if tree else ():
             names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {"self"}
-            if names & ours and names <= ours.union(dir(builtins)) and (check := _check(node)):
+            if names & ours and names <= given and (check := _check(node)):
                 found[f"{_imports(near)}\n{check}\n"] = None
     return list(found)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from samovar.flow.guards import Call, calls, raising, returning
+from samovar.flow.guards import RAISES, Call, calls, raising, returning
 from samovar.flow.source import Function, parse, written
 from samovar.flow.variant import Places, Variant, closed
 
@@ -71,23 +71,19 @@ class Donors:
 def expected(tests: str, names: Sequence[str]) -> Donors:
     """Return what the named test functions of a file speak of."""
     tree = parse(tests)
-    wanted = (
-        [n for n in ast.walk(tree) if isinstance(n, Function) and n.name in names] if tree else []
-    )
+    functions = [n for n in ast.walk(tree) if isinstance(n, Function)] if tree else []
+    wanted = [f for f in functions if f.name in names]
     texts: dict[str, None] = {}
     errors: dict[str, None] = {}
     for node in (n for w in wanted for n in ast.walk(w)):
         match node:
             case ast.Constant(value=str(text)) if text:
                 texts[text] = None
-            case ast.Call(
-                func=ast.Attribute(attr="assertRaises" | "assertRaisesRegex" | "raises"),
-                args=[kind, *_],
-            ):
+            case ast.Call(func=ast.Attribute(attr=name), args=[kind, *_]) if name in RAISES:
                 errors[ast.unparse(kind)] = None
             case _:
                 pass
-    return Donors(tuple(texts), tuple(errors), calls(tests, names))
+    return Donors(tuple(texts), tuple(errors), calls(functions, names))
 
 
 def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Variant]:

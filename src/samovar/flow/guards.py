@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from samovar.flow.source import Function, parse, sides
+from samovar.flow.source import Function, sides
 
 PLAIN = frozenset({"False", "True", "None", "0", "1", "-1", "''", "[]", "()", "{}"})
 """Values that stand for a case; any other is a result to be worked out."""
@@ -66,12 +66,10 @@ class Call(Struct, frozen=True):
         return {**dict(zip(names, self.args, strict=False)), **self.named}
 
 
-def calls(tests: str, failing: Sequence[str]) -> tuple[Call, ...]:
-    """Return the calls that the test functions of a file make with literals."""
-    tree = parse(tests)
-    functions = [n for n in ast.walk(tree) if isinstance(n, Function)] if tree else []
-    wanted = [f for f in functions if f.name.startswith("test")]
-    return tuple(call for f in wanted for call in _made(f, f.name in failing))
+def calls(functions: Sequence[Function], failing: Sequence[str]) -> tuple[Call, ...]:
+    """Return the calls with literals in those of the functions that are tests."""
+    tests = (f for f in functions if f.name.startswith("test"))
+    return tuple(call for f in tests for call in _made(f, f.name in failing))
 
 
 def _made(test: Function, red: bool) -> Iterator[Call]:
@@ -115,8 +113,9 @@ def _telling(bad: Sequence[Call], good: Sequence[Call], names: Sequence[str]) ->
             if _tells(holds, *ones):
                 found[form.format(name)] = None
     for pair in permutations(names, 2):
+        twos = _columns(wrong, pair), _columns(right, pair)
         for form, holds in TWO:
-            if _tells(holds, _columns(wrong, pair), _columns(right, pair)):
+            if _tells(holds, *twos):
                 found[form.format(*pair)] = None
     return list(found)
 

@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-from samovar.flow.source import Definition, parse
+from samovar.flow.source import Function, parse
 
 _ITEM = r"^(?P<head>[ \t]*[-*+] +`)(?P<name>{names})\([^`\n]*\)(?P<tail>`[^\n]*)\n"
 
@@ -26,7 +26,7 @@ def updated(readme: str, changed: Mapping[str, tuple[str, str]]) -> str:
     return text.replace("\n", end)
 
 
-def _respelled(text: str, old: Mapping[str, Definition], new: Mapping[str, Definition]) -> str:
+def _respelled(text: str, old: Mapping[str, Function], new: Mapping[str, Function]) -> str:
     """Give every mention of a function with its old parameters the new ones."""
     for name in old.keys() & new.keys():
         was, now = _spelt(old[name]), _spelt(new[name])
@@ -35,7 +35,7 @@ def _respelled(text: str, old: Mapping[str, Definition], new: Mapping[str, Defin
     return text
 
 
-def _listed(text: str, old: Mapping[str, Definition], new: Mapping[str, Definition]) -> str:
+def _listed(text: str, old: Mapping[str, Function], new: Mapping[str, Function]) -> str:
     """Add new functions to the list that holds the others of their module."""
     added = [n for n in new if n not in old and not re.search(rf"\b{n}\(", text)]
     known = "|".join(map(re.escape, old.keys() & new.keys()))
@@ -52,16 +52,14 @@ def _listed(text: str, old: Mapping[str, Definition], new: Mapping[str, Definiti
     return text[: last.end()] + rows + text[last.end() :]
 
 
-def _public(text: str) -> dict[str, Definition]:
+def _public(text: str) -> dict[str, Function]:
     tree = parse(text)
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    found = [n for n in tree.body if isinstance(n, kinds)] if tree else []
+    found = [n for n in tree.body if isinstance(n, Function)] if tree else []
     return {n.name: n for n in found if not n.name.startswith("_")}
 
 
-def _spelt(node: Definition) -> str:
+def _spelt(node: Function) -> str:
     """Return a function as a README writes it: its name and parameters, without types."""
-    assert not isinstance(node, ast.ClassDef)
     bare = ast.parse(f"def f({ast.unparse(node.args)}): ...").body[0]
     assert isinstance(bare, ast.FunctionDef)
     for each in ast.walk(bare.args):

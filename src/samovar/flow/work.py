@@ -63,10 +63,11 @@ def whole(path: str, text: str) -> tuple[Edit, ...]:
     return (Edit(path, text),)
 
 
-def affords(state: State, tokens: int) -> bool:
-    """Return whether the budget has one more call of so many generated tokens."""
-    budget = state.task.budget
-    return state.calls < budget.calls and state.usage.generated + tokens <= budget.generated
+def affords(state: State, *limits: int) -> bool:
+    """Return whether the budget has one more call of each of so many generated tokens."""
+    budget, usage = state.task.budget, state.usage
+    enough = usage.generated + sum(limits) <= budget.generated
+    return state.calls + len(limits) <= budget.calls and enough
 
 
 def red(state: State) -> tuple[str, ...]:

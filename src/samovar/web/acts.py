@@ -12,6 +12,7 @@ from litestar.response import Redirect
 from samovar.app import Wish
 from samovar.core.errors import SetupError
 from samovar.core.task import Budget
+from samovar.core.text import whole
 from samovar.settings import load
 from samovar.web import always, onerun
 from samovar.web.desk import Desk
@@ -136,8 +137,9 @@ async def keep_rule(desk: Desk, id: str, digest: str) -> str:
 async def give_word(desk: Desk, id: str, digest: str, yes: bool, note: str) -> str:
     """Answer a question of a run or of an agent; return what was done. Raises SetupError."""
     word = "Approved" if yes else "Refused"
-    if id.isascii() and id.isdigit() and len(id) < 16 and desk.office is not None:
-        done = await desk.office.words.answer(int(id), digest, yes, note)
+    number = whole(id, 15)
+    if number is not None and desk.office is not None:
+        done = await desk.office.words.answer(number, digest, yes, note)
         desk.changed()
         if done.act == "question":
             return f"{done.agent} has your answer: {'yes' if yes else 'no'}."
@@ -259,9 +261,10 @@ def _inside(target: str) -> str:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    number = whole(text, 15)
+    if number is None:
         raise SetupError(f"{text[:20]!r} is no number of a task or an entry")
-    return int(text)
+    return number
 
 
 def _amount(text: str) -> int:

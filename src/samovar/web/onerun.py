@@ -13,7 +13,7 @@ from samovar.core.errors import SetupError
 from samovar.core.event import Entry, Opened
 from samovar.core.state import replay
 from samovar.core.talk import replay as converse
-from samovar.core.text import count
+from samovar.core.text import count, whole
 from samovar.flow.receipt import Receipt, receipt
 from samovar.web import diff, transcript
 from samovar.web.desk import Desk
@@ -179,8 +179,8 @@ class RunSource:
 
     async def since(self, id: str, /) -> Update | None:
         """Return the items after an entry, and every part."""
-        begin = int(id) + 1 if id.isascii() and id.isdigit() and len(id) < 9 else 0
-        return self._update(begin, self._shown)
+        last = whole(id, 8)
+        return self._update(0 if last is None else last + 1, self._shown)
 
     def _update(self, begin: int, parts: Mapping[str, str]) -> Update | None:
         fresh = [i for i in transcript.items(self.record.rows[: self._rows]) if i.seq >= begin]

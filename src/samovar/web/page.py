@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 
 from samovar import __version__
+from samovar.core.text import count
 from samovar.web import words
 from samovar.web.desk import Desk
 from samovar.web.guard import visit_of
@@ -44,12 +45,12 @@ def environment() -> Environment:
         "machine",
         "duration",
         "short",
-        "count",
         "credits",
         "clock",
         "cut",
     ):
         made.filters[name] = getattr(words, name)
+    made.filters["count"] = count
     made.filters["tone"] = words.tone
     made.filters["icon_of"] = words.icon
     made.globals.update(version=__version__, nav=NAV, asset=asset)

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
 from samovar.core.errors import SetupError
+from samovar.core.text import whole
 from samovar.web import onerun, transcript
 from samovar.web.guard import visit_of
 from samovar.web.live import Source, encode
@@ -100,9 +101,10 @@ async def raw(page: ThePage, run: FromPath[str]) -> Response[bytes]:
 @get("/approvals/{id:str}", name="page.approval", include_in_schema=False)
 async def approval_page(request: Asked, page: ThePage, id: FromPath[str]) -> Response[bytes]:
     """Show one question with exactly what would be done."""
-    if id.isascii() and id.isdigit() and len(id) < 16 and page.desk.office is not None:
+    number = whole(id, 15)
+    if number is not None and page.desk.office is not None:
         open_ones = await page.desk.office.words.approvals()
-        found = next((a for a in open_ones if a.id == int(id)), None)
+        found = next((a for a in open_ones if a.id == number), None)
         if found is not None:
             data = await about(page.desk, found) | {"name": "approval"}
             return page.respond(request, "approval.html", data)
@@ -147,9 +149,8 @@ def _record(page: Page, run: str) -> Record:
 
 def _entry(text: str, record: Record) -> int | None:
     """Return which entry of a log is meant; None for the log as it is."""
-    if not (text.isascii() and text.isdigit() and len(text) < 9):
-        return None
-    return min(int(text), len(record.rows) - 1) if record.rows else None
+    number = whole(text, 8)
+    return None if number is None or not record.rows else min(number, len(record.rows) - 1)
 
 
 def _query(request: Asked) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from samovar.core.errors import SetupError
+from samovar.core.text import whole
 from samovar.org.seams import Approval, Job, LedgerEntry
 from samovar.web import always
 from samovar.web.calls import RUNS, Called, paces
@@ -73,7 +74,6 @@ async def runs(desk: Desk, query: Query) -> Data:
     lines = desk.shelf.lines()
     state, agent, text = query.get("state", ""), query.get("agent", ""), query.get("q", "").lower()
     since = _since(query.get("days", ""))
-    kept = {name: query.get(name, "") for name in FILTERS}
     fit = [
         r
         for r in lines
@@ -90,7 +90,7 @@ async def runs(desk: Desk, query: Query) -> Data:
         "more": len(fit) > (page + 1) * PAGE,
         "counts": Counter(r.state for r in lines),
         "all": len(lines),
-        "kept": urlencode({name: value for name, value in kept.items() if value}),
+        "kept": urlencode({name: query[name] for name in FILTERS if query.get(name)}),
     }
 
 
@@ -322,10 +322,9 @@ def _calls(desk: Desk) -> list[Called]:
 
 
 def _since(days: str) -> datetime | None:
-    known = days.isascii() and days.isdigit() and len(days) < 5
-    return datetime.now(UTC) - timedelta(days=int(days)) if known else None
+    back = whole(days, 4)
+    return None if back is None else datetime.now(UTC) - timedelta(days=back)
 
 
 def _page(query: Query) -> int:
-    text = query.get("page", "0")
-    return min(int(text), 10_000) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+    return min(whole(query.get("page", "0"), 6) or 0, 10_000)
