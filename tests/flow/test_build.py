@@ -89,6 +89,39 @@ async def test_where_no_answer_held_code_the_next_ones_have_half_the_room():
     assert [r.limit for r in model.asked][:3] == [1200, 600, 600]
 
 
+async def test_a_function_of_a_long_file_is_rewritten_in_its_place():
+    before = "".join(f"LINE_{n} = {n}\n" for n in range(200))
+    files = {"middle.py": before + WRONG + "\n\nEND = 1\n"}
+    wrong = fenced("def middle(values):\n    return values[-1]\n")
+    model = Heard(wrong, wrong.replace("-1", "1"), wrong.replace("-1", "2"), fenced(RIGHT))
+    used = kit(model, files=files)
+    log = MemoryLog([opened(off=OFF, candidates=4)])
+    state = await drive(used, log)
+    assert state.closed is not None and state.closed.ok
+    [(_, _, changed)] = used.repo.commits
+    assert changed == {"middle.py": before + RIGHT + "\n\nEND = 1\n"}
+    assert all("LINE_7 " not in r.messages[-1].text for r in model.asked), "only the function"
+    hint, repair = [r.messages[-1].text for r in model.asked[2:4]]
+    assert "An earlier attempt failed" in hint and "This attempt is wrong" in repair
+
+
+async def test_a_long_file_of_another_language_is_edited_in_its_place():
+    long = "".join(f"LINE_{n} = {n}\n" for n in range(200)) + WRONG
+    used = kit(
+        Heard(
+            "<<<<<<< SEARCH\n    return ordered[0]\n=======\n"
+            "    return ordered[len(ordered) // 2]\n>>>>>>> REPLACE\n"
+        ),
+        files={"middle.js": long},
+    )
+    used.checks.path = "middle.js"
+    text = "`middle` in middle.js returns the smallest value; make it return the middle one."
+    state = await drive(used, MemoryLog([opened(text=text, off=OFF)]))
+    assert state.closed is not None and state.closed.ok
+    [(_, _, changed)] = used.repo.commits
+    assert changed == {"middle.js": long.replace(WRONG, RIGHT)}
+
+
 def test_only_what_is_drawn_warm_has_a_nucleus():
     assert (drawn(0.0, 1).top_p, drawn(0.8, 1).top_p) == (None, 0.95)
     assert drawn(0.8, 1).repeat_penalty is None
