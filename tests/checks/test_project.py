@@ -10,7 +10,7 @@ from doubles import Memory
 
 from samovar.checks.environment import find_environment
 from samovar.checks.project import REPORT, Project, read_report
-from samovar.core.task import Trials
+from samovar.core.task import Probe, Trials
 from samovar.sandboxes.find import find_sandbox
 
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return add(a, a)\n"
@@ -76,8 +76,8 @@ async def test_code_that_ends_the_program_does_not_pass(project, end, place):
     assert ADD not in (await project.test("tests", COMMAND, changed)).passing
     snippet = "from calc import add\nassert add(2, 3) == 5\n"
     assert (await project.snippet("example", snippet, changed)).exit != 0
-    assert (await project.trials([changed], [ADD], {})).index is None
-    assert (await project.trials([changed], snippet, {})).index is None
+    assert (await project.trials([changed], Probe((ADD,)), {})).index is None
+    assert (await project.trials([changed], Probe(scripts=(snippet,)), {})).index is None
 
 
 async def test_an_example_is_run_against_the_change(project):
@@ -93,7 +93,9 @@ def one_lane(monkeypatch):
     monkeypatch.setattr("samovar.checks.project.LANES", 1)
 
 
-@pytest.mark.parametrize("probe", [[ADD], "from calc import add\nassert add(2, 3) == 5\n"])
+@pytest.mark.parametrize(
+    "probe", [Probe((ADD,)), Probe(scripts=("from calc import add\nassert add(2, 3) == 5\n",))]
+)
 async def test_trials_end_at_the_first_green_one(project, one_lane, probe):
     versions = [
         {"calc.py": CALC.replace("a - b", "a * b")},
@@ -166,7 +168,7 @@ async def test_trials_run_in_lanes_and_the_first_good_one_ends_them_all(project,
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     endless = {"calc.py": CALC.replace("return a - b", "while True: pass")}
     began = time.monotonic()
-    found = await project.trials([endless, {"calc.py": GOOD}], [ADD], {}, seconds=60.0)
+    found = await project.trials([endless, {"calc.py": GOOD}], Probe((ADD,)), {}, seconds=60.0)
     assert found == Trials(2, 1, 0)
     assert time.monotonic() - began < 14, "the lane that loops is not waited for"
 
@@ -183,7 +185,7 @@ async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(projec
         {"calc.py": CALC.replace("a - b", "a * b")},
         {"calc.py": GOOD},
     ]
-    probe = [f"test_more.py::test_sum[{n}]" for n in (1, 3, 0, 2)]
+    probe = Probe(tuple(f"test_more.py::test_sum[{n}]" for n in (1, 3, 0, 2)))
     assert await project.trials(versions, probe, {}, bar=3) == Trials(2, 1, 2)
     assert await project.trials(versions, probe, {}, bar=2) == Trials(3, 2, 0)
     files["conftest.py"] = "import calc\n"
@@ -192,7 +194,7 @@ async def test_a_trial_that_leaves_fewer_tests_red_than_the_bar_ends_them(projec
 
 async def test_tests_of_every_kind_are_counted_in_a_trial(project):
     project.tree.files["test_kinds.py"] = KINDS
-    probe = [f"test_kinds.py::{name}" for name in KIND_NAMES]
+    probe = Probe(tuple(f"test_kinds.py::{name}" for name in KIND_NAMES))
     found = await project.trials([{"calc.py": GOOD}], probe, {}, bar=20, seconds=8.0)
     assert found.red == sum("bad" in name for name in KIND_NAMES)
     checked = await project.test("tests", f"{COMMAND} test_kinds.py", {"calc.py": GOOD})
@@ -205,11 +207,22 @@ async def test_tests_with_and_without_fixtures_of_several_files_take_turns(proje
     text += "def two():\n    yield add(1, 1)\n\n\ndef test_it(two):\n    assert two == 2\n\n\n"
     text += "def test_plain():\n    assert add(2, 2) == 4\n"
     project.tree.files |= {"test_x.py": text, "test_y.py": text}
-    probe = [f"test_{f}.py::test_{n}" for f in "xy" for n in ("it", "plain")]
+    probe = Probe(tuple(f"test_{f}.py::test_{n}" for f in "xy" for n in ("it", "plain")))
     assert await project.trials([{"calc.py": GOOD}], probe, {}) == Trials(1, 0, 0)
 
 
-@pytest.mark.parametrize("probe", [[], ["collection"]])
+async def test_scripts_and_tests_count_together(project, one_lane):
+    scripts = tuple(f"from calc import add\nassert add({n}, 3) == {n} + 3\n" for n in (0, 4))
+    half = CALC.replace("a - b", "b")
+    lost = CALC.replace("a - b", "a + b if a != 2 else 0")
+    versions = [{"calc.py": CALC}, {"calc.py": lost}, {"calc.py": half}, {"calc.py": GOOD}]
+    probe = Probe((ADD,), scripts)
+    assert await project.trials(versions, probe, {}, bar=3) == Trials(2, 1, 1)
+    assert await project.trials(versions[2:], probe, {}, bar=2) == Trials(2, 1, 0)
+    assert await project.trials(versions[:3], Probe(scripts=scripts), {}, bar=1) == Trials(2, 1, 0)
+
+
+@pytest.mark.parametrize("probe", [Probe(), Probe(("collection",))])
 async def test_a_probe_that_names_no_file_runs_every_test(project, probe):
     assert await project.trials([{"calc.py": CALC}, {"calc.py": GOOD}], probe, {}) == Trials(2, 1)
 
@@ -217,10 +230,12 @@ async def test_a_probe_that_names_no_file_runs_every_test(project, probe):
 async def test_trials_start_afresh_where_a_conftest_imports_the_code(project):
     project.tree.files["conftest.py"] = "import calc\n"
     tried = [{"calc.py": "import os\nos._exit(0)\n"}, {"calc.py": GOOD}]
-    assert (await project.trials(tried, [ADD], {}, seconds=4.0)).index == 1
+    assert (await project.trials(tried, Probe((ADD,)), {}, seconds=4.0)).index == 1
 
 
-@pytest.mark.parametrize("probe", [[ADD], "from calc import add\nadd(1, 2)\n"])
+@pytest.mark.parametrize(
+    "probe", [Probe((ADD,)), Probe(scripts=("from calc import add\nadd(1, 2)\n",))]
+)
 async def test_the_lines_a_probe_reaches_are_counted(project, probe):
     found = await project.reach(probe, {})
     assert found["calc.py"][2] >= 1

@@ -29,7 +29,7 @@ from samovar.core.loop import work
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Deed
 from samovar.core.state import replay
-from samovar.core.task import Checked, Counts, Task, Trials
+from samovar.core.task import Checked, Counts, Probe, Task, Trials
 from samovar.flow.build import more
 from samovar.flow.kit import Kit
 from samovar.flow.pipeline import Pipeline
@@ -78,7 +78,7 @@ class Project:
     async def trials(
         self,
         variants: Sequence[Mapping[str, str]],
-        probe: Sequence[str] | str,
+        probe: Probe,
         changed: Mapping[str, str],
         *,
         bar: int = 1,
@@ -87,9 +87,7 @@ class Project:
     ) -> Trials:
         return Trials(len(variants))
 
-    async def reach(
-        self, probe: Sequence[str] | str, changed: Mapping[str, str]
-    ) -> dict[str, dict[int, int]]:
+    async def reach(self, probe: Probe, changed: Mapping[str, str]) -> dict[str, dict[int, int]]:
         return {}
 
     async def behaviours(

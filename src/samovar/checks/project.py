@@ -19,7 +19,7 @@ from samovar.checks.failures import LONGEST, excerpt
 from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
 from samovar.core.seams import Command, Ran, Sandbox, Tree
-from samovar.core.task import Checked, Counts, Trials
+from samovar.core.task import Checked, Counts, Probe, Trials
 
 INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
@@ -120,19 +120,20 @@ class Project:
     async def trials(
         self,
         variants: Sequence[Mapping[str, str]],
-        probe: Sequence[str] | str,
+        probe: Probe,
         changed: Mapping[str, str],
         *,
         bar: int = 1,
         seconds: float = 2.0,
         total: float = 60.0,
     ) -> Trials:
-        """Try variants against a probe until one leaves fewer than `bar` of its tests red.
+        """Try variants against a probe until one leaves fewer than `bar` of it red.
 
         `seconds` is the limit of one trial, `total` of all. They run in lanes, one for each
         processor, so where several are good it is not always the same that is found.
         """
-        job = {"probe": probe, "bar": bar, "seconds": seconds, "total": total}
+        told = msgspec.to_builtins(probe)
+        job = {**told, "bar": bar, "seconds": seconds, "total": total}
         many = min(LANES, os.cpu_count() or 1, len(variants))
         lanes = [
             asyncio.create_task(self._lane(n, {**job, "variants": variants[n::many]}, changed))
@@ -172,13 +173,11 @@ class Project:
                 return number, Trials(tried, index, red)
         return number, Trials(tried)
 
-    async def reach(
-        self, probe: Sequence[str] | str, changed: Mapping[str, str]
-    ) -> dict[str, dict[int, int]]:
-        """Return how often a probe reached each line of each of the project's files."""
+    async def reach(self, probe: Probe, changed: Mapping[str, str]) -> dict[str, dict[int, int]]:
+        """Return how often the scripts of a probe, else its tests, ran each line of each file."""
         place = self.copy(changed)
         mark = f"trace-{secrets.token_hex(8)}"
-        code, arguments = (probe, ()) if isinstance(probe, str) else ("", tuple(probe))
+        code, arguments = "\n".join(probe.scripts), () if probe.scripts else probe.tests
         ran = await self._run(
             place,
             (self.environment.python, str(INSIDE / "trace.py"), mark, "15", "--", *arguments),

@@ -141,12 +141,21 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The one failure worth telling a model: at most some 200 tokens."""
 
 
+class Probe(Struct, frozen=True):
+    """What tells a good version from a bad one; all tests of the project where it is empty."""
+
+    tests: tuple[str, ...] = ()
+    """By the names the test runner gives them."""
+    scripts: tuple[str, ...] = ()
+    """Python that ends without an exception."""
+
+
 class Trials(Struct, frozen=True):
     """What became of many versions tried one after the other."""
 
     tried: int
     index: int | None = None
-    """The first version that left fewer tests red than the bar."""
+    """The first version that left less of the probe red than the bar."""
     red: int = 0
     """How many it left red."""
 

@@ -12,6 +12,7 @@ from samovar.core.task import Candidate, Edit, Step, Target, Way, lines
 from samovar.flow.answer import one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
 from samovar.flow.kit import Kit
+from samovar.flow.probes import mended
 from samovar.flow.search import search
 from samovar.flow.source import shape
 from samovar.flow.speak import (
@@ -123,8 +124,7 @@ def _refused(state: State, found: Attempt) -> bool:
     """Return whether a search mended all it was to mend, and the checks say no all the same."""
     if not found.candidate.edits or found.verdict is None or found.verdict.passed:
         return False
-    left = {t for c in found.verdict.checks for t in c.failing}
-    return not left & set(goals(state))
+    return mended(state, found)
 
 
 def _search_now(state: State, idea: Idea) -> bool:

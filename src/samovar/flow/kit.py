@@ -6,7 +6,7 @@ from typing import Protocol
 
 from samovar.core.event import Asked
 from samovar.core.seams import Live, Model, Repo, Tree
-from samovar.core.task import Checked, Trials
+from samovar.core.task import Checked, Probe, Trials
 
 
 class Checks(Protocol):
@@ -27,19 +27,17 @@ class Checks(Protocol):
     async def trials(
         self,
         variants: Sequence[Mapping[str, str]],
-        probe: Sequence[str] | str,
+        probe: Probe,
         changed: Mapping[str, str],
         *,
         bar: int = 1,
         seconds: float = 2.0,
         total: float = 60.0,
     ) -> Trials:
-        """Try variants until one leaves fewer than `bar` tests of the probe red."""
+        """Try variants until one leaves less of the probe red than `bar`."""
         ...
 
-    async def reach(
-        self, probe: Sequence[str] | str, changed: Mapping[str, str]
-    ) -> dict[str, dict[int, int]]:
+    async def reach(self, probe: Probe, changed: Mapping[str, str]) -> dict[str, dict[int, int]]:
         """Return how often a probe ran each line of each file."""
         ...
 

@@ -12,7 +12,7 @@ from samovar.core.event import Planned
 from samovar.core.message import Usage
 from samovar.core.seams import Tree
 from samovar.core.state import State
-from samovar.core.task import Plan, Step, Target
+from samovar.core.task import Plan, Probe, Step, Target
 from samovar.flow.examples import find
 from samovar.flow.kit import Kit
 from samovar.flow.localise import is_test, quoted, rank, sources, targets
@@ -45,7 +45,7 @@ async def cut(kit: Kit, state: State) -> Planned:
             Step(title=f"write {p}", strategy="write", targets=(Target(p),)) for p in named
         )
     else:
-        steps = await _places(kit, state, named, examples[0] if examples else aims[:1])
+        steps = await _places(kit, state, named, Probe(aims[:1], examples[:1]))
     note = "; ".join(s.title for s in steps)
     return Planned(plan=Plan(steps, note, examples, aims), usage=usage, calls=calls)
 
@@ -105,15 +105,13 @@ def _near(text: str, files: dict[str, str]) -> list[Symbol]:
     return [s for _, s in rank(text, files)[:5]]
 
 
-async def _places(
-    kit: Kit, state: State, named: list[str], probe: tuple[str, ...] | str
-) -> tuple[Step, ...]:
+async def _places(kit: Kit, state: State, named: list[str], probe: Probe) -> tuple[Step, ...]:
     files = sources(kit.tree)
     chosen = {p: files[p] for p in named if p in files} or files
     others = [p for p in named if p not in files]
     if others and len(others) == len(named):
         return tuple(Step(title=f"edit {p}", strategy="edit", targets=(Target(p),)) for p in others)
-    traced = probe and "trace" not in state.task.off
+    traced = (probe.tests or probe.scripts) and "trace" not in state.task.off
     reached = await kit.checks.reach(probe, {}) if traced else {}
     ranked = rank(state.task.text, chosen, reached)
     found = targets(ranked, PLACES)

@@ -11,16 +11,15 @@ from samovar.core.task import Candidate, Edit, Target, lines
 from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
+from samovar.flow.probes import count, failing, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
-from samovar.flow.work import Files, changed_by, finished, goals, red, text_of
+from samovar.flow.work import Files, changed_by, finished, text_of
 
 MOST = 3000
 """Edits tried of one version."""
 PLACES = 5
 """Functions whose edits are tried."""
-UNKNOWN = 60
-"""Red tests where a file could not even be collected: whatever collects is better."""
 
 
 @dataclass
@@ -77,12 +76,12 @@ class Climb:
         self.state = state
         self.attempt = attempt
         self.before = Files(kit.tree, finished(state, kit.tree))
-        self.failing = _failing(state, attempt)
-        self.probe = _probe(state, self.failing)
+        self.failing = failing(state, attempt)
         self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
+        self.probe = probe(state, kit.tree, attempt, self.places[0])
         self.start = Hill(
             changed_by(state, kit.tree, attempt.candidate if attempt else None),
-            _red(self.failing) if isinstance(self.probe, tuple) else 1,
+            count(state, attempt),
             tried=skip,
         )
         self.donors = self.collected()
@@ -201,31 +200,6 @@ class Climb:
             if (text := changed_by(self.state, self.kit.tree, other.candidate).get(path))
         ]
         return replace(donors, others=tuple(dict.fromkeys(others)))
-
-
-def _failing(state: State, attempt: Attempt | None) -> tuple[str, ...]:
-    if attempt is not None and attempt.verdict is not None:
-        apart = set(red(state)) - set(goals(state))
-        left = (t for c in attempt.verdict.checks if c.name == "tests" for t in c.failing)
-        return tuple(t for t in left if t not in apart) or goals(state)
-    return goals(state)
-
-
-def _red(failing: tuple[str, ...]) -> int:
-    """Return how many tests are red; a file that cannot be collected hides how many it has."""
-    if not failing:
-        return 1
-    return len(failing) if all("::" in t for t in failing) else UNKNOWN
-
-
-def _probe(state: State, failing: tuple[str, ...]) -> tuple[str, ...] | str:
-    """Return what must become green: the tests that fail now, or the task's examples."""
-    if state.plan and state.plan.examples:
-        return "\n".join(state.plan.examples)
-    surveyed = state.surveyed
-    passing = [t for c in surveyed.verdict.checks for t in c.passing] if surveyed else []
-    rest = [t for t in [*goals(state), *passing] if t not in failing]
-    return (*failing, *(rest if len(rest) <= 200 else ()))
 
 
 def _as_edits(version: Mapping[str, str], before: Files) -> tuple[Edit, ...]:

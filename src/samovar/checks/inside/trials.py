@@ -2,11 +2,11 @@
 
 Reads a job as JSON from standard input:
 
-    {"variants": [{"path": "text", ...}, ...], "probe": ["test_a.py::test_b"] or "code",
-     "bar": 1, "seconds": 2.0, "total": 60.0}
+    {"variants": [{"path": "text", ...}, ...], "tests": ["test_a.py::test_b"],
+     "scripts": ["code"], "bar": 1, "seconds": 2.0, "total": 60.0}
 
 and writes one line for each trial, `MARK index red|slow`, until the first one that leaves fewer
-than `bar` tests red: `MARK index ok red-tests`.
+than `bar` tests and scripts red: `MARK index ok red`. Without tests and scripts, all tests count.
 
 The interpreter and pytest, with its configuration and plugins, are loaded once. The forks part
 just before the tests are collected, which imports the project, and end when they reach the bar.
@@ -35,9 +35,9 @@ class Trials:
 
     def __init__(self, job):
         self.job = job
-        self.bar = min(job["bar"], MOST)
         # The exit status that says no test is red: code that calls os._exit(0) does not know it.
-        self.green = random.SystemRandom().randrange(64, 250 - MOST)
+        green = random.SystemRandom().randrange(64, 250 - MOST)
+        self.judge = Bar(job["tests"], job["scripts"], green, min(job["bar"], MOST))
         self.out = os.fdopen(os.dup(1), "w")
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
@@ -49,12 +49,12 @@ class Trials:
         stale = {os.path.abspath(path) for path in self.originals}
         if any(getattr(m, "__file__", None) in stale for m in list(sys.modules.values())):
             # The project's conftest has imported the code already: start afresh each time.
-            self.run(lambda: _fresh(self.job["probe"], self.green, self.bar))
-        elif self.run(None) == "child":
+            self.run(self.judge.afresh)
+        elif self.run(self.judge.examples) == "child":
             return None
         os._exit(0)
 
-    def run(self, probe):
+    def run(self, begin):
         """Try every variant; returns "child" in a fork that is to go on by itself."""
         deadline = time.monotonic() + self.job["total"]
         gc.freeze()  # A collection in a fork would copy every page it looks at.
@@ -69,7 +69,7 @@ class Trials:
                     _write(path, variant.get(path, text))
                 child = os.fork()
                 if child == 0:
-                    return self.branch(probe)
+                    return self.branch(begin)
                 result = self.wait(child, seconds)
                 self.out.write(f"{MARK} {index} {result}\n")
                 self.out.flush()
@@ -80,17 +80,12 @@ class Trials:
             waiting = slow
         return "parent"
 
-    def branch(self, probe):
+    def branch(self, begin):
         """Go on as one trial."""
         os.setsid()
         sys.dont_write_bytecode = True
-        if probe is None:
-            return "child"
-        code = 1
-        try:
-            code = probe()
-        finally:
-            os._exit(self.green if code == 0 else 1)
+        begin()
+        return "child"
 
     def wait(self, child, seconds):
         """Return how a trial ended."""
@@ -101,17 +96,47 @@ class Trials:
             _kill(child)
             return "slow"
         _, status = os.waitpid(child, 0)
-        red = os.WEXITSTATUS(status) - self.green if os.WIFEXITED(status) else -1
-        return f"ok {red}" if 0 <= red < self.bar else "red"
+        red = os.WEXITSTATUS(status) - self.judge.green if os.WIFEXITED(status) else -1
+        return f"ok {red}" if 0 <= red < self.judge.bar else "red"
 
 
 class Bar:
-    """The pytest plugin of one trial: it ends as soon as too many tests are red."""
+    """What judges one trial, scripts first, and its pytest plugin: too much that is red ends it."""
 
-    def __init__(self, probe, green, bar):
-        self.order = {name: number for number, name in enumerate(probe)}
+    def __init__(self, tests, scripts, green, bar):
+        self.tests = [name for name in tests if os.path.isfile(_file(name))]
+        self.order = {name: number for number, name in enumerate(self.tests)}
+        self.scripts = scripts
         self.green = green
         self.bar = bar
+        self.red = 0
+
+    def examples(self):
+        """Run the scripts; a trial that has no tests, or is over the bar, ends here."""
+        for script in self.scripts:
+            self.red += not _holds(script)
+            if self.red >= self.bar:
+                os._exit(1)
+        if self.scripts and not self.tests:
+            os._exit(self.green + self.red)
+
+    def afresh(self):
+        """Go on in a new interpreter."""
+        code = "import json, sys, trials; trials.Bar(*json.loads(sys.argv[1])).all()"
+        told = json.dumps([self.tests, self.scripts, self.green, self.bar])
+        os.execv(sys.executable, [sys.executable, "-c", code, told])
+
+    def all(self):
+        """Judge by everything, in an interpreter that has loaded nothing yet."""
+        self.examples()
+        self.collect()
+
+    def collect(self, *plugins):
+        """Run pytest on the files of the tests."""
+        import pytest
+
+        files = dict.fromkeys(_file(name) for name in self.tests)
+        pytest.main([*files, *QUIET], plugins=[*plugins, self])
 
     def pytest_collection_modifyitems(self, items):
         """Keep the tests of the probe, in its order; files are collected faster than names."""
@@ -126,7 +151,7 @@ class Bar:
         if call is None:
             return None
         item.session.testsfailed += not call()
-        if item.session.testsfailed >= self.bar:
+        if self.over(item.session):
             os._exit(1)
         # What the tests before it set up may have to go before the next one.
         item.session._setupstate.teardown_exact(nextitem)
@@ -136,20 +161,25 @@ class Bar:
         """End at the bar, or where a file cannot even be collected, before anybody words it."""
         if getattr(report, "outcome", "") != "failed":
             return
-        if report.when == "collect" or node.session.testsfailed >= self.bar:
+        if report.when == "collect" or self.over(node.session):
             os._exit(1)
 
     def pytest_runtest_makereport(self, item, call):
         """End it even earlier where no marker can turn the failure into something else."""
         if not call.excinfo or item.get_closest_marker("xfail") or not _failed(call.excinfo):
             return
-        if item.session.testsfailed + 1 >= self.bar:
+        if self.over(item.session, 1):
             os._exit(1)
 
     def pytest_sessionfinish(self, session, exitstatus):
         """Only a session that ran its tests says how many are red."""
-        ended = int(exitstatus) in (0, 1) and session.testscollected > session.testsfailed
-        os._exit(self.green + session.testsfailed if ended else 1)
+        red = self.red + session.testsfailed
+        ended = int(exitstatus) in (0, 1) and session.testscollected + len(self.scripts) > red
+        os._exit(self.green + red if ended else 1)
+
+    def over(self, session, more=0):
+        """Return whether as much is red as before the edit."""
+        return self.red + session.testsfailed + more >= self.bar
 
 
 def _plain(item):
@@ -195,15 +225,12 @@ def _kill(child):
     os.waitpid(child, 0)
 
 
-def _script(code):
-    exec(compile(code, "<example>", "exec"), {"__name__": "__main__"})
-    return 0
-
-
-def _fresh(probe, green, bar):
-    code = "import json, sys, trials; trials.collect(*json.loads(sys.argv[1]))"
-    told = json.dumps([probe, green, bar])
-    os.execv(sys.executable, [sys.executable, "-c", code, told])
+def _holds(script):
+    try:
+        exec(compile(script, "<example>", "exec"), {"__name__": "__main__"})
+    except BaseException:
+        return False
+    return True
 
 
 def _read(path):
@@ -226,19 +253,10 @@ def main():
     job = json.load(sys.stdin)
     sys.path.insert(0, os.getcwd())
     trials = Trials(job)
-    if isinstance(job["probe"], str):
-        trials.run(lambda: _script(job["probe"]))
-        return
-    collect(job["probe"], trials.green, trials.bar, trials)
-
-
-def collect(probe, green, bar, *plugins):
-    """Run pytest on the files of a probe."""
-    import pytest
-
-    named = [name for name in probe if os.path.isfile(_file(name))]
-    files = dict.fromkeys(_file(name) for name in named)
-    pytest.main([*files, *QUIET], plugins=[*plugins, Bar(named, green, bar)])
+    if job["scripts"] and not trials.judge.tests:
+        trials.run(trials.judge.examples)
+    else:
+        trials.judge.collect(trials)
 
 
 def _file(name):

@@ -1,0 +1,82 @@
+"""Probes: by what a search tells a better version from a worse one, many times a second."""
+
+import re
+from pathlib import PurePath
+
+from samovar.core.seams import Tree
+from samovar.core.state import Attempt, State
+from samovar.core.task import Checked, Probe, Target
+from samovar.flow.work import goals, kept, red, text_of
+
+MOST = 200
+"""Tests that were green and are run after each edit that mends something, at most."""
+UNKNOWN = 60
+"""Red tests where a file could not even be collected: whatever collects is better."""
+
+
+def failing(state: State, attempt: Attempt | None) -> tuple[str, ...]:
+    """Return the tests that a candidate leaves red, or that are red without one."""
+    if attempt is not None and attempt.verdict is not None:
+        apart = set(red(state)) - set(goals(state))
+        left = (t for c in _tests(attempt) for t in c.failing)
+        return tuple(t for t in left if t not in apart) or goals(state)
+    return goals(state)
+
+
+def count(state: State, attempt: Attempt | None) -> int:
+    """Return how much of the probe is red, at least one.
+
+    A file that cannot be collected hides how many tests it has.
+    """
+    checks = attempt.verdict.checks if attempt and attempt.verdict else None
+    if state.plan and state.plan.examples:
+        unmet = len(_unmet(checks)) + len(_lost(state, attempt)) if attempt and checks else None
+        return max(1, len(state.plan.examples) if unmet is None else unmet)
+    tests = failing(state, attempt)
+    return max(1, len(tests) if all("::" in t for t in tests) else UNKNOWN)
+
+
+def probe(state: State, tree: Tree, attempt: Attempt | None, place: Target) -> Probe:
+    """Return what must become green, and what was green and must stay so."""
+    if state.plan and state.plan.examples:
+        lost = (t for a in state.trials for t in _lost(state, a))
+        tests = dict.fromkeys([*lost, *_near(state, tree, place)])
+        return Probe(tuple(tests), state.plan.examples)
+    left = failing(state, attempt)
+    rest = [t for t in [*goals(state), *_passing(state)] if t not in left]
+    return Probe((*left, *(rest if len(rest) <= MOST else ())))
+
+
+def mended(state: State, attempt: Attempt) -> bool:
+    """Return whether a candidate makes green all that is to become green."""
+    if attempt.verdict is None or _unmet(attempt.verdict.checks):
+        return False
+    return not {t for c in attempt.verdict.checks for t in c.failing} & set(goals(state))
+
+
+def _near(state: State, tree: Tree, place: Target) -> tuple[str, ...]:
+    """Return the green tests of the files that speak of a place, unless they are too many."""
+    name = place.symbol.rsplit(".", 1)[-1] or PurePath(place.path).stem
+    paths = {t.split("::")[0] for t in kept(state)}
+    near = {p for p in paths if re.search(rf"\b{re.escape(name)}\b", text_of(tree, p))}
+    tests = tuple(t for t in _passing(state) if t.split("::")[0] in near)
+    return tests if len(tests) <= MOST else ()
+
+
+def _unmet(checks: tuple[Checked, ...]) -> list[Checked]:
+    return [c for c in checks if c.name.startswith("example") and c.exit != 0]
+
+
+def _lost(state: State, attempt: Attempt) -> list[str]:
+    """Return the tests that were green before and are not with a candidate."""
+    green = {t for c in _tests(attempt) for t in c.passing}
+    return sorted(kept(state) - green) if _tests(attempt) else []
+
+
+def _tests(attempt: Attempt) -> list[Checked]:
+    return [c for c in attempt.verdict.checks if c.name == "tests"] if attempt.verdict else []
+
+
+def _passing(state: State) -> list[str]:
+    checks = state.surveyed.verdict.checks if state.surveyed else ()
+    return [t for c in checks for t in c.passing]
