@@ -2,10 +2,11 @@
 
 import pytest
 
-from samovar.flow.examples import asserted, broken, doctests, grounded
+from samovar.flow.examples import asserted, broken, doctests, grounded, refused
 from samovar.flow.source import Symbol
 
 NEAR = [Symbol("src/shop/cart.py", "slug", 1, 2, "def slug(t):\n    return t\n")]
+MIDDLE = [Symbol("middle.py", "middle", 1, 2, "def middle(values):\n    return 0\n")]
 TASK = 'slug("Hello World") should give "hello-world", and slug("") an empty text; None -> 0.5'
 
 
@@ -89,3 +90,31 @@ def test_assertions_that_a_task_quotes_become_checks():
 )
 def test_an_example_that_fails_for_its_own_reason_is_told(said, own):
     assert broken(said) is own
+
+
+@pytest.mark.parametrize(
+    ("text", "checks"),
+    [
+        ("`middle([])` is 0; it must raise `ValueError`.", 1),
+        ("`middle([])` gives 0. Such lists should be refused with ValueError.", 1),
+        ("`shop.middle([])` gives 0: must raise `ValueError`", 1),
+        ("`middle([])` raises ValueError; it should be None.", 0),
+        ("`middle(values)` is 0; it must raise `ValueError`.", 0),
+        ("`other([])` is 0; it must raise `ValueError`.", 0),
+        ("`middle([])` is 0; it must raise Cain.", 0),
+        ("it must raise ValueError", 0),
+    ],
+)
+def test_a_call_that_the_task_wants_refused_becomes_a_check(text, checks):
+    found = refused(text, MIDDLE)
+    assert len(found) == checks
+    assert all("except ValueError" in f and "middle([])" in f for f in found)
+
+
+def test_a_model_that_compares_with_an_exception_means_that_it_is_raised():
+    task = "`middle(7)` must raise `ValueError`"
+    [check] = grounded("assert middle(7) == ValueError\n", task, MIDDLE)
+    body = check.split("\n", 1)[1]
+    exec(body, {"middle": lambda v: int("no number")})
+    with pytest.raises(AssertionError, match="raises no ValueError"):
+        exec(body, {"middle": lambda v: 0})

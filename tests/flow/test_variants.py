@@ -34,6 +34,21 @@ BUGS = [
     ("def f(a, b):\n    return a and b\n", "def f(a, b):\n    return a or b\n"),
     ("def f(a):\n    return any(a)\n", "def f(a):\n    return all(a)\n"),
     ("def f():\n    return True\n", "def f():\n    return False\n"),
+    ("def f(a):\n    if a:\n        g()\n", "def f(a):\n    if a is not None:\n        g()\n"),
+    ("def f(a):\n    return a or 1\n", "def f(a):\n    return a if a is not None else 1\n"),
+    ("def f(a):\n    b = log(a)\n", "def f(a):\n    b = log(a) if a else 0\n"),
+    (
+        "def f(a):\n    p = P(a, 1)\n    return P(a).all(a)\n",
+        "def f(a):\n    p = P(a, 1)\n    return p.all(a)\n",
+    ),
+    (
+        'END = re.compile(r"^(.*)s?$")\n\n\ndef f(a):\n    return END.match(a)\n',
+        'END = re.compile(r"^(.+)s?$")\n\n\ndef f(a):\n    return END.match(a)\n',
+    ),
+    (
+        'FORMS = {"f": "[0-9]{6}"}\n\n\ndef f(a):\n    return FORMS[a]\n',
+        'FORMS = {"f": "[0-9]{1,6}"}\n\n\ndef f(a):\n    return FORMS[a]\n',
+    ),
     (
         "class C:\n\tdef f(s, a):\n\t\treturn a - 1\n",
         "class C:\n\tdef f(s, a):\n\t\treturn a + 1\n",

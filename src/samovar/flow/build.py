@@ -11,6 +11,7 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Step, Target, Way, lines
 from samovar.flow.answer import one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
+from samovar.flow.docstrings import restored, short
 from samovar.flow.kit import Kit
 from samovar.flow.probes import mended
 from samovar.flow.search import search
@@ -200,10 +201,13 @@ def question(
     }
     names = {"write": "write", "edit": "edit", "localise-repair": "function"}
     part = "".join(lines(text)[target.first - 1 : target.last])
+    if step.strategy == "localise-repair":
+        part = short(part)
     parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
     attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
     if attempt is not None and step.strategy != "edit":
         wrong = attempt.candidate.edits[0].text if attempt.candidate.edits else ""
+        wrong = wrong if step.strategy == "write" else short(wrong)
         whole = "repair_file" if step.strategy == "write" else "repair_function"
         kind = whole if idea.way == "repair" else "hint"
         parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
@@ -250,7 +254,7 @@ def read_answer(step: Step, target: Target, text: str, files: Files) -> tuple[Ed
     if step.strategy == "edit":
         return (Edit(target.path, _endings(patched(text, before), before)),)
     old = "".join(lines(before)[target.first - 1 : target.last])
-    new = one_symbol(text, target.symbol, old)
+    new = restored(one_symbol(text, target.symbol, old), old)
     return (Edit(target.path, _endings(new, before), target.first, target.last),)
 
 

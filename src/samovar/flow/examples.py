@@ -14,6 +14,7 @@ from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
+from samovar.flow.localise import quoted
 from samovar.flow.source import Symbol, parse, sides
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
 
@@ -25,6 +26,10 @@ CLOSE = 300
 """Characters, blanks not counted, between the values of one example."""
 LONGEST = 9
 """Lines of one assertion, at most."""
+_ASKED = re.compile(
+    r"(?:must|should|shall|has to|have to|expected to)\b[^.!?\n]{0,80}?"
+    r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
+)
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 
 
@@ -32,20 +37,24 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     """Return checks taken from the task, what finding them cost, and the model calls it took."""
     text = state.task.text
     code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
-    code += asserted(text, near)
-    usage, calls = Usage(), 0
-    if not code and re.search(r"[`(=']", text):
-        kit.live("step", "reading the examples in the task")
-        question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
-        reply = await ask(kit.model, messages(question), LIMIT, drawn(0.0, 1))
-        usage, calls = reply.usage, 1
-        code = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
-    red = []
+    red = await _red(kit, [*code, *asserted(text, near), *refused(text, near)])
+    if red or not re.search(r"[`(=']", text):
+        return red, Usage(), 0
+    kit.live("step", "reading the examples in the task")
+    question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
+    reply = await ask(kit.model, messages(question), LIMIT, drawn(0.0, 1))
+    told = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
+    return await _red(kit, told), reply.usage, 1
+
+
+async def _red(kit: Kit, code: Sequence[str]) -> tuple[str, ...]:
+    """Return the checks that the project fails now, and not for a reason of their own."""
+    found = []
     for snippet in code[:MOST]:
         checked = await kit.checks.snippet("example", snippet, {})
         if checked.exit != 0 and not broken(checked.excerpt):
-            red.append(snippet)
-    return tuple(red), usage, calls
+            found.append(snippet)
+    return tuple(found)
 
 
 def doctests(text: str, near: list[Symbol]) -> list[str]:
@@ -63,7 +72,7 @@ def doctests(text: str, near: list[Symbol]) -> list[str]:
 def asserted(text: str, near: list[Symbol]) -> list[str]:
     """Return a check for each assertion that the task quotes, such as out of a test's output."""
     rows = [row.lstrip(" \t>") for row in text.splitlines()]
-    ours = {s.name.split(".")[0] for s in near}
+    ours = _ours(near)
     given = ours.union(dir(builtins))
     found: dict[str, None] = {}
     for at in (n for n, row in enumerate(rows) if _ASSERTION.match(row)):
@@ -102,8 +111,60 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
         if not isinstance(node, ast.Assert):
             before.append(text)
         elif stands(node.test, task):
-            found.append("\n".join([imports, *before, text]) + "\n")
+            check = _raising(node.test, task) or text
+            found.append("\n".join([imports, *before, check]) + "\n")
     return found
+
+
+def _raising(test: ast.expr, task: str) -> str:
+    """Return the check that a call raises, where a model wrote `call == ValueError`."""
+    match test:
+        case ast.Compare(ast.Call() as call, [_], [ast.Name(name) | ast.Call(ast.Name(name))]):
+            return raises(ast.unparse(call), name) if _is_error(name) and name in task else ""
+        case _:
+            return ""
+
+
+def raises(call: str, error: str) -> str:
+    """Return a check that a call raises an exception."""
+    said = f"{call} raises no {error}"
+    return f"try:\n    {call}\nexcept {error}:\n    pass\nelse:\n    assert False, {said!r}"
+
+
+def refused(text: str, near: list[Symbol]) -> list[str]:
+    """Return a check for each call that the task quotes, if it asks for an exception."""
+    asked = _ASKED.search(text)
+    if asked is None or not _is_error(asked[1]):
+        return []
+    calls = (_literal(span.strip("`").strip(), near) for span in quoted(text))
+    return [f"{_imports(near)}\n{raises(call, asked[1])}\n" for call in calls if call]
+
+
+def _literal(code: str, near: list[Symbol]) -> str:
+    """Return a call of the project's code with plain values, without the name of its module."""
+    tree = parse(code)
+    match tree.body if tree else []:
+        case [ast.Expr(ast.Call() as call)]:
+            name = ast.unparse(call.func).rsplit(".", 1)[-1]
+            inside = (n for a in [*call.args, *call.keywords] for n in ast.walk(a))
+            if (
+                name in _ours(near)
+                and call.args
+                and not any(isinstance(n, ast.Name) for n in inside)
+            ):
+                return ast.unparse(ast.Call(ast.Name(name), call.args, call.keywords))
+        case _:
+            pass
+    return ""
+
+
+def _ours(near: list[Symbol]) -> set[str]:
+    return {s.name.split(".")[0] for s in near}
+
+
+def _is_error(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, Exception)
 
 
 def stands(test: ast.expr, task: str) -> bool:

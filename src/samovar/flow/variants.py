@@ -13,7 +13,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from samovar.flow.source import parse, written
+from samovar.flow.source import Function, parse, written
+from samovar.flow.values import absent, default, guarded, pattern, settings, unused
 from samovar.flow.variant import Places, Variant, closed
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -62,8 +63,11 @@ def variants(
         return []
     found: dict[tuple[int, int, str], Variant] = {}
     places = Places(source)
-    for node in written(tree, first, last or 10**9):
-        scope = _Scope(places, node, reached)
+    functions = list(written(tree, first, last or 10**9))
+    # Where a function goes wrong, a pattern or a table that it uses may be what is wrong.
+    above = dict.fromkeys(s for f in functions for s in settings(tree, f))
+    for node in [*functions, *above]:
+        scope = _Scope(places, node, {} if node in above else reached)
         for variant in scope.all():
             key = (variant.start, variant.end, variant.text)
             same = source[variant.start : variant.end].strip() == variant.text.strip()
@@ -114,6 +118,9 @@ class _Scope:
             for cost, at, text in self.edits(node):
                 start, end = self.span(at)
                 yield Variant(start, end, text, cost + far)
+        if isinstance(self.node, Function):
+            for cost, at, text in unused(self.node, self.text):
+                yield Variant(*self.span(at), text, cost)
         yield from self.inserted()
 
     def edits(self, node: ast.AST) -> Iterator[tuple[float, ast.AST, str]]:
@@ -123,6 +130,7 @@ class _Scope:
                 yield from self.comparison(node)
             case ast.BoolOp():
                 yield from self.junction(node)
+                yield from default(node, self.text)
             case ast.BinOp():
                 yield from self.arithmetic(node)
             case ast.Constant():
@@ -193,6 +201,7 @@ class _Scope:
         elif isinstance(value, str) and not self.docstring(node):
             for text in ("", " "):
                 yield 3.0, node, repr(text)
+            yield from pattern(node, self.text)
 
     def call(self, node: ast.Call) -> Iterator[tuple[float, ast.AST, str]]:
         """Swapped or missing arguments, the dual function."""
@@ -216,6 +225,7 @@ class _Scope:
     ) -> Iterator[tuple[float, ast.AST, str]]:
         """The opposite, or a name that may be empty."""
         test = self.text(node.test)
+        yield from absent(node.test, self.text)
         yield 1.5, node.test, f"not ({test})"
         for name in self.names:
             cost = 1.0 if test == "True" else 3.5
@@ -293,6 +303,8 @@ class _Scope:
                 yield 1.5, node, "continue"
             if isinstance(node, ast.Continue):
                 yield 1.5, node, "break"
+        if isinstance(node, ast.Assign):
+            yield from guarded(node, self.names, self.text)
         if isinstance(node, ast.AugAssign):
             text = self.text(node)
             for sign in ("+=", "-=", "*=", "//="):

@@ -1,0 +1,84 @@
+"""Small edits about what a value may be: absent, computed and never used, or a pattern.
+
+The templates of PAR (Kim et al. 2013) and TBar (Liu et al. 2019) that turn on values: a check for
+None in place of one for truth, a guarded expression, another quantifier in a regular expression.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from samovar.flow.source import Function
+
+Found = Iterator[tuple[float, ast.AST, str]]
+Text = Callable[[ast.AST], str]
+_QUANTIFIER = re.compile(r"(?<=[)\].\w])(\*|\+|\{\d+\})(?![*+{])")
+QUANTIFIERS = 6
+"""Of one pattern that are tried with another in their place."""
+
+
+def absent(node: ast.expr, text: Text) -> Found:
+    """Yield checks for None in place of checks for truth."""
+    said = text(node)
+    if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+        yield 1.0, node, f"{said} is not None"
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Name | ast.Attribute):
+        yield 1.0, node, f"{text(node.operand)} is None"
+
+
+def default(node: ast.BoolOp, text: Text) -> Found:
+    """Yield `a if a is not None else b` for `a or b`."""
+    if isinstance(node.op, ast.Or) and len(node.values) == 2:
+        first, other = map(text, node.values)
+        yield 1.5, node, f"{first} if {first} is not None else {other}"
+
+
+def guarded(node: ast.Assign, names: Sequence[str], text: Text) -> Found:
+    """Yield the value where a name is true, and a plain one elsewhere."""
+    if isinstance(node.value, ast.Constant | ast.Name):
+        return
+    used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+    for name in (n for n in names if n in used):
+        for plain in ("0", name, "None"):
+            yield 3.0, node.value, f"{text(node.value)} if {name} else {plain}"
+
+
+def unused(function: Function, text: Text) -> Found:
+    """Yield a local that nothing uses in place of what was computed like it."""
+    loaded = {
+        n.id
+        for n in ast.walk(function)
+        if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)
+    }
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Name(name)], value=ast.Call() as call):
+                if name in loaded:
+                    continue
+                for other in ast.walk(function):
+                    same = isinstance(other, ast.Call) and text(other.func) == text(call.func)
+                    if same and other is not call:
+                        yield 0.5, other, name
+            case _:
+                pass
+
+
+def pattern(node: ast.Constant, text: Text) -> Found:
+    """Yield a regular expression with another quantifier."""
+    said = text(node)
+    for place in list(_QUANTIFIER.finditer(said))[:QUANTIFIERS]:
+        sign = place[0]
+        other = {"*": ["+"], "+": ["*"]}.get(sign, [f"{{1,{sign[1:-1]}}}", "+"])
+        for new in other:
+            yield 2.0, node, said[: place.start()] + new + said[place.end() :]
+
+
+def settings(tree: ast.Module, function: Function) -> list[ast.stmt]:
+    """Return the assignments at the top of a file whose values a function uses."""
+    used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+    return [
+        node
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and {t.id for t in node.targets if isinstance(t, ast.Name)} & used
+    ]
