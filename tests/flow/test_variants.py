@@ -66,7 +66,7 @@ def test_every_edit_of_a_library_file_parses_and_differs(name):
     found = [s for s in symbols(name, text) if s.last - s.first < 60]
     dice = random.Random(name)
     for symbol in dice.sample(found, min(3, len(found))):
-        made = variants(text, symbol.first, symbol.last)
+        made = list(variants(text, symbol.first, symbol.last))
         keys = [(v.start, v.end, v.text) for v in made]
         assert len(set(keys)) == len(keys)
         for variant in dice.sample(made, min(25, len(made))):
@@ -87,7 +87,7 @@ def test_edits_are_ordered_by_cost():
 
 def test_lines_the_failure_did_not_reach_come_last():
     text = "def f(a):\n    b = a + 1\n    return b - 1\n"
-    made = variants(text, reached={3: 1})
+    made = list(variants(text, reached={3: 1}))
     second = text.index("b = ")
     third = text.index("return")
     assert min(v.cost for v in made if v.start >= third) < 5
@@ -96,7 +96,7 @@ def test_lines_the_failure_did_not_reach_come_last():
 
 @pytest.mark.parametrize("text", ["", "x = 1\n", "def f(:\n", "-" * 100_000 + "1"])
 def test_what_holds_no_function_has_no_edits(text):
-    assert variants(text) == []
+    assert list(variants(text)) == []
 
 
 def test_the_difference_turns_the_old_into_the_new():

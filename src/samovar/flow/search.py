@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from heapq import merge
 from itertools import chain, islice
 
 from samovar.core.event import Wrote
@@ -18,6 +19,8 @@ from samovar.flow.work import Files, changed_by, finished, text_of
 
 MOST = 3000
 """Edits tried of one version."""
+BATCH = 500, 4_000_000
+"""Versions, and characters of them, that go into the sandbox together, at most."""
 PLACES = 5
 """Functions whose edits are tried."""
 
@@ -33,7 +36,7 @@ class Hill:
     """Edits that led here."""
     tried: int = 0
     """How many of its own edits were tried."""
-    versions: list[dict[str, str]] | None = None
+    versions: Iterator[dict[str, str]] | None = None
     """Those not tried yet, the likeliest first; None before they are made."""
 
 
@@ -96,9 +99,9 @@ class Climb:
         best, total = self.start, 0
         behind: list[Hill] = []
         hill: Hill | None = self.start
-        while hill and best.red and (left := end - time.monotonic()) > 0:
+        while hill and best.red and time.monotonic() < end:
             before = hill.tried
-            better = await self.better(hill, left)
+            better = await self.better(hill, end)
             total += hill.tried - before
             if better is None:
                 hill = behind.pop(0) if behind else None
@@ -108,29 +111,29 @@ class Climb:
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
         return best, total
 
-    async def better(self, hill: Hill, left: float) -> Hill | None:
+    async def better(self, hill: Hill, end: float) -> Hill | None:
         """Return a version one edit away that leaves fewer tests red, if there is one."""
         if hill.versions is None:
-            made = islice(await self.versions(hill), hill.tried + MOST)
-            hill.versions = list(made)[hill.tried :]
-        if not hill.versions:
-            return None
-        self.kit.live("step", f"trying up to {len(hill.versions)} small edits")
-        found = await self.kit.checks.trials(
-            hill.versions,
-            self.probe,
-            hill.files,
-            bar=hill.red,
-            seconds=_seconds(self.state),
-            total=left,
-        )
-        hill.tried += found.tried
-        if found.index is None:
-            hill.versions = []
-            return None
-        files = {**hill.files, **hill.versions[found.index]}
-        hill.versions = hill.versions[found.index + 1 :]
-        return Hill(files, found.red, hill.depth + 1)
+            made = await self.versions(hill)
+            hill.versions = islice(made, hill.tried, hill.tried + MOST)
+        while batch := _batch(hill.versions):
+            self.kit.live("step", f"trying small edits, {hill.tried} so far")
+            found = await self.kit.checks.trials(
+                batch,
+                self.probe,
+                hill.files,
+                bar=hill.red,
+                seconds=_seconds(self.state),
+                total=max(0.1, end - time.monotonic()),
+            )
+            hill.tried += found.tried
+            if found.index is not None:
+                files = {**hill.files, **batch[found.index]}
+                hill.versions = chain(batch[found.index + 1 :], hill.versions)
+                return Hill(files, found.red, hill.depth + 1)
+            if time.monotonic() > end:
+                break
+        return None
 
     async def versions(self, hill: Hill) -> Iterator[dict[str, str]]:
         """Return the versions one edit away, the likeliest first."""
@@ -144,17 +147,18 @@ class Climb:
         self, files: Files, reached: Mapping[str, Mapping[int, int]]
     ) -> Iterator[tuple[str, Variant]]:
         """Yield the edits of all places; a lower place costs a little more."""
-        found: list[tuple[float, str, Variant]] = []
+        streams = []
         for rank, place in enumerate(self.places):
             text = files[place.path]
             last = self.last(place, files)
-            made = variants(text, place.first, last, reached.get(place.path, {}))
+            made = [variants(text, place.first, last, reached.get(place.path, {}))]
             # Code that mostly works wants a smaller change than an answer that is new.
             if self.attempt is not None and "grafts" not in self.state.task.off:
-                made += grafts(text, place.first, last, self.donors)
-            found += ((v.cost + 0.5 * rank, place.path, v) for v in made)
+                drawn = grafts(text, place.first, last, self.donors)
+                made.append(iter(sorted(drawn, key=lambda v: v.cost)))
+            streams += [_costly(stream, 0.5 * rank, place.path) for stream in made]
         seen = set()
-        for _, path, variant in sorted(found, key=lambda f: f[0]):
+        for _, path, variant in merge(*streams, key=lambda f: f[0]):
             key = (path, variant.start, variant.end, variant.text)
             if key not in seen:
                 seen.add(key)
@@ -200,6 +204,23 @@ class Climb:
             if (text := changed_by(self.state, self.kit.tree, other.candidate).get(path))
         ]
         return replace(donors, others=tuple(dict.fromkeys(others)))
+
+
+def _costly(
+    made: Iterator[Variant], more: float, path: str
+) -> Iterator[tuple[float, str, Variant]]:
+    return ((v.cost + more, path, v) for v in made)
+
+
+def _batch(versions: Iterator[dict[str, str]]) -> list[dict[str, str]]:
+    """Take the next versions, as many as go into the sandbox together."""
+    taken, size = [], 0
+    for version in versions:
+        taken.append(version)
+        size += sum(map(len, version.values()))
+        if len(taken) >= BATCH[0] or size >= BATCH[1]:
+            break
+    return taken
 
 
 def _as_edits(version: Mapping[str, str], before: Files) -> tuple[Edit, ...]:

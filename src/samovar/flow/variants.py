@@ -11,7 +11,7 @@ is for the project's tests to say, never for this module.
 import ast
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from samovar.flow.source import Function, parse, written
 from samovar.flow.values import absent, default, guarded, pattern, settings, unused
@@ -44,6 +44,8 @@ DUAL |= {"popleft": "pop", "startswith": "endswith", "find": "rfind", "floor": "
 DUAL |= {b: a for a, b in DUAL.items()}
 BOUNDS = (ast.Subscript, ast.Slice, ast.Tuple, ast.Call, ast.Return, ast.Assign, ast.BinOp)
 """Where a value one off is worth a try."""
+ABOVE = 1.0
+"""How much less likely it is that a table or a pattern is wrong than the function that uses it."""
 LARGEST_DONOR = 40
 """Characters: longer expressions are not copied to other places."""
 
@@ -53,28 +55,30 @@ def variants(
     first: int = 1,
     last: int | None = None,
     reached: Mapping[int, int] = {},
-) -> list[Variant]:
-    """Return the valid edits of the lines `first` to `last`, the likeliest first, no two alike.
+) -> Iterator[Variant]:
+    """Yield the valid edits of the lines `first` to `last`, the likeliest first, no two alike.
 
     `reached` counts how often the failing check ran each line; others are tried last.
     """
     tree = parse(source)
     if tree is None:
-        return []
-    found: dict[tuple[int, int, str], Variant] = {}
+        return
+    found: dict[tuple[int, int, str], tuple[Variant, ast.AST]] = {}
     places = Places(source)
-    functions = list(written(tree, first, last or 10**9))
-    # Where a function goes wrong, a pattern or a table that it uses may be what is wrong.
+    functions: list[ast.stmt] = list(written(tree, first, last or 10**9))
     above = dict.fromkeys(s for f in functions for s in settings(tree, f))
     for node in [*functions, *above]:
         scope = _Scope(places, node, {} if node in above else reached)
-        for variant in scope.all():
+        for made in scope.all():
+            variant = replace(made, cost=made.cost + ABOVE * (node in above))
             key = (variant.start, variant.end, variant.text)
             same = source[variant.start : variant.end].strip() == variant.text.strip()
-            cheaper = key not in found or found[key].cost > variant.cost
-            if not same and cheaper and places.fits(node, variant):
-                found[key] = variant
-    return sorted(found.values(), key=lambda v: (v.cost, v.start))
+            if not same and (key not in found or found[key][0].cost > variant.cost):
+                found[key] = variant, node
+    # Whether an edit is Python is only asked of those that are wanted.
+    for variant, node in sorted(found.values(), key=lambda f: (f[0].cost, f[0].start)):
+        if places.fits(node, variant):
+            yield variant
 
 
 @dataclass
