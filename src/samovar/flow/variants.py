@@ -65,9 +65,10 @@ def variants(
         return
     found: dict[tuple[int, int, str], tuple[Variant, ast.AST]] = {}
     places = Places(source)
-    functions: list[ast.stmt] = list(written(tree, first, last or 10**9))
+    functions = list(written(tree, first, last or 10**9))
     above = dict.fromkeys(s for f in functions for s in settings(tree, f))
-    for node in [*functions, *above]:
+    scopes: list[ast.AST] = [*functions, *above]
+    for node in scopes:
         scope = _Scope(places, node, {} if node in above else reached)
         for made in scope.all():
             variant = replace(made, cost=made.cost + ABOVE * (node in above))
