@@ -118,3 +118,11 @@ def test_a_model_that_compares_with_an_exception_means_that_it_is_raised():
     exec(body, {"middle": lambda v: int("no number")})
     with pytest.raises(AssertionError, match="raises no ValueError"):
         exec(body, {"middle": lambda v: 0})
+
+
+def test_an_import_of_the_standard_library_that_a_model_forgot_is_added():
+    block = "import json\nassert middle(copy.copy(Fraction(1, 2))) == json.loads('7')\n"
+    [check] = grounded(block, "middle of 1, 2 is '7'", MIDDLE)
+    assert check.startswith(
+        "import copy\nfrom fractions import Fraction\nfrom middle import middle\n"
+    )

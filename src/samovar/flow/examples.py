@@ -8,6 +8,7 @@ copies out of the issue and that is red before the change is evidence.
 import ast
 import builtins
 import re
+import sys
 from collections.abc import Sequence
 
 from samovar.core.message import Usage
@@ -26,6 +27,9 @@ CLOSE = 300
 """Characters, blanks not counted, between the values of one example."""
 LONGEST = 9
 """Lines of one assertion, at most."""
+STANDARD = {"Decimal": "decimal", "Fraction": "fractions", "Path": "pathlib"}
+STANDARD |= dict.fromkeys(("Counter", "OrderedDict", "defaultdict", "deque"), "collections")
+STANDARD |= dict.fromkeys(("date", "timedelta", "timezone"), "datetime")
 _ASKED = re.compile(
     r"(?:must|should|shall|has to|have to|expected to)\b[^.!?\n]{0,80}?"
     r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
@@ -103,7 +107,7 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
     tree = parse(block)
     if tree is None:
         return []
-    imports = _imports(near)
+    imports = "\n".join([*_standard(tree), _imports(near)])
     before: list[str] = []
     found = []
     for node in tree.body:
@@ -123,6 +127,18 @@ def _raising(test: ast.expr, task: str) -> str:
             return raises(ast.unparse(call), name) if _is_error(name) and name in task else ""
         case _:
             return ""
+
+
+def _standard(tree: ast.Module) -> list[str]:
+    """Return imports of the standard library that a model forgot."""
+    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
+    bound |= {a.asname or a.name for n in ast.walk(tree) for a in getattr(n, "names", ())}
+    free = sorted({n.id for n in names} - bound)
+    known = [n for n in free if n in sys.stdlib_module_names]
+    return [f"import {n}" for n in known] + [
+        f"from {STANDARD[n]} import {n}" for n in free if n in STANDARD
+    ]
 
 
 def raises(call: str, error: str) -> str:
