@@ -133,7 +133,8 @@ def _standard(tree: ast.Module) -> list[str]:
     """Return imports of the standard library that a model forgot."""
     names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
     bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
-    bound |= {a.asname or a.name for n in ast.walk(tree) for a in getattr(n, "names", ())}
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    bound |= {a.asname or a.name for n in imports for a in n.names}
     free = sorted({n.id for n in names} - bound)
     known = [n for n in free if n in sys.stdlib_module_names]
     return [f"import {n}" for n in known] + [
