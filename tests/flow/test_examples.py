@@ -126,3 +126,14 @@ def test_an_import_of_the_standard_library_that_a_model_forgot_is_added():
     assert check.startswith(
         "import copy\nfrom fractions import Fraction\nfrom middle import middle\n"
     )
+
+
+def test_only_the_set_up_that_a_check_stands_on_comes_with_it():
+    block = (
+        "import os\nos.chdir('nowhere')\nx = [3]\nx.append(7)\ny = x\nz = 1\nprint(z)\n"
+        "assert middle(y) == 7\n"
+    )
+    [check] = grounded(block, "the middle is 7", MIDDLE)
+    assert (
+        check == "from middle import middle\nx = [3]\nx.append(7)\ny = x\nassert middle(y) == 7\n"
+    )

@@ -16,7 +16,7 @@ from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
-from samovar.flow.source import Symbol, parse, sides
+from samovar.flow.source import Definition, Symbol, parse, sides
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
 
 LIMIT = 400
@@ -108,16 +108,42 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
     if tree is None:
         return []
     imports = "\n".join([*_standard(tree), _imports(near)])
-    before: list[str] = []
+    before: list[ast.stmt] = []
     found = []
     for node in tree.body:
-        text = ast.unparse(node)
         if not isinstance(node, ast.Assert):
-            before.append(text)
+            before.append(node)
         elif stands(node.test, task):
-            check = _raising(node.test, task) or text
-            found.append("\n".join([imports, *before, check]) + "\n")
+            check = _raising(node.test, task) or ast.unparse(node)
+            found.append("\n".join([imports, *_set_up(before, node), check]) + "\n")
     return found
+
+
+def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[str]:
+    """Return the statements that a check stands on: those that make or change what it uses."""
+    made = {name for node in before for name in _stored(node)}
+    used = _names(check)
+    kept = []
+    for node in reversed(before):
+        stored = _stored(node)
+        if stored & used or (not stored and _names(node) & made & used):
+            used |= _names(node)
+            kept.append(ast.unparse(node))
+    return kept[::-1]
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def _stored(node: ast.AST) -> set[str]:
+    """Return the names that a statement binds."""
+    named = (n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom))
+    bound = {(a.asname or a.name).split(".")[0] for n in named for a in n.names}
+    bound |= {n.name for n in ast.walk(node) if isinstance(n, Definition)}
+    return bound | {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
 
 
 def _raising(test: ast.expr, task: str) -> str:
@@ -131,11 +157,7 @@ def _raising(test: ast.expr, task: str) -> str:
 
 def _standard(tree: ast.Module) -> list[str]:
     """Return imports of the standard library that a model forgot."""
-    names = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
-    bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
-    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
-    bound |= {a.asname or a.name for n in imports for a in n.names}
-    free = sorted({n.id for n in names} - bound)
+    free = sorted(_names(tree) - _stored(tree))
     known = [n for n in free if n in sys.stdlib_module_names]
     return [f"import {n}" for n in known] + [
         f"from {STANDARD[n]} import {n}" for n in free if n in STANDARD

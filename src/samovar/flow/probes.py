@@ -28,23 +28,31 @@ def count(state: State, attempt: Attempt | None) -> int:
 
     A file that cannot be collected hides how many tests it has.
     """
-    checks = attempt.verdict.checks if attempt and attempt.verdict else None
     if state.plan and state.plan.examples:
-        unmet = len(_unmet(checks)) + len(_lost(state, attempt)) if attempt and checks else None
-        return max(1, len(state.plan.examples) if unmet is None else unmet)
+        if attempt is None or attempt.verdict is None:
+            return len(state.plan.examples)
+        return max(1, len(_unmet(attempt.verdict.checks)) + len(_lost(state, attempt)))
     tests = failing(state, attempt)
     return max(1, len(tests) if all("::" in t for t in tests) else UNKNOWN)
 
 
-def probe(state: State, tree: Tree, attempt: Attempt | None, place: Target) -> Probe:
-    """Return what must become green, and what was green and must stay so."""
+def probe(state: State, attempt: Attempt | None) -> Probe:
+    """Return what must become green."""
     if state.plan and state.plan.examples:
-        lost = (t for a in state.trials for t in _lost(state, a))
-        tests = dict.fromkeys([*lost, *_near(state, tree, place)])
-        return Probe(tuple(tests), state.plan.examples)
+        return Probe(tuple(_lost(state, attempt)) if attempt else (), state.plan.examples)
+    return Probe(failing(state, attempt))
+
+
+def guards(state: State, tree: Tree, attempt: Attempt | None, place: Target) -> tuple[str, ...]:
+    """Return tests that are green and are to stay so."""
+    if state.plan and state.plan.examples:
+        lost = [t for a in state.trials for t in _lost(state, a)]
+        mine = _lost(state, attempt) if attempt else []
+        near = dict.fromkeys([*lost, *_near(state, tree, place)])
+        return tuple(t for t in near if t not in mine)
     left = failing(state, attempt)
-    rest = [t for t in [*goals(state), *_passing(state)] if t not in left]
-    return Probe((*left, *(rest if len(rest) <= MOST else ())))
+    rest = tuple(t for t in [*goals(state), *_passing(state)] if t not in left)
+    return rest if len(rest) <= MOST else ()
 
 
 def mended(state: State, attempt: Attempt) -> bool:

@@ -8,17 +8,19 @@ from itertools import chain, islice
 
 from samovar.core.event import Wrote
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Target, lines
+from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
-from samovar.flow.probes import count, failing, probe
+from samovar.flow.probes import count, failing, guards, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
 from samovar.flow.work import Files, changed_by, finished, text_of
 
 MOST = 3000
 """Edits tried of one version."""
+QUICK = 2.0
+"""Seconds in which the guards of a trial must be through."""
 BATCH = 500, 4_000_000
 """Versions, and characters of them, that go into the sandbox together, at most."""
 PLACES = 5
@@ -81,7 +83,8 @@ class Climb:
         self.before = Files(kit.tree, finished(state, kit.tree))
         self.failing = failing(state, attempt)
         self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
-        self.probe = probe(state, kit.tree, attempt, self.places[0])
+        self.probe = probe(state, attempt)
+        self.guards = guards(state, kit.tree, attempt, self.places[0])
         self.start = Hill(
             changed_by(state, kit.tree, attempt.candidate if attempt else None),
             count(state, attempt),
@@ -95,6 +98,7 @@ class Climb:
         Where no edit helps any more, the climb goes on from the earliest version that has some
         left: a wrong turn is likeliest where least was known.
         """
+        await self.guard()
         end = time.monotonic() + self.kit.search_seconds
         best, total = self.start, 0
         behind: list[Hill] = []
@@ -110,6 +114,24 @@ class Climb:
             hill, best = better, min(best, better, key=lambda h: h.red)
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
         return best, total
+
+    async def guard(self) -> None:
+        """Add the guards that are green, and quick, in a trial that changes nothing."""
+        files = dict.fromkeys(t.split("::")[0] for t in self.guards)
+        apart = [tuple(t for t in self.guards if t.split("::")[0] == f) for f in files]
+        for tests in (self.guards, *apart):
+            if tests and await self.green(tests):
+                self.probe = Probe((*self.probe.tests, *tests), self.probe.scripts)
+                if tests == self.guards:
+                    return
+
+    async def green(self, tests: tuple[str, ...]) -> bool:
+        """Return whether tests are green where a trial runs them."""
+        path = self.places[0].path
+        same = [{path: Files(self.kit.tree, self.start.files)[path]}]
+        probe = Probe(tests)
+        found = await self.kit.checks.trials(same, probe, self.start.files, seconds=QUICK)
+        return found.index is not None
 
     async def better(self, hill: Hill, end: float) -> Hill | None:
         """Return a version one edit away that leaves fewer tests red, if there is one."""
