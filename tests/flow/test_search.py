@@ -1,7 +1,12 @@
 """The climb: edits that each leave fewer tests red."""
 
-from doubles import answering, drive, events, fenced, kit, opened
+import os
+import sys
 
+from doubles import Memory, answering, drive, events, fenced, kit, opened
+
+from samovar.checks.environment import find_environment
+from samovar.checks.project import Project
 from samovar.core.event import Judged, Wrote
 from samovar.core.log import MemoryLog
 
@@ -58,3 +63,31 @@ async def test_the_edits_that_draw_on_tests_and_candidates_can_be_switched_off()
         )
         state = await drive(used, MemoryLog([opened(text="Write `hello` in middle.py.", off=off)]))
         assert state.closed.ok is solved
+
+
+SHOP = {
+    "shop.py": "def price(n, each=2):\n    if n > 3:\n        return n * each - 1\n    return n * each\n",
+    "test_shop.py": (
+        "from shop import price\n\n\ndef test_one():\n    assert price(1) == 2\n\n\n"
+        "def test_many():\n    assert price(5) == 9\n"
+    ),
+    # Green in a run of its own, red where another process began: no guard for a trial.
+    "test_alone.py": (
+        "import os\nfrom shop import price\n\n\ndef test_alone():\n"
+        f"    assert os.getenv('{'SAMOVAR_MARK'}') is None and price\n"
+    ),
+}
+ISSUE = "`price(3)` in shop.py gives 6; from 3 on one is taken off: `assert price(3) == 5`\n\n    assert price(3) == 5\n"
+
+
+async def test_an_edit_for_an_example_keeps_what_was_green(sandbox, tmp_path):
+    tree = Memory(SHOP)
+    checks = Project(tree, sandbox, find_environment(tmp_path), tmp_path / "copies")
+    os.makedirs(tmp_path / "copies")
+    used = kit(answering("No."), SHOP, checks=checks, command=f"{sys.executable} -m pytest -q")
+    log = MemoryLog([opened(text=ISSUE, off=("message", "combine"), candidates=2)])
+    state = await drive(used, log)
+    tries = [e.candidate for e in found(log) if e.candidate.edits]
+    assert state.closed.ok and len(tries) == 1, "the first edit that is tried further is the one"
+    [(_, _, changed)] = used.repo.commits
+    assert "n >= 3" in changed["shop.py"] or "n > 2" in changed["shop.py"]
