@@ -241,9 +241,10 @@ def _compact(text: str) -> str:
 
 
 def _imports(near: list[Symbol]) -> str:
-    lines = []
+    lines: dict[str, str] = {}
     for symbol in near:
         module = symbol.path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
         name = symbol.name.split(".")[0]
-        lines.append(f"from {module.replace('/', '.')} import {name}")
-    return "\n".join(dict.fromkeys(lines))
+        # Where two modules have the name, the likelier one is meant.
+        lines.setdefault(name, f"from {module.replace('/', '.')} import {name}")
+    return "\n".join(lines.values())
