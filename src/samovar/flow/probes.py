@@ -6,7 +6,7 @@ from pathlib import PurePath
 from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Probe, Target
-from samovar.flow.work import goals, kept, red, text_of
+from samovar.flow.work import goals, kept, lost, red, text_of
 
 MOST = 200
 """Tests that were green and are run after each edit that mends something, at most."""
@@ -46,9 +46,9 @@ def probe(state: State, attempt: Attempt | None) -> Probe:
 def guards(state: State, tree: Tree, attempt: Attempt | None, place: Target) -> tuple[str, ...]:
     """Return tests that are green and are to stay so."""
     if state.plan and state.plan.examples:
-        lost = [t for a in state.trials for t in _lost(state, a)]
+        theirs = [t for a in state.trials for t in _lost(state, a)]
         mine = _lost(state, attempt) if attempt else []
-        near = dict.fromkeys([*lost, *_near(state, tree, place)])
+        near = dict.fromkeys([*theirs, *_near(state, tree, place)])
         return tuple(t for t in near if t not in mine)
     left = failing(state, attempt)
     rest = tuple(t for t in [*goals(state), *_passing(state)] if t not in left)
@@ -77,8 +77,7 @@ def _unmet(checks: tuple[Checked, ...]) -> list[Checked]:
 
 def _lost(state: State, attempt: Attempt) -> list[str]:
     """Return the tests that were green before and are not with a candidate."""
-    green = {t for c in _tests(attempt) for t in c.passing}
-    return sorted(kept(state) - green) if _tests(attempt) else []
+    return [t for c in _tests(attempt) for t in lost(state, c)]
 
 
 def _tests(attempt: Attempt) -> list[Checked]:

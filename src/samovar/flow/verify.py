@@ -10,7 +10,7 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Counts, Verdict
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
-from samovar.flow.work import changed_by, goals, kept, red, wordless
+from samovar.flow.work import changed_by, goals, kept, lost, red, wordless
 
 
 async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
@@ -66,11 +66,11 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         return Verdict(passed=False, why="does not compile", score=0.0, checks=checks)
     examples = [c for c in checks if c.name.startswith("example")]
     tests = next((c for c in checks if c.name == "tests"), None)
-    lost = sorted(kept(state) - set(tests.passing)) if tests else []
+    broken = lost(state, tests) if tests else []
     shown = sum(c.exit == 0 for c in examples)
-    if lost:
-        share = 1 - len(lost) / max(1, len(kept(state)))
-        why = f"{len(lost)} tests that passed before do not pass any more"
+    if broken:
+        share = 1 - len(broken) / max(1, len(kept(state)))
+        why = f"{len(broken)} tests that passed before do not pass any more"
         return Verdict(passed=False, why=why, score=0.2 * share, checks=checks)
     if examples:
         proved = shown == len(examples)

@@ -1,11 +1,12 @@
 """What the stages share: the files as they stand, and which candidate is the best so far."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, apply
+from samovar.core.task import Candidate, Checked, Edit, apply
 
 
 class Files(Mapping[str, str]):
@@ -93,6 +94,24 @@ def kept(state: State) -> frozenset[str]:
     if state.surveyed is None:
         return frozenset()
     return frozenset(t for c in state.surveyed.verdict.checks for t in c.passing)
+
+
+def lost(state: State, tests: Checked) -> list[str]:
+    """Return the tests that passed before the work began and do not now.
+
+    A parameter may have another name each time, such as one that holds the time of day: as many
+    that pass and were not there before stand for those that are gone.
+    """
+    gone = kept(state) - set(tests.passing)
+    fresh = Counter(map(_function, set(tests.passing) - kept(state) - set(red(state))))
+    wanted = Counter(map(_function, gone))
+    return sorted(t for t in gone if fresh[_function(t)] < wanted[_function(t)])
+
+
+def _function(test: str) -> str:
+    """Return a test's name without its parameters; alike only where it has some."""
+    name, bracket, _ = test.partition("[")
+    return name + bracket
 
 
 def provable(state: State) -> bool:
