@@ -133,7 +133,13 @@ def test_only_the_set_up_that_a_check_stands_on_comes_with_it():
         "import os\nos.chdir('nowhere')\nx = [3]\nx.append(7)\ny = x\nz = 1\nprint(z)\n"
         "assert middle(y) == 7\n"
     )
-    [check] = grounded(block, "the middle is 7", MIDDLE)
+    [check] = grounded(block, "the middle of 3 is 7", MIDDLE)
     assert (
         check == "from middle import middle\nx = [3]\nx.append(7)\ny = x\nassert middle(y) == 7\n"
     )
+
+
+def test_the_values_of_the_set_up_must_stand_in_the_task_too():
+    task = "`omd = OMD([('a', 1), ('a', 2)])`: `copy.copy(omd) == omd` is False"
+    block = "omd = middle([('a', 1), ('a', {})])\nassert copy.copy(omd) == omd\n"
+    assert [len(grounded(block.format(n), task, MIDDLE)) for n in (2, 3)] == [1, 0]

@@ -66,7 +66,9 @@ async def test_the_edits_that_draw_on_tests_and_candidates_can_be_switched_off()
 
 
 SHOP = {
-    "shop.py": "def price(n, each=2):\n    if n > 3:\n        return n * each - 1\n    return n * each\n",
+    "shop.py": (
+        "def price(n, each=2):\n    if n > 3:\n        return n * each - 1\n    return n * each\n"
+    ),
     "test_shop.py": (
         "from shop import price\n\n\ndef test_one():\n    assert price(1) == 2\n\n\n"
         "def test_many():\n    assert price(5) == 9\n"
@@ -77,7 +79,7 @@ SHOP = {
         f"    assert os.getenv('{'SAMOVAR_MARK'}') is None and price\n"
     ),
 }
-ISSUE = "`price(3)` in shop.py gives 6; from 3 on one is taken off: `assert price(3) == 5`\n\n    assert price(3) == 5\n"
+ISSUE = "`price(3)` in shop.py gives 6; from 3 on one is taken off:\n\n    assert price(3) == 5\n"
 
 
 async def test_an_edit_for_an_example_keeps_what_was_green(sandbox, tmp_path):

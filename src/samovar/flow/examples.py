@@ -113,13 +113,13 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
     for node in tree.body:
         if not isinstance(node, ast.Assert):
             before.append(node)
-        elif stands(node.test, task):
+        elif stands([*(used := _set_up(before, node)), node.test], task):
             check = _raising(node.test, task) or ast.unparse(node)
-            found.append("\n".join([imports, *_set_up(before, node), check]) + "\n")
+            found.append("\n".join([imports, *map(ast.unparse, used), check]) + "\n")
     return found
 
 
-def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[str]:
+def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[ast.stmt]:
     """Return the statements that a check stands on: those that make or change what it uses."""
     made = {name for node in before for name in _stored(node)}
     used = _names(check)
@@ -128,7 +128,7 @@ def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[str]:
         stored = _stored(node)
         if stored & used or (not stored and _names(node) & made & used):
             used |= _names(node)
-            kept.append(ast.unparse(node))
+            kept.append(node)
     return kept[::-1]
 
 
@@ -206,14 +206,13 @@ def _is_error(name: str) -> bool:
     return isinstance(kind, type) and issubclass(kind, Exception)
 
 
-def stands(test: ast.expr, task: str) -> bool:
-    """Return whether the constants of an assertion appear in the task's text, close together.
-
-    Values from far apart were put together by the model.
+def stands(nodes: Sequence[ast.AST], task: str) -> bool:
+    """Return whether the constants of an assertion, its set-up before it, appear in the task's
+    text, close together. Values from far apart were put together by the model.
     """
-    constants = [n.value for n in ast.walk(test) if isinstance(n, ast.Constant)]
+    constants = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Constant)]
     values = [c for c in constants if c is not None and not isinstance(c, bool)]
-    if not any(isinstance(n, ast.Call) for n in ast.walk(test)):
+    if not any(isinstance(n, ast.Call) for n in ast.walk(nodes[-1])):
         return False
     texts = sorted((_compact(_plain(v)) for v in values), key=len)
     return bool(constants) and (not texts or _together(texts, _compact(task)))
