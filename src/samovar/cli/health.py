@@ -51,7 +51,7 @@ async def doctor(folder: Path, as_json: bool, measure: bool) -> int:
     _report(rows, as_json)
     if not tier.ok:
         return 5
-    return 0 if all(r.ok for r in rows if r.name in ("git", "settings")) else 2
+    return 0 if all(r.ok for r in rows if r.name in ("git", "repository", "settings")) else 2
 
 
 def _report(rows: list[Finding], as_json: bool) -> None:
@@ -76,7 +76,8 @@ async def _repository(folder: Path) -> Finding:
     try:
         repo = await git.open(folder)
     except SetupError as error:
-        return Finding(name="repository", ok=False, text=str(error))
+        fix = "cd into a repository, or: git init && git add -A && git commit -m start"
+        return Finding(name="repository", ok=False, text=str(error), fix=fix)
     base = await repo.head()
     unseen = len(await repo.dirty())
     loose = f"; {unseen} paths not committed, which runs do not see" if unseen else ""

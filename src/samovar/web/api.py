@@ -12,6 +12,7 @@ from litestar.response import Stream
 from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError
+from samovar.core.text import whole
 from samovar.flow.receipt import Receipt
 from samovar.org.seams import Approval, Job
 from samovar.web import acts, onerun
@@ -346,7 +347,8 @@ class EventSource:
 
     async def since(self, id: str, /) -> Update | None:
         """Return the lines after an entry."""
-        return self._update(int(id) + 1 if id.isascii() and id.isdigit() else 0)
+        seen = whole(id, 12)
+        return self._update(0 if seen is None else seen + 1)
 
     def _update(self, begin: int) -> Update | None:
         fresh = _lines(self._record)[max(begin, 0) : self._sent]
