@@ -63,12 +63,13 @@ def mended(state: State, attempt: Attempt) -> bool:
 
 
 def _near(state: State, tree: Tree, place: Target) -> tuple[str, ...]:
-    """Return the green tests of the files that speak of a place, unless they are too many."""
-    name = place.symbol.split(".")[0] or PurePath(place.path).stem
+    """Return the green tests of the files that speak of a place, those of its module first."""
+    module = PurePath(place.path).stem
+    name = place.symbol.split(".")[0] or module
     paths = {t.split("::")[0] for t in kept(state)}
     near = {p for p in paths if re.search(rf"\b{re.escape(name)}\b", text_of(tree, p))}
-    tests = tuple(t for t in _passing(state) if t.split("::")[0] in near)
-    return tests if len(tests) <= MOST else ()
+    tests = [t for t in _passing(state) if t.split("::")[0] in near]
+    return tuple(sorted(tests, key=lambda t: module not in t.split("::")[0])[:MOST])
 
 
 def _unmet(checks: tuple[Checked, ...]) -> list[Checked]:
