@@ -57,8 +57,36 @@ def test_every_method_of_a_class_gets_its_own_back():
     assert restored(short(old), old) == old
 
 
+def test_a_docstring_before_a_decorated_function_stays_before_its_decorator():
+    inner = "    @wraps(area)\n    def wrapper():\n        return 1\n    return wrapper\n"
+    old = LONG.replace("    return width + height\n", inner)
+    new = SHORT.replace('    """Return the area of a rectangle."""\n', "").replace(
+        "    return width + height\n", inner
+    )
+    assert restored(new, old) == old
+
+
+def test_of_two_functions_with_one_name_each_keeps_its_own():
+    plain = "def area():\n    return 1\n"
+    assert restored(plain + SHORT, plain + LONG) == plain + LONG
+
+
+def test_a_paragraph_that_ends_in_a_quote_leaves_python():
+    code = 'def f():\n    """Say "hi"\n\n    a\n    b\n    """\n    return 1\n'
+    compile(short(code), "short", "exec")
+
+
 @pytest.mark.parametrize(
-    "code", [SHORT, "not python (", "", "def one(): return 1\n", "x = 1\n", 'def f(): """a"""\n']
+    "code",
+    [
+        "def f(a,\n      b): return a\n",
+        SHORT,
+        "not python (",
+        "",
+        "def one(): return 1\n",
+        "x = 1\n",
+        'def f(): """a"""\n',
+    ],
 )
 def test_what_has_no_long_docstring_stays(code):
     assert short(code) == code

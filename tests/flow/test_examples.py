@@ -99,6 +99,9 @@ def test_an_example_that_fails_for_its_own_reason_is_told(said, own):
         ("`middle([])` gives 0. Such lists should be refused with ValueError.", 1),
         ("`shop.middle([])` gives 0: must raise `ValueError`", 1),
         ("`middle([])` raises ValueError; it should be None.", 0),
+        ("`middle([1])` is 1, but `middle([])` must raise ValueError", 0),
+        ("`middle([])` must not raise ValueError", 0),
+        ("`middle([])` should return 0 where it raises ValueError now", 0),
         ("`middle(values)` is 0; it must raise `ValueError`.", 0),
         ("`other([])` is 0; it must raise `ValueError`.", 0),
         ("`middle([])` is 0; it must raise Cain.", 0),
@@ -143,3 +146,25 @@ def test_the_values_of_the_set_up_must_stand_in_the_task_too():
     task = "`omd = OMD([('a', 1), ('a', 2)])`: `copy.copy(omd) == omd` is False"
     block = "omd = middle([('a', 1), ('a', {})])\nassert copy.copy(omd) == omd\n"
     assert [len(grounded(block.format(n), task, MIDDLE)) for n in (2, 3)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("set_up", "kept"),
+    [
+        ("c = middle()\nr = c.get(1)\nassert c.misses(1) == 1\n", "r = c.get(1)"),
+        ("q = middle()\nfor k in [1]:\n    q.add(k)\nassert q.size(1) == 1\n", "q.add(k)"),
+    ],
+)
+def test_set_up_that_changes_what_is_used_is_kept(set_up, kept):
+    [check] = grounded(set_up, "middle: 1", MIDDLE)
+    assert kept in check
+
+
+def test_a_placeholder_is_no_module():
+    [check] = grounded("assert middle(string) == 'x'\n", "middle(string) is 'x'", MIDDLE)
+    assert "import string" not in check
+
+
+def test_that_a_result_is_no_exception_says_nothing_of_raising():
+    [check] = grounded("assert middle(7) != ValueError\n", "middle(7): no ValueError", MIDDLE)
+    assert "except" not in check

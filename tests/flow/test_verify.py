@@ -55,6 +55,7 @@ TABLE = [
     (report(["t.py::a"]), report(["t.py::a"]), False, "runs"),
     (report(["t.py::a[10:15]"]), report(["t.py::a[10:16]"]), False, "runs"),
     (report(["t.py::a[10:15]"]), report(["t.py::b[10:15]"]), False, "none"),
+    (report(["t.py::a[1]"]), report(["t.py::a[2]"], ["t.py::a[1]"]), False, "none"),
     (report(["t.py::a[1]", "t.py::a[2]"]), report(["t.py::a[3]"]), False, "none"),
     (report(["t.py::a[1]"]), report(["t.py::a"]), False, "none"),
     (RED, report(["t.py::b", "t.py::c"]), False, "none"),

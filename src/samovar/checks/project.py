@@ -177,12 +177,12 @@ class Project:
         """Return how often the scripts of a probe, else its tests, ran each line of each file."""
         place = self.copy(changed)
         mark = f"trace-{secrets.token_hex(8)}"
-        code, arguments = "\n".join(probe.scripts), () if probe.scripts else probe.tests
+        arguments = () if probe.scripts else probe.tests
         ran = await self._run(
             place,
             (self.environment.python, str(INSIDE / "trace.py"), mark, "15", "--", *arguments),
             {**self.variables(), "PYTEST_ADDOPTS": ""},
-            stdin=code.encode(),
+            stdin=msgspec.json.encode(probe.scripts),
             seconds=25,
         )
         line = next((li for li in ran.output.splitlines() if li.startswith(mark)), "")

@@ -27,7 +27,7 @@ from samovar.flow.speak import (
     prompt,
     tokens,
 )
-from samovar.flow.work import Files, affords, best, finished, goals, provable, text_of
+from samovar.flow.work import Files, affords, best, finished, goals, kept, provable, text_of
 
 _IMPORT = re.compile(r"(from|import)\b")
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
@@ -109,7 +109,7 @@ def _next_search(state: State) -> Idea | None:
     last = searched[-1] if searched else None
     if last is not None and _refused(state, last):
         if len(searched) < 12:
-            return Idea("search", 0, last.candidate.parent, skip=last.tried)
+            return Idea("search", last.candidate.target, last.candidate.parent, skip=last.tried)
         return None
     done = {a.candidate.parent for a in searched}
     if None not in done:
@@ -131,10 +131,12 @@ def _refused(state: State, found: Attempt) -> bool:
 def _search_now(state: State, idea: Idea) -> bool:
     """Return whether to search before the model is asked again: early on what exists already.
 
-    Some small edit satisfies almost any single example, so there the model goes first.
+    Some small edit satisfies almost any single example: without tests beside it the model goes
+    first.
     """
     asked = sum(a.candidate.origin == "model" for a in state.trials)
-    weak = not goals(state) and len(state.plan.examples if state.plan else ()) < 2
+    alone = len(state.plan.examples if state.plan else ()) < 2 and not kept(state)
+    weak = not goals(state) and alone
     return idea.skip > 0 or (idea.parent is None and asked >= 1 and not weak)
 
 
@@ -162,7 +164,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
     reply = await ask(kit.model, said, limit, drawn(idea.temperature, 1000 + number))
     try:
-        edits = read_answer(step, target, reply.text, files)
+        edits = read_answer(step, target, reply.text, files, not _documents(state))
         complaint = _known(state, edits, files)
     except ToolError as error:
         edits, complaint = (), str(error)
@@ -201,13 +203,13 @@ def question(
     }
     names = {"write": "write", "edit": "edit", "localise-repair": "function"}
     part = "".join(lines(text)[target.first - 1 : target.last])
-    if step.strategy == "localise-repair":
-        part = short(part)
+    brief = step.strategy == "localise-repair" and not _documents(state)
+    part = short(part) if brief else part
     parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
     attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
     if attempt is not None and step.strategy != "edit":
         wrong = attempt.candidate.edits[0].text if attempt.candidate.edits else ""
-        wrong = wrong if step.strategy == "write" else short(wrong)
+        wrong = short(wrong) if brief else wrong
         whole = "repair_file" if step.strategy == "write" else "repair_function"
         kind = whole if idea.way == "repair" else "hint"
         parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
@@ -246,16 +248,27 @@ def failure(attempt: Attempt) -> str:
     return red[0].excerpt if red else attempt.verdict.why
 
 
-def read_answer(step: Step, target: Target, text: str, files: Files) -> tuple[Edit, ...]:
-    """Return the edits an answer means. Raises ToolError saying what is wrong with it."""
+def read_answer(
+    step: Step, target: Target, text: str, files: Files, brief: bool
+) -> tuple[Edit, ...]:
+    """Return the edits an answer means. Raises ToolError saying what is wrong with it.
+
+    `brief` says that long docstrings were not shown, and come back.
+    """
     before = files[target.path]
     if step.strategy == "write":
         return (Edit(target.path, _endings(whole_file(text, target.path, before), before)),)
     if step.strategy == "edit":
         return (Edit(target.path, _endings(patched(text, before), before)),)
     old = "".join(lines(before)[target.first - 1 : target.last])
-    new = restored(one_symbol(text, target.symbol, old), old)
+    new = one_symbol(text, target.symbol, old)
+    new = restored(new, old) if brief else new
     return (Edit(target.path, _endings(new, before), target.first, target.last),)
+
+
+def _documents(state: State) -> bool:
+    """Return whether the task is about what docstrings say."""
+    return bool(re.search(r"\bdoc(string|ument|test)", state.task.text, re.I))
 
 
 def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:

@@ -1,54 +1,64 @@
 """Long docstrings stay in the file: a model sees their first sentence and writes none of them."""
 
 import ast
-from collections.abc import Iterator
 from textwrap import dedent
 
 from samovar.core.task import lines
 from samovar.flow.source import Definition, parse
 
-LONG = 3
+LONG = 4
 """Lines from which a docstring is left out of a prompt."""
-WORDS = 200
-"""Characters that are shown of it, at most."""
+CHARACTERS = 200
+"""That are shown of it, at most."""
 
 
 def short(text: str) -> str:
     """Return the code of a function with the first paragraph in place of a long docstring."""
-    rows, tree = lines(text), parse(dedent(text))
-    for node, doc in reversed(list(_long(tree))):
-        first = rows[doc.lineno - 1]
-        margin = first[: len(first) - len(first.lstrip())]
-        rows[doc.lineno - 1 : doc.end_lineno] = [f'{margin}"""{_first(node)}"""\n']
+    rows = lines(text)
+    for node in reversed(_definitions(text).values()):
+        if (doc := _long(node)) is not None:
+            said = _first_paragraph(node)
+            rows[doc.lineno - 1 : doc.end_lineno] = [f'{_margin(rows, doc)}"""{said}"""\n']
     return "".join(rows)
 
 
 def restored(new: str, old: str) -> str:
     """Return rewritten code with the long docstrings that the code had before."""
-    before, tree = lines(old), parse(dedent(old))
-    kept = {n.name: "".join(before[d.lineno - 1 : d.end_lineno]) for n, d in _long(tree)}
-    rows, tree = lines(new), parse(dedent(new))
-    found = [n for n in ast.walk(tree) if isinstance(n, Definition)] if tree else []
-    for node in sorted(found, key=lambda n: -n.lineno):
-        text = kept.get(node.name)
-        body = node.body[0]
-        if text is None or body.lineno == node.lineno:
-            continue
-        doc = _doc(node)
-        start = rows[body.lineno - 1]
-        margin = start[: len(start) - len(start.lstrip())]
-        end = doc.end_lineno if doc else body.lineno - 1
-        rows[body.lineno - 1 : end] = [margin + text.lstrip()]
+    rows, before = lines(new), lines(old)
+    kept = {
+        key: "".join(before[doc.lineno - 1 : doc.end_lineno])
+        for key, node in _definitions(old).items()
+        if (doc := _long(node)) is not None
+    }
+    for key, node in reversed(_definitions(new).items()):
+        if key in kept:
+            body, doc = node.body[0], _doc(node)
+            first = min([body.lineno, *(d.lineno for d in getattr(body, "decorator_list", ()))])
+            end = doc.end_lineno if doc else first - 1
+            rows[first - 1 : end] = [_margin(rows, body) + kept[key].lstrip()]
     return "".join(rows)
 
 
-def _long(tree: ast.Module | None) -> Iterator[tuple[Definition, ast.Expr]]:
-    """Yield the definitions with a long docstring of its own lines, from top to bottom."""
+def _definitions(text: str) -> dict[tuple[str, int], Definition]:
+    """Return the definitions from top to bottom, by name and how many of it came before.
+
+    Those whose code begins on the line of their `def` have no place for a docstring.
+    """
+    flat = dedent(text)
+    tree, rows = parse(flat), lines(flat)
     found = [n for n in ast.walk(tree) if isinstance(n, Definition)] if tree else []
+    named: dict[tuple[str, int], Definition] = {}
     for node in sorted(found, key=lambda n: n.lineno):
-        doc = _doc(node)
-        if doc and (doc.end_lineno or 0) - doc.lineno >= LONG and doc.lineno > node.lineno:
-            yield node, doc
+        start = node.body[0]
+        number = sum(name == node.name for name, _ in named)
+        if not rows[start.lineno - 1][: start.col_offset].strip():
+            named[node.name, number] = node
+    return named
+
+
+def _long(node: Definition) -> ast.Expr | None:
+    doc = _doc(node)
+    return doc if doc and (doc.end_lineno or 0) - doc.lineno + 1 >= LONG else None
 
 
 def _doc(node: Definition) -> ast.Expr | None:
@@ -59,6 +69,11 @@ def _doc(node: Definition) -> ast.Expr | None:
             return None
 
 
-def _first(node: Definition) -> str:
+def _margin(rows: list[str], node: ast.stmt) -> str:
+    row = rows[node.lineno - 1]
+    return row[: len(row) - len(row.lstrip())]
+
+
+def _first_paragraph(node: Definition) -> str:
     text = (ast.get_docstring(node) or "").split("\n\n")[0]
-    return " ".join(text.split())[:WORDS].replace("\\", "\\\\").replace('"""', "'''")
+    return " ".join(text.split())[:CHARACTERS].replace("\\", "\\\\").replace('"', "'")

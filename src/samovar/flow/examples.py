@@ -34,6 +34,7 @@ _ASKED = re.compile(
     r"(?:must|should|shall|has to|have to|expected to)\b[^.!?\n]{0,80}?"
     r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
 )
+_OTHERWISE = re.compile(r"\b(not|never|no longer|instead|rather|where|now)\b")
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 
 
@@ -54,7 +55,7 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
 async def _red(kit: Kit, code: Sequence[str]) -> tuple[str, ...]:
     """Return the checks that the project fails now, and not for a reason of their own."""
     found = []
-    for snippet in code[:MOST]:
+    for snippet in list(dict.fromkeys(code))[:MOST]:
         checked = await kit.checks.snippet("example", snippet, {})
         if checked.exit != 0 and not broken(checked.excerpt):
             found.append(snippet)
@@ -126,7 +127,7 @@ def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[ast.stmt]:
     kept = []
     for node in reversed(before):
         stored = _stored(node)
-        if stored & used or (not stored and _names(node) & made & used):
+        if stored & used or _names(node) & made & used:
             used |= _names(node)
             kept.append(node)
     return kept[::-1]
@@ -149,7 +150,9 @@ def _stored(node: ast.AST) -> set[str]:
 def _raising(test: ast.expr, task: str) -> str:
     """Return the check that a call raises, where a model wrote `call == ValueError`."""
     match test:
-        case ast.Compare(ast.Call() as call, [_], [ast.Name(name) | ast.Call(ast.Name(name))]):
+        case ast.Compare(
+            ast.Call() as call, [ast.Eq() | ast.Is()], [ast.Name(name) | ast.Call(ast.Name(name))]
+        ):
             return raises(ast.unparse(call), name) if _is_error(name) and name in task else ""
         case _:
             return ""
@@ -157,11 +160,18 @@ def _raising(test: ast.expr, task: str) -> str:
 
 def _standard(tree: ast.Module) -> list[str]:
     """Return imports of the standard library that a model forgot."""
-    free = sorted(_names(tree) - _stored(tree))
-    known = [n for n in free if n in sys.stdlib_module_names]
-    return [f"import {n}" for n in known] + [
-        f"from {STANDARD[n]} import {n}" for n in free if n in STANDARD
-    ]
+    modules, called = set(), set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(name)) if name in sys.stdlib_module_names:
+                modules.add(name)
+            case ast.Call(func=ast.Name(name)) if name in STANDARD:
+                called.add(name)
+            case _:
+                pass
+    bound = _stored(tree)
+    imports = [f"import {n}" for n in sorted(modules - bound)]
+    return imports + [f"from {STANDARD[n]} import {n}" for n in sorted(called - bound)]
 
 
 def raises(call: str, error: str) -> str:
@@ -171,12 +181,14 @@ def raises(call: str, error: str) -> str:
 
 
 def refused(text: str, near: list[Symbol]) -> list[str]:
-    """Return a check for each call that the task quotes, if it asks for an exception."""
+    """Return a check of the only call that the task quotes, if it asks for an exception."""
     asked = _ASKED.search(text)
-    if asked is None or not _is_error(asked[1]):
+    if asked is None or not _is_error(asked[1]) or _OTHERWISE.search(asked[0]):
         return []
     calls = (_literal(span.strip("`").strip(), near) for span in quoted(text))
-    return [f"{_imports(near)}\n{raises(call, asked[1])}\n" for call in calls if call]
+    found = [call for call in dict.fromkeys(calls) if call]
+    # Of several calls the task may want only one refused, and not say which.
+    return [f"{_imports(near)}\n{raises(c, asked[1])}\n" for c in found if len(found) == 1]
 
 
 def _literal(code: str, near: list[Symbol]) -> str:

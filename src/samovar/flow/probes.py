@@ -6,7 +6,8 @@ from pathlib import PurePath
 from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Probe, Target
-from samovar.flow.work import goals, kept, lost, red, text_of
+from samovar.flow.source import words
+from samovar.flow.work import goals, lost, passing, red, text_of
 
 MOST = 200
 """Tests that were green and are run after each edit that mends something, at most."""
@@ -31,7 +32,7 @@ def count(state: State, attempt: Attempt | None) -> int:
     if state.plan and state.plan.examples:
         if attempt is None or attempt.verdict is None:
             return len(state.plan.examples)
-        return max(1, len(_unmet(attempt.verdict.checks)) + len(_lost(state, attempt)))
+        return max(1, len(_unmet(attempt.verdict.checks)) + len(_broken(state, attempt)))
     tests = failing(state, attempt)
     return max(1, len(tests) if all("::" in t for t in tests) else UNKNOWN)
 
@@ -39,19 +40,22 @@ def count(state: State, attempt: Attempt | None) -> int:
 def probe(state: State, attempt: Attempt | None) -> Probe:
     """Return what must become green."""
     if state.plan and state.plan.examples:
-        return Probe(tuple(_lost(state, attempt)) if attempt else (), state.plan.examples)
+        return Probe(_broken(state, attempt) if attempt else (), state.plan.examples)
     return Probe(failing(state, attempt))
 
 
-def guards(state: State, tree: Tree, attempt: Attempt | None, place: Target) -> tuple[str, ...]:
-    """Return tests that are green and are to stay so."""
+def pass_to_pass(
+    state: State, tree: Tree, attempt: Attempt | None, place: Target
+) -> tuple[str, ...]:
+    """Return tests that are green and are to stay so, those that edits broke before first."""
     if state.plan and state.plan.examples:
-        theirs = [t for a in state.trials for t in _lost(state, a)]
-        mine = _lost(state, attempt) if attempt else []
+        searched = [a for a in state.trials if a.candidate.origin == "search"]
+        theirs = [t for a in searched for t in _broken(state, a)]
+        mine = _broken(state, attempt) if attempt else ()
         near = dict.fromkeys([*theirs, *_near(state, tree, place)])
-        return tuple(t for t in near if t not in mine)
+        return tuple(t for t in near if t not in mine)[:MOST]
     left = failing(state, attempt)
-    rest = tuple(t for t in [*goals(state), *_passing(state)] if t not in left)
+    rest = tuple(t for t in [*goals(state), *passing(state)] if t not in left)
     return rest if len(rest) <= MOST else ()
 
 
@@ -62,29 +66,25 @@ def mended(state: State, attempt: Attempt) -> bool:
     return not {t for c in attempt.verdict.checks for t in c.failing} & set(goals(state))
 
 
-def _near(state: State, tree: Tree, place: Target) -> tuple[str, ...]:
+def _near(state: State, tree: Tree, place: Target) -> list[str]:
     """Return the green tests of the files that speak of a place, those of its module first."""
-    module = PurePath(place.path).stem
+    path = PurePath(place.path)
+    module = path.parent.name if path.stem == "__init__" else path.stem
     name = place.symbol.split(".")[0] or module
-    paths = {t.split("::")[0] for t in kept(state)}
-    near = {p for p in paths if re.search(rf"\b{re.escape(name)}\b", text_of(tree, p))}
-    tests = [t for t in _passing(state) if t.split("::")[0] in near]
-    return tuple(sorted(tests, key=lambda t: module not in t.split("::")[0])[:MOST])
+    files = dict.fromkeys(t.split("::")[0] for t in passing(state))
+    near = [f for f in files if re.search(rf"\b{re.escape(name)}\b", text_of(tree, f))]
+    near.sort(key=lambda f: module.lower() not in words(PurePath(f).stem))
+    return [t for f in near for t in passing(state) if t.split("::")[0] == f]
 
 
 def _unmet(checks: tuple[Checked, ...]) -> list[Checked]:
     return [c for c in checks if c.name.startswith("example") and c.exit != 0]
 
 
-def _lost(state: State, attempt: Attempt) -> list[str]:
-    """Return the tests that were green before and are not with a candidate."""
-    return [t for c in _tests(attempt) for t in lost(state, c)]
+def _broken(state: State, attempt: Attempt) -> tuple[str, ...]:
+    """Return tests that were green before and are not with a candidate."""
+    return tuple(t for c in _tests(attempt) for t in lost(state, c))[:MOST]
 
 
 def _tests(attempt: Attempt) -> list[Checked]:
     return [c for c in attempt.verdict.checks if c.name == "tests"] if attempt.verdict else []
-
-
-def _passing(state: State) -> list[str]:
-    checks = state.surveyed.verdict.checks if state.surveyed else ()
-    return [t for c in checks for t in c.passing]

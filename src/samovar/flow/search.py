@@ -12,15 +12,15 @@ from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
-from samovar.flow.probes import count, failing, guards, probe
+from samovar.flow.probes import count, failing, pass_to_pass, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
 from samovar.flow.work import Files, changed_by, finished, text_of
 
 MOST = 3000
 """Edits tried of one version."""
-QUICK = 2.0
-"""Seconds in which the guards of a trial must be through."""
+QUICK = 1.0
+"""Seconds in which the tests beside what is to become green must be through."""
 BATCH = 500, 4_000_000
 """Versions, and characters of them, that go into the sandbox together, at most."""
 PLACES = 5
@@ -84,7 +84,7 @@ class Climb:
         self.failing = failing(state, attempt)
         self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
         self.probe = probe(state, attempt)
-        self.guards = guards(state, kit.tree, attempt, self.places[0])
+        self.green = pass_to_pass(state, kit.tree, attempt, self.places[0])
         self.start = Hill(
             changed_by(state, kit.tree, attempt.candidate if attempt else None),
             count(state, attempt),
@@ -98,8 +98,8 @@ class Climb:
         Where no edit helps any more, the climb goes on from the earliest version that has some
         left: a wrong turn is likeliest where least was known.
         """
-        await self.guard()
         end = time.monotonic() + self.kit.search_seconds
+        await self.watch(end)
         best, total = self.start, 0
         behind: list[Hill] = []
         hill: Hill | None = self.start
@@ -115,23 +115,36 @@ class Climb:
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
         return best, total
 
-    async def guard(self) -> None:
-        """Add the guards that are green, and quick, in a trial that changes nothing."""
-        files = dict.fromkeys(t.split("::")[0] for t in self.guards)
-        apart = [tuple(t for t in self.guards if t.split("::")[0] == f) for f in files]
-        for tests in (self.guards, *apart):
-            if tests and await self.green(tests):
-                self.probe = Probe((*self.probe.tests, *tests), self.probe.scripts)
-                if tests == self.guards:
-                    return
+    async def watch(self, end: float) -> None:
+        """Add the tests that are green, and quick, in a trial that changes nothing."""
+        if self.probe.scripts and not self.probe.tests:
+            # What earlier steps did may have satisfied some of them.
+            found = await self.unchanged(())
+            self.start.red = self.start.red if found is None else found
+        files = dict.fromkeys(t.split("::")[0] for t in self.green)
+        apart = [tuple(t for t in self.green if t.split("::")[0] == f) for f in files]
+        watched: tuple[str, ...] = ()
+        for tests in (self.green, *(apart if len(apart) > 1 else ())):
+            if not tests or time.monotonic() > end:
+                continue
+            if await self.unchanged((*watched, *tests)) is not None:
+                watched += tests
+                if tests == self.green:
+                    break
+        self.probe = Probe((*self.probe.tests, *watched), self.probe.scripts)
 
-    async def green(self, tests: tuple[str, ...]) -> bool:
-        """Return whether tests are green where a trial runs them."""
+    async def unchanged(self, tests: tuple[str, ...]) -> int | None:
+        """Return how many examples are red before any edit; None where a test is red after them."""
         path = self.places[0].path
         same = [{path: Files(self.kit.tree, self.start.files)[path]}]
-        probe = Probe(tests)
-        found = await self.kit.checks.trials(same, probe, self.start.files, seconds=QUICK)
-        return found.index is not None
+        found = await self.kit.checks.trials(
+            same,
+            Probe(tests, self.probe.scripts),
+            self.start.files,
+            bar=len(self.probe.scripts) + 1,
+            seconds=QUICK,
+        )
+        return None if found.index is None else found.red
 
     async def better(self, hill: Hill, end: float) -> Hill | None:
         """Return a version one edit away that leaves fewer tests red, if there is one."""

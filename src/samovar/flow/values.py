@@ -13,6 +13,8 @@ from samovar.flow.source import Function
 Found = Iterator[tuple[float, ast.AST, str]]
 Text = Callable[[ast.AST], str]
 _QUANTIFIER = re.compile(r"(?<=[)\].\w])(\*|\+|\{\d+\})(?![*+{])")
+TABLE = 40
+"""Lines of a table above a function whose entries are edited, at most."""
 QUANTIFIERS = 6
 """Of one pattern that are tried with another in their place."""
 
@@ -74,11 +76,12 @@ def pattern(node: ast.Constant, text: Text) -> Found:
 
 
 def settings(tree: ast.Module, function: Function) -> list[ast.stmt]:
-    """Return the assignments at the top of a file whose values a function uses."""
+    """Return the shorter assignments at the top of a file whose values a function uses."""
     used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
     return [
         node
         for node in tree.body
         if isinstance(node, ast.Assign)
+        and (node.end_lineno or 0) - node.lineno < TABLE
         and {t.id for t in node.targets if isinstance(t, ast.Name)} & used
     ]

@@ -72,6 +72,15 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         share = 1 - len(broken) / max(1, len(kept(state)))
         why = f"{len(broken)} tests that passed before do not pass any more"
         return Verdict(passed=False, why=why, score=0.2 * share, checks=checks)
+    if (
+        tests
+        and tests.exit
+        and not kept(state)
+        and state.surveyed
+        and state.surveyed.verdict.passed
+    ):
+        why = f"{tests.command} ends with {tests.exit}"
+        return Verdict(passed=False, why=why, score=0.1, checks=checks)
     if examples:
         proved = shown == len(examples)
         held = f"{shown} of {len(examples)} examples of the task hold"

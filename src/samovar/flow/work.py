@@ -89,11 +89,16 @@ def wordless(state: State) -> bool:
     return surveyed is not None and not surveyed.verdict.passed and not red(state)
 
 
+def passing(state: State) -> tuple[str, ...]:
+    """Return the tests that passed before the work began, in their order."""
+    if state.surveyed is None:
+        return ()
+    return tuple(t for c in state.surveyed.verdict.checks for t in c.passing)
+
+
 def kept(state: State) -> frozenset[str]:
     """Return the tests that passed before the work began; they must go on passing."""
-    if state.surveyed is None:
-        return frozenset()
-    return frozenset(t for c in state.surveyed.verdict.checks for t in c.passing)
+    return frozenset(passing(state))
 
 
 def lost(state: State, tests: Checked) -> list[str]:
@@ -103,9 +108,11 @@ def lost(state: State, tests: Checked) -> list[str]:
     that pass and were not there before stand for those that are gone.
     """
     gone = kept(state) - set(tests.passing)
+    nowhere = gone - set(tests.failing)
     fresh = Counter(map(_function, set(tests.passing) - kept(state) - set(red(state))))
-    wanted = Counter(map(_function, gone))
-    return sorted(t for t in gone if fresh[_function(t)] < wanted[_function(t)])
+    wanted = Counter(map(_function, nowhere))
+    renamed = {t for t in nowhere if fresh[_function(t)] >= wanted[_function(t)]}
+    return sorted(gone - renamed)
 
 
 def _function(test: str) -> str:

@@ -1,8 +1,9 @@
 """Run a probe once and print which lines of the project's files it reached, as JSON.
 
-python trace.py MARK SECONDS ROOT -- pytest arguments     (or the code of an example on stdin)
+python trace.py MARK SECONDS ROOT -- pytest arguments     (or a JSON list of scripts on stdin)
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -34,10 +35,10 @@ def main():
 
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    code = sys.stdin.read() if not probe else ""
+    scripts = json.load(sys.stdin) if not probe else []
     threading.settrace(calls)
     try:
-        run(probe, code, calls)
+        run(probe, scripts, calls)
     except BaseException as error:
         sys.settrace(None)
         reached.setdefault("error", {})[repr(error)[:500]] = 1
@@ -48,16 +49,17 @@ def main():
     os.write(out, f"\n{mark} {json.dumps(found)}\n".encode())
 
 
-def run(probe, code, calls):
+def run(probe, scripts, calls):
     if probe:
         import pytest
 
         sys.settrace(calls)
         pytest.main([*probe, "-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
     else:
-        compiled = compile(code, "<example>", "exec")
         sys.settrace(calls)
-        exec(compiled, {"__name__": "__main__"})
+        for script in scripts:
+            with contextlib.suppress(Exception):
+                exec(compile(script, "<example>", "exec"), {"__name__": "__main__"})
 
 
 if __name__ == "__main__":

@@ -122,9 +122,11 @@ class Bar:
 
     def afresh(self):
         """Go on in a new interpreter."""
-        code = "import json, sys, trials; trials.Bar(*json.loads(sys.argv[1])).all()"
+        code = "import json, sys, trials; trials.Bar(*json.loads(''.join(sys.argv[1:]))).all()"
         told = json.dumps([self.tests, self.scripts, self.green, self.bar])
-        os.execv(sys.executable, [sys.executable, "-c", code, told])
+        # One argument may have 128 KiB.
+        parts = [told[at : at + 100_000] for at in range(0, len(told), 100_000)]
+        os.execv(sys.executable, [sys.executable, "-c", code, *parts])
 
     def all(self):
         """Judge by everything, in an interpreter that has loaded nothing yet."""
