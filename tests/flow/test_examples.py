@@ -2,7 +2,7 @@
 
 import pytest
 
-from samovar.flow.examples import asserted, broken, doctests, grounded, refused
+from samovar.flow.examples import asserted, broken, crashing, doctests, grounded, refused
 from samovar.flow.source import Symbol
 
 NEAR = [Symbol("src/shop/cart.py", "slug", 1, 2, "def slug(t):\n    return t\n")]
@@ -168,3 +168,18 @@ def test_a_placeholder_is_no_module():
 def test_that_a_result_is_no_exception_says_nothing_of_raising():
     [check] = grounded("assert middle(7) != ValueError\n", "middle(7): no ValueError", MIDDLE)
     assert "except" not in check
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("`middle([None])` raises TypeError", "middle([None])"),
+        ('`shop.middle().of("\'")` crashes', 'middle().of("\'")'),
+        ("`middle(values)` crashes", ""),
+        ("`middle([None])` is None", ""),
+        ("`middle([])` raises TypeError; it must raise ValueError", ""),
+    ],
+)
+def test_a_call_that_crashes_must_end(text, call):
+    found = crashing(text, MIDDLE)
+    assert found == ([f"from middle import middle\n{call}\n"] if call else [])

@@ -35,6 +35,7 @@ _ASKED = re.compile(
     r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
 )
 _OTHERWISE = re.compile(r"\b(not|never|no longer|instead|rather|where|now)\b")
+_CRASH = re.compile(r"\b(raises|raised|throws|crash(es|ed)?|fails with|ends with)\b")
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 
 
@@ -49,7 +50,8 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
     reply = await ask(kit.model, messages(question), LIMIT, drawn(0.0, 1))
     told = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
-    return await _red(kit, told), reply.usage, 1
+    found = await _red(kit, told) or await _red(kit, crashing(text, near))
+    return found, reply.usage, 1
 
 
 async def _red(kit: Kit, code: Sequence[str]) -> tuple[str, ...]:
@@ -185,28 +187,47 @@ def refused(text: str, near: list[Symbol]) -> list[str]:
     asked = _ASKED.search(text)
     if asked is None or not _is_error(asked[1]) or _OTHERWISE.search(asked[0]):
         return []
-    calls = (_literal(span.strip("`").strip(), near) for span in quoted(text))
-    found = [call for call in dict.fromkeys(calls) if call]
+    found = _calls(text, near)
     # Of several calls the task may want only one refused, and not say which.
     return [f"{_imports(near)}\n{raises(c, asked[1])}\n" for c in found if len(found) == 1]
+
+
+def crashing(text: str, near: list[Symbol]) -> list[str]:
+    """Return the calls that the task quotes, as checks that they end, if it tells of a crash."""
+    if _CRASH.search(text) is None or _ASKED.search(text) is not None:
+        return []
+    return [f"{_imports(near)}\n{call}\n" for call in _calls(text, near)]
+
+
+def _calls(text: str, near: list[Symbol]) -> list[str]:
+    """Return the quoted calls of the project's code with plain values."""
+    calls = (_literal(span.strip("`").strip(), near) for span in quoted(text))
+    return [call for call in dict.fromkeys(calls) if call]
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes the name of the module from before the project's own names."""
+
+    def __init__(self, ours: set[str]) -> None:
+        self.ours = ours
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Turn `shop.cart.add` into `add`."""
+        self.generic_visit(node)
+        dotted = re.fullmatch(r"[\w.]+", ast.unparse(node.value)) is not None
+        return ast.Name(node.attr, ast.Load()) if dotted and node.attr in self.ours else node
 
 
 def _literal(code: str, near: list[Symbol]) -> str:
     """Return a call of the project's code with plain values, without the name of its module."""
     tree = parse(code)
     match tree.body if tree else []:
-        case [ast.Expr(ast.Call() as call)]:
-            name = ast.unparse(call.func).rsplit(".", 1)[-1]
-            inside = (n for a in [*call.args, *call.keywords] for n in ast.walk(a))
-            if (
-                name in _ours(near)
-                and call.args
-                and not any(isinstance(n, ast.Name) for n in inside)
-            ):
-                return ast.unparse(ast.Call(ast.Name(name), call.args, call.keywords))
+        case [ast.Expr(ast.Call() as call)] if call.args:
+            bare = _Bare(_ours(near)).visit(call)
+            used = _names(bare)
+            return ast.unparse(bare) if len(used) == 1 and used <= _ours(near) else ""
         case _:
-            pass
-    return ""
+            return ""
 
 
 def _ours(near: list[Symbol]) -> set[str]:
