@@ -105,6 +105,19 @@ async def test_a_function_of_a_long_file_is_rewritten_in_its_place():
     assert "An earlier attempt failed" in hint and "This attempt is wrong" in repair
 
 
+async def test_imports_that_an_answer_needs_come_with_its_function():
+    before = '"""Of values."""\n\nimport os\nimport sys\n\n'
+    before += "".join(f"LINE_{n} = {n}\n" for n in range(200)) + "\n\n"
+    code = "import os\nimport math, json\nfrom statistics import median_high as high\n\n\n"
+    right = "def middle(values):\n    return high(values) + math.floor(0) + LINE_0\n"
+    used = kit(answering(fenced(code + right)), files={"middle.py": before + WRONG})
+    state = await drive(used, MemoryLog([opened(off=OFF)]))
+    assert state.closed is not None and state.closed.ok
+    [(_, _, changed)] = used.repo.commits
+    more = "import sys\nimport math\nfrom statistics import median_high as high\n"
+    assert changed["middle.py"] == before.replace("import sys\n", more) + right
+
+
 async def test_a_long_file_of_another_language_is_edited_in_its_place():
     long = "".join(f"LINE_{n} = {n}\n" for n in range(200)) + WRONG
     used = kit(

@@ -183,3 +183,12 @@ def test_that_a_result_is_no_exception_says_nothing_of_raising():
 def test_a_call_that_crashes_must_end(text, call):
     found = crashing(text, MIDDLE)
     assert found == ([f"from middle import middle\n{call}\n"] if call else [])
+
+
+def test_a_list_may_come_as_an_iterator():
+    [check] = grounded("assert middle([1, 2]) == [2, 1]\n", "middle([1, 2]) is [2, 1]", MIDDLE)
+    body = check.split("\n", 1)[1]
+    exec(body, {"middle": reversed})
+    exec(body, {"middle": lambda values: values[::-1]})
+    with pytest.raises(AssertionError):
+        exec(body, {"middle": iter})

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterable, Iterator
 from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
@@ -66,6 +67,47 @@ def one_symbol(text: str, name: str, before: str) -> str:
     if all(parse(b) is None for b in found):
         raise ToolError("The code is not valid Python" + _where(found[0]))
     raise ToolError(f"The code does not define {short}.")
+
+
+def imports(text: str, name: str, before: str) -> tuple[int, str]:
+    """Return the imports that an answer's function needs and the file lacks, and their line."""
+    short = name.rsplit(".", 1)[-1]
+    file = parse(before)
+    if file is None:
+        return 1, ""
+    known = defined(before) | {name for name, _ in _imported(ast.walk(file))}
+    wanted: dict[str, None] = {}
+    for tree in (parse(dedent(b)) for b in blocks(text)):
+        for node in ast.walk(tree) if tree else ():
+            if tree and isinstance(node, Definition) and node.name == short:
+                used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - known
+                wanted |= {said: None for name, said in _imported(tree.body) if name in used}
+    return _after_imports(file), "".join(f"{said}\n" for said in wanted)
+
+
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Yield each name that is imported, and the import of it alone."""
+    for node in nodes:
+        match node:
+            case ast.Import(names=names):
+                for a in names:
+                    yield a.asname or a.name.split(".")[0], ast.unparse(ast.Import([a]))
+            case ast.ImportFrom(module=module, names=names, level=level):
+                for a in names:
+                    yield a.asname or a.name, ast.unparse(ast.ImportFrom(module, [a], level))
+            case _:
+                pass
+
+
+def _after_imports(tree: ast.Module) -> int:
+    """Return the line after the imports that a file begins with."""
+    line = 1
+    for number, node in enumerate(tree.body):
+        docstring = number == 0 and isinstance(node, ast.Expr)
+        if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
+            break
+        line = (node.end_lineno or node.lineno) + 1
+    return line
 
 
 def patched(text: str, before: str) -> str:

@@ -9,7 +9,7 @@ from samovar.core.event import Wrote
 from samovar.core.message import Message
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Step, Target, Way, lines
-from samovar.flow.answer import one_symbol, patched, whole_file
+from samovar.flow.answer import imports, one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
 from samovar.flow.kit import Kit
@@ -263,7 +263,10 @@ def read_answer(
     old = "".join(lines(before)[target.first - 1 : target.last])
     new = one_symbol(text, target.symbol, old)
     new = restored(new, old) if brief else new
-    return (Edit(target.path, _endings(new, before), target.first, target.last),)
+    made = Edit(target.path, _endings(new, before), target.first, target.last)
+    line, more = imports(text, target.symbol, before)
+    above = Edit(target.path, _endings(more, before), line, line - 1)
+    return (made, above) if more else (made,)
 
 
 def _documents(state: State) -> bool:

@@ -117,7 +117,7 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
         if not isinstance(node, ast.Assert):
             before.append(node)
         elif stands([*(used := _set_up(before, node)), node.test], task):
-            check = _raising(node.test, task) or ast.unparse(node)
+            check = _raising(node.test, task) or _listed(node.test) or ast.unparse(node)
             found.append("\n".join([imports, *map(ast.unparse, used), check]) + "\n")
     return found
 
@@ -156,6 +156,16 @@ def _raising(test: ast.expr, task: str) -> str:
             ast.Call() as call, [ast.Eq() | ast.Is()], [ast.Name(name) | ast.Call(ast.Name(name))]
         ):
             return raises(ast.unparse(call), name) if _is_error(name) and name in task else ""
+        case _:
+            return ""
+
+
+def _listed(test: ast.expr) -> str:
+    """Return the check of a call that may give an iterator, where a model wrote a list."""
+    match test:
+        case ast.Compare(ast.Call() as call, [ast.Eq()], [ast.List() as wanted]):
+            said = ast.unparse(wanted)
+            return f"got = {ast.unparse(call)}\nassert got == {said} or list(got) == {said}, got"
         case _:
             return ""
 
