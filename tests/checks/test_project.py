@@ -299,3 +299,9 @@ async def test_a_project_without_a_linter_is_not_linted(project):
     assert await project.lint({"calc.py": "import sys\n" + GOOD}) is None
     project.tree.files["ruff.toml"] = ""
     assert await project.lint({"README.md": "text"}) is None
+
+
+async def test_a_file_that_cannot_be_imported_does_not_keep_the_others_from_running(project):
+    broken = {"test_broken.py": "import nowhere_at_all\n\n\ndef test_it():\n    pass\n"}
+    seen = await project.test("tests", f"{sys.executable} -m pytest -q", {"calc.py": GOOD, **broken})
+    assert seen.exit == 1 and "test_broken.py" in seen.failing and ADD in seen.passing

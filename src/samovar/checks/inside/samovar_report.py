@@ -24,6 +24,11 @@ def _ring(_number, _frame):
     raise TooSlow(f"still running after {LIMIT:g} s")
 
 
+def pytest_configure(config):
+    # One file that cannot be imported says nothing of the others.
+    config.option.continue_on_collection_errors = True
+
+
 def pytest_runtest_logstart(nodeid, location):
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, _ring)
