@@ -24,6 +24,8 @@ from samovar.core.task import Checked, Counts, Probe, Trials
 INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
 REPORT_BYTES = 20_000_000
+USAGE = 4
+"""The exit status of pytest for options it does not know; nothing ran, nothing is reported."""
 LANES = 4
 """Trials that run side by side, at most, where there are as many processors."""
 
@@ -69,7 +71,7 @@ class Project:
             (place / REPORT).unlink()
         ran = await self._run(place, ("/bin/sh", "-c", command), self.variables())
         report = read_report(place / REPORT)
-        if report is not None and report.exit == 4 and "pytest" in command:
+        if ran.exit == USAGE and report is None and "pytest" in command:
             # Options in the project's own configuration that need a plugin nobody installed.
             ran = await self._run(
                 place,

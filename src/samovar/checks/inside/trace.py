@@ -54,7 +54,10 @@ def run(probe, scripts, calls):
         import pytest
 
         sys.settrace(calls)
-        pytest.main([*probe, "-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
+        for more in ([], ["-o", "addopts="]):
+            options = ["-q", "-x", "--assert=plain", "-p", "no:cacheprovider", *more]
+            if pytest.main([*probe, *options]) != 4:
+                break
     else:
         sys.settrace(calls)
         for script in scripts:
