@@ -52,15 +52,19 @@ def unused(function: Function, text: Text) -> Found:
         for n in ast.walk(function)
         if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)
     }
+    calls = [n for n in ast.walk(function) if isinstance(n, ast.Call)]
+    for name, made in _assigned(function):
+        if name not in loaded:
+            alike = (c for c in calls if c is not made and text(c.func) == text(made.func))
+            yield from ((0.5, other, name) for other in alike)
+
+
+def _assigned(function: Function) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the locals that are what a call returns."""
     for node in ast.walk(function):
         match node:
             case ast.Assign(targets=[ast.Name(name)], value=ast.Call() as call):
-                if name in loaded:
-                    continue
-                for other in ast.walk(function):
-                    same = isinstance(other, ast.Call) and text(other.func) == text(call.func)
-                    if same and other is not call:
-                        yield 0.5, other, name
+                yield name, call
             case _:
                 pass
 
