@@ -157,6 +157,21 @@ class Desk:
         return f"origin/{branch}" if branch in self.pushes else ""
 
 
+def report(passing=(), failing=(), exit=None, name="tests") -> Checked:
+    """What a command showed, by the names of its tests."""
+    code = (1 if failing else 0) if exit is None else exit
+    counts = Counts(len(passing), len(failing))
+    return Checked(
+        name=name,
+        command="t",
+        exit=code,
+        seconds=0,
+        counts=counts,
+        passing=tuple(passing),
+        failing=tuple(failing),
+    )
+
+
 def fenced(code: str) -> str:
     return f"Here it is:\n\n```python\n{code}```\n"
 

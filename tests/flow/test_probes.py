@@ -1,11 +1,11 @@
 """By what a search tells good from bad."""
 
 import pytest
-from doubles import Memory, opened
+from doubles import Memory, opened, report
 
 from samovar.core.event import Judged, Planned, Surveyed, Wrote
 from samovar.core.state import State, replay
-from samovar.core.task import Candidate, Checked, Counts, Edit, Plan, Probe, Target, Verdict
+from samovar.core.task import Candidate, Edit, Plan, Probe, Target, Verdict
 from samovar.flow.probes import MOST, UNKNOWN, count, mended, pass_to_pass, probe
 
 EXAMPLES = ("assert one() == 1", "assert two() == 2")
@@ -21,22 +21,9 @@ GREEN = ("tests/test_all.py::a", "tests/test_other.py::b", "tests/test_cart.py::
 PLACE = Target("shop/cart.py", "Cart.add", 2, 2)
 
 
-def checked(name, passing=(), failing=(), exit=0) -> Checked:
-    counts = Counts(len(passing), len(failing))
-    return Checked(
-        name=name,
-        command="t",
-        exit=exit,
-        seconds=0,
-        counts=counts,
-        passing=tuple(passing),
-        failing=tuple(failing),
-    )
-
-
 def state(passing=GREEN, failing=(), examples=(), origin="search", checks=None) -> State:
     """A run whose first candidate showed `checks`."""
-    before = checked("tests", passing, failing, 1 if failing else 0)
+    before = report(passing, failing)
     events = [
         opened(),
         Surveyed(verdict=Verdict(passed=not failing, checks=(before,)), command="t"),
@@ -56,7 +43,7 @@ def test_every_example_counts_for_one():
 
 
 def test_what_a_candidate_broke_counts_beside_the_examples_it_does_not_satisfy():
-    shown = [checked("example 1"), checked("example 2", exit=1), checked("tests", GREEN[:2])]
+    shown = [report(name="example 1"), report(exit=1, name="example 2"), report(GREEN[:2])]
     begun = state(examples=EXAMPLES, checks=shown)
     [attempt] = begun.attempts
     assert count(begun, attempt) == 2
@@ -66,7 +53,7 @@ def test_what_a_candidate_broke_counts_beside_the_examples_it_does_not_satisfy()
 
 def test_the_tests_of_the_place_come_after_those_that_a_search_broke():
     assert pass_to_pass(state(examples=EXAMPLES), TREE, None, PLACE) == (GREEN[2], GREEN[0])
-    broke = [checked("tests", [GREEN[0], GREEN[2]])]
+    broke = [report([GREEN[0], GREEN[2]])]
     begun = state(examples=EXAMPLES, checks=broke)
     assert pass_to_pass(begun, TREE, None, PLACE) == (GREEN[1], GREEN[2], GREEN[0])
     asked = state(examples=EXAMPLES, checks=broke, origin="model")

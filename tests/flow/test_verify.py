@@ -1,26 +1,12 @@
 """The verdict, as a table."""
 
 import pytest
-from doubles import opened
+from doubles import opened, report
 
 from samovar.core.event import Planned, Surveyed
 from samovar.core.state import State, replay
-from samovar.core.task import Checked, Counts, Plan, Verdict
+from samovar.core.task import Checked, Plan, Verdict
 from samovar.flow.verify import compiles, weigh
-
-
-def report(passing=(), failing=(), exit=None, name="tests") -> Checked:
-    code = (1 if failing else 0) if exit is None else exit
-    counts = Counts(len(passing), len(failing))
-    return Checked(
-        name=name,
-        command="t",
-        exit=code,
-        seconds=0,
-        counts=counts,
-        passing=tuple(passing),
-        failing=tuple(failing),
-    )
 
 
 def after(before: Checked | None, examples=()) -> State:

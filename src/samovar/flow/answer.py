@@ -2,12 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
 from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
 from samovar.core.task import lines
-from samovar.flow.source import Definition, complaint, defined, parse
+from samovar.flow.source import Definition, complaint, defined, imported, parse, spoken
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
 _PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
@@ -75,28 +74,14 @@ def imports(text: str, name: str, before: str) -> tuple[int, str]:
     file = parse(before)
     if file is None:
         return 1, ""
-    known = defined(before) | {name for name, _ in _imported(ast.walk(file))}
+    known = defined(before) | {name for name, _ in imported(ast.walk(file))}
     wanted: dict[str, None] = {}
     for tree in (parse(dedent(b)) for b in blocks(text)):
         for node in ast.walk(tree) if tree else ():
             if tree and isinstance(node, Definition) and node.name == short:
-                used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - known
-                wanted |= {said: None for name, said in _imported(tree.body) if name in used}
+                used = spoken(node) - known
+                wanted |= {said: None for name, said in imported(tree.body) if name in used}
     return _after_imports(file), "".join(f"{said}\n" for said in wanted)
-
-
-def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """Yield each name that is imported, and the import of it alone."""
-    for node in nodes:
-        match node:
-            case ast.Import(names=names):
-                for a in names:
-                    yield a.asname or a.name.split(".")[0], ast.unparse(ast.Import([a]))
-            case ast.ImportFrom(module=module, names=names, level=level):
-                for a in names:
-                    yield a.asname or a.name, ast.unparse(ast.ImportFrom(module, [a], level))
-            case _:
-                pass
 
 
 def _after_imports(tree: ast.Module) -> int:

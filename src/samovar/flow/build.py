@@ -27,7 +27,17 @@ from samovar.flow.speak import (
     prompt,
     tokens,
 )
-from samovar.flow.work import Files, affords, best, finished, goals, kept, provable, text_of
+from samovar.flow.work import (
+    Files,
+    affords,
+    best,
+    examples,
+    finished,
+    goals,
+    kept,
+    provable,
+    text_of,
+)
 
 _IMPORT = re.compile(r"(from|import)\b")
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
@@ -135,7 +145,7 @@ def _search_now(state: State, idea: Idea) -> bool:
     first.
     """
     asked = sum(a.candidate.origin == "model" for a in state.trials)
-    alone = len(state.plan.examples if state.plan else ()) < 2 and not kept(state)
+    alone = len(examples(state)) < 2 and not kept(state)
     weak = not goals(state) and alone
     return idea.skip > 0 or (idea.parent is None and asked >= 1 and not weak)
 
@@ -222,9 +232,9 @@ def context(kit: Kit, state: State, target: Target) -> str:
     """Return the tests and examples the work is judged by, as part of a prompt."""
     room = max(500, min(2200, kit.context // 5))
     parts = []
-    if state.plan and state.plan.examples:
+    if examples(state):
         # In no block of code: a small model takes the nearest one for its answer.
-        rows = (row for e in state.plan.examples[:3] for row in e.splitlines())
+        rows = (row for e in examples(state)[:3] for row in e.splitlines())
         shown = "\n".join(f"- `{row}`" for row in rows if row and not _IMPORT.match(row))
         parts.append(f"These must hold:\n\n{cut(shown, 300)}\n\n")
     surveyed = state.surveyed

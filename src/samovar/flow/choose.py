@@ -15,9 +15,9 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Proof, Verdict
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
-from samovar.flow.source import parse, symbols
+from samovar.flow.source import module_of, parse, symbols
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
-from samovar.flow.work import affords, changed_by, goals, provable
+from samovar.flow.work import affords, changed_by, examples, goals, provable
 
 FIT = 0.4
 """Score from which a candidate makes nothing worse."""
@@ -45,7 +45,7 @@ async def choose(kit: Kit, state: State) -> Chose:
 
 def hopeless(state: State, judged: Sequence[Attempt]) -> bool:
     """Return whether the task's examples prove nothing: no candidate of all satisfies one."""
-    if not state.plan or not state.plan.examples or goals(state):
+    if not examples(state) or goals(state):
         return False
     checks = [c for a in judged if a.verdict for c in a.verdict.checks]
     return not any(c.name.startswith("example") and c.exit == 0 for c in checks)
@@ -54,7 +54,7 @@ def hopeless(state: State, judged: Sequence[Attempt]) -> bool:
 def _floor(state: State) -> float:
     """Return the score of the project as it was."""
     checks = state.surveyed.verdict.checks if state.surveyed else ()
-    if state.plan and state.plan.examples:
+    if examples(state):
         return 0.4
     passed = sum(c.counts.passed for c in checks)
     total = sum(c.counts.passed + c.counts.failed for c in checks)
@@ -107,8 +107,7 @@ async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, .
     head = cut(pick.text, 200)
     asked = prompt("inputs", task=cut(state.task.text, 800), text=head, name=pick.name)
     reply = await ask(kit.model, messages(asked), INPUTS, drawn(0.0, 7))
-    module = path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
     lines = [li.strip() for b in blocks(reply.text) or [reply.text] for li in b.splitlines()]
     good = [li for li in lines if li.startswith(pick.name + "(") and parse(li) is not None]
-    calls = tuple(f"{module.replace('/', '.')}:{call}" for call in dict.fromkeys(good))
+    calls = tuple(f"{module_of(path)}:{call}" for call in dict.fromkeys(good))
     return calls, reply.usage

@@ -16,7 +16,7 @@ from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
-from samovar.flow.source import Definition, Symbol, parse, sides
+from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
 
 LIMIT = 400
@@ -86,8 +86,8 @@ def asserted(text: str, near: list[Symbol]) -> list[str]:
         pieces = (parse("\n".join(rows[at : at + size])) for size in range(1, LONGEST))
         tree = next((t for t in pieces if t is not None), None)
         for node in tree.body if tree else ():
-            names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {"self"}
-            if names & ours and names <= given and (check := _check(node)):
+            used = spoken(node) - {"self"}
+            if used & ours and used <= given and (check := _check(node)):
                 found[f"{_imports(near)}\n{check}\n"] = None
     return list(found)
 
@@ -125,24 +125,19 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
 def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[ast.stmt]:
     """Return the statements that a check stands on: those that make or change what it uses."""
     made = {name for node in before for name in _stored(node)}
-    used = _names(check)
+    used = spoken(check)
     kept = []
     for node in reversed(before):
         stored = _stored(node)
-        if stored & used or _names(node) & made & used:
-            used |= _names(node)
+        if stored & used or spoken(node) & made & used:
+            used |= spoken(node)
             kept.append(node)
     return kept[::-1]
 
 
-def _names(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
 def _stored(node: ast.AST) -> set[str]:
     """Return the names that a statement binds."""
-    named = (n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom))
-    bound = {(a.asname or a.name).split(".")[0] for n in named for a in n.names}
+    bound = {name for name, _ in imported(ast.walk(node))}
     bound |= {n.name for n in ast.walk(node) if isinstance(n, Definition)}
     return bound | {
         n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
@@ -234,7 +229,7 @@ def _literal(code: str, near: list[Symbol]) -> str:
     match tree.body if tree else []:
         case [ast.Expr(ast.Call() as call)] if call.args:
             bare = _Bare(_ours(near)).visit(call)
-            used = _names(bare)
+            used = spoken(bare)
             return ast.unparse(bare) if len(used) == 1 and used <= _ours(near) else ""
         case _:
             return ""
@@ -285,8 +280,7 @@ def _compact(text: str) -> str:
 def _imports(near: list[Symbol]) -> str:
     lines: dict[str, str] = {}
     for symbol in near:
-        module = symbol.path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
         name = symbol.name.split(".")[0]
         # Where two modules have the name, the likelier one is meant.
-        lines.setdefault(name, f"from {module.replace('/', '.')} import {name}")
+        lines.setdefault(name, f"from {module_of(symbol.path)} import {name}")
     return "\n".join(lines.values())

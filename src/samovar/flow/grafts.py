@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from samovar.flow.guards import RAISES, Call, calls, raising, returning
-from samovar.flow.source import Function, parse, written
+from samovar.flow.source import Function, parse, spoken, written
 from samovar.flow.variant import Places, Variant, closed
 
 NORMAL = (
@@ -187,7 +187,7 @@ class _Graft:
     def early(self, test: str) -> bool:
         """Return whether a condition needs nothing but the arguments."""
         tree = ast.parse(test, mode="eval")
-        used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        used = spoken(tree)
         return bool(used & set(self.names)) and used <= GIVEN.union(self.names)
 
     def other_text(self, node: ast.Constant) -> Iterator[Variant]:

@@ -7,7 +7,7 @@ from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Probe, Target
 from samovar.flow.source import words
-from samovar.flow.work import goals, lost, passing, red, text_of
+from samovar.flow.work import examples, goals, lost, passing, red, text_of
 
 MOST = 200
 """Tests that were green and are run after each edit that mends something, at most."""
@@ -29,9 +29,9 @@ def count(state: State, attempt: Attempt | None) -> int:
 
     A file that cannot be collected hides how many tests it has.
     """
-    if state.plan and state.plan.examples:
+    if examples(state):
         if attempt is None or attempt.verdict is None:
-            return len(state.plan.examples)
+            return len(examples(state))
         return max(1, len(_unmet(attempt.verdict.checks)) + len(_broken(state, attempt)))
     tests = failing(state, attempt)
     return max(1, len(tests) if all("::" in t for t in tests) else UNKNOWN)
@@ -39,8 +39,8 @@ def count(state: State, attempt: Attempt | None) -> int:
 
 def probe(state: State, attempt: Attempt | None) -> Probe:
     """Return what must become green."""
-    if state.plan and state.plan.examples:
-        return Probe(_broken(state, attempt) if attempt else (), state.plan.examples)
+    if examples(state):
+        return Probe(_broken(state, attempt) if attempt else (), examples(state))
     return Probe(failing(state, attempt))
 
 
@@ -48,7 +48,7 @@ def pass_to_pass(
     state: State, tree: Tree, attempt: Attempt | None, place: Target
 ) -> tuple[str, ...]:
     """Return tests that are green and are to stay so, those that edits broke before first."""
-    if state.plan and state.plan.examples:
+    if examples(state):
         searched = [a for a in state.trials if a.candidate.origin == "search"]
         theirs = [t for a in searched for t in _broken(state, a)]
         mine = _broken(state, attempt) if attempt else ()
@@ -71,10 +71,12 @@ def _near(state: State, tree: Tree, place: Target) -> list[str]:
     path = PurePath(place.path)
     module = path.parent.name if path.stem == "__init__" else path.stem
     name = place.symbol.split(".")[0] or module
-    files = dict.fromkeys(t.split("::")[0] for t in passing(state))
+    files: dict[str, list[str]] = {}
+    for test in passing(state):
+        files.setdefault(test.split("::")[0], []).append(test)
     near = [f for f in files if re.search(rf"\b{re.escape(name)}\b", text_of(tree, f))]
     near.sort(key=lambda f: module.lower() not in words(PurePath(f).stem))
-    return [t for f in near for t in passing(state) if t.split("::")[0] == f]
+    return [test for f in near for test in files[f]]
 
 
 def _unmet(checks: tuple[Checked, ...]) -> list[Checked]:

@@ -3,7 +3,7 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -123,6 +123,31 @@ def signature(text: str, name: str) -> str:
         if isinstance(node, Function) and node.name == name:
             return ", ".join(a.arg for a in [*node.args.args, *node.args.kwonlyargs])
     return ""
+
+
+def spoken(node: ast.AST) -> set[str]:
+    """Return the names that a piece of code speaks of, without those of attributes."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+
+
+def imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Yield each name that an import binds, and the import of it alone."""
+    for node in nodes:
+        match node:
+            case ast.Import(names=found):
+                for a in found:
+                    yield a.asname or a.name.split(".")[0], ast.unparse(ast.Import([a]))
+            case ast.ImportFrom(module=module, names=found, level=level):
+                for a in found:
+                    yield a.asname or a.name, ast.unparse(ast.ImportFrom(module, [a], level))
+            case _:
+                pass
+
+
+def module_of(path: str) -> str:
+    """Return the dotted name by which a file is imported."""
+    inner = path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
+    return inner.replace("/", ".")
 
 
 def words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from samovar.flow.source import Function
+from samovar.flow.source import Function, spoken
 
 Found = Iterator[tuple[float, ast.AST, str]]
 Text = Callable[[ast.AST], str]
@@ -39,7 +39,7 @@ def guarded(node: ast.Assign, names: Sequence[str], text: Text) -> Found:
     """Yield the value where a name is true, and a plain one elsewhere."""
     if isinstance(node.value, ast.Constant | ast.Name):
         return
-    used = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+    used = spoken(node.value)
     for name in (n for n in names if n in used):
         for plain in ("0", name, "None"):
             yield 3.0, node.value, f"{text(node.value)} if {name} else {plain}"
@@ -81,7 +81,7 @@ def pattern(node: ast.Constant, text: Text) -> Found:
 
 def settings(tree: ast.Module, function: Function) -> list[ast.stmt]:
     """Return the shorter assignments at the top of a file whose values a function uses."""
-    used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+    used = spoken(function)
     return [
         node
         for node in tree.body

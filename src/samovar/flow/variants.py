@@ -13,7 +13,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from samovar.flow.source import Function, parse, written
+from samovar.flow.source import Function, parse, spoken, written
 from samovar.flow.values import absent, default, guarded, pattern, settings, unused
 from samovar.flow.variant import Places, Variant, closed
 
@@ -331,7 +331,7 @@ class _Scope:
         ]
         for donor in simple[:6]:
             text = self.text(donor)
-            used = {n.id for n in ast.walk(donor) if isinstance(n, ast.Name)} & set(self.names)
+            used = spoken(donor) & set(self.names)
             texts = [text] + [
                 _renamed(text, old, new) for old in used for new in self.names if new != old
             ]

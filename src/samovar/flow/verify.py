@@ -10,7 +10,7 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Counts, Verdict
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
-from samovar.flow.work import changed_by, goals, kept, lost, red, wordless
+from samovar.flow.work import changed_by, examples, goals, kept, lost, red, wordless
 
 
 async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
@@ -33,7 +33,7 @@ async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
 
 async def _run(kit: Kit, state: State, changed: dict[str, str]) -> list[Checked]:
     checks = []
-    for number, example in enumerate(state.plan.examples if state.plan else (), 1):
+    for number, example in enumerate(examples(state), 1):
         checks.append(await kit.checks.snippet(f"example {number}", example, changed))
     command = state.surveyed.command if state.surveyed else ""
     if command:
@@ -64,10 +64,10 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         return Verdict(passed=False, why=checks[-1].excerpt, score=0.0, checks=checks)
     if any(c.name == "compile" for c in checks):
         return Verdict(passed=False, why="does not compile", score=0.0, checks=checks)
-    examples = [c for c in checks if c.name.startswith("example")]
+    wanted = [c for c in checks if c.name.startswith("example")]
     tests = next((c for c in checks if c.name == "tests"), None)
     broken = lost(state, tests) if tests else []
-    shown = sum(c.exit == 0 for c in examples)
+    shown = sum(c.exit == 0 for c in wanted)
     if broken:
         share = 1 - len(broken) / max(1, len(kept(state)))
         why = f"{len(broken)} tests that passed before do not pass any more"
@@ -81,13 +81,13 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
     ):
         why = f"{tests.command} ends with {tests.exit}"
         return Verdict(passed=False, why=why, score=0.1, checks=checks)
-    if examples:
-        proved = shown == len(examples)
-        held = f"{shown} of {len(examples)} examples of the task hold"
-        if len(examples) == 1 and proved:
+    if wanted:
+        proved = shown == len(wanted)
+        held = f"{shown} of {len(wanted)} examples of the task hold"
+        if len(wanted) == 1 and proved:
             held = "the task's only example holds, as it might in a wrong program"
         why = f"{held}; no test got worse"
-        score = 1.0 if proved else 0.4 + 0.5 * shown / len(examples)
+        score = 1.0 if proved else 0.4 + 0.5 * shown / len(wanted)
         return Verdict(passed=proved, proof="issue examples", why=why, score=score, checks=checks)
     if tests is None:
         return Verdict(passed=False, proof="none", why="it compiles", score=0.5, checks=checks)

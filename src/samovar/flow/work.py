@@ -83,6 +83,11 @@ def goals(state: State) -> tuple[str, ...]:
     return state.plan.goals if state.plan else ()
 
 
+def examples(state: State) -> tuple[str, ...]:
+    """Return the checks that come from the task's own words."""
+    return state.plan.examples if state.plan else ()
+
+
 def wordless(state: State) -> bool:
     """Return whether the checks failed before without naming a test: only the exit code counts."""
     surveyed = state.surveyed
@@ -123,4 +128,4 @@ def _function(test: str) -> str:
 
 def provable(state: State) -> bool:
     """Return whether anything here can prove a change: a red check that must become green."""
-    return bool(goals(state)) or wordless(state) or bool(state.plan and state.plan.examples)
+    return bool(goals(state)) or wordless(state) or bool(examples(state))

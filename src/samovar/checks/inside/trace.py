@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 
+import samovar_pytest
+
 reached = {}
 
 
@@ -51,13 +53,8 @@ def main():
 
 def run(probe, scripts, calls):
     if probe:
-        import pytest
-
         sys.settrace(calls)
-        for more in ([], ["-o", "addopts="]):
-            options = ["-q", "-x", "--assert=plain", "-p", "no:cacheprovider", *more]
-            if pytest.main([*probe, *options]) != 4:
-                break
+        samovar_pytest.run([*probe, "-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
     else:
         sys.settrace(calls)
         for script in scripts:

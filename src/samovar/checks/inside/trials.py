@@ -23,6 +23,8 @@ import sys
 import time
 import unittest
 
+import samovar_pytest
+
 MARK = os.environ.get("SAMOVAR_MARK", "trial")
 MOST = 60
 """Red tests a trial can tell of: the exit status of a program has one byte."""
@@ -135,13 +137,8 @@ class Bar:
 
     def collect(self, *plugins):
         """Run pytest on the files of the tests."""
-        import pytest
-
         files = dict.fromkeys(_file(name) for name in self.tests)
-        for more in ([], ["-o", "addopts="]):
-            # Options in the project's own configuration may need a plugin nobody installed.
-            if pytest.main([*files, *QUIET, *more], plugins=[*plugins, self]) != 4:
-                break
+        samovar_pytest.run([*files, *QUIET], [*plugins, self])
 
     def pytest_collection_modifyitems(self, items):
         """Keep the tests of the probe, in its order; files are collected faster than names."""
