@@ -6,6 +6,7 @@ import pytest
 
 from samovar.carriage.label import Label, read
 from samovar.core.errors import ToolError
+from samovar.memory.skills.shelf import Shelf
 from samovar.org.outbox import OutboxEntry, listed, outbox_of, post
 from samovar.org.seams import Filter, Job
 
@@ -17,6 +18,14 @@ def call(name, /, **arguments):
 
 
 EDIT = call("edit_text", path="page.html", search="Utilize", replace="Use")
+SHOUT = b'''def shout(text: str) -> str:
+    """Return a text, louder."""
+    return text.upper() + "!"
+
+
+def test_shout():
+    assert shout("a") == "A!"
+'''
 DONE = call("reply", text="One word is shorter.")
 
 
@@ -62,6 +71,20 @@ async def test_what_an_agent_wrote_and_noted_for_itself_comes_home(two):
     notes = list((two.home / "agents/writer/memory").rglob("*.md"))
     assert any("The database is SQLite." in n.read_text() for n in notes)
     assert "We take SQLite" in "".join(p.read_text() for p in two.home.glob("runs/*/events.jsonl"))
+
+
+async def test_the_skills_an_agent_may_use_are_at_the_worker_too(two):
+    shelf = Shelf(two.home / "skills")
+    for name in ("shout", "whisper"):
+        shelf.add(name, SHOUT, "shout", {"agent": "ada"})
+    hire(two.home, "writer", permissions={"tools": ["shout", "read_file"]})
+    said = [call("shout", text="tea"), call("reply", text="done")]
+    await two.team.submit("Shout", "writer")
+    await two.drain(two.worker(said))
+    [done] = await two.team.tasks("writer")
+    assert done.state == "done", done
+    [log] = two.home.glob("runs/*/events.jsonl")
+    assert "TEA!" in log.read_text()
 
 
 async def test_tasks_handed_out_at_a_worker_are_in_the_queue_once_with_the_homes_repository(two):

@@ -35,6 +35,8 @@ def papers(home: Path, job: Job, resume: Resume, roster: Roster) -> Iterator[Pat
         box = outbox_of(home, owner)
         yield from (box / each.file for each in listed(box)[-ENTRIES:])
     yield from own(home, job.agent)
+    for name in resume.permissions.tools:
+        yield from filter(_plain, (home / "skills").glob(f"{name}/**/*"))
 
 
 def own(home: Path, agent: str) -> Iterator[Path]:
