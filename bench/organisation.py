@@ -60,6 +60,7 @@ async def open_team(home: Path, stack: AsyncExitStack, choose: Any) -> Team:
         claims=store.claims,
         ledger=store.ledger,
         approvals=store.approvals,
+        effects=store.effects,
         prices=lambda: free,
     )
     return assemble(home, kit, Folder(home))

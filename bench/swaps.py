@@ -110,6 +110,7 @@ def team_of(home: Path, plan: Day, slot: Slot | Pool) -> Team:
         claims=store.claims,
         ledger=store.ledger,
         approvals=store.approvals,
+        effects=store.effects,
         slot=lambda _: HERE,
         prices=lambda: FREE,
     )

@@ -190,6 +190,7 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         claims=store.claims,
         ledger=store.ledger,
         approvals=store.approvals,
+        effects=store.effects,
         memory=minds,
         code=coder.work,
         act=hands.work,

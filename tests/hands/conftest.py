@@ -116,6 +116,7 @@ class Books:
             claims=self.store.claims,
             ledger=self.store.ledger,
             approvals=self.store.approvals,
+            effects=self.store.effects,
             memory=self.minds,
             act=hands.work,
             prices=lambda: prices(self.home)[0],

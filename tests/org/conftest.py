@@ -89,6 +89,7 @@ def office(
         claims=books.claims,
         ledger=books.ledger,
         approvals=books.approvals,
+        effects=books.effects,
         memory=Notebook(),
     )
     made = replace(made, **kit)

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -6,10 +7,13 @@ import pytest
 from samovar.core.errors import SetupError
 from samovar.org.hold import Manner, carry
 from samovar.org.outbox import OutboxEntry, post
+from samovar.org.resume import Resume
+from samovar.org.roster import Roster
 from samovar.org.seams import Ended, Hold, Job, Overtaken
+from samovar.org.team import Team
 from samovar.store.store import memory
 
-from .conftest import act, hire, office
+from .conftest import act, hire, office, reading
 
 
 async def never(_job: Job, _hold: Hold, /) -> Ended:
@@ -90,3 +94,47 @@ async def test_a_lease_is_renewed_while_the_work_goes_on() -> None:
 
     assert (await carry(store.claims, job, slow, Manner(lease=0.09))).text == "done"
     assert (await store.queue.get(job.id)).state == "done"
+
+
+async def test_a_plan_that_a_crash_cut_off_is_carried_out_to_its_end(home: Path) -> None:
+    hire(home, "boss", craft="plan")
+    hire(home, "dev", **reading("boss"))
+    hire(home, "writer", **reading("boss"))
+    plans = [
+        [{"to": "dev", "text": "write add()"}, {"to": "writer", "text": "describe add()"}],
+        [{"to": "dev", "text": "now in other words"}],
+        [{"to": "dev", "text": "and in others still"}],
+    ]
+    store = memory()
+    team = office(home, lambda _: json.dumps({"tasks": plans.pop(0)}), store)
+    await team.add_credits("boss", 10_000_000)
+    await team.submit("we need add()", "boss")
+    crew, add = team.engine.turns.crew, store.queue.add
+
+    async def dies(job: Job, /, *, key: str = "") -> Job:
+        if job.agent == "writer":
+            raise asyncio.CancelledError
+        return await add(job, key=key)
+
+    job = await store.claims.claim("dead", 0.0, ("boss",))
+    assert job is not None
+    store.queue.add = dies
+    with pytest.raises(asyncio.CancelledError):
+        await crew.work(job, _hold)
+    store.queue.add = add
+    for _ in range(2):
+        # The second time, a crash cut off the report.
+        job = await store.claims.claim("alive", 0.0, ("boss",))
+        assert job is not None
+        ended = await crew._craft(job, *_seen(team), _hold)
+        assert ended.ended.text == "#2 for dev: write add()\n#3 for writer: describe add()"
+    assert [j.text for j in await team.tasks()][1:] == ["write add()", "describe add()"]
+
+
+async def _hold() -> None:
+    return None
+
+
+def _seen(team: Team) -> tuple[Resume, Roster]:
+    roster = team.engine.folder.read()
+    return roster.resumes["boss"], roster

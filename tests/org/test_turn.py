@@ -154,6 +154,37 @@ async def test_a_question_waits_for_a_person_and_the_answer_is_heard(home: Path)
         await team.approve(question.id)
 
 
+async def test_an_answer_whose_record_a_crash_cut_off_is_heard_and_said_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire(home, "a")
+    store = memory()
+    heard: list[str] = []
+
+    def rule(request: Request) -> str:
+        heard.append(request.messages[1].text)
+        return act("ask", "person", "may I?") if len(heard) == 1 else act("nothing")
+
+    team = office(home, rule, store)
+    await team.send("a", "hello")
+    await team.tick()
+    [question] = await team.approvals()
+    with monkeypatch.context() as broken:
+        broken.setattr(store.approvals, "answer", _dies)
+        with pytest.raises(OSError, match="killed"):
+            await team.approve(question.id, "go on", by="ann")
+    await team.tick()
+    assert "yes: go on" in heard[1]
+    assert [a.id for a in await team.approvals()] == [question.id]
+    await team.approve(question.id, "go on", by="ann")
+    await team.tick()
+    assert await team.approvals() == [] and len(heard) == 2
+
+
+async def _dies(*_: object, **_more: object) -> None:
+    raise OSError("killed")
+
+
 async def test_a_yes_takes_up_the_task_that_waited_for_it_and_a_no_ends_it(home: Path) -> None:
     hire(home, "dev", craft="code")
     store = memory()

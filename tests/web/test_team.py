@@ -76,6 +76,7 @@ def team_of(home: Path, bell=None) -> Team:
         claims=books.claims,
         ledger=books.ledger,
         approvals=books.approvals,
+        effects=books.effects,
         bell=bell or LocalBell(),
     )
     return assemble(home, kit, Folder(home))

@@ -11,6 +11,7 @@ from string import Template
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request, Sampling
@@ -31,6 +32,13 @@ _STEADY = Sampling(temperature=0.2)
 
 async def _no_material(_job: Job, /) -> str:
     return ""
+
+
+class _Order(Struct, frozen=True):
+    """One task of a plan."""
+
+    to: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -114,27 +122,41 @@ class Crew:
         question = await self._question("plan", job, resume, roster, facts)
         model = await self._model(job, resume)
         plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
-        filing = Filing(self.home, self.kit.queue)
-        said: list[str] = []
-        for order in plan.tasks[:MOST]:
-            draft = OutboxEntry(
-                sender=resume.name,
-                tick=self.tick(),
-                seq=0,
-                to=(order.to,),
-                text=order.text.strip(),
-                run=job.run,
-            )
-            refused = await filing.refusal(resume, draft, job.id, roster)
-            if not refused and await filing.doubled(draft, job.id):
-                refused = "it is among its tasks"
-            if refused or not draft.text:
-                said.append(f"not given to {order.to}: {refused or 'it says nothing'}")
-                continue
-            _, filed = await filing.file(draft, job.id, job.repo)
-            said.append(f"#{filed.id} for {order.to}: {order.text.strip()}")
+        orders = list(dict.fromkeys(_Order(o.to, o.text.strip()) for o in plan.tasks[:MOST]))
+        key = f"plan:{job.id}"
+        known = await self.kit.effects.intend(key, msgspec.json.encode(orders).decode())
+        if known.result:
+            return Ended(text=known.result)
+        if not known.done:
+            # A crash cut the first plan off: it is that one which is carried out to its end.
+            orders = msgspec.json.decode(known.what, type=list[_Order])
+        said = [await self._hand_out(order, job, resume, roster) for order in orders]
+        text = "\n".join(said)
         done = any(line.startswith("#") for line in said)
-        return Ended(state="done" if done else "failed", text="\n".join(said) or "no task came out")
+        await self.kit.effects.complete(key, text if done else "")
+        return Ended(state="done" if done else "failed", text=text or "no task came out")
+
+    async def _hand_out(self, order: "_Order", job: Job, resume: Resume, roster: Roster) -> str:
+        """File one task of a plan; return what came of it, in a line with # where it was filed."""
+        filing = Filing(self.home, self.kit.queue)
+        draft = OutboxEntry(
+            sender=resume.name,
+            tick=self.tick(),
+            seq=0,
+            to=(order.to,),
+            text=order.text,
+            run=job.run,
+        )
+        before = await filing.filed(draft, job.id)
+        if before:
+            return f"#{before} for {order.to}: {order.text}"
+        refused = await filing.refusal(resume, draft, job.id, roster)
+        if not refused and await filing.doubled(draft, job.id):
+            refused = "it is among its tasks"
+        if refused or not draft.text:
+            return f"not given to {order.to}: {refused or 'it says nothing'}"
+        _, filed = await filing.file(draft, job.id, job.repo)
+        return f"#{filed.id} for {order.to}: {order.text}"
 
     async def _question(
         self, prompt: str, job: Job, resume: Resume, roster: Roster, facts: str = ""

@@ -44,6 +44,12 @@ class Filing:
             return f"{target.queue} tasks wait for {to}, its limit (queue)"
         return ""
 
+    async def filed(self, draft: OutboxEntry, parent: int) -> int:
+        """Return the task that was filed with these words as part of the same one; 0 for none."""
+        [to], same = draft.to, _words(draft.text)
+        asked = Filter(agents=(to,), created_by=draft.sender, parent=parent)
+        return next((j.id for j in await self.queue.list(asked) if _words(j.text) == same), 0)
+
     async def doubled(self, draft: OutboxEntry, parent: int) -> bool:
         """Whether an agent has a task of these words already, or it comes from one it had."""
         [to], same = draft.to, _words(draft.text)

@@ -12,7 +12,7 @@ from samovar.core.seams import Model
 from samovar.org.credits import Prices
 from samovar.org.hold import Manner
 from samovar.org.resume import Resume
-from samovar.org.seams import Approvals, Bell, Claims, Ended, Hold, Job, Ledger, Queue
+from samovar.org.seams import Approvals, Bell, Claims, Effects, Ended, Hold, Job, Ledger, Queue
 
 
 class Models(Protocol):
@@ -140,6 +140,7 @@ class Kit:
     claims: Claims
     ledger: Ledger
     approvals: Approvals
+    effects: Effects
     memory: Memory = field(default_factory=Forgetful)
     code: Code = no_code
     act: Act = no_tools

@@ -295,14 +295,22 @@ class Team:
     async def _answer(self, id: int, yes: bool, note: str, by: str) -> Approval:
         asked = {a.id: a for a in await self.approvals()}.get(id)
         kit = self.engine.turns.kit
-        answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
-        if answered.act == "question" and asked is not None and asked.note:
+        about = asked.note if asked and asked.act == "question" else ""
+        if asked and about:
+            # Before the record: a crash between the two leaves the question open, nothing is lost.
             said = "yes" if yes else "no"
-            text = f"{said}: {note}" if note else said
-            self._speak(answered.agent, text, by, asked.note)
-        elif answered.task and await word.go_on(kit.queue, answered):
+            self._tell(asked.agent, f"{said}: {note}" if note else said, by, about)
+        answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
+        if not about and answered.task and await word.go_on(kit.queue, answered):
             await kit.bell.ring(answered.agent)
         return answered
+
+    def _tell(self, to: str, text: str, by: str, about: str) -> None:
+        """Answer an entry in a person's name, unless just this was said of it already."""
+        self.engine.mailroom.look(self._roster())
+        spoken = self.engine.mailroom.latest([PEOPLE], 200)
+        if not any(e.reply_to == about and e.text == text for e in spoken):
+            self._speak(to, text, by, about)
 
     def _speak(self, to: str, text: str, by: str, about: str = "") -> OutboxEntry:
         entry = OutboxEntry(
