@@ -17,6 +17,7 @@ def test_a_virtual_environment_of_the_project_is_taken(tmp_path):
     assert found.readable[0] == tmp_path / ".venv"
     assert len(found.readable) == 2
     assert ".venv" in found.origin
+    assert not found.options, "it has the plugins it wants"
 
 
 def test_a_folder_that_is_no_environment_is_not_taken(tmp_path):

@@ -41,6 +41,26 @@ async def test_tests_are_told_by_name(project):
     assert "assert -1 == 5" in checked.excerpt
 
 
+HEAVY = """
+import sys
+from calc import add
+
+HEAVY = {"schemathesis", "faker", "hypothesis"} & set(sys.modules)
+
+
+def test_add():
+    assert not HEAVY
+"""
+
+
+async def test_plugins_of_samovars_own_tests_are_not_loaded_for_a_project(project):
+    checked = await project.test("tests", COMMAND, {"test_calc.py": HEAVY})
+    assert checked.passing == (ADD,), checked.excerpt
+    assert await project.trials([{"calc.py": GOOD}], Probe((ADD,)), {"test_calc.py": HEAVY}) == (
+        Trials(1, 0, 0)
+    )
+
+
 async def test_a_failing_statement_of_several_lines_is_told_whole(project):
     test = (
         "import unittest\nfrom calc import add\n\n\nclass TestAdd(unittest.TestCase):\n"

@@ -1,14 +1,15 @@
 """How the next answer is asked for."""
 
 import pytest
-from doubles import RIGHT, WRONG, answering, drive, events, fenced, kit, opened
+from doubles import RIGHT, WRONG, answering, drive, events, fenced, kit, opened, report
+from msgspec.structs import replace
 
-from samovar.core.event import Planned, Surveyed, Wrote
+from samovar.core.event import Judged, Planned, Surveyed, Wrote
 from samovar.core.log import MemoryLog
 from samovar.core.message import Request, Usage
 from samovar.core.state import replay
-from samovar.core.task import Budget, Candidate, Plan, Step, Target, Verdict
-from samovar.flow.build import next_idea
+from samovar.core.task import Budget, Candidate, Edit, Plan, Step, Target, Verdict
+from samovar.flow.build import COSTLY, next_idea
 from samovar.flow.speak import drawn
 
 OFF = ("search", "combine")
@@ -155,3 +156,30 @@ def test_where_one_example_is_all_there_is_the_model_goes_before_the_search(exam
     events = [opened(), surveyed, Planned(plan=Plan((step,), examples=examples)), answered]
     idea = next_idea(replay(events))
     assert idea is not None and idea.origin == second
+
+
+@pytest.mark.parametrize(("seconds", "then"), [(1.0, "search"), (COSTLY / 2, "model")])
+def test_searches_that_the_checks_refuse_end_where_the_checks_take_long(seconds, then):
+    target = Target("middle.py")
+    step = Step(title="write middle.py", strategy="write", targets=(target,))
+    before = report(passing=["t::kept"], failing=["t::goal"])
+    told = [
+        opened(candidates=9),
+        Surveyed(verdict=Verdict(passed=False, checks=(before,)), command="t"),
+        Planned(plan=Plan((step,), goals=("t::goal",))),
+    ]
+    for number in range(2):
+        edits = (Edit("middle.py", f"x = {number}\n", 1, 1),)
+        told.append(
+            Wrote(
+                candidate=Candidate(id=number, step=0, origin="search", edits=edits),
+                tried=1,
+                usage=Usage(),
+                seconds=1.0,
+            )
+        )
+        checked = replace(report(passing=["t::goal"], failing=["t::kept"]), seconds=seconds)
+        verdict = Verdict(passed=False, score=0.1, checks=(checked,))
+        told.append(Judged(candidate=number, verdict=verdict, seconds=seconds))
+    idea = next_idea(replay(told))
+    assert idea is not None and idea.origin == then

@@ -20,6 +20,12 @@ class Environment(Struct, frozen=True, kw_only=True):
     """Folders it needs: its virtual environment and the installation below it."""
     origin: str
     """One line for a person: where it comes from, and what would be better."""
+    options: str = ""
+    """For pytest."""
+
+
+_HEAVY = ("schemathesis", "faker", "hypothesispytest")
+"""Plugins of samovar's own tests that take seconds to load; a project has no claim to them."""
 
 
 def find_environment(root: Path) -> Environment:
@@ -39,6 +45,7 @@ def find_environment(root: Path) -> Environment:
         python=sys.executable,
         readable=_folders(Path(sys.prefix), Path(sys.executable)),
         origin="samovar's own Python and pytest" + (advice if needs else ""),
+        options=" ".join(f"-p no:{name}" for name in _HEAVY),
     )
 
 

@@ -25,6 +25,7 @@ INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
 REPORT_BYTES = 20_000_000
 USAGE = 4
+REPORTING = "-p samovar_report -p no:cacheprovider --tb=short"
 """The exit status of pytest for options it does not know; nothing ran, nothing is reported."""
 LANES = 4
 """Trials that run side by side, at most, where there are as many processors."""
@@ -69,14 +70,15 @@ class Project:
         place = self.copy(changed)
         if (place / REPORT).is_file():
             (place / REPORT).unlink()
-        ran = await self._run(place, ("/bin/sh", "-c", command), self.variables())
+        told = {**self.variables(), "PYTEST_ADDOPTS": f"{REPORTING} {self.environment.options}"}
+        ran = await self._run(place, ("/bin/sh", "-c", command), told)
         report = read_report(place / REPORT)
         if ran.exit == USAGE and report is None and "pytest" in command:
             # Options in the project's own configuration that need a plugin nobody installed.
             ran = await self._run(
                 place,
                 ("/bin/sh", "-c", f"{command} -o addopts="),
-                self.variables(),
+                told,
             )
             report = read_report(place / REPORT)
         return judged(name, command, ran, report)
@@ -164,7 +166,7 @@ class Project:
         ran = await self._run(
             place,
             (self.environment.python, str(INSIDE / "trials.py")),
-            {**self.variables(), "SAMOVAR_MARK": mark, "PYTEST_ADDOPTS": ""},
+            {**self.variables(), "SAMOVAR_MARK": mark},
             stdin=msgspec.json.encode(job),
             seconds=job["total"] + 15,
         )
@@ -183,7 +185,7 @@ class Project:
         ran = await self._run(
             place,
             (self.environment.python, str(INSIDE / "trace.py"), mark, "15", "--", *arguments),
-            {**self.variables(), "PYTEST_ADDOPTS": ""},
+            self.variables(),
             stdin=msgspec.json.encode(probe.scripts),
             seconds=25,
         )
@@ -208,7 +210,7 @@ class Project:
         ran = await self._run(
             place,
             (self.environment.python, str(INSIDE / "calls.py"), mark),
-            {**self.variables(), "PYTEST_ADDOPTS": ""},
+            self.variables(),
             stdin=msgspec.json.encode(job),
         )
         lines = [li.partition(" ")[2] for li in ran.output.splitlines() if li.startswith(mark)]
@@ -227,7 +229,7 @@ class Project:
             "PYTHONPATH": os.pathsep.join([*folders, str(INSIDE)]),
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTEST_ADDOPTS": "-p samovar_report -p no:cacheprovider --tb=short",
+            "PYTEST_ADDOPTS": self.environment.options,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "",
             "SAMOVAR_REPORT": REPORT,
             "SAMOVAR_TEST_SECONDS": f"{self.test_seconds:g}",

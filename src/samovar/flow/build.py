@@ -44,6 +44,10 @@ SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
 SEARCHED = 2
 """Candidates whose small edits are tried once the model has nothing more to say."""
+REFUSED = 12
+"""Searches that find what the checks refuse, at most."""
+COSTLY = 120.0
+"""Seconds of checks after which such searches end: where the tests take long, the model goes on."""
 SMALLEST = 60
 """Generated tokens below which no further answer is asked for."""
 WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
@@ -118,7 +122,8 @@ def _next_search(state: State) -> Idea | None:
     searched = [a for a in state.trials if a.candidate.origin == "search"]
     last = searched[-1] if searched else None
     if last is not None and _refused(state, last):
-        if len(searched) < 12:
+        spent = sum(c.seconds for a in searched if a.verdict for c in a.verdict.checks)
+        if len(searched) < REFUSED and spent < COSTLY:
             return Idea("search", last.candidate.target, last.candidate.parent, skip=last.tried)
         return None
     done = {a.candidate.parent for a in searched}
