@@ -1,6 +1,7 @@
 """Verify: run a candidate in the sandbox and judge it by what was red and what was green before."""
 
 import time
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -10,7 +11,18 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Counts, Verdict
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
-from samovar.flow.work import changed_by, examples, goals, kept, lost, red, wordless
+from samovar.flow.undefined import undefined
+from samovar.flow.work import (
+    changed_by,
+    examples,
+    goals,
+    kept,
+    lost,
+    provable,
+    red,
+    text_of,
+    wordless,
+)
 
 
 async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
@@ -20,7 +32,7 @@ async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
     checks = [c for path, text in changed.items() if (c := compiles(path, text)) is not None]
     if not checks:
         try:
-            checks = await _run(kit, state, changed)
+            checks = [*await _run(kit, state, changed), *_unknown(kit, changed)]
         except ToolError as error:
             # A path outside the project, or text no file can hold.
             checks = [_unusable("place", "write the files", str(error))]
@@ -49,6 +61,18 @@ def compiles(path: str, text: str) -> Checked | None:
     line, why = found
     place = f"{path}, line {line}" if line else path
     return _unusable("compile", f"compile {path}", f"{place}: {why}")
+
+
+def _unknown(kit: Kit, changed: dict[str, str]) -> Iterator[Checked]:
+    """Yield what a change reads that is defined nowhere, where this was not so before."""
+    for path, text in changed.items():
+        if not path.endswith(".py"):
+            continue
+        before = undefined(text_of(kit.tree, path))
+        for name, line in undefined(text).items():
+            if name not in before:
+                why = f"{path}, line {line}: the name {name!r} is not defined"
+                yield _unusable("names", f"read {path}", why)
 
 
 def _unusable(name: str, command: str, why: str) -> Checked:
@@ -89,6 +113,9 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         why = f"{held}; no test got worse"
         score = 1.0 if proved else 0.4 + 0.5 * shown / len(wanted)
         return Verdict(passed=proved, proof="issue examples", why=why, score=score, checks=checks)
+    unknown = next((c.excerpt for c in checks if c.name == "names"), "")
+    if unknown and not provable(state):
+        return Verdict(passed=False, why=unknown, score=0.1, checks=checks)
     if tests is None:
         return Verdict(passed=False, proof="none", why="it compiles", score=0.5, checks=checks)
     return _by_tests(state, tests, checks)
