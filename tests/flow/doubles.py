@@ -190,6 +190,18 @@ def answering(*codes: str) -> Rules:
     return Rules(rule)
 
 
+class Heard:
+    """A model that keeps what it was asked."""
+
+    def __init__(self, *codes: str) -> None:
+        self.inner = answering(*codes)
+        self.asked: list[Request] = []
+
+    async def reply(self, request: Request, /):
+        self.asked.append(request)
+        return await self.inner.reply(request)
+
+
 def always(answer: bool | None):
     """Somebody who always says the same, and remembers what was asked."""
     asked = []

@@ -1,12 +1,12 @@
 """How the next answer is asked for."""
 
 import pytest
-from doubles import RIGHT, WRONG, answering, drive, events, fenced, kit, opened, report
+from doubles import RIGHT, WRONG, Heard, answering, drive, events, fenced, kit, opened, report
 from msgspec.structs import replace
 
 from samovar.core.event import Judged, Planned, Surveyed, Wrote
 from samovar.core.log import MemoryLog
-from samovar.core.message import Request, Usage
+from samovar.core.message import Usage
 from samovar.core.state import replay
 from samovar.core.task import Budget, Candidate, Edit, Plan, Step, Target, Verdict
 from samovar.flow.build import COSTLY, next_idea
@@ -21,18 +21,6 @@ def versions(count: int) -> list[str]:
     return [
         fenced(f"def middle(values):\n    return values[0] + {n}\n") for n in range(1, count + 1)
     ]
-
-
-class Heard:
-    """A model that keeps what it was asked."""
-
-    def __init__(self, *codes: str) -> None:
-        self.inner = answering(*codes)
-        self.asked: list[Request] = []
-
-    async def reply(self, request: Request, /):
-        self.asked.append(request)
-        return await self.inner.reply(request)
 
 
 async def written(model, **fields) -> list[Wrote]:

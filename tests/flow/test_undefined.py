@@ -4,9 +4,9 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from doubles import answering, drive, events, fenced, kit, opened
+from doubles import RIGHT, Heard, answering, drive, events, fenced, kit, opened
 
-from samovar.core.event import Chose, Judged
+from samovar.core.event import Chose, Judged, Wrote
 from samovar.core.log import MemoryLog
 from samovar.flow.undefined import undefined
 
@@ -52,3 +52,25 @@ async def test_where_nothing_proves_code_with_an_unknown_name_is_not_taken():
     assert first.why == "middle.py, line 2: the name 'half' is not defined"
     [chose] = [e for e in events(log) if isinstance(e, Chose)]
     assert chose.candidate == 1
+
+
+async def test_a_name_that_the_proof_does_not_reach_is_told_and_mended():
+    wrong = RIGHT + "\n\ndef other():\n    return middel([1])\n"
+    right = RIGHT + "\n\ndef other():\n    return middle([1])\n"
+    model = Heard(fenced(wrong), fenced(wrong), fenced(wrong), fenced(right))
+    log = MemoryLog([opened(candidates=4, off=("search", "combine"))])
+    state = await drive(kit(model), log)
+    first, last = [e.verdict for e in events(log) if isinstance(e, Judged)]
+    assert (first.passed, first.score) == (False, 0.9) and last.passed
+    assert "the name 'middel' is not defined" in model.asked[2].messages[-1].text
+    assert state.closed.ok
+
+
+async def test_without_a_better_version_it_is_kept_and_not_called_done():
+    wrong = RIGHT + "\n\ndef other():\n    return middel([1])\n"
+    log = MemoryLog([opened(candidates=2)])
+    state = await drive(kit(answering(fenced(wrong))), log)
+    [chose] = [e for e in events(log) if isinstance(e, Chose)]
+    assert chose.candidate == 0 and not chose.verdict.passed
+    assert not state.closed.ok and "is not defined" in state.closed.outcome
+    assert sum(e.candidate.origin == "search" for e in events(log) if isinstance(e, Wrote)) <= 1

@@ -35,6 +35,7 @@ from samovar.flow.work import (
     finished,
     goals,
     kept,
+    nameless,
     provable,
     text_of,
 )
@@ -129,7 +130,7 @@ def _next_search(state: State) -> Idea | None:
     done = {a.candidate.parent for a in searched}
     if None not in done:
         return Idea("search")
-    fresh = [a for a in state.trials if a.candidate.id not in done]
+    fresh = [a for a in state.trials if a.candidate.id not in done and not nameless(a)]
     top = best([a for a in fresh if a.candidate.origin == "model"])
     if top is None or len(done) > SEARCHED:
         return None

@@ -84,6 +84,16 @@ def _unusable(name: str, command: str, why: str) -> Checked:
 
 def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
     """Return the verdict on a candidate, from what its checks showed and what the survey showed."""
+    verdict = _weigh(state, checks)
+    unknown = next((c.excerpt for c in checks if c.name == "names"), "")
+    if not unknown or (provable(state) and not verdict.passed):
+        return verdict
+    # What proves it does not reach that line; it is kept if nothing better comes.
+    score = 0.9 if verdict.passed else min(verdict.score, 0.1)
+    return replace(verdict, passed=False, why=unknown, score=score)
+
+
+def _weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
     if any(c.name == "place" for c in checks):
         return Verdict(passed=False, why=checks[-1].excerpt, score=0.0, checks=checks)
     if any(c.name == "compile" for c in checks):
@@ -113,9 +123,6 @@ def weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         why = f"{held}; no test got worse"
         score = 1.0 if proved else 0.4 + 0.5 * shown / len(wanted)
         return Verdict(passed=proved, proof="issue examples", why=why, score=score, checks=checks)
-    unknown = next((c.excerpt for c in checks if c.name == "names"), "")
-    if unknown and not provable(state):
-        return Verdict(passed=False, why=unknown, score=0.1, checks=checks)
     if tests is None:
         return Verdict(passed=False, proof="none", why="it compiles", score=0.5, checks=checks)
     return _by_tests(state, tests, checks)

@@ -59,6 +59,12 @@ def best(attempts: Sequence[Attempt]) -> Attempt | None:
     return max(judged, key=lambda a: a.verdict.score if a.verdict else 0.0, default=None)
 
 
+def nameless(attempt: Attempt) -> bool:
+    """Return whether names that nobody defines are all that is wrong."""
+    checks = attempt.verdict.checks if attempt.verdict else ()
+    return {c.name for c in checks if c.exit} == {"names"}
+
+
 def whole(path: str, text: str) -> tuple[Edit, ...]:
     """Return the edit that replaces a whole file."""
     return (Edit(path, text),)
