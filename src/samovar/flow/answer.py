@@ -6,7 +6,9 @@ from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
 from samovar.core.task import lines
+from samovar.flow.forgotten import forgotten
 from samovar.flow.source import Definition, complaint, defined, imported, parse, spoken
+from samovar.flow.undefined import undefined
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
 _PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
@@ -82,6 +84,15 @@ def imports(text: str, name: str, before: str) -> tuple[int, str]:
                 used = spoken(node) - known
                 wanted |= {said: None for name, said in imported(tree.body) if name in used}
     return _after_imports(file), "".join(f"{said}\n" for said in wanted)
+
+
+def completed(text: str, path: str, before: str) -> str:
+    """Return a file with the imports of the standard library that it lacks, and did not before."""
+    file = parse(text) if path.endswith(".py") else None
+    more = forgotten(text, undefined(before)) if file else []
+    rows = lines(text)
+    at = _after_imports(file) - 1 if file and more else 0
+    return "".join([*rows[:at], *(f"{said}\n" for said in more), *rows[at:]])
 
 
 def _after_imports(tree: ast.Module) -> int:

@@ -8,10 +8,11 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
 from samovar.core.message import Message
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Step, Target, Way, lines
-from samovar.flow.answer import imports, one_symbol, patched, whole_file
+from samovar.core.task import Candidate, Edit, Step, Target, Way, apply, lines
+from samovar.flow.answer import completed, imports, one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
+from samovar.flow.forgotten import forgotten
 from samovar.flow.kit import Kit
 from samovar.flow.probes import mended
 from samovar.flow.search import search
@@ -27,6 +28,7 @@ from samovar.flow.speak import (
     prompt,
     tokens,
 )
+from samovar.flow.undefined import undefined
 from samovar.flow.work import (
     Files,
     affords,
@@ -273,16 +275,23 @@ def read_answer(
     """
     before = files[target.path]
     if step.strategy == "write":
-        return (Edit(target.path, _endings(whole_file(text, target.path, before), before)),)
+        return (_whole(target.path, whole_file(text, target.path, before), before),)
     if step.strategy == "edit":
-        return (Edit(target.path, _endings(patched(text, before), before)),)
+        return (_whole(target.path, patched(text, before), before),)
     old = "".join(lines(before)[target.first - 1 : target.last])
     new = one_symbol(text, target.symbol, old)
     new = restored(new, old) if brief else new
     made = Edit(target.path, _endings(new, before), target.first, target.last)
     line, more = imports(text, target.symbol, before)
+    said = Edit(target.path, more, line, line - 1)
+    after = apply((made, said), {target.path: before})[target.path]
+    more += "".join(f"{row}\n" for row in forgotten(after, undefined(before)))
     above = Edit(target.path, _endings(more, before), line, line - 1)
     return (made, above) if more else (made,)
+
+
+def _whole(path: str, text: str, before: str) -> Edit:
+    return Edit(path, _endings(completed(text, path, before), before))
 
 
 def _documents(state: State) -> bool:

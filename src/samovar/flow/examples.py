@@ -8,12 +8,12 @@ copies out of the issue and that is red before the change is evidence.
 import ast
 import builtins
 import re
-import sys
 from collections.abc import Sequence
 
 from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.flow.answer import blocks
+from samovar.flow.forgotten import forgotten
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
 from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
@@ -27,9 +27,6 @@ CLOSE = 300
 """Characters, blanks not counted, between the values of one example."""
 LONGEST = 9
 """Lines of one assertion, at most."""
-STANDARD = {"Decimal": "decimal", "Fraction": "fractions", "Path": "pathlib"}
-STANDARD |= dict.fromkeys(("Counter", "OrderedDict", "defaultdict", "deque"), "collections")
-STANDARD |= dict.fromkeys(("date", "timedelta", "timezone"), "datetime")
 _ASKED = re.compile(
     r"(?:must|should|shall|has to|have to|expected to)\b[^.!?\n]{0,80}?"
     r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
@@ -110,7 +107,7 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
     tree = parse(block)
     if tree is None:
         return []
-    imports = "\n".join([*_standard(tree), _imports(near)])
+    imports = "\n".join([*forgotten(ast.unparse(tree), _ours(near)), _imports(near)])
     before: list[ast.stmt] = []
     found = []
     for node in tree.body:
@@ -163,22 +160,6 @@ def _listed(test: ast.expr) -> str:
             return f"got = {ast.unparse(call)}\nassert got == {said} or list(got) == {said}, got"
         case _:
             return ""
-
-
-def _standard(tree: ast.Module) -> list[str]:
-    """Return imports of the standard library that a model forgot."""
-    modules, called = set(), set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Attribute(value=ast.Name(name)) if name in sys.stdlib_module_names:
-                modules.add(name)
-            case ast.Call(func=ast.Name(name)) if name in STANDARD:
-                called.add(name)
-            case _:
-                pass
-    bound = _stored(tree)
-    imports = [f"import {n}" for n in sorted(modules - bound)]
-    return imports + [f"from {STANDARD[n]} import {n}" for n in sorted(called - bound)]
 
 
 def raises(call: str, error: str) -> str:
