@@ -131,6 +131,14 @@ def test_an_import_of_the_standard_library_that_a_model_forgot_is_added():
     )
 
 
+def test_constants_of_json_that_a_task_quotes_are_those_of_python():
+    block = "assert middle([1, [null, 2]], true) == [1, 2]\n"
+    [check] = grounded(block, "`[1, [null, 2]]` gives `[1, 2]`", MIDDLE)
+    assert "middle([1, [None, 2]], True)" in check
+    [check] = grounded("null = 3\nassert middle(null) == 7\n", "3 gives 7", MIDDLE)
+    assert "null = 3\nassert middle(null) == 7" in check
+
+
 def test_only_the_set_up_that_a_check_stands_on_comes_with_it():
     block = (
         "import os\nos.chdir('nowhere')\nx = [3]\nx.append(7)\ny = x\nz = 1\nprint(z)\n"

@@ -27,6 +27,7 @@ CLOSE = 300
 """Characters, blanks not counted, between the values of one example."""
 LONGEST = 9
 """Lines of one assertion, at most."""
+JSON = {"null": None, "nil": None, "true": True, "false": False}
 _ASKED = re.compile(
     r"(?:must|should|shall|has to|have to|expected to)\b[^.!?\n]{0,80}?"
     r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
@@ -107,6 +108,7 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
     tree = parse(block)
     if tree is None:
         return []
+    tree = _Native(_stored(tree) | _ours(near)).visit(tree)
     imports = "\n".join([*forgotten(ast.unparse(tree), _ours(near)), _imports(near)])
     before: list[ast.stmt] = []
     found = []
@@ -117,6 +119,18 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
             check = _raising(node.test, task) or _listed(node.test) or ast.unparse(node)
             found.append("\n".join([imports, *map(ast.unparse, used), check]) + "\n")
     return found
+
+
+class _Native(ast.NodeTransformer):
+    """Writes the constants of JSON as Python does: tasks quote them, and a model copies them."""
+
+    def __init__(self, known: set[str]) -> None:
+        self.known = known
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Turn `null` into None where nobody gave that name a value."""
+        foreign = node.id in JSON and node.id not in self.known
+        return ast.Constant(JSON[node.id]) if foreign else node
 
 
 def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[ast.stmt]:
