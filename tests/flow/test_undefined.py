@@ -30,6 +30,8 @@ from samovar.flow.undefined import undefined
         ("from os import *\nprint(path)\n", {}),
         ("globals()['a'] = 1\nprint(a)\n", {}),
         ("no python :", {}),
+        ("def a():\n    print(n)\n    global n\n", {}),
+        ("nonlocal x\n", {}),
     ],
 )
 def test_a_name_is_missing_or_not(text, names):

@@ -24,7 +24,11 @@ def undefined(text: str) -> dict[str, int]:
     tree = parse(text)
     if tree is None or _opaque(tree):
         return {}
-    tables = list(_tables(symtable.symtable(text, "file", "exec")))
+    try:
+        tables = list(_tables(symtable.symtable(text, "file", "exec")))
+    except (SyntaxError, ValueError, RecursionError):
+        # It parses and does not compile, such as a name declared global after its use.
+        return {}
     made = {s.get_name() for t in tables for s in t.get_symbols() if _made(s, t)}
     known = made | _GIVEN | (_annotated(tree) if _lazy(tree) else set())
     read = [(s.get_name(), t) for t in tables for s in t.get_symbols() if _outer(s, t)]
