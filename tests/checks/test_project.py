@@ -323,15 +323,13 @@ async def test_a_project_without_a_linter_is_not_linted(project):
 
 async def test_a_file_that_cannot_be_imported_does_not_keep_the_others_from_running(project):
     broken = {"test_broken.py": "import nowhere_at_all\n\n\ndef test_it():\n    pass\n"}
-    seen = await project.test(
-        "tests", f"{sys.executable} -m pytest -q", {"calc.py": GOOD, **broken}
-    )
+    seen = await project.test("tests", COMMAND, {"calc.py": GOOD, **broken})
     assert seen.exit == 1 and "test_broken.py" in seen.failing and ADD in seen.passing
 
 
 async def test_options_that_need_a_plugin_nobody_installed_are_left_out(project, one_lane):
     options = {"pytest.ini": "[pytest]\naddopts = --cov=calc --cov-branch\n"}
-    seen = await project.test("tests", f"{sys.executable} -m pytest -q", options)
+    seen = await project.test("tests", COMMAND, options)
     assert (seen.failing, seen.passing) == ((ADD,), (ZERO,))
     versions = [{"calc.py": CALC, **options}, {"calc.py": GOOD, **options}]
     assert await project.trials(versions, Probe((ADD,)), options) == Trials(2, 1, 0)

@@ -16,6 +16,10 @@ from samovar.store.store import memory
 from .conftest import act, hire, office, reading
 
 
+async def _hold() -> None:
+    return None
+
+
 async def never(_job: Job, _hold: Hold, /) -> Ended:
     await asyncio.Event().wait()
     raise AssertionError
@@ -36,10 +40,7 @@ async def test_a_report_that_a_crash_left_without_its_record_is_not_made_again(h
     again = await store.claims.claim("alive", 60, ("writer",))
     assert again is not None and again.attempts == 2
 
-    async def hold() -> None:
-        return None
-
-    assert (await team.engine.turns.crew.work(again, hold)).text == "written"
+    assert (await team.engine.turns.crew.work(again, _hold)).text == "written"
     assert len(await team.messages("writer")) == 1
 
 
@@ -47,11 +48,8 @@ async def test_a_task_of_a_broken_agent_says_what_to_do(home: Path) -> None:
     hire(home, "a")
     team = office(home, lambda _: "")
 
-    async def hold() -> None:
-        return None
-
     with pytest.raises(SetupError, match="samovar validate"):
-        await team.engine.turns.crew.work(Job(agent="gone", id=1), hold)
+        await team.engine.turns.crew.work(Job(agent="gone", id=1), _hold)
 
 
 async def test_a_stopped_engine_puts_its_task_back() -> None:
@@ -129,10 +127,6 @@ async def test_a_plan_that_a_crash_cut_off_is_carried_out_to_its_end(home: Path)
         ended = await crew._craft(job, *_seen(team), _hold)
         assert ended.ended.text == "#2 for dev: write add()\n#3 for writer: describe add()"
     assert [j.text for j in await team.tasks()][1:] == ["write add()", "describe add()"]
-
-
-async def _hold() -> None:
-    return None
 
 
 def _seen(team: Team) -> tuple[Resume, Roster]:

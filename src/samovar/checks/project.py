@@ -24,8 +24,9 @@ from samovar.core.task import Checked, Counts, Probe, Trials
 INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
 REPORT_BYTES = 20_000_000
-USAGE = 4
 REPORTING = "-p samovar_report -p no:cacheprovider --tb=short"
+"""Options for pytest where its outcome is told test by test."""
+USAGE = 4
 """The exit status of pytest for options it does not know; nothing ran, nothing is reported."""
 LANES = 4
 """Trials that run side by side, at most, where there are as many processors."""
@@ -75,11 +76,7 @@ class Project:
         report = read_report(place / REPORT)
         if ran.exit == USAGE and report is None and "pytest" in command:
             # Options in the project's own configuration that need a plugin nobody installed.
-            ran = await self._run(
-                place,
-                ("/bin/sh", "-c", f"{command} -o addopts="),
-                told,
-            )
+            ran = await self._run(place, ("/bin/sh", "-c", f"{command} -o addopts="), told)
             report = read_report(place / REPORT)
         return judged(name, command, ran, report)
 

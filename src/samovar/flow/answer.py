@@ -70,20 +70,25 @@ def one_symbol(text: str, name: str, before: str) -> str:
     raise ToolError(f"The code does not define {short}.")
 
 
-def imports(text: str, name: str, before: str) -> tuple[int, str]:
-    """Return the imports that an answer's function needs and the file lacks, and their line."""
+def imports(text: str, name: str, before: str, after: str) -> tuple[int, str]:
+    """Return the imports that an answer's function needs and the file lacks, and their line.
+
+    The answer's own, and those of the standard library that it forgot; `before` is the file as it
+    was, `after` with the new function.
+    """
     short = name.rsplit(".", 1)[-1]
     file = parse(before)
     if file is None:
         return 1, ""
     known = defined(before) | {name for name, _ in imported(ast.walk(file))}
-    wanted: dict[str, None] = {}
+    wanted: dict[str, str] = {}
     for tree in (parse(dedent(b)) for b in blocks(text)):
         for node in ast.walk(tree) if tree else ():
             if tree and isinstance(node, Definition) and node.name == short:
                 used = spoken(node) - known
-                wanted |= {said: None for name, said in imported(tree.body) if name in used}
-    return _after_imports(file), "".join(f"{said}\n" for said in wanted)
+                wanted |= {said: name for name, said in imported(tree.body) if name in used}
+    more = forgotten(after, {*undefined(before), *wanted.values()})
+    return _after_imports(file), "".join(f"{said}\n" for said in [*wanted, *more])
 
 
 def completed(text: str, path: str, before: str) -> str:

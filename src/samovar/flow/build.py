@@ -12,7 +12,6 @@ from samovar.core.task import Candidate, Edit, Step, Target, Way, apply, lines
 from samovar.flow.answer import completed, imports, one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
-from samovar.flow.forgotten import forgotten
 from samovar.flow.kit import Kit
 from samovar.flow.probes import mended
 from samovar.flow.search import search
@@ -28,7 +27,6 @@ from samovar.flow.speak import (
     prompt,
     tokens,
 )
-from samovar.flow.undefined import undefined
 from samovar.flow.work import (
     Files,
     affords,
@@ -282,10 +280,8 @@ def read_answer(
     new = one_symbol(text, target.symbol, old)
     new = restored(new, old) if brief else new
     made = Edit(target.path, _endings(new, before), target.first, target.last)
-    line, more = imports(text, target.symbol, before)
-    said = Edit(target.path, more, line, line - 1)
-    after = apply((made, said), {target.path: before})[target.path]
-    more += "".join(f"{row}\n" for row in forgotten(after, undefined(before)))
+    after = apply((made,), files)[target.path]
+    line, more = imports(text, target.symbol, before, after)
     above = Edit(target.path, _endings(more, before), line, line - 1)
     return (made, above) if more else (made,)
 

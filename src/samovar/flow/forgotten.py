@@ -58,13 +58,16 @@ def forgotten(text: str, known: Collection[str] = ()) -> list[str]:
                 needed |= {
                     _from(m.id) for m in marks if isinstance(m, ast.Name) and m.id in missing
                 }
-            case ast.Name(id=name) if name in missing and not name[0].islower():
-                needed.add(_from(name))
-            case ast.Name(id=name) if name in missing and name.startswith("ascii_"):
+            case ast.Name(id=name) if name in missing and _telling(name):
                 needed.add(_from(name))
             case _:
                 pass
     return sorted(needed - {""}, key=lambda said: (said.startswith("from "), said))
+
+
+def _telling(name: str) -> bool:
+    """Whether a name alone says that it is no forgotten variable."""
+    return not name[0].islower() or name.startswith("ascii_")
 
 
 def _from(name: str) -> str:

@@ -62,11 +62,12 @@ def _annotated(tree: ast.Module) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(tree):
         match node:
-            case ast.arg(annotation=ast.expr() as said) | ast.AnnAssign(annotation=said):
-                found |= spoken(said)
-            case ast.FunctionDef(returns=ast.expr() as said):
-                found |= spoken(said)
-            case ast.AsyncFunctionDef(returns=ast.expr() as said):
+            case (
+                ast.arg(annotation=ast.expr() as said)
+                | ast.AnnAssign(annotation=said)
+                | ast.FunctionDef(returns=ast.expr() as said)
+                | ast.AsyncFunctionDef(returns=ast.expr() as said)
+            ):
                 found |= spoken(said)
             case _:
                 pass

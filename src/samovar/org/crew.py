@@ -136,7 +136,7 @@ class Crew:
         await self.kit.effects.complete(key, text if done else "")
         return Ended(state="done" if done else "failed", text=text or "no task came out")
 
-    async def _hand_out(self, order: "_Order", job: Job, resume: Resume, roster: Roster) -> str:
+    async def _hand_out(self, order: _Order, job: Job, resume: Resume, roster: Roster) -> str:
         """File one task of a plan; return what came of it, in a line with # where it was filed."""
         filing = Filing(self.home, self.kit.queue)
         draft = OutboxEntry(
