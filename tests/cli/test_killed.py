@@ -64,7 +64,7 @@ async def test_a_killed_run_of_the_real_model_is_resumed(
     git(project, "commit", "-q", "-m", "start")
     dice = random.Random(1)
     words = ("do", (EXAMPLE / "ISSUE.md").read_text(), "--yes")
-    async with embedded(weights.path(SHIPPED), threads=1, key="") as there:
+    async with embedded(weights.place(SHIPPED), threads=1, key="") as there:
         start = _starter(project, environment | {"SAMOVAR_MODEL_URL": there.url})
         kills = await asyncio.to_thread(
             _until_finished, start, project, words, lambda: dice.uniform(2, 25), 6

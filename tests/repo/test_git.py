@@ -374,16 +374,23 @@ async def test_a_missing_object_or_commit_is_told(person, tmp_path):
         tree.write_to(tmp_path / "out", {})
 
 
-async def test_5000_files_are_written_within_3_seconds_of_processor_time(nobody, tmp_path):
-    for number in range(5000):
-        nobody.write(f"d{number % 60}/f{number}.py", f"value = {number}\n" * 100)
+async def test_5000_files_are_written_within_six_times_the_time_of_plain_writing(nobody, tmp_path):
+    texts = {f"d{n % 60}/f{n}.py": f"value = {n}\n" * 100 for n in range(5000)}
+    for path, text in texts.items():
+        nobody.write(path, text)
     nobody.commit()
     repo = await git.open(nobody.folder)
-    taken = []
-    for place in ("one", "two"):
-        before = os.times()
+    ours, plain = [], []
+    for place in ("one", "two", "three"):
+        before = sum(os.times()[:4])
         tree = await repo.tree(await repo.head())
         tree.write_to(tmp_path / place, {"d1/f1.py": "changed\n"})
-        taken.append(sum(os.times()[:4]) - sum(before[:4]))
+        between = sum(os.times()[:4])
+        for path, text in texts.items():
+            target = tmp_path / "plain" / place / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        ours.append(between - before)
+        plain.append(sum(os.times()[:4]) - between)
         assert sum(1 for p in (tmp_path / place).rglob("*.py")) == 5000
-    assert min(taken) < 3.0, "the better of two: a machine that does other things is slower"
+    assert min(ours) < 6 * min(plain), "processor seconds, measured beside each other"

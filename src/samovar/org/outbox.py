@@ -78,9 +78,12 @@ class Named(Struct, frozen=True, order=True):
 
 def outbox_of(home: Path, owner: str) -> Path:
     """Return the outbox of an agent, or of the people of the home."""
-    if owner == PEOPLE:
-        return home / PEOPLE / "outbox"
-    return home / "agents" / owner / "outbox"
+    return Path(_folder_of(str(home), owner))
+
+
+def _folder_of(home: str, owner: str) -> str:
+    place = PEOPLE if owner == PEOPLE else f"agents/{owner}"
+    return f"{home}/{place}/outbox"
 
 
 def named(file: str) -> Named | None:
@@ -113,7 +116,7 @@ def entries(home: Path, owners: Iterable[str]) -> int:
     count = 0
     for owner in owners:
         with suppress(OSError):
-            count += len(os.listdir(outbox_of(home, owner)))
+            count += len(os.listdir(_folder_of(str(home), owner)))
     return count
 
 

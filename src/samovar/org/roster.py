@@ -1,5 +1,6 @@
 """Who is in a home: the resumes, what is wrong with them, and who may read whom."""
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -74,7 +75,7 @@ class Folder:
         known = self._seen.get(name)
         if known is not None and known[0] == mark:
             return False
-        self._seen[name] = (mark, *_read(Path(path), name))
+        self._seen[name] = (mark, *_read(path, name))
         return True
 
     def _whole(self, names: list[str]) -> Roster:
@@ -109,25 +110,33 @@ def _only_remembers(folder: Path) -> bool:
         return False
 
 
-def _read(path: Path, name: str) -> tuple[Resume | None, list[Problem]]:
+def _read(path: str, name: str) -> tuple[Resume | None, list[Problem]]:
     file = f"agents/{name}/resume.json"
-    if path.parent.is_symlink() or path.is_symlink():
-        wrong, fix = "is reached by a symbolic link", "copy it to its place"
-        return None, [Problem(file=file, wrong=wrong, fix=fix, agent=name)]
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise IsADirectoryError(21, "is not a file")
-        data = path.read_bytes()
+        data = _bytes(path)
     except FileNotFoundError:
-        if _only_remembers(path.parent):
+        if _only_remembers(Path(path).parent):
             return None, []
         fix = f"make one: samovar agent new {name}, or remove the folder"
         return None, [Problem(file=file, wrong="is missing", fix=fix, agent=name)]
     except OSError as error:
-        wrong = f"cannot be read: {error.strerror}"
-        return None, [Problem(file=file, wrong=wrong, fix="mend its rights", agent=name)]
+        linked = error.errno == errno.ELOOP
+        fix = "copy it to its place" if linked else "mend its rights"
+        wrong = "is reached by a symbolic link" if linked else f"cannot be read: {error.strerror}"
+        return None, [Problem(file=file, wrong=wrong, fix=fix, agent=name)]
     resume, problems = check(data, name)
     return resume, [replace(p, agent=name) for p in problems]
+
+
+def _bytes(path: str) -> bytes:
+    """Return what a plain file holds that no link leads to. Raises OSError."""
+    if os.path.islink(os.path.dirname(path)):  # noqa: PTH114, PTH120
+        raise OSError(errno.ELOOP, "is reached by a symbolic link")
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise IsADirectoryError(errno.EISDIR, "is not a file")
+        return file.read()
 
 
 def _twin(name: str, earlier: str) -> Problem:
