@@ -130,10 +130,10 @@ def _read(path: str, name: str) -> tuple[Resume | None, list[Problem]]:
 
 def _bytes(path: str) -> bytes:
     """Return what a plain file holds that no link leads to. Raises OSError."""
-    if os.path.islink(os.path.dirname(path)):  # noqa: PTH114, PTH120
+    if os.path.islink(os.path.dirname(path)):
         raise OSError(errno.ELOOP, "is reached by a symbolic link")
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(handle, "rb", buffering=0) as file:  # noqa: PTH123
+    with open(handle, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise IsADirectoryError(errno.EISDIR, "is not a file")
         return file.read()
