@@ -164,7 +164,7 @@ def test_the_values_of_the_set_up_must_stand_in_the_task_too():
     ],
 )
 def test_set_up_that_changes_what_is_used_is_kept(set_up, kept):
-    [check] = grounded(set_up, "middle: 1", MIDDLE)
+    [check] = grounded(set_up, "middle: 1 for 1", MIDDLE)
     assert kept in check
 
 
@@ -200,3 +200,22 @@ def test_a_list_may_come_as_an_iterator():
     exec(body, {"middle": lambda values: values[::-1]})
     with pytest.raises(AssertionError):
         exec(body, {"middle": iter})
+
+
+def test_a_function_that_a_model_writes_anew_in_its_script_is_not_what_is_checked():
+    block = "def middle(v):\n    return 7\n\nassert middle(3) == 7\n"
+    [check] = grounded(block, "the middle of 3 is 7", MIDDLE)
+    assert check == "from middle import middle\nassert middle(3) == 7\n"
+
+
+def test_what_the_tests_print_is_no_example():
+    block = "assert middle(3) == [1, 2]\n"
+    task = "middle of 3.\nE   AssertionError: [3] != [1, 2]\nE   assert [1, 2]"
+    assert grounded(block, task, MIDDLE) == []
+    assert len(grounded(block, "middle of 3 is [1, 2]", MIDDLE)) == 1
+
+
+@pytest.mark.parametrize(("task", "own"), [("they append it", True), ("call `append`", False)])
+def test_a_method_that_the_task_does_not_show_makes_an_example_wrong(task, own):
+    said = "AttributeError: 'Buffer' object has no attribute 'append'"
+    assert broken(said, task) is own

@@ -14,6 +14,7 @@ from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.forgotten import forgotten
+from samovar.flow.grounding import shown, stands
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
 from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
@@ -23,8 +24,6 @@ LIMIT = 400
 """Generated tokens of the answer."""
 MOST = 12
 """Examples that are tried."""
-CLOSE = 300
-"""Characters, blanks not counted, between the values of one example."""
 LONGEST = 9
 """Lines of one assertion, at most."""
 JSON = {"null": None, "nil": None, "true": True, "false": False}
@@ -34,6 +33,8 @@ _ASKED = re.compile(
 )
 _OTHERWISE = re.compile(r"\b(not|never|no longer|instead|rather|where|now)\b")
 _CRASH = re.compile(r"\b(raises|raised|throws|crash(es|ed)?|fails with|ends with)\b")
+_OUTPUT = re.compile(r"^(E   |FAILED |ERROR ).*\n?", re.M)
+"""What pytest says of a failure: its values are no example of what should be."""
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 
 
@@ -41,23 +42,23 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     """Return checks taken from the task, what finding them cost, and the model calls it took."""
     text = state.task.text
     code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
-    red = await _red(kit, [*code, *asserted(text, near), *refused(text, near)])
+    red = await _red(kit, text, [*code, *asserted(text, near), *refused(text, near)])
     if red or not re.search(r"[`(=']", text):
         return red, Usage(), 0
     kit.live("step", "reading the examples in the task")
     question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
     reply = await ask(kit.model, messages(question), LIMIT, drawn(0.0, 1))
     told = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
-    found = await _red(kit, told) or await _red(kit, crashing(text, near))
+    found = await _red(kit, text, told) or await _red(kit, text, crashing(text, near))
     return found, reply.usage, 1
 
 
-async def _red(kit: Kit, code: Sequence[str]) -> tuple[str, ...]:
+async def _red(kit: Kit, task: str, code: Sequence[str]) -> tuple[str, ...]:
     """Return the checks that the project fails now, and not for a reason of their own."""
     found = []
     for snippet in list(dict.fromkeys(code))[:MOST]:
         checked = await kit.checks.snippet("example", snippet, {})
-        if checked.exit != 0 and not broken(checked.excerpt):
+        if checked.exit != 0 and not broken(checked.excerpt, task):
             found.append(snippet)
     return tuple(found)
 
@@ -110,12 +111,15 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
         return []
     tree = _Native(_stored(tree) | _ours(near)).visit(tree)
     imports = "\n".join([*forgotten(ast.unparse(tree), _ours(near)), _imports(near)])
+    told = _OUTPUT.sub("", task)
     before: list[ast.stmt] = []
     found = []
     for node in tree.body:
+        if isinstance(node, Definition) and node.name in _ours(near):
+            continue
         if not isinstance(node, ast.Assert):
             before.append(node)
-        elif stands([*(used := _set_up(before, node)), node.test], task):
+        elif stands([*(used := _set_up(before, node)), node.test], told):
             check = _raising(node.test, task) or _listed(node.test) or ast.unparse(node)
             found.append("\n".join([imports, *map(ast.unparse, used), check]) + "\n")
     return found
@@ -239,37 +243,15 @@ def _is_error(name: str) -> bool:
     return isinstance(kind, type) and issubclass(kind, Exception)
 
 
-def stands(nodes: Sequence[ast.AST], task: str) -> bool:
-    """Return whether the constants of an assertion, its set-up before it, appear in the task's
-    text, close together. Values from far apart were put together by the model.
+def broken(excerpt: str, task: str = "") -> bool:
+    """Return whether an example fails for a reason of its own: a name or import that is wrong, a
+    method that the task does not speak of.
     """
-    constants = [n.value for node in nodes for n in ast.walk(node) if isinstance(n, ast.Constant)]
-    values = [c for c in constants if c is not None and not isinstance(c, bool)]
-    if not any(isinstance(n, ast.Call) for n in ast.walk(nodes[-1])):
-        return False
-    texts = sorted((_compact(_plain(v)) for v in values), key=len)
-    return bool(constants) and (not texts or _together(texts, _compact(task)))
-
-
-def _together(texts: Sequence[str], task: str) -> bool:
-    """Return whether all texts stand around one place where the last of them stands."""
-    places = (m.start() for m in re.finditer(re.escape(texts[-1]), task))
-    around = (task[max(0, at - CLOSE) : at + len(texts[-1]) + CLOSE] for at in places)
-    return any(all(t in part for t in texts) for part in around)
-
-
-def broken(excerpt: str) -> bool:
-    """Return whether an example fails for a reason of its own: a wrong name or import."""
     own = ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "IndentationError")
-    return any(f"{name}:" in excerpt for name in own)
-
-
-def _plain(value: object) -> str:
-    return repr(value)[1:-1] if isinstance(value, str) else repr(value)
-
-
-def _compact(text: str) -> str:
-    return re.sub(r"[\s_]+", "", text).replace('"', "'")
+    if any(f"{name}:" in excerpt for name in own):
+        return True
+    lacks = re.search(r"AttributeError: .* has no attribute '(\w+)'", excerpt)
+    return lacks is not None and not shown(lacks[1], task)
 
 
 def _imports(near: list[Symbol]) -> str:
