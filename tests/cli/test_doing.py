@@ -52,6 +52,7 @@ def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
     pushed = served("resume", "--push-yes")
     assert pushed.returncode == 0, pushed.stderr
     assert branches(remote) == branches(project)
+    assert f", pushed to origin/{branches(project)[0]}" in pushed.stderr + pushed.stdout
     assert served("runs").stdout.split()[3] == "done"
     undone = served("undo", words[0])
     assert undone.returncode == 0 and f"deleted samovar/{words[0]}" in undone.stdout

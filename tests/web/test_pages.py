@@ -1,5 +1,6 @@
 """What stands on the pages, with and without a team, runs and script."""
 
+import json
 import re
 
 import household
@@ -51,6 +52,19 @@ def test_a_run_is_shown_step_by_step_with_its_change_and_its_receipt(client):
         *("<mark>len(ordered) // 2</mark>", "Timeline", "return ordered[-1]"),
     ):
         assert said in text
+
+
+def test_a_pushed_run_leads_to_its_branch_at_the_forge(client, home):
+    text = client.get(f"/runs/{SOLVED}").text
+    assert "Open in Gitea" not in text and 'href="#change-title"' in text
+    there = "https://git.test/o/r/src/branch/samovar/x"
+    done = {"type": "done", "act": "push", "key": "k", "result": there}
+    path = home / "runs" / SOLVED / "events.jsonl"
+    seq = len(path.read_text().splitlines())
+    with path.open("a") as log:
+        log.write(json.dumps({"seq": seq, "at": "2026-11-21T12:00:00Z", "event": done}) + "\n")
+    text = client.get(f"/runs/{SOLVED}").text
+    assert f'href="{there}"' in text and "Open in Gitea" in text
 
 
 def test_a_conversation_and_a_damaged_log_are_shown_as_far_as_they_go(client, home):

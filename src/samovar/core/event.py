@@ -145,7 +145,7 @@ class Done(Struct, frozen=True, kw_only=True, tag="done"):
     act: Literal["commit", "push"]
     key: str
     result: str
-    """The commit hash, or the remote reference."""
+    """The commit hash; where the branch was pushed: its page, or else the remote reference."""
 
 
 class Closed(Struct, frozen=True, kw_only=True, tag="closed"):

@@ -151,11 +151,11 @@ class Repo(Protocol):
         ...
 
     async def push(self, branch: str, /) -> str:
-        """Push the branch to its remote; return the remote reference."""
+        """Push the branch to its remote; return its page there, or else a reference to it."""
         ...
 
     async def pushed(self, branch: str, /) -> str:
-        """Return the remote reference if the remote has this very commit, else an empty string."""
+        """Return what `push` returned if the remote has this very commit, else an empty string."""
         ...
 
 

@@ -20,7 +20,9 @@ async def deliver(kit: Kit, state: State) -> Event:
     if kit.push and "push" not in done and not _refused(state, "push"):
         return await _push(kit, state)
     commit = next(d.result for d in state.done if d.act == "commit")
-    return Closed(outcome=f"committed {commit[:12]} on {_branch(state)}", ok=True)
+    told = f"committed {commit[:12]} on {_branch(state)}"
+    pushed = "".join(f", pushed to {d.result}" for d in state.done if d.act == "push")
+    return Closed(outcome=told + pushed, ok=True)
 
 
 async def _commit(kit: Kit, state: State) -> Event:
@@ -53,8 +55,9 @@ async def _push(kit: Kit, state: State) -> Event:
         return await _ask(kit, state, asked, f"push {_branch(state)} at {commit[:12]}")
     if not any(i.act == "push" for i in state.intended):
         return Intended(act="push", key=commit)
-    there = await kit.repo.pushed(_branch(state))
-    return Done(act="push", key=commit, result=there or await kit.repo.push(_branch(state)))
+    branch = _branch(state)
+    there = await kit.repo.pushed(branch) or await kit.repo.push(branch)
+    return Done(act="push", key=commit, result=there)
 
 
 async def _ask(kit: Kit, state: State, asked: Asked, text: str) -> Event:

@@ -180,22 +180,25 @@ class Git:
         return remote.choose(self._settings)
 
     async def push(self, branch: str, /) -> str:
-        """Push the branch, never by force; return the remote reference, such as `origin/x`."""
+        """Push the branch, never by force; return its page, or a reference such as `origin/x`."""
         tip = await self._tip(branch)
         if not tip:
             raise SetupError(f"there is no branch {branch} to push")
         where = remote.address(self._settings, self.place.work or self.place.git_dir)
         await remote.push(where, tip, branch, self._private.env(keep=True))
-        return f"{self.remote()}/{branch}"
+        return self._landed(where, branch)
 
     async def pushed(self, branch: str, /) -> str:
-        """Return the remote reference if the remote has this very commit, else an empty string."""
+        """Return what `push` returned if the remote has this very commit, else an empty string."""
         tip = await self._tip(branch)
         if not tip or not self.remote():
             return ""
         where = remote.address(self._settings, self.place.work or self.place.git_dir)
         there = await remote.tip(where, branch, self._private.env(keep=True))
-        return f"{self.remote()}/{branch}" if there == tip else ""
+        return self._landed(where, branch) if there == tip else ""
+
+    def _landed(self, where: str, branch: str) -> str:
+        return remote.page(where, branch) or f"{self.remote()}/{branch}"
 
     async def undo(self, branch: str, run_id: str) -> str:
         """Delete the branch of a run and say so; its commit stays under refs/samovar/undone.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from samovar.core.errors import SetupError
 from samovar.repo.command import run
@@ -99,6 +100,23 @@ async def tip(url: str, branch: str, env: Mapping[str, str]) -> str:
         if name == f"refs/heads/{branch}":
             return digest
     return ""
+
+
+def page(url: str, branch: str) -> str:
+    """Return the page of a branch as Gitea, Forgejo and GitHub name it; empty for a folder.
+
+    Of an address by ssh nobody can say whether its pages are on https; that is taken for granted.
+    """
+    if _is_scp(url):
+        url = "ssh://" + url.replace(":", "/", 1)
+    place = re.match(r"(https?|ssh)://(?:[^/]*@)?([^/]+)/(.+)", url)
+    if place is None:
+        return ""
+    kind, host, path = place.groups()
+    if kind == "ssh":
+        kind, host = "https", host.partition(":")[0]
+    tree = "tree" if host == "github.com" else "src/branch"
+    return f"{kind}://{host}/{quote(path.rstrip('/').removesuffix('.git'))}/{tree}/{quote(branch)}"
 
 
 def shown(url: str) -> str:

@@ -102,6 +102,7 @@ def view(desk: Desk, run: str, record: Record, at: int | None = None) -> dict[st
         "bars": lanes.bars(record.rows),
         "facts": receipt_of(record, change),
         "change": change,
+        "page": next((d.result for d in state.done if "://" in d.result), "") if state else "",
         "rows": len(record.rows),
     }
 
