@@ -6,10 +6,16 @@ import pytest
 
 from samovar.core.errors import ModelError
 from samovar.core.message import Message, Request
+from samovar.models import weights
 from samovar.models.choices import choose
+from samovar.models.embedded import embedded
 from samovar.models.endpoint import Endpoint
+from samovar.models.openai import OpenAI
 from samovar.models.outlines import Outlined
+from samovar.models.profile import Profile
 from samovar.models.scripted import Scripted
+
+SHIPPED = weights.CATALOGUE[0]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def vllm():
+def served():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.asked, server.answer, server.status = [], '"spam"', 200
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -45,25 +51,38 @@ def over(server, inner) -> Outlined:
     return Outlined(inner, Endpoint(url=url, model="qwen"))
 
 
-async def test_a_choice_is_constrained_by_the_server(vllm):
+async def test_a_choice_is_constrained_by_the_server(served):
     pytest.importorskip("outlines")
     ask = [Message("system", "s"), Message("user", "spam or ham?")]
-    assert await choose(over(vllm, Scripted([])), ask, ["spam", "ham"]) == "spam"
-    (asked,) = vllm.asked
+    assert await choose(over(served, Scripted([])), ask, ["spam", "ham"]) == "spam"
+    (asked,) = served.asked
     assert asked["model"] == "qwen"
-    assert asked["structured_outputs"] == {"json": {"type": "string", "enum": ["spam", "ham"]}}
+    form = asked["response_format"]["json_schema"]["schema"]
+    assert form == {"type": "string", "enum": ["spam", "ham"]}
     assert [m["role"] for m in asked["messages"]] == ["system", "user"]
     assert asked["max_tokens"] == 20
 
 
-async def test_what_needs_no_form_goes_to_the_model_itself(vllm):
+async def test_what_needs_no_form_goes_to_the_model_itself(served):
     request = Request(messages=(Message("user", "x"),), limit=5)
-    assert (await over(vllm, Scripted(["plain"])).reply(request)).text == "plain"
-    assert vllm.asked == []
+    assert (await over(served, Scripted(["plain"])).reply(request)).text == "plain"
+    assert served.asked == []
 
 
-async def test_a_server_that_fails_is_named(vllm):
+async def test_a_server_that_fails_is_named(served):
     pytest.importorskip("outlines")
-    vllm.status = 500
+    served.status = 500
     with pytest.raises(ModelError, match="gave no answer to outlines"):
-        await choose(over(vllm, Scripted([])), [Message("user", "x")], ["a", "b"])
+        await choose(over(served, Scripted([])), [Message("user", "x")], ["a", "b"])
+
+
+@pytest.mark.model
+async def test_the_embedded_model_answers_in_the_form_of_outlines():
+    pytest.importorskip("outlines")
+    pytest.importorskip("xllamacpp", reason="needs pip install 'samovar[local]'")
+    if not weights.here(SHIPPED):
+        pytest.skip(f"needs {SHIPPED.name}: run 'samovar model pull'")
+    ask = [Message("user", "Is a rose a plant or an animal? Answer at length.")]
+    async with embedded(weights.place(SHIPPED), threads=1, context=512) as endpoint:
+        model = Outlined(OpenAI(endpoint, Profile(context=512)), endpoint)
+        assert await choose(model, ask, ["plant", "animal"]) in ("plant", "animal")

@@ -36,7 +36,7 @@ class Wanted:
     limit: int = 2_000
     """Tokens of the answer, at most."""
     outlines: bool = False
-    """Whether the server constrains a choice or JSON by outlines; for vLLM."""
+    """Whether the server constrains a choice or JSON by outlines."""
 
 
 async def show_list(folder: Path, as_json: bool) -> int:

@@ -1,7 +1,7 @@
-"""Answers of a fixed form through the library outlines, on a vLLM server of version 0.12 or later.
+"""Answers of a fixed form through the library outlines, on any OpenAI-compatible server.
 
-The optional other way: `choices` asks by `response_format`, which every server takes. Source:
-https://dottxt-ai.github.io/outlines, models/vllm.
+The optional other way: `choices` asks by `response_format` itself. Source:
+https://dottxt-ai.github.io/outlines, models/openai.
 """
 
 import time
@@ -48,9 +48,9 @@ async def _answer(endpoint: Endpoint, request: Request, schema: dict[str, Any]) 
     async with AsyncOpenAI(
         base_url=endpoint.url, api_key=endpoint.key or "none", timeout=_SECONDS, max_retries=0
     ) as client:
-        vllm = outlines.from_vllm(client, endpoint.model)
+        outlined = outlines.from_openai(client, endpoint.model)
         try:
-            text = await vllm(
+            text = await outlined(
                 outlines.inputs.Chat(rows),
                 form,
                 max_tokens=request.limit,
