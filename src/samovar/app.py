@@ -1,7 +1,6 @@
 """The verbs of every surface: start, resume, runs, read, undo."""
 
 import asyncio
-import fcntl
 import os
 import re
 import secrets
@@ -17,7 +16,7 @@ from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.event import Closed, Entry, Opened
-from samovar.core.log import JsonlLog, now, read, write
+from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
 from samovar.core.state import State, replay
 from samovar.core.talk import Began
@@ -202,19 +201,13 @@ class App:
 
     @contextmanager
     def _alone(self, run: str) -> Iterator[None]:
-        """Hold a run, so that no second process works on it; the lock dies with the process."""
         folder = self.folder(run)
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise SetupError(f"run {run} is being worked on by another process") from error
+        held = hold(folder)
         try:
             yield
         finally:
-            os.close(handle)
+            os.close(held)
 
 
 def replace_wish(wish: Wish, override: bool) -> Wish:

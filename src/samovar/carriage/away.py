@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import inf
@@ -18,10 +18,11 @@ from samovar.carriage.label import Label, label
 from samovar.carriage.load import BUNDLE, HOME
 from samovar.companion.companion import branch_of
 from samovar.core.errors import SetupError
+from samovar.org.around import Around
 from samovar.org.outbox import listed, outbox_of
 from samovar.org.parcel import Parcels
 from samovar.org.roster import Roster
-from samovar.org.seams import Ended, Filter, Hold, Job, JobState, Queue, StoreAway, Work
+from samovar.org.seams import Ended, Hold, Job, Queue, StoreAway, Work
 from samovar.repo import bundle
 from samovar.repo.git import Git
 
@@ -167,42 +168,13 @@ def _moved(roster: Roster, agent: str, repositories: tuple[str, ...]) -> Roster:
 
 
 @dataclass(frozen=True)
-class Renamed:
+class Renamed(Around):
     """A queue whose jobs name a repository by where it lies at home."""
 
-    queue: Queue
     here: str
     there: str
 
     async def add(self, job: Job, /, *, key: str = "") -> Job:
         """Store a new job."""
         repo = self.there if self.here and job.repo == self.here else job.repo
-        return await self.queue.add(replace(job, repo=repo), key=key)
-
-    async def get(self, id: int, /) -> Job:
-        """Return one job."""
-        return await self.queue.get(id)
-
-    async def list(self, filter: Filter, /) -> Sequence[Job]:
-        """Return the jobs that fit."""
-        return await self.queue.list(filter)
-
-    async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
-        """Return how many jobs each agent has in each state."""
-        return await self.queue.counts()
-
-    async def cancel(self, id: int, reason: str, /) -> Job:
-        """End a job."""
-        return await self.queue.cancel(id, reason)
-
-    async def move(self, id: int, agent: str, /) -> Job:
-        """Give a job to another agent."""
-        return await self.queue.move(id, agent)
-
-    async def reorder(self, id: int, before: int, /) -> Job:
-        """Put a job before another one."""
-        return await self.queue.reorder(id, before)
-
-    async def revive(self, id: int, /) -> Job:
-        """Make a job ready again."""
-        return await self.queue.revive(id)
+        return await super().add(replace(job, repo=repo), key=key)

@@ -13,13 +13,12 @@ from samovar.cli.chat_commands import COMMANDS, is_quit, run
 from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
-from samovar.cli.lines import Line
+from samovar.cli.lines import Line, unseen_line
 from samovar.companion.companion import Companion, companion
 from samovar.core.context import named
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
-from samovar.core.text import count
 from samovar.core.tool import Call
 from samovar.repo import git
 from samovar.traces.tracing import tracing
@@ -65,10 +64,8 @@ async def chat(order: Order) -> int:
         await talker.seat.prepare()
         view.idle()
         if unseen:
-            say(
-                f"samovar: {count(len(unseen), 'path')} not committed, such as {unseen[0]}: "
-                "the agent works in a copy of the last commit and does not see them"
-            )
+            rest = "the agent works in a copy of the last commit and does not see them"
+            say(unseen_line(unseen, rest))
         view.show(_head(talker))
         return await session.run()
 

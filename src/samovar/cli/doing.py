@@ -12,13 +12,12 @@ from samovar.app import App, Wish
 from samovar.boot import at_work, home_of
 from samovar.cli.asking import Person
 from samovar.cli.end import say
-from samovar.cli.lines import Line, receipt_lines
+from samovar.cli.lines import Line, receipt_lines, unseen_line
 from samovar.cli.screen import Json, Screen
 from samovar.cli.terminal import screen
 from samovar.core.errors import SamovarError
 from samovar.core.event import Asked, Closed, Entry, Opened
 from samovar.core.task import Budget
-from samovar.core.text import count
 from samovar.repo import git
 from samovar.settings import load
 from samovar.traces.tracing import tracing
@@ -56,10 +55,7 @@ async def do(order: Order, look: Look) -> int:
     settings = load(home)
     unseen = await repo.dirty()
     if unseen:
-        say(
-            f"samovar: {count(len(unseen), 'path')} not committed, such as {unseen[0]}: "
-            "the run does not see them and leaves them as they are"
-        )
+        say(unseen_line(unseen, "the run does not see them and leaves them as they are"))
     files = tuple(_inside(f, repo.place.work) for f in order.files)
     work = repo.place.work
     for missing in (f for f in files if work and not (work / f).exists()):

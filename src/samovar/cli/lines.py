@@ -205,3 +205,8 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}m {rest:02d}s"
     return f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def unseen_line(paths: Sequence[str], rest: str) -> str:
+    """Return the line that says what a run or a conversation does not see."""
+    return f"samovar: {count(len(paths), 'path')} not committed, such as {paths[0]}: {rest}"

@@ -1,6 +1,5 @@
 """The verbs of a conversation: say, stop, undo, diff, commit, and what a person may look at."""
 
-import fcntl
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -17,7 +16,7 @@ from samovar.companion.seat import NOBODY, Seat, estimate, manner, read_resume
 from samovar.core.agent import Agent, converse, interrupt, used
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import RUN, Done, Entry, Event, Intended
-from samovar.core.log import JsonlLog
+from samovar.core.log import JsonlLog, hold
 from samovar.core.rules import AskPerson, Broker, nobody
 from samovar.core.seams import Live
 from samovar.core.talk import Began, Conversation, Heard, Talk, Told, Used, fold, replay
@@ -122,7 +121,7 @@ class Companion:
         talk = replay(e.event for e in entries)
         if talk.began is None:
             raise SetupError(f"run {run} is no conversation; go on with: samovar resume {run}")
-        lock = _alone(folder)
+        lock = hold(folder)
         self._release()
         self._lock, self._log, self.run, self.talk = lock, log, run, talk
         self._agent = None
@@ -152,7 +151,7 @@ class Companion:
         self.run = name_run(text)
         folder = self.seat.home / "runs" / self.run
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _alone(folder)
+        self._lock = hold(folder)
         self._log = JsonlLog(folder / "events.jsonl")
         assert self.seat.sandbox is not None, "prepared"
         began = Began(
@@ -275,14 +274,3 @@ async def companion(
 def branch_of(run: str) -> str:
     """Return the branch that a conversation's commits go to."""
     return f"samovar/{run}"
-
-
-def _alone(folder: Path) -> int:
-    """Hold a conversation, so that no second process goes on with it. Raises SetupError."""
-    handle = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise SetupError(f"{folder.name} is held by another process") from error
-    return handle

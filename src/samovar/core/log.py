@@ -1,5 +1,6 @@
 """Where events are kept: one line of JSON each, on the disk before the next step starts."""
 
+import fcntl
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -163,3 +164,17 @@ def write(path: Path, data: bytes) -> None:
     except OSError as error:
         fresh.unlink(missing_ok=True)
         raise SetupError(f"cannot write {path}: {error.strerror}; free space there") from error
+
+
+def hold(folder: Path) -> int:
+    """Hold a run, so that no second process works on it; return a handle to close.
+
+    The lock dies with the process. Raises SetupError when another one has it.
+    """
+    handle = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise SetupError(f"run {folder.name} is being worked on by another process") from error
+    return handle

@@ -1,49 +1,28 @@
 """A queue that rings for the agent whose job has become ready."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from samovar.org.seams import Bell, Filter, Job, JobState, Queue
+from samovar.org.around import Around
+from samovar.org.seams import Bell, Job
 
 
 @dataclass(frozen=True)
-class Ringing:
-    """`samovar.org.seams.Queue` around another one, with a bell."""
+class Ringing(Around):
+    """A queue around another one, with a bell."""
 
-    queue: Queue
     bell: Bell
 
     async def add(self, job: Job, /, *, key: str = "") -> Job:
         """Store a new job, and ring."""
-        return await self._ring(await self.queue.add(job, key=key))
-
-    async def get(self, id: int, /) -> Job:
-        """Return one job."""
-        return await self.queue.get(id)
-
-    async def list(self, filter: Filter, /) -> Sequence[Job]:
-        """Return the jobs that fit."""
-        return await self.queue.list(filter)
-
-    async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
-        """Return how many jobs each agent has in each state."""
-        return await self.queue.counts()
-
-    async def cancel(self, id: int, reason: str, /) -> Job:
-        """End a job."""
-        return await self.queue.cancel(id, reason)
+        return await self._ring(await super().add(job, key=key))
 
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a job to another agent, and ring there."""
-        return await self._ring(await self.queue.move(id, agent))
-
-    async def reorder(self, id: int, before: int, /) -> Job:
-        """Put a job before another one."""
-        return await self.queue.reorder(id, before)
+        return await self._ring(await super().move(id, agent))
 
     async def revive(self, id: int, /) -> Job:
         """Make a job ready again, and ring."""
-        return await self._ring(await self.queue.revive(id))
+        return await self._ring(await super().revive(id))
 
     async def _ring(self, job: Job) -> Job:
         if job.state == "ready":
