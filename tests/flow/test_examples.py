@@ -218,4 +218,5 @@ def test_what_the_tests_print_is_no_example():
 @pytest.mark.parametrize(("task", "own"), [("they append it", True), ("call `append`", False)])
 def test_a_method_that_the_task_does_not_show_makes_an_example_wrong(task, own):
     said = "AttributeError: 'Buffer' object has no attribute 'append'"
-    assert broken(said, task) is own
+    assert broken(said, "b.append(3)", task) is own
+    assert broken(said, "b.read()", task) is False

@@ -24,6 +24,16 @@ def holds(test: str, task: str) -> bool:
         ("f(2) == ['1*2', '*33']", "2:\n\n```\n1*2\n*33\n```\n"),
         ("f(3) == {'row': 1}", 'f(3) == {"row": 1}'),
         ("f(3) == []", "nothing for 3"),
+        ("f(3) is None", "f(3) is nothing"),
+        ("f([]) == []", "`f([])` returns `[]`"),
+        ("f('') == 'x'", "an empty text gives 'x'"),
+        ("f(3) == [1, 2, 3]", "f(3) gives 1, 2, 3 and no more"),
+        ("f(3) == 12.5", "f(3) is 12.50"),
+        ("f(3) == -5", "f(3) is -5"),
+        ("f(3) == b'ab'", 'f(3) is b"ab"'),
+        ("f(1234567) == 8", "1,234,567 gives 8"),
+        ("f([2, 1]) == [1, 2]", "f([2, 1]) gives [1, 2]"),
+        ("f([1, 2]) == [1, 2]", "`[1, 2]` stays `[1, 2]`"),
         ("f(3) == True", "3 returns true"),
         ("f(3) is False", "f(3) is True, it should not"),
         ("f(3) == True", "say whether 3 is odd"),
@@ -44,6 +54,13 @@ def test_an_example_that_a_task_gives_stands(test, task):
     ("test", "task"),
     [
         ("f(5, 5) == g(5, 5)", "f of 5 and 6, not g of 5"),
+        ("f([]) == []", "a function of no use"),
+        ("f(3) == []", "f(3) is short"),
+        ("f(3) is None", "f(3) is short"),
+        ("f(3) == -5", "f(3) is 5"),
+        ("f(12) == 5", "f(1,2) is 5"),
+        ("f(3) == [1, 2, 3]", "of 3: 1, 2, 3.5"),
+        ("f([1, 2]) == [1, 2]", "f([1, 2]) gives [2, 1]"),
         ("f(8) == 80", "f(18) is 80"),
         ("f(8) == 80", "f(8) is 80.5"),
         ("f('an') == 80", "f('banana') is 80"),
@@ -59,6 +76,22 @@ def test_an_example_that_a_task_gives_stands(test, task):
 )
 def test_an_example_put_together_from_pieces_does_not(test, task):
     assert not holds(test, task)
+
+
+def test_a_result_kept_in_a_variable_is_looked_at_too():
+    [kept, test] = ast.parse("wanted = [1, 6]\nf(3) == wanted\n").body
+    assert not stands([kept, test.value], "of 3: [1, 2, 6]")
+    assert stands([kept, test.value], "of 3: [1, 6]")
+
+
+def test_a_long_input_and_its_result_stand_together():
+    assert holds(f"f('{'long ' * 200}end') == 80", f"f('{'long ' * 200}end') is 80")
+
+
+@pytest.mark.timeout(10)
+def test_a_hostile_task_takes_no_time():
+    assert not holds("f(3) == 'fizz'", "f(3) is fizz" + "\n" * 1_000_000)
+    assert not holds("f(1) == 2", "1 " * 20_000 + " " * 1000 + "2 " * 20_000)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def test_a_pushed_run_leads_to_its_branch_at_the_forge(client, home):
         log.write(json.dumps({"seq": seq, "at": "2026-11-21T12:00:00Z", "event": done}) + "\n")
     text = client.get(f"/runs/{SOLVED}").text
     assert f'href="{there}"' in text and "Open in Gitea" in text
+    path.write_text(path.read_text().replace(there, "javascript://%0aalert(1)//samovar/x"))
+    assert "javascript:" not in client.get(f"/runs/{SOLVED}").text.partition("What happened")[0]
 
 
 def test_a_conversation_and_a_damaged_log_are_shown_as_far_as_they_go(client, home):

@@ -58,7 +58,7 @@ async def _red(kit: Kit, task: str, code: Sequence[str]) -> tuple[str, ...]:
     found = []
     for snippet in list(dict.fromkeys(code))[:MOST]:
         checked = await kit.checks.snippet("example", snippet, {})
-        if checked.exit != 0 and not broken(checked.excerpt, task):
+        if checked.exit != 0 and not broken(checked.excerpt, snippet, task):
             found.append(snippet)
     return tuple(found)
 
@@ -243,15 +243,15 @@ def _is_error(name: str) -> bool:
     return isinstance(kind, type) and issubclass(kind, Exception)
 
 
-def broken(excerpt: str, task: str = "") -> bool:
+def broken(excerpt: str, snippet: str = "", task: str = "") -> bool:
     """Return whether an example fails for a reason of its own: a name or import that is wrong, a
-    method that the task does not speak of.
+    method it calls that the task does not speak of.
     """
     own = ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "IndentationError")
     if any(f"{name}:" in excerpt for name in own):
         return True
     lacks = re.search(r"AttributeError: .* has no attribute '(\w+)'", excerpt)
-    return lacks is not None and not shown(lacks[1], task)
+    return lacks is not None and f".{lacks[1]}" in snippet and not shown(lacks[1], task)
 
 
 def _imports(near: list[Symbol]) -> str:

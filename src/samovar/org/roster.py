@@ -133,10 +133,13 @@ def _bytes(path: str) -> bytes:
     if os.path.islink(os.path.dirname(path)):
         raise OSError(errno.ELOOP, "is reached by a symbolic link")
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(handle, "rb", buffering=0) as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise IsADirectoryError(errno.EISDIR, "is not a file")
-        return file.read()
+        with open(handle, "rb", buffering=0, closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(handle)
 
 
 def _twin(name: str, earlier: str) -> Problem:

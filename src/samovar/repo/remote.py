@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from samovar.core.errors import SetupError
 from samovar.repo.command import run
@@ -27,6 +27,8 @@ ALLOWED = (
     "push.followTags=false",
 )
 SECONDS = 180.0
+TREES = {"github.com": "tree", "gitlab.com": "-/tree", "bitbucket.org": "branch"}
+"""Where the pages of branches lie at hosts that are not Gitea or Forgejo."""
 
 
 def choose(settings: Mapping[str, str]) -> str:
@@ -103,7 +105,7 @@ async def tip(url: str, branch: str, env: Mapping[str, str]) -> str:
 
 
 def page(url: str, branch: str) -> str:
-    """Return the page of a branch as Gitea, Forgejo and GitHub name it; empty for a folder.
+    """Return the page of a branch as Gitea and Forgejo name it; empty for a folder.
 
     Of an address by ssh nobody can say whether its pages are on https; that is taken for granted.
     """
@@ -114,9 +116,10 @@ def page(url: str, branch: str) -> str:
         return ""
     kind, host, path = place.groups()
     if kind == "ssh":
-        kind, host = "https", host.partition(":")[0]
-    tree = "tree" if host == "github.com" else "src/branch"
-    return f"{kind}://{host}/{quote(path.rstrip('/').removesuffix('.git'))}/{tree}/{quote(branch)}"
+        kind, host = "https", re.sub(r":\d*$", "", host)
+    tree = TREES.get(host, "src/branch")
+    path = unquote(path.strip("/").removesuffix(".git"))
+    return f"{kind}://{host}/{quote(path)}/{tree}/{quote(branch)}"
 
 
 def shown(url: str) -> str:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.event import Entry, Opened
-from samovar.core.state import replay
+from samovar.core.state import State, replay
 from samovar.core.talk import replay as converse
 from samovar.core.text import count, whole
 from samovar.flow.receipt import Receipt, receipt
@@ -102,9 +102,15 @@ def view(desk: Desk, run: str, record: Record, at: int | None = None) -> dict[st
         "bars": lanes.bars(record.rows),
         "facts": receipt_of(record, change),
         "change": change,
-        "page": next((d.result for d in state.done if "://" in d.result), "") if state else "",
+        "page": _page(state) if state else "",
         "rows": len(record.rows),
     }
+
+
+def _page(state: State) -> str:
+    """Return where a browser finds the branch that was pushed; empty for a remote without pages."""
+    pushed = (d.result for d in state.done if d.act == "push")
+    return next((p for p in pushed if p.startswith(("https://", "http://"))), "")
 
 
 def buttons(desk: Desk, line: RunLine, waits: Question | None) -> list[tuple[str, str]]:
