@@ -39,7 +39,7 @@ def model() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "kills",
-    [3, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
+    [12, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
 )
 def test_a_killed_engine_loses_and_doubles_no_message(
     kills: int, model: str, samovar: Samovar, project: Path, environment: dict[str, str]

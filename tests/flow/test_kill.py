@@ -21,7 +21,7 @@ LONGEST = 20.0
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
-    "kills", [20, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
+    "kills", [80, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
 )
 def test_killed_runs_go_on_to_exactly_one_commit(kills, project, tmp_path, run_git):
     dice = random.Random(kills)
