@@ -14,16 +14,15 @@ from litestar.types import ASGIApp
 
 from samovar import __version__
 from samovar.core.errors import SamovarError
+from samovar.store.memory_books import MemoryEffects
 from samovar.web import acts, api, doorbells, failing, files, metrics, pages, socket
 from samovar.web.describe import OnePage
 from samovar.web.desk import Desk
 from samovar.web.forms import meant
 from samovar.web.guard import Guard
 from samovar.web.metrics import Counted, Metrics
+from samovar.web.once import LARGEST, Once
 from samovar.web.page import Page, environment
-
-BODY = 1 << 20
-"""Bytes a request may carry."""
 
 
 @get("/health", sync_to_thread=False, include_in_schema=False)
@@ -98,7 +97,7 @@ def bare_site(desk: Desk) -> Litestar:
             use_handler_docstrings=True,
         ),
         lifespan=[_at_work],
-        request_max_body_size=BODY,
+        request_max_body_size=LARGEST,
         logging_config=None,
         debug=False,
     )
@@ -107,7 +106,9 @@ def bare_site(desk: Desk) -> Litestar:
 def site(desk: Desk) -> ASGIApp:
     """Return the application as it is served."""
     bare = bare_site(desk)
-    return Guard(Counted(bare, bare.state.counted), desk.keys, desk.hosts, desk.cookie)
+    effects = desk.office.effects if desk.office else MemoryEffects()
+    counted = Counted(Once(bare, effects), bare.state.counted)
+    return Guard(counted, desk.keys, desk.hosts, desk.cookie)
 
 
 @asynccontextmanager

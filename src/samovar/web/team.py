@@ -215,9 +215,10 @@ class Doorbells:
 
 def office(team: Team) -> Office:
     """Return the verbs of the pages over a team."""
-    bell = team.engine.turns.kit.bell
-    bells = Doorbells(team, bell) if isinstance(bell, SaqBell) else None
-    return Office(People(team, Diary(team.home)), Queues(team), Money(team), Questions(team), bells)
+    kit = team.engine.turns.kit
+    bells = Doorbells(team, kit.bell) if isinstance(kit.bell, SaqBell) else None
+    people = People(team, Diary(team.home))
+    return Office(people, Queues(team), Money(team), Questions(team), bells, kit.effects)
 
 
 def _mail(letter: Letter) -> Mail:

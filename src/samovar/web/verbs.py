@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 from saq.queue.base import Queue
 
-from samovar.org.seams import Approval, Job, LedgerEntry
+from samovar.org.seams import Approval, Effects, Job, LedgerEntry
+from samovar.store.memory_books import MemoryEffects
 
 Mood = Literal["working", "ready", "idle", "waiting", "stopped", "broken"]
 """`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be read."""
@@ -195,3 +196,5 @@ class Office:
     words: Words
     bells: Bells | None = None
     """None where no server carries doorbells between machines."""
+    effects: Effects = field(default_factory=MemoryEffects)
+    """What was answered to deliveries that carry a key."""

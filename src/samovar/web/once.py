@@ -1,0 +1,123 @@
+"""A delivery that comes again is acted on once: the header Idempotency-Key.
+
+Semantics of the IETF draft httpapi-idempotency-key-header: a repeat gets the answer of the first;
+one that comes while the first is being worked on, or after a crash in the middle of it, gets 409;
+another body under a key that was used gets 422.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from msgspec import Struct
+
+from samovar.org.seams import Effects
+
+LONGEST = 200
+"""Bytes of a key."""
+LARGEST = 1 << 20
+"""Bytes a request may carry."""
+
+
+class Answer(Struct, frozen=True):
+    """What a request was answered with."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Once:
+    """An ASGI application around ours, for POST requests of the API that carry a key."""
+
+    app: ASGIApp
+    effects: Effects
+    """Where answers are kept."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a first delivery in, and answer a repeat here."""
+        key = _key(scope)
+        if not key:
+            await self.app(scope, receive, send)
+            return
+        if len(key) > LONGEST:
+            await _say(send, 400, f"an Idempotency-Key has at most {LONGEST} bytes")
+            return
+        messages, body = await _whole(receive)
+        if len(body) > LARGEST:
+            await _say(send, 413, f"a request has at most {LARGEST} bytes")
+            return
+        digest = hashlib.sha256(body).hexdigest()
+        name = f"delivery:{hashlib.sha256(scope['path'].encode() + b' ' + key).hexdigest()}"
+        known = await self.effects.intend(name, digest)
+        if known.fresh:
+            answer = await self._first(scope, _again(messages, receive), send)
+            await self.effects.complete(name, msgspec.json.encode(answer).decode())
+        elif known.what != digest:
+            await _say(send, 422, "this Idempotency-Key was used for another request")
+        elif not known.done:
+            await _say(send, 409, "the first delivery has no answer yet; see whether it was done")
+        else:
+            kept = msgspec.json.decode(known.result, type=Answer)
+            await _answer(send, kept.status, kept.body)
+
+    async def _first(self, scope: Scope, receive: Receive, send: Send) -> Answer:
+        """Answer a request, and return the answer."""
+        status, parts = 500, []
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                parts.append(message.get("body", b""))
+            await send(message)
+
+        await self.app(scope, receive, sending)
+        return Answer(status, b"".join(parts))
+
+
+def _key(scope: Scope) -> bytes:
+    if scope["type"] != ScopeType.HTTP or scope["method"] != "POST":
+        return b""
+    found = (value for name, value in scope["headers"] if name == b"idempotency-key")
+    return next(found, b"") if scope["path"].startswith("/api/") else b""
+
+
+async def _whole(receive: Receive) -> tuple[list[Any], bytes]:
+    """Return the messages of a request up to its end or the limit, and its body so far."""
+    messages: list[Any] = []
+    body = b""
+    more = True
+    while more and len(body) <= LARGEST:
+        message: Any = await receive()
+        messages.append(message)
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        body += message.get("body", b"") if message["type"] == "http.request" else b""
+    return messages, body
+
+
+def _again(messages: list[Any], receive: Receive) -> Receive:
+    """Return what gives the messages once more, and then what comes after them."""
+    left = list(messages)
+
+    async def receiving() -> Any:
+        return left.pop(0) if left else await receive()
+
+    return receiving
+
+
+async def _say(send: Send, status: int, text: str) -> None:
+    await _answer(send, status, msgspec.json.encode({"error": text, "status": status}))
+
+
+async def _answer(send: Send, status: int, body: bytes) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,72 @@
+"""A delivery that comes again, late or beside the first is acted on once."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+
+from samovar.store.memory_books import MemoryEffects
+from samovar.web.once import LARGEST, LONGEST, Once
+
+
+def post(client, path, data, key):
+    return client.post(path, json=data, headers={"Idempotency-Key": key})
+
+
+async def deliver(app, key: str, body: bytes = b"{}", path: str = "/api/tasks"):
+    """Send a request in two pieces; return its status and its answer."""
+    scope = {"type": "http", "method": "POST", "path": path}
+    scope["headers"] = [(b"idempotency-key", key.encode())]
+    pieces = [
+        {"type": "http.request", "body": body[:1], "more_body": True},
+        {"type": "http.request", "body": body[1:], "more_body": False},
+    ]
+    said = []
+
+    async def receive():
+        return pieces.pop(0)
+
+    async def send(message):
+        said.append(message)
+
+    await app(scope, receive, send)
+    return said[0]["status"], b"".join(m.get("body", b"") for m in said)
+
+
+async def test_500_deliveries_in_any_order_one_to_five_times_are_acted_on_once():
+    done = Counter()
+
+    async def act(scope, receive, send):
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        await asyncio.sleep(0)
+        done[json.loads(body)["n"]] += 1
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    app, dice = Once(act, MemoryEffects()), random.Random(3)
+    numbers = [n for n in range(500) for _ in range(dice.randint(1, 5))]
+    dice.shuffle(numbers)
+    sent = [deliver(app, f"key {n}", json.dumps({"n": n}).encode()) for n in numbers]
+    answers = [a for at in range(0, len(sent), 7) for a in await asyncio.gather(*sent[at : at + 7])]
+    assert done == Counter(range(500))
+    assert {status for status, _ in answers} <= {202, 409}
+    again = await deliver(app, "key 7", b'{"n": 7}')
+    assert again == (202, b'{"n": 7}') and done[7] == 1
+    assert (await deliver(app, "key 7", b'{"n": 8}'))[0] == 422
+    assert (await deliver(app, "k" * (LONGEST + 1)))[0] == 400
+    assert (await deliver(app, "large", b"x" * (LARGEST + 1)))[0] == 413
+
+
+def test_a_repeated_request_of_the_api_gets_the_first_answer(client):
+    before = len(client.get("/api/tasks").json())
+    first = post(client, "/api/tasks", {"text": "one"}, "a")
+    assert first.status_code == 202
+    assert post(client, "/api/tasks", {"text": "one"}, "a").json() == first.json()
+    assert post(client, "/api/tasks", {"text": "two"}, "a").status_code == 422
+    assert len(client.get("/api/tasks").json()) == before + 1
+    assert post(client, "/api/tasks", {"text": "one"}, "b").json() != first.json()
+    assert client.post("/api/tasks", json={"text": "one"}).status_code == 202
