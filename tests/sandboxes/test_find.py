@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -149,6 +150,7 @@ async def test_this_machine_has_a_sandbox(workspace):
     assert sandbox.tier == "bubblewrap"
     said = await find.describe()
     assert said.tier == "bubblewrap" and "held" in said.detail
+    assert re.match(r"\d+\.\d+\S* at /", said.detail), "its version, then its place"
 
 
 async def test_the_carried_binary_works_from_a_folder_nobody_else_may_enter(bwrap, tmp_path):

@@ -1,13 +1,18 @@
 """What stands on the pages, with and without a team, runs and script."""
 
+import asyncio
 import json
 import re
+import time
+from threading import Event
+from typing import NamedTuple
 
 import household
 import pytest
 from household import BASE, BEARER
 from litestar.testing import TestClient
 
+from samovar.core.errors import SetupError
 from samovar.web.files import files
 from samovar.web.page import HERE
 from samovar.web.site import site
@@ -190,3 +195,52 @@ def test_the_api_is_described_on_a_page_of_its_own(client):
     assert "cdn" not in text
     schema = client.get("/docs/openapi.json").json()
     assert set(schema["paths"]) >= {"/api/agents", "/api/status", "/api/runs/{run}/events"}
+
+
+class Line(NamedTuple):
+    """One line of a doctor."""
+
+    name: str
+    ok: bool
+    text: str
+    fix: str = ""
+
+
+def test_the_system_page_never_waits_for_the_doctor(desk, client):
+    found, may_say = [Line("sandbox", True, "bubblewrap: 0.11.0 at /usr/bin/bwrap")], Event()
+    times = []
+
+    async def doctor():
+        times.append("asked")
+        while not may_say.is_set():
+            await asyncio.sleep(0.01)
+        return found
+
+    assert "samovar doctor" in client.get("/system").text, "without one it says where to ask"
+    desk.checkup.doctor = doctor
+    for _ in range(3):
+        text = client.get("/system").text
+        assert "The doctor is looking" in text and "0.11.0" not in text
+    may_say.set()
+    assert "bubblewrap: 0.11.0 at" in until(client, "Looked at")
+    assert times == ["asked"], "asked once, however often somebody looks"
+    found.append(Line("git", False, "git is missing", "apt install git"))
+    assert client.post("/system/doctor", follow_redirects=False).status_code == 303
+    text = until(client, "apt install git")
+    assert "not ok" in text and text.count("bubblewrap: 0.11.0 at") == 2, "also among the facts"
+
+
+def test_a_doctor_that_fails_says_so_on_the_system_page(desk, client):
+    async def doctor():
+        raise SetupError("the disk is full")
+
+    desk.checkup.doctor = doctor
+    assert "the disk is full" in until(client, "the disk is full")
+
+
+def until(client, said: str) -> str:
+    """Return the System page once it says something."""
+    end = time.monotonic() + 20
+    while said not in (text := client.get("/system").text) and time.monotonic() < end:
+        time.sleep(0.01)
+    return text

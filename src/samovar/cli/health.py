@@ -32,26 +32,38 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 async def doctor(folder: Path, as_json: bool, measure: bool) -> int:
     """Report what works; return 0 when samovar can work here."""
+    home = folder / ".samovar"
+    if measure and (settings := _settings(home)):
+        await probe(settings, home, settings.model, quiet=as_json)
+    rows = await findings(folder, home)
+    _report(rows, as_json)
+    if not all(r.ok for r in rows if r.name == "sandbox"):
+        return 5
+    return 0 if all(r.ok for r in rows if r.name in ("git", "repository", "settings")) else 2
+
+
+async def findings(folder: Path, home: Path) -> list[Finding]:
+    """Return what works in a folder with the settings of a home; nothing is measured."""
     git_found, sandbox = await asyncio.gather(_git(), describe())
     tier = Finding(
         name="sandbox", ok=sandbox.tier != "none", text=f"{sandbox.tier}: {sandbox.detail}"
     )
-    home = folder / ".samovar"
     rows = [Finding(name="samovar", ok=True, text=__version__), git_found]
     rows += [await _repository(folder)] if git_found.ok else []
     rows += [tier]
     try:
         settings = load(home)
     except SetupError as error:
-        rows.append(Finding(name="settings", ok=False, text=str(error)))
-    else:
-        if measure:
-            await probe(settings, home, settings.model, quiet=as_json)
-        rows += await _models(settings, home)
-    _report(rows, as_json)
-    if not tier.ok:
-        return 5
-    return 0 if all(r.ok for r in rows if r.name in ("git", "repository", "settings")) else 2
+        return [*rows, Finding(name="settings", ok=False, text=str(error))]
+    return rows + await _models(settings, home)
+
+
+def _settings(home: Path) -> Settings | None:
+    """Return the settings; None when they are wrong, which `findings` says."""
+    try:
+        return load(home)
+    except SetupError:
+        return None
 
 
 def _report(rows: list[Finding], as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from samovar.cli import health
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
@@ -78,7 +79,15 @@ async def _serve(team: Team, host: str, port: int) -> None:
     # The web server raises the signal that ended it once more; it must not end us before we let go.
     _hear(asyncio.Event())
     repo = await _repository(team.home)
-    desk = desk_of(team.home, port, host=host, office=office(team), repo=repo)
+    place = repo or team.home
+    desk = desk_of(
+        team.home,
+        port,
+        host=host,
+        office=office(team),
+        repo=repo,
+        doctor=lambda: health.findings(place, team.home),
+    )
     await serve_web(desk, host=host, port=port, ready=lambda url: say(f"samovar: open {url}"))
 
 

@@ -1,8 +1,10 @@
 """Which sandbox this machine has, found by trying it."""
 
+import asyncio
 import importlib.util
 import os
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -56,7 +58,18 @@ async def describe() -> Description:
     except SandboxMissing as error:
         return Description(tier="none", detail=str(error))
     who = f", as user {found.uid} outside" if found.uid is not None else ""
-    return Description(tier=found.tier, detail=f"{found.binary}{who}; tried, and it held")
+    which = f"{await _version(found.binary)}{found.binary}"
+    return Description(tier=found.tier, detail=f"{which}{who}; tried, and it held")
+
+
+async def _version(binary: Path) -> str:
+    """Return its version and a joining word, such as `0.11.0 at `; empty when it does not say."""
+    try:
+        asked = await asyncio.create_subprocess_exec(binary, "--version", stdout=PIPE)
+    except OSError:
+        return ""
+    said = (await asked.communicate())[0].decode(errors="replace").split()
+    return f"{said[-1]} at " if said else ""
 
 
 def candidates() -> tuple[Path, ...]:

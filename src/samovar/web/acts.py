@@ -184,6 +184,13 @@ async def drop(request: Asked, page: ThePage, id: Number) -> Redirect:
     return _said(request, page, "/dashboard", "Taken back.")
 
 
+@post("/system/doctor", include_in_schema=False)
+async def examine(request: Asked, page: ThePage) -> Redirect:
+    """Ask the doctor again; its report appears on the page when it is there."""
+    page.desk.checkup.begin(page.desk.changed)
+    return _said(request, page, "/system", "The doctor is looking; its report appears below.")
+
+
 @post("/agents/{name:str}/messages", include_in_schema=False)
 async def write_to(request: Asked, page: ThePage, name: Word) -> Redirect:
     """Send a message to an agent."""

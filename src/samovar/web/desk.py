@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from samovar.app import App
 from samovar.web.calls import Calls
+from samovar.web.checkup import Checkup
 from samovar.web.keys import Keys
 from samovar.web.live import Hub
 from samovar.web.shelf import Shelf
@@ -41,6 +42,7 @@ class Desk:
     """What to tell a session on its next page."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """About this server, for the System page."""
+    checkup: Checkup = field(default_factory=Checkup)
 
     @property
     def home(self) -> Path:

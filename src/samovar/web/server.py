@@ -18,6 +18,7 @@ from samovar.boot import at_work
 from samovar.core.errors import SetupError
 from samovar.settings import read_env
 from samovar.traces.tracing import standing
+from samovar.web.checkup import Checkup, Doctor
 from samovar.web.desk import Desk
 from samovar.web.keys import VARIABLE, Keys, find_token, given_token
 from samovar.web.logs import configure
@@ -37,10 +38,11 @@ def desk_of(
     host: str = "127.0.0.1",
     office: Office | None = None,
     repo: Path | None = None,
+    doctor: Doctor | None = None,
 ) -> Desk:
     """Return what the pages of a home work with. Raises SetupError for an open door.
 
-    `repo` is the repository runs of this server work on.
+    `repo` is the repository runs of this server work on; `doctor` examines this machine.
     """
     names = more_names(home)
     if not is_local(host) and not given_token(home):
@@ -65,10 +67,12 @@ def desk_of(
         facts={
             "samovar": __version__,
             "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.release()}",
             "home": str(home),
             "address": f"http://{host}:{port}",
             "traces": standing(home),
         },
+        checkup=Checkup(doctor),
     )
 
 

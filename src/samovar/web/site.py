@@ -52,6 +52,7 @@ def routes() -> list[Any]:
         acts.answer,
         acts.act_on_job,
         acts.drop,
+        acts.examine,
         acts.write_to,
         acts.grant,
         api.router(),

@@ -223,7 +223,8 @@ async def system(desk: Desk, _query: Query) -> Data:
         "heat_rows": heat.rows(turns, status.tick),
         "log": log,
         "paces": [(p, spark.latency(p.latest, p.model)) for p in paces(_calls(desk))],
-        "facts": {**desk.facts, "open live streams": str(desk.hub.listeners)},
+        "facts": _server(desk),
+        "checkup": desk.checkup,
         "orders": desk.workshop.orders if desk.workshop else [],
         "bells": desk.office is not None and desk.office.bells is not None,
     }
@@ -267,6 +268,14 @@ def due(agent: Agent, tick: int) -> list[tuple[int, bool]]:
     """Return the next ten ticks, and whether the agent runs in them."""
     every = max(agent.every, 1)
     return [(t, t % every == agent.offset % every) for t in range(tick + 1, tick + 11)]
+
+
+def _server(desk: Desk) -> dict[str, str]:
+    """Return what is to be known of this server; the sandbox once the doctor has tried it."""
+    desk.checkup.once(desk.changed)
+    found = {name: desk.checkup.text(name) for name in ("git", "sandbox")}
+    tried = {name: text for name, text in found.items() if text}
+    return {**desk.facts, **tried, "open live streams": str(desk.hub.listeners)}
 
 
 def _open_orders(desk: Desk) -> list[Any]:

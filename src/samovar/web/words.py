@@ -9,6 +9,7 @@ MILLION = 1_000_000
 STATES = {
     "done": ("good", "check"),
     "ok": ("good", "check"),
+    "not ok": ("bad", "warning"),
     "running": ("busy", "play"),
     "working": ("busy", "play"),
     "ready": ("dim", "dot"),
