@@ -225,3 +225,28 @@ async def test_every_agents_bell_is_on_saqs_page_until_its_server_is_gone(
         assert away.status_code == 503
         assert "SAMOVAR_BELL_URL" in away.json()["error"]
     await bell.close()
+
+
+async def test_an_agent_that_breaks_the_rule_of_two_is_shown_with_its_edges(tmp_path):
+    free = {"tools": ["fetch", "memory", "comment"], "ungated": ["comment"]}
+    hire(tmp_path, "eve", permissions={**free, "read_outboxes": ["bob"]})
+    hire(tmp_path, "fan", permissions={"read_outboxes": ["eve"]})
+    team = team_of(tmp_path)
+    eve = await team.agent("eve")
+    assert (eve.mood, eve.resume, eve.reads, eve.readers) == ("broken", None, ("bob",), ("fan",))
+    roster = team.engine.folder.read()
+    assert roster.reads["fan"] == frozenset(), "what is shown gives nobody leave to read"
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        text = (await client.get("/org")).text
+        assert "eve has dangerous permissions" in text
+        assert "without a person&#39;s yes" in text, "the reason"
+        assert 'class="edge marked"' in text and "<title>bob to eve</title>" in text
+        assert "<title>eve to fan</title>" in text
+        row = text.partition('href="/agents/eve">eve</a><div')[2].partition("</tr>")[0]
+        assert "dangerous together" in row and "<td>bob</td><td>fan</td>" in row
+        assert "fetch, memory, comment" in row
+        page = await client.get("/agents/eve")
+        assert page.status_code == 200 and "fetch, memory, comment" in page.text
+        chosen = (await client.get("/dashboard")).text.partition('id="agent"')[2]
+        assert ">fan</option>" in chosen and ">eve</option>" not in chosen

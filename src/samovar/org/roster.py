@@ -32,6 +32,8 @@ class Roster(Struct, frozen=True):
     """Who may read each agent's outbox."""
     broken: frozenset[str] = frozenset()
     """Folders whose resume holds an error."""
+    barred: Mapping[str, Resume] = {}
+    """Of these, the resumes that are whole and break the rule of two: shown, never used."""
 
 
 class Folder:
@@ -85,13 +87,13 @@ class Folder:
             team.pop(name, None)
             problems.append(_twin(name, earlier))
         between = check_team(team, self.known)
-        for problem in between:
-            if problem.weight == "error":
-                team.pop(problem.agent, None)
-        return _linked(team, (*problems, *between))
+        wrong = {p.agent for p in between if p.weight == "error"}
+        barred = {n: team.pop(n) for n in sorted(wrong)}
+        return replace(linked(team, (*problems, *between)), barred=barred)
 
 
-def _linked(team: dict[str, Resume], problems: tuple[Problem, ...]) -> Roster:
+def linked(team: Mapping[str, Resume], problems: tuple[Problem, ...]) -> Roster:
+    """Return the roster of some agents: who may read whom among them."""
     seen = {name: reads(resume, team) for name, resume in team.items()}
     readers: dict[str, set[str]] = {name: set() for name in team}
     for reader, writers in seen.items():

@@ -18,7 +18,7 @@ from samovar.org.legs import legs
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
-from samovar.org.roster import Roster
+from samovar.org.roster import Roster, linked
 from samovar.org.seams import Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
 from samovar.org.sound import examine
 from samovar.org.standing import Status, present
@@ -34,6 +34,8 @@ class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: str
     resume: Resume | None = None
+    barred: Resume | None = None
+    """What it would be, where it may not work because it breaks the rule of two."""
     mood: Mood = "idle"
     job: int = 0
     """The task it works on, or would work on next."""
@@ -78,11 +80,19 @@ class Team:
         left = await self.engine.turns.kit.ledger.balances()
         asked = {a.agent for a in await self.approvals()}
         names = sorted(roster.resumes.keys() | roster.broken)
-        had = legs(roster.resumes, self.engine.folder.known.servers)
+        everybody = {**roster.resumes, **roster.barred}
+        had = legs(everybody, self.engine.folder.known.servers)
+        links = linked(everybody, ()) if roster.barred else roster
         found: list[Member] = []
         for name in names:
             mine = [j for j in jobs if j.agent == name]
             member = self._member(name, roster, mine, left.get(name))
+            member = replace(
+                member,
+                barred=roster.barred.get(name),
+                reads=tuple(sorted(links.reads.get(name, ()))),
+                readers=tuple(sorted(links.readers.get(name, ()))),
+            )
             if member.mood == "idle" and name in asked:
                 member = replace(member, mood="waiting")
             if name in had:
@@ -102,6 +112,9 @@ class Team:
         """Return the latest entries of one outbox, or of all of them, the latest first."""
         roster = self._roster()
         writers = [agent] if agent else [*sorted(roster.resumes), PEOPLE]
+        if agent in roster.broken:
+            # It writes nothing, and nobody reads what it wrote before.
+            return []
         if agent and agent not in (*roster.resumes, PEOPLE):
             raise _nobody(agent, sorted(roster.resumes))
         self.engine.mailroom.look(roster)
@@ -284,8 +297,6 @@ class Team:
             credits=credits or 0,
             queued=len(ready),
             tick=bookmark.load(self.home, name).tick,
-            reads=tuple(sorted(roster.reads.get(name, ()))),
-            readers=tuple(sorted(roster.readers.get(name, ()))),
             problems=tuple(p for p in roster.problems if p.agent == name),
         )
 

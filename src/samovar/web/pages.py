@@ -137,7 +137,7 @@ async def _show(request: Asked, page: Page, scene: Scene, query: dict[str, str])
 async def _names(page: Page, scene: Scene) -> list[str]:
     if scene.name not in ("team", "runs") or page.desk.office is None:
         return []
-    return [a.name for a in await page.desk.office.roster.agents() if not a.problem]
+    return [a.name for a in await page.desk.office.roster.agents() if a.mood != "broken"]
 
 
 def _record(page: Page, run: str) -> Record:

@@ -55,7 +55,7 @@ class People:
     async def agents(self) -> Sequence[Agent]:
         """Return every agent, by name."""
         members = await self.team.agents()
-        resumes = [m.resume for m in members if m.resume is not None]
+        resumes = [r for m in members if (r := m.resume or m.barred) is not None]
         for repo in {p for r in resumes for p in r.permissions.repositories} - self._homes.keys():
             self._homes[repo] = await _home_of(self.team.home, repo)
         return [_agent(m) for m in members]
@@ -251,7 +251,8 @@ def _order(job: Job) -> Mail:
 
 
 def _agent(member: Member) -> Agent:
-    resume = member.resume or Resume(name=member.name, instructions="")
+    found = member.resume or member.barred
+    resume = found or Resume(name=member.name, instructions="")
     legs = [p for p in member.problems if p.weight == "error" and p.field == UNGATED]
     wrong = [p for p in member.problems if p.weight == "error" and p.field != UNGATED]
     return Agent(
@@ -272,7 +273,7 @@ def _agent(member: Member) -> Agent:
         warnings=tuple(_said(p) for p in legs),
         hints=tuple(_said(p) for p in member.problems if p.weight == "warning"),
         problem="; ".join(p.line for p in wrong),
-        resume=msgspec.to_builtins(resume) if member.resume else {},
+        resume=msgspec.to_builtins(resume) if found else {},
     )
 
 

@@ -54,7 +54,11 @@ def permissions(reads: Reads, marked: Sequence[str]) -> Markup:
         return Markup("")
     layout = _ring(known) if _circular(known) else _layered(known)
     pairs = sorted({(r, n) for n in names for r in known[n]})
-    lines = [_line(layout, a, b, both=(b, a) in pairs) for a, b in pairs if not _told(a, b, pairs)]
+    lines = [
+        _line(layout, (a, b), marked, both=(b, a) in pairs)
+        for a, b in pairs
+        if not _told(a, b, pairs)
+    ]
     boxes = [_agent(n, layout.places[n], n in marked) for n in names]
     said = f"{count(len(names), 'agent')}, {count(len(pairs), 'permission')} to read"
     title = "Who may read whose outbox"
@@ -96,7 +100,8 @@ def _ring(reads: Reads) -> Layout:
     return Layout(places, int(2 * down + 52), centre)
 
 
-def _line(layout: Layout, a: str, b: str, *, both: bool) -> Markup:
+def _line(layout: Layout, pair: tuple[str, str], marked: Sequence[str], *, both: bool) -> Markup:
+    a, b = pair
     begin, end = layout.places[a], layout.places[b]
     bend = layout.centre or (begin[0], (begin[1] + end[1]) / 2)
     pull = 0.35 if layout.centre else 0.6
@@ -104,7 +109,9 @@ def _line(layout: Layout, a: str, b: str, *, both: bool) -> Markup:
     x1, y1 = _edge(begin, (x, y))
     x2, y2 = _edge(end, (x, y))
     path = f"M{x1:.0f},{y1:.0f} Q{x:.0f},{y:.0f} {x2:.0f},{y2:.0f}"
-    shape: dict[str, Value] = {"d": path, "class": "edge", "marker-end": "url(#tip)"}
+    # What the rule of two forbids flows into the marked agent.
+    kind = "edge marked" if b in marked or (both and a in marked) else "edge"
+    shape: dict[str, Value] = {"d": path, "class": kind, "marker-end": "url(#tip)"}
     if both:
         shape["marker-start"] = "url(#tip)"
     arrow = "and" if both else "to"
