@@ -142,3 +142,37 @@ async def test_a_free_model_needs_no_credit() -> None:
     free = Tariff(prompt=0, cached=0, generated=0)
     meter = Metered(answering(), MemoryLedger(), Charge(agent="a", amount=0), free)
     assert (await meter.reply(ASK)).text == "ok"
+
+
+def test_a_daily_limit_is_changed_and_the_rest_of_the_file_stays() -> None:
+    before = {
+        "agents": {"*": {"credits_left": 7, "why": "new"}, "a": {"per_day": 5, "x": [1, None]}},
+        "tariffs": {"m": {"prompt": 3}},
+        "note": "mine",
+    }
+    data = limited(json.dumps(before).encode(), "a", "0.25")
+    before["agents"]["a"] = {"x": [1, None], "per_day": 0.25}
+    assert json.loads(data) == before
+    assert read(data)[0].budget("a").per_day == CREDIT // 4
+    data = limited(data, "b", "12")
+    assert json.loads(data)["agents"]["b"] == {"credits_left": 7, "why": "new", "per_day": 12}
+    data = limited(data, "a", "")
+    assert read(data)[0].budget("a").per_day == NO_LIMIT
+    seed = {"a": {"model": "m", "cost_per_action": 0.01, "credits_left": 100.0}}
+    assert json.loads(limited(json.dumps(seed).encode(), "a", "3"))["a"] == {
+        **seed["a"],
+        "per_day": 3,
+    }
+    assert json.loads(limited(b"", "a", "3")) == {"agents": {"a": {"per_day": 3}}}
+
+
+@pytest.mark.parametrize("data", ["{", "[]", '{"agents": []}', '{"agents": {"a": 3}}', '{"a": 3}'])
+def test_a_file_that_cannot_be_read_is_not_changed(data: str) -> None:
+    with pytest.raises(SetupError, match=r"credits\.json"):
+        limited(data.encode(), "a", "3")
+
+
+@pytest.mark.parametrize("amount", ["-1", "x", "nan", "1e99", "0.0000001"])
+def test_a_limit_that_is_no_amount_is_refused(amount: str) -> None:
+    with pytest.raises(SetupError, match="write credits, such as"):
+        limited(b"{}", "a", amount)

@@ -113,5 +113,16 @@ async def test_lines_are_read_page_by_page(store):
 async def test_negative_amounts_are_a_mistake(store):
     with pytest.raises(ValueError, match="use grant"):
         await store.ledger.charge(Charge(agent="ada", amount=-1))
-    with pytest.raises(ValueError, match="use charge"):
-        await store.ledger.grant("ada", -1, by="li")
+
+
+async def test_a_person_takes_back_what_is_there_and_that_is_not_spending(store):
+    await store.ledger.grant("ada", 100, by="li")
+    assert await store.ledger.grant("ada", -60, by="li", note="less") == 40
+    with pytest.raises(NoCredit, match=r"ada has 0.00004 credits, so 0.000041 cannot be taken"):
+        await store.ledger.grant("ada", -41, by="li")
+    with pytest.raises(NoCredit):
+        await store.ledger.grant("nobody", -1, by="li")
+    assert await store.ledger.charge(Charge(agent="ada", amount=10), 10) == 30
+    assert [e.spent for e in await store.ledger.entries()] == [0, 0, 10]
+    assert await store.ledger.spent("ada", await today(store)) == 10
+    assert await store.ledger.sums("agent") == {"ada": 10}

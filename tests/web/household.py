@@ -47,6 +47,7 @@ class Team:
     ledger: list[LedgerEntry] = field(default_factory=list)
     asked: dict[int, Approval] = field(default_factory=dict)
     said: str = "no model answers"
+    most: dict[str, int] = field(default_factory=dict)
 
     async def agents(self) -> Sequence[Agent]:
         return self.people
@@ -151,6 +152,14 @@ class Team:
             LedgerEntry(id=number, at=NOW, agent=agent, amount=amount, balance=left, by="person")
         )
         return left
+
+    async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
+        return {a: self.most[a] for a in agents if a in self.most}
+
+    async def limit(self, agent: str, per_day: str, /) -> None:
+        self._known(agent)
+        self.most = {a: n for a, n in self.most.items() if a != agent}
+        self.most |= {agent: int(float(per_day) * 1e6)} if per_day else {}
 
     async def approvals(self) -> Sequence[Approval]:
         return [a for a in self.asked.values() if a.state == "asked"]

@@ -66,6 +66,21 @@ def test_credits_are_given_exactly(person, team):
         assert send(person, "/credits", agent="writer", amount=amount).status_code == 409
 
 
+def test_credits_are_taken_back_by_the_other_button(person, team):
+    send(person, "/credits", agent="writer", amount="2.5", how="take")
+    assert team.ledger[-1].amount == -2_500_000
+
+
+def test_a_daily_limit_is_set_shown_and_lifted(person, team):
+    send(person, "/credits", agent="writer", per_day="2.5", how="limit")
+    assert told(person, "/credits") == "writer may spend 2.5 a day."
+    row = person.get("/credits").text.partition(">writer</a></th>")[2].partition("</tr>")[0]
+    assert '<td class="num">2.50</td>' in row
+    send(person, "/credits", agent="writer", per_day="", how="limit")
+    assert team.most == {}
+    assert send(person, "/credits", agent="eve", per_day="1", how="limit").status_code == 409
+
+
 def test_a_message_reaches_its_agent(person, team):
     send(person, "/agents/writer/messages", text="look at the README")
     assert team.mail[0].text == "look at the README"

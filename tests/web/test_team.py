@@ -250,3 +250,31 @@ async def test_an_agent_that_breaks_the_rule_of_two_is_shown_with_its_edges(tmp_
         assert page.status_code == 200 and "fetch, memory, comment" in page.text
         chosen = (await client.get("/dashboard")).text.partition('id="agent"')[2]
         assert ">fan</option>" in chosen and ">eve</option>" not in chosen
+
+
+async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_path):
+    team = team_of(tmp_path)
+    await team.add_credits("ada", 5_000_000)
+    (tmp_path / "credits.json").write_text('{"agents": {}, "note": "mine"}')
+    (tmp_path / "credits.json").chmod(0o640)
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+
+        async def change(**form) -> int:
+            sent = await client.post("/credits", data={"agent": "ada", **form})
+            return sent.status_code
+
+        assert await change(amount="2", how="take") == 200
+        assert (await team.credits())["ada"] == 3_000_000
+        assert await change(amount="3.1", how="take") == 409
+        assert await change(amount="0") == 409
+        assert await change(per_day="1.5", how="limit") == 200
+        assert '<td class="num">1.50</td>' in (await client.get("/credits")).text
+        assert await change(per_day="-1", how="limit") == 409
+        assert await change(per_day="1", how="limit", agent="eve") == 409
+        taken = {"agent": "ada", "amount": -1_000_000}
+        assert (await client.post("/api/credits", json=taken)).json()["balance"] == 2_000_000
+    kept = json.loads((tmp_path / "credits.json").read_text())
+    assert kept == {"agents": {"ada": {"per_day": 1.5}}, "note": "mine"}
+    assert (tmp_path / "credits.json").stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in tmp_path.glob(".credits*")] == []

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from samovar.core.errors import SetupError
 from samovar.core.message import Usage
 from samovar.org.problem import Problem
 from samovar.org.seams import NO_LIMIT
@@ -120,6 +121,36 @@ def read(data: bytes) -> tuple[Prices, list[Problem]]:
         },
     )
     return prices, said
+
+
+def limited(data: bytes, agent: str, per_day: str) -> bytes:
+    """Return credits.json with another daily limit of an agent; empty lifts it.
+
+    Everything else stays as it is, fields nobody reads included. Raises SetupError.
+    """
+    try:
+        whole = msgspec.json.decode(data or b'{"agents": {}}')
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SetupError(f"{FILE} is not JSON, so it stays as it is: {error}; mend it") from error
+    if not isinstance(whole, dict):
+        raise SetupError(f"{FILE} holds no JSON object, so it stays as it is; mend it")
+    own = "agents" in whole or "tariffs" in whole
+    agents = whole.setdefault("agents", {}) if own else whole
+    mine = agents.get(agent, agents.get(EVERY, {})) if isinstance(agents, dict) else None
+    if not isinstance(mine, dict):
+        raise SetupError(f"{FILE} says nothing of {agent} that has a limit; see samovar validate")
+    rest = {name: value for name, value in mine.items() if name != "per_day"}
+    agents[agent] = rest | ({"per_day": _number(per_day)} if per_day else {})
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+
+
+def _number(text: str) -> int | float:
+    """Return an amount of credits as JSON writes it. Raises SetupError."""
+    try:
+        amount = Decimal(micro(text)) / CREDIT
+    except ValueError as error:
+        raise SetupError(f"{text[:20]!r} {error}; write credits, such as 100 or 0.5") from error
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def _objects(raw: object, at: str, said: list[Problem]) -> dict[str, dict[str, Any]]:

@@ -225,7 +225,7 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     at: datetime
     agent: str
     amount: int
-    """Micro-credits: negative for a charge, positive for a grant."""
+    """Micro-credits: negative for a charge and for what was taken back, positive for a grant."""
     balance: int
     """What the agent had afterwards."""
     task: int = 0
@@ -234,7 +234,12 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     tokens: int = 0
     note: str = ""
     by: str = ""
-    """Who granted it."""
+    """Who granted it or took it back; empty for a charge."""
+
+    @property
+    def spent(self) -> int:
+        """Micro-credits a call of a model took; 0 for what people gave and took back."""
+        return -self.amount if self.amount < 0 and not self.by else 0
 
 
 class Ledger(Protocol):
@@ -250,7 +255,11 @@ class Ledger(Protocol):
     async def grant(
         self, agent: str, amount: int, /, *, by: str, note: str = "", key: str = ""
     ) -> int:
-        """Give credits and return the balance; a key that was used before changes nothing."""
+        """Give credits and return the balance; a key that was used before changes nothing.
+
+        An amount below zero takes some back, which is not spending. Raises NoCredit where there
+        is less than that, then nothing was taken.
+        """
         ...
 
     async def balance(self, agent: str, /) -> int:

@@ -206,10 +206,13 @@ class Team:
         return await self.engine.turns.kit.ledger.balances()
 
     async def add_credits(self, agent: str, amount: int, *, by: str = "") -> int:
-        """Give an agent credits and return what it has. Raises SetupError."""
+        """Give an agent credits, or take some back with an amount below zero.
+
+        Return what it has. Raises SetupError, and NoCredit where it has less than that.
+        """
         self._known(agent)
-        if amount <= 0:
-            raise SetupError("give more than nothing: samovar credits add AGENT CREDITS")
+        if amount == 0:
+            raise SetupError("nothing would change: name an amount above zero")
         return await self.engine.turns.kit.ledger.grant(agent, amount, by=_person(by))
 
     async def entries(

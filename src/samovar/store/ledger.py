@@ -15,6 +15,10 @@ from samovar.store.rows import entry as read
 from samovar.store.tables import accounts, ledger
 
 
+_CHARGED = (ledger.c.amount < 0, ledger.c.granted_by == "")
+"""What was spent; credits a person took back were not."""
+
+
 class _Repeated(Exception):
     """The key was used before: the transaction is taken back."""
 
@@ -51,9 +55,7 @@ class SqlLedger:
     async def grant(
         self, agent: str, amount: int, /, *, by: str, note: str = "", key: str = ""
     ) -> int:
-        """Give credits and return the balance; a key that was used before changes nothing."""
-        if amount < 0:
-            raise ValueError("a grant gives credits; to take some, use charge")
+        """Give credits, or take some back, and return the balance. Raises NoCredit."""
         line = {
             "agent": agent,
             "amount": amount,
@@ -65,8 +67,9 @@ class SqlLedger:
             "granted_by": by,
             "dedupe": key or None,
         }
-        balance = await self._book(line, accounts.c.balance >= 0, {})
-        assert balance is not None, "a grant has no condition that could fail"
+        balance = await self._book(line, accounts.c.balance >= max(0, -amount), {})
+        if balance is None:
+            raise too_much(agent, await self.balance(agent), -amount)
         return balance
 
     async def balance(self, agent: str, /) -> int:
@@ -84,7 +87,7 @@ class SqlLedger:
     async def spent(self, agent: str, day: date, /) -> int:
         """Return what an agent spent on a day (UTC)."""
         asked = select(func.coalesce(-func.sum(ledger.c.amount), 0)).where(
-            ledger.c.agent == agent, ledger.c.day == day.isoformat(), ledger.c.amount < 0
+            ledger.c.agent == agent, ledger.c.day == day.isoformat(), *_CHARGED
         )
         async with self.database.reading() as connection:
             return int((await connection.execute(asked)).scalar_one())
@@ -101,9 +104,7 @@ class SqlLedger:
     async def sums(self, by: Literal["agent", "task", "model", "day"], /) -> Mapping[str, int]:
         """Return what was spent in all, by agent, task, model or day (UTC)."""
         column = ledger.c[by]
-        asked = (
-            select(column, -func.sum(ledger.c.amount)).where(ledger.c.amount < 0).group_by(column)
-        )
+        asked = select(column, -func.sum(ledger.c.amount)).where(*_CHARGED).group_by(column)
         async with self.database.reading() as connection:
             return {str(name): int(spent) for name, spent in await connection.execute(asked)}
 
@@ -156,6 +157,13 @@ class SqlLedger:
     def _spent(self) -> ColumnElement[int]:
         """Return what an account spent today."""
         return case((accounts.c.day == self.database.day(), accounts.c.spent), else_=0)
+
+
+def too_much(agent: str, balance: int, amount: int) -> NoCredit:
+    """Return the error of whoever would take back more than there is."""
+    return NoCredit(
+        f"{agent} has {shown(balance)} credits, so {shown(amount)} cannot be taken: take less"
+    )
 
 
 def refusal(charge: Charge, balance: int, spent: int, per_day: int) -> NoCredit:

@@ -19,7 +19,7 @@ from samovar.org.seams import (
     LedgerEntry,
 )
 from samovar.store.clock import Clock
-from samovar.store.ledger import refusal
+from samovar.store.ledger import refusal, too_much
 
 
 class MemoryLedger:
@@ -57,12 +57,12 @@ class MemoryLedger:
     async def grant(
         self, agent: str, amount: int, /, *, by: str, note: str = "", key: str = ""
     ) -> int:
-        """Give credits and return the balance; a key that was used before changes nothing."""
-        if amount < 0:
-            raise ValueError("a grant gives credits; to take some, use charge")
+        """Give credits, or take some back, and return the balance. Raises NoCredit."""
         balance = self._balance(agent)
         if key in self.keys:
             return balance
+        if balance + amount < 0:
+            raise too_much(agent, balance, -amount)
         line = LedgerEntry(
             id=len(self.lines) + 1,
             at=self.clock.wall(),
@@ -102,7 +102,7 @@ class MemoryLedger:
         return dict(found)
 
     def _charges(self) -> list[LedgerEntry]:
-        return [x for x in self.lines if x.amount < 0]
+        return [x for x in self.lines if x.spent]
 
     def _balance(self, agent: str) -> int:
         return next((x.balance for x in reversed(self.lines) if x.agent == agent), 0)

@@ -202,11 +202,17 @@ async def write_to(request: Asked, page: ThePage, name: Word) -> Redirect:
 
 @post("/credits", include_in_schema=False)
 async def grant(request: Asked, page: ThePage) -> Redirect:
-    """Give credits to an agent, or take some."""
+    """Give credits to an agent, take some back, or change what it may spend a day."""
     given = await fields(request)
+    agent, purse = given.get("agent", ""), office_of(page.desk).purse
+    if given.get("how") == "limit":
+        per_day = given.get("per_day", "").strip()
+        await purse.limit(agent, per_day)
+        said = f"{agent} may spend {per_day or 'what it has'} a day."
+        return _said(request, page, "/credits", said)
     amount = _amount(given.get("amount", ""))
-    agent = given.get("agent", "")
-    await office_of(page.desk).purse.grant(agent, amount)
+    amount = -amount if given.get("how") == "take" else amount
+    await purse.grant(agent, amount)
     return _said(request, page, "/credits", f"{agent} has {amount / MILLION:+g} credits.")
 
 

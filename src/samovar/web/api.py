@@ -65,7 +65,7 @@ class Grant(Struct, frozen=True, forbid_unknown_fields=True):
 
     agent: Annotated[str, Meta(min_length=1, max_length=100)]
     amount: Annotated[int, Meta(ge=-(10**15), le=10**15)]
-    """Micro-credits; negative takes some."""
+    """Micro-credits; negative takes some back, as far as the agent has them."""
 
 
 class Balance(Struct, frozen=True):
@@ -179,7 +179,7 @@ async def credits(desk: TheDesk) -> Mapping[str, int]:
 
 @post("/credits", status_code=200)
 async def grant(desk: TheDesk, data: JSONBody[Grant]) -> Balance:
-    """Give credits to an agent."""
+    """Give credits to an agent, or take some back."""
     left = await office_of(desk).purse.grant(data.agent, data.amount)
     desk.changed()
     return Balance(data.agent, left)

@@ -1,6 +1,8 @@
 """A real team behind the verbs the pages use."""
 
 import asyncio
+import os
+import secrets
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +14,11 @@ from saq.queue.base import Queue
 
 from samovar.core.errors import SetupError
 from samovar.org.choice import PERSON
+from samovar.org.credits import FILE, limited
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
-from samovar.org.seams import Approval, Job, JobState, LedgerEntry
+from samovar.org.seams import NO_LIMIT, Approval, Job, JobState, LedgerEntry
+from samovar.org.sound import prices
 from samovar.org.team import Letter, Member, Team
 from samovar.repo import git
 from samovar.store.saq_bell import SaqBell
@@ -172,8 +176,19 @@ class Money:
         return list(self._ledger.lines)[-limit:]
 
     async def grant(self, agent: str, amount: int, /) -> int:
-        """Give credits; return the balance. Raises SetupError for none."""
+        """Give credits, or take them with a negative amount; return the balance."""
         return await self.team.add_credits(agent, amount)
+
+    async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
+        """Return what agents may spend a day; those without a limit are left out."""
+        found = (await asyncio.to_thread(prices, self.team.home))[0]
+        limits = {name: found.budget(name).per_day for name in agents}
+        return {name: most for name, most in limits.items() if most != NO_LIMIT}
+
+    async def limit(self, agent: str, per_day: str, /) -> None:
+        """Change what an agent may spend a day, in credits; empty lifts the limit."""
+        await self.team.agent(agent)
+        await asyncio.to_thread(_write_limit, self.team.home / FILE, agent, per_day)
 
 
 @dataclass(frozen=True)
@@ -219,6 +234,19 @@ def office(team: Team) -> Office:
     bells = Doorbells(team, kit.bell) if isinstance(kit.bell, SaqBell) else None
     people = People(team, Diary(team.home))
     return Office(people, Queues(team), Money(team), Questions(team), bells, kit.effects)
+
+
+def _write_limit(path: Path, agent: str, per_day: str) -> None:
+    """Change credits.json whole or not at all: it is a person's file. Raises SetupError."""
+    place = path.resolve()
+    try:
+        data = place.read_bytes() if place.exists() else b""
+        fresh = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        fresh.write_bytes(limited(data, agent, per_day))
+        fresh.chmod(place.stat().st_mode if data else 0o644)
+        os.replace(fresh, place)
+    except OSError as error:
+        raise SetupError(f"{place} cannot be changed ({error.strerror}): mend its rights") from error
 
 
 def _mail(letter: Letter) -> Mail:

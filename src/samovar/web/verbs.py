@@ -160,6 +160,14 @@ class Purse(Protocol):
         """Give credits, or take them with a negative amount; return the balance."""
         ...
 
+    async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
+        """Return what agents may spend a day; those without a limit are left out."""
+        ...
+
+    async def limit(self, agent: str, per_day: str, /) -> None:
+        """Change what an agent may spend a day, in credits; empty lifts the limit."""
+        ...
+
 
 class Words(Protocol):
     """What waits for a person's word."""

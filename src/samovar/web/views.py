@@ -181,10 +181,12 @@ async def credit(desk: Desk, _query: Query) -> Data:
     days = credits.days(lines)
     spenders = sorted({n for d in days.values() for n in d})
     shown = {d: {n: v / 1e6 for n, v in s.items()} for d, s in days.items()}
+    balances = await desk.office.purse.balances()
     return data | {
         "plot": credits.balance_plot(lines, now),
         "legend": credits.legend([c.agent for c in courses]),
-        "balances": await desk.office.purse.balances(),
+        "balances": balances,
+        "limits": await desk.office.purse.limits(list(balances)),
         "forecasts": {c.agent: credits.forecast(c, now) for c in courses},
         "days": shown,
         "spenders": spenders,

@@ -47,8 +47,8 @@ def courses(entries: Sequence[LedgerEntry]) -> list[Course]:
 
 def _course(agent: str, lines: Sequence[LedgerEntry]) -> Course:
     end = lines[-1].at.timestamp()
-    recent = [e for e in lines if e.at.timestamp() > end - WINDOW and e.amount < 0]
-    spent = -sum(e.amount for e in recent)
+    recent = [e for e in lines if e.at.timestamp() > end - WINDOW and e.spent]
+    spent = sum(e.spent for e in recent)
     span = max(end - recent[0].at.timestamp(), 60.0) if recent else 1.0
     points = tuple((e.at.timestamp(), e.balance) for e in lines)
     return Course(agent, points, spent / span if len(recent) > 1 else 0.0)
@@ -115,10 +115,10 @@ def days(entries: Sequence[LedgerEntry]) -> Mapping[str, Mapping[str, int]]:
     """Return what each agent spent on each day (UTC), in micro-credits."""
     found: dict[str, dict[str, int]] = {}
     for entry in entries:
-        if entry.amount < 0:
+        if entry.spent:
             day = entry.at.astimezone(UTC).strftime("%Y-%m-%d")
             spent = found.setdefault(day, {})
-            spent[entry.agent] = spent.get(entry.agent, 0) - entry.amount
+            spent[entry.agent] = spent.get(entry.agent, 0) + entry.spent
     return found
 
 
