@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samovar.core.errors import SetupError
 from samovar.core.message import Message, Reply, Request, Usage
 from samovar.models.scripted import Rules
-from samovar.org.credits import CREDIT, Budget, Tariff, micro, price, read, shown
+from samovar.org.credits import CREDIT, Budget, Tariff, limited, micro, price, read, shown
 from samovar.org.metered import Metered
-from samovar.org.seams import Charge, NoCredit
+from samovar.org.seams import NO_LIMIT, Charge, NoCredit
 from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryLedger
 
@@ -163,7 +164,8 @@ def test_a_daily_limit_is_changed_and_the_rest_of_the_file_stays() -> None:
         **seed["a"],
         "per_day": 3,
     }
-    assert json.loads(limited(b"", "a", "3")) == {"agents": {"a": {"per_day": 3}}}
+    for empty in (b"", b"{}"):
+        assert json.loads(limited(empty, "a", "3")) == {"agents": {"a": {"per_day": 3}}}
 
 
 @pytest.mark.parametrize("data", ["{", "[]", '{"agents": []}', '{"agents": {"a": 3}}', '{"a": 3}'])

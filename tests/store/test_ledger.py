@@ -126,3 +126,6 @@ async def test_a_person_takes_back_what_is_there_and_that_is_not_spending(store)
     assert [e.spent for e in await store.ledger.entries()] == [0, 0, 10]
     assert await store.ledger.spent("ada", await today(store)) == 10
     assert await store.ledger.sums("agent") == {"ada": 10}
+    await store.ledger.grant("bob", 5, by="li")
+    await store.ledger.charge(Charge(agent="bob", amount=5))
+    assert await store.ledger.spent_today() == 15

@@ -153,6 +153,9 @@ class Team:
         )
         return left
 
+    async def spent_today(self) -> int:
+        return sum(e.spent for e in self.ledger if e.at.date() == datetime.now(UTC).date())
+
     async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
         return {a: self.most[a] for a in agents if a in self.most}
 

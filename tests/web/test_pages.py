@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+from datetime import UTC, datetime
 from threading import Event
 from typing import NamedTuple
 
@@ -11,11 +12,15 @@ import household
 import pytest
 from household import BASE, BEARER
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
+from samovar.org.seams import LedgerEntry
 from samovar.web.files import files
 from samovar.web.page import HERE
 from samovar.web.site import site
+from samovar.web.verbs import Agent, Status
+from samovar.web.views import due, next_turn
 
 EVERY = [
     *("/dashboard", "/runs", "/board", "/agents", "/org", "/credits", "/approvals", "/system"),
@@ -39,6 +44,52 @@ def test_the_team_page_begins_with_what_waits(client):
     assert places == sorted(places)
     assert "May this run commit?" in text
     assert "developer: push?" in text
+
+
+def test_what_waits_stands_once_and_the_oldest_first(client, team):
+    def titles() -> list[str]:
+        text = client.get("/dashboard").text.partition('id="waiting-title"')[2]
+        return re.findall(r'<a href="[^"]+">([^<]+)</a>', text.partition("</section>")[0])
+
+    first = "May this run commit?"
+    rest = ["developer: push?", "researcher: fetch?", "writer asks"]
+    assert titles() == [first, "Task 7 of tester", *rest], "task 4 waits for what is asked in 8"
+    team.asked[8] = replace(team.asked[8], task=0)
+    assert titles() == [first, "Task 4 of manager", "Task 7 of tester", *rest]
+
+
+def test_today_counts_a_task_and_its_run_once(client, home, team):
+    def counted() -> dict[str, str]:
+        text = client.get("/dashboard").text.partition('id="today-title"')[2]
+        found = re.findall(r"<b>([^<]+)</b> <span>([^<]+)</span>", text.partition("</section>")[0])
+        return {word: value for value, word in found}
+
+    now, ended = datetime.now(UTC), "20261122-100000-today-0009"
+    household.put_run(home, ended, "solved")
+    log = home / "runs" / ended / "events.jsonl"
+    log.write_text(log.read_text().replace("2026-01-02T03:04", now.strftime("%Y-%m-%dT%H:%M")))
+    assert counted()["tasks done"] == "1"
+    for number, run in ((1, ended), (2, ""), (3, "")):
+        team.jobs[number] = replace(team.jobs[number], state="done", run=run, ended=now)
+    team.jobs[4] = replace(team.jobs[4], state="dead", ended=now)
+    team.ledger.append(LedgerEntry(id=99, at=now, agent="writer", amount=-990_000_000, balance=0))
+    found = counted()
+    assert (found["tasks done"], found["failed"]) == ("3", "1")
+    assert float(found["credits spent"].replace(",", "")) >= 990
+
+
+def test_the_team_page_says_when_each_agent_has_its_next_turn(client):
+    text = client.get("/dashboard").text
+    rows = re.findall(r'href="/agents/(\w+)">\w+</a></th>(.*?)</tr>', text)
+    said = {name: re.findall(r'<td class="num">([^<]*)</td>', row)[1] for name, row in rows}
+    # After tick 42: every tick; every 2nd, offset 1; every 3rd, offset 0; no credits.
+    assert said["manager"] == "43" and said["developer"] == "43" and said["reviewer"] == "45"
+    assert said["researcher"] == "idle"
+    for every, offset in ((1, 0), (3, 1), (7, 100), (10, 9)):
+        agent = Agent(name="a", every=every, offset=offset)
+        ticks = [t for t, runs in due(agent, 42) if runs]
+        assert next_turn(agent, Status(tick=42, engine="runs")) == str(ticks[0])
+    assert next_turn(agent, Status(tick=42)) == "idle", "no engine, no tick"
 
 
 @pytest.mark.parametrize("path", EVERY[:8])

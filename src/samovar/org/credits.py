@@ -134,7 +134,7 @@ def limited(data: bytes, agent: str, per_day: str) -> bytes:
         raise SetupError(f"{FILE} is not JSON, so it stays as it is: {error}; mend it") from error
     if not isinstance(whole, dict):
         raise SetupError(f"{FILE} holds no JSON object, so it stays as it is; mend it")
-    own = "agents" in whole or "tariffs" in whole
+    own = not whole or "agents" in whole or "tariffs" in whole
     agents = whole.setdefault("agents", {}) if own else whole
     mine = agents.get(agent, agents.get(EVERY, {})) if isinstance(agents, dict) else None
     if not isinstance(mine, dict):

@@ -274,6 +274,10 @@ class Ledger(Protocol):
         """Return what an agent spent on a day (UTC)."""
         ...
 
+    async def spent_today(self) -> int:
+        """Return what everybody together spent on this day (UTC)."""
+        ...
+
     async def entries(
         self, agent: str = "", /, *, after: int = 0, limit: int = 500
     ) -> Sequence[LedgerEntry]:

@@ -14,7 +14,6 @@ from samovar.store.database import Database
 from samovar.store.rows import entry as read
 from samovar.store.tables import accounts, ledger
 
-
 _CHARGED = (ledger.c.amount < 0, ledger.c.granted_by == "")
 """What was spent; credits a person took back were not."""
 
@@ -91,6 +90,12 @@ class SqlLedger:
         )
         async with self.database.reading() as connection:
             return int((await connection.execute(asked)).scalar_one())
+
+    async def spent_today(self) -> int:
+        """Return what everybody together spent on this day (UTC)."""
+        async with self.database.reading() as connection:
+            found = await connection.execute(select(func.coalesce(func.sum(self._spent()), 0)))
+            return int(found.scalar_one())
 
     async def entries(
         self, agent: str = "", /, *, after: int = 0, limit: int = 500

@@ -86,6 +86,11 @@ class MemoryLedger:
         """Return what an agent spent on a day (UTC)."""
         return -sum(x.amount for x in self._charges() if x.agent == agent and x.at.date() == day)
 
+    async def spent_today(self) -> int:
+        """Return what everybody together spent on this day (UTC)."""
+        day = self.clock.wall().date()
+        return sum(x.spent for x in self._charges() if x.at.date() == day)
+
     async def entries(
         self, agent: str = "", /, *, after: int = 0, limit: int = 500
     ) -> Sequence[LedgerEntry]:

@@ -131,7 +131,7 @@ class Queues:
     async def tasks(self, agent: str = "") -> Sequence[Job]:
         """Return jobs, the open ones in the order in which they would be worked on."""
         live = await self.team.tasks(agent, OPEN, 2000)
-        ended = await self.team.tasks(agent, ENDED, 2000)
+        ended = await self.team.latest_tasks(agent, ENDED, 2000)
         return [*live, *sorted(ended, key=lambda j: j.id)]
 
     async def submit(self, text: str, agent: str, /) -> Job:
@@ -178,6 +178,10 @@ class Money:
     async def grant(self, agent: str, amount: int, /) -> int:
         """Give credits, or take them with a negative amount; return the balance."""
         return await self.team.add_credits(agent, amount)
+
+    async def spent_today(self) -> int:
+        """Return what everybody together spent on this day (UTC)."""
+        return await self.team.engine.turns.kit.ledger.spent_today()
 
     async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
         """Return what agents may spend a day; those without a limit are left out."""
@@ -246,7 +250,8 @@ def _write_limit(path: Path, agent: str, per_day: str) -> None:
         fresh.chmod(place.stat().st_mode if data else 0o644)
         os.replace(fresh, place)
     except OSError as error:
-        raise SetupError(f"{place} cannot be changed ({error.strerror}): mend its rights") from error
+        why = f"{place} cannot be changed ({error.strerror}): mend its rights"
+        raise SetupError(why) from error
 
 
 def _mail(letter: Letter) -> Mail:

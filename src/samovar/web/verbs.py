@@ -160,6 +160,10 @@ class Purse(Protocol):
         """Give credits, or take them with a negative amount; return the balance."""
         ...
 
+    async def spent_today(self) -> int:
+        """Return what everybody together spent on this day (UTC)."""
+        ...
+
     async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
         """Return what agents may spend a day; those without a limit are left out."""
         ...

@@ -16,6 +16,7 @@ from samovar.web.desk import Desk
 from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Office, Status
+from samovar.web.waiting import waiting
 from samovar.web.words import short
 
 Query = Mapping[str, str]
@@ -43,14 +44,14 @@ async def team(desk: Desk, _query: Query) -> Data:
     """Return the first page: what waits for me, who works on what, what it cost."""
     lines = desk.shelf.lines()
     today = datetime.now(UTC).date()
+    ran = [r for r in lines if r.at.date() == today]
+    asked = await questions(desk)
     data: Data = {
-        "questions": await questions(desk),
+        "waiting": waiting(asked, (), ()),
         "orders": _open_orders(desk),
         "runs": lines[:RECENT],
         "active": [r for r in lines if r.state == "running"],
-        "today": _totals([r for r in lines if r.at.date() == today]),
-        "approvals": (),
-        "dead": (),
+        "today": _totals(ran, ()),
         "agents": (),
         "jobs": (),
         "messages": (),
@@ -58,14 +59,17 @@ async def team(desk: Desk, _query: Query) -> Data:
     if desk.office is None:
         return data
     office = desk.office
-    jobs = await office.jobs.tasks()
+    jobs, status = await office.jobs.tasks(), await office.roster.status()
+    ended = [j for j in jobs if j.ended is not None and j.ended.date() == today]
+    everybody = await office.roster.agents()
     return data | {
-        "approvals": await office.words.approvals(),
-        "dead": [j for j in jobs if j.state in ("dead", "waiting")],
-        "agents": await office.roster.agents(),
+        "waiting": waiting(asked, await office.words.approvals(), jobs),
+        "today": _totals(ran, ended) | {"spent": await office.purse.spent_today()},
+        "agents": everybody,
+        "turns": {a.name: next_turn(a, status) for a in everybody},
         "jobs": [j for j in jobs if j.state == "running"],
         "messages": await office.roster.messages(limit=RECENT),
-        "status": await office.roster.status(),
+        "status": status,
     }
 
 
@@ -272,6 +276,14 @@ def due(agent: Agent, tick: int) -> list[tuple[int, bool]]:
     return [(t, t % every == agent.offset % every) for t in range(tick + 1, tick + 11)]
 
 
+def next_turn(agent: Agent, status: Status) -> str:
+    """Return the tick in which an agent looks into its inbox next; `idle` while none comes."""
+    if not status.engine or agent.mood in ("broken", "stopped"):
+        return "idle"
+    every, first = max(agent.every, 1), status.tick + 1
+    return str(first + (agent.offset - first) % every)
+
+
 def _server(desk: Desk) -> dict[str, str]:
     """Return what is to be known of this server; the sandbox once the doctor has tried it."""
     desk.checkup.once(desk.changed)
@@ -288,13 +300,19 @@ def _open_orders(desk: Desk) -> list[Any]:
     return [o for o in orders if o.open] + [o for o in orders[:3] if o.stage == "failed"]
 
 
-def _totals(lines: Sequence[RunLine]) -> Data:
+def _totals(lines: Sequence[RunLine], jobs: Sequence[Job]) -> Data:
     return {
-        "done": sum(r.state == "done" for r in lines),
-        "failed": sum(r.state == "failed" for r in lines),
+        "done": _distinct(lines, jobs, ("done",)),
+        "failed": _distinct(lines, jobs, ("failed", "dead")),
         "tokens": sum(r.usage.prompt + r.usage.generated for r in lines),
         "proved": sum(r.proof is not None for r in lines),
     }
+
+
+def _distinct(lines: Sequence[RunLine], jobs: Sequence[Job], states: tuple[str, ...]) -> int:
+    """Return how many tasks came to these states; a task and the run that worked on it are one."""
+    runs = {r.run for r in lines if r.state in states and not r.talk}
+    return len(runs | {j.run or f"task {j.id}" for j in jobs if j.state in states})
 
 
 def _cards(jobs: Sequence[Job], states: tuple[str, ...]) -> list[Job]:
