@@ -153,6 +153,9 @@ class Team:
         )
         return left
 
+    async def costs(self) -> Mapping[int, int]:
+        return {n: sum(e.spent for e in self.ledger if e.task == n) for n in self.jobs}
+
     async def spent_today(self) -> int:
         return sum(e.spent for e in self.ledger if e.at.date() == datetime.now(UTC).date())
 
@@ -166,6 +169,9 @@ class Team:
 
     async def approvals(self) -> Sequence[Approval]:
         return [a for a in self.asked.values() if a.state == "asked"]
+
+    async def approval(self, id: int, /) -> Approval | None:
+        return self.asked.get(id)
 
     async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:
         found = self.asked.get(id)

@@ -73,7 +73,7 @@ def test_credits_are_taken_back_by_the_other_button(person, team):
 
 def test_a_daily_limit_is_set_shown_and_lifted(person, team):
     send(person, "/credits", agent="writer", per_day="2.5", how="limit")
-    assert told(person, "/credits") == "writer may spend 2.5 a day."
+    assert told(person, "/credits") == "writer may spend 2.5 credits a day."
     row = person.get("/credits").text.partition(">writer</a></th>")[2].partition("</tr>")[0]
     assert '<td class="num">2.50</td>' in row
     send(person, "/credits", agent="writer", per_day="", how="limit")

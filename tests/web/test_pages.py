@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import household
 import pytest
-from household import BASE, BEARER
+from household import BASE, BEARER, NOW
 from litestar.testing import TestClient
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
-from samovar.org.seams import LedgerEntry
+from samovar.org.seams import Job, LedgerEntry
 from samovar.web.files import files
 from samovar.web.page import HERE
 from samovar.web.site import site
@@ -90,6 +90,17 @@ def test_the_team_page_says_when_each_agent_has_its_next_turn(client):
         ticks = [t for t, runs in due(agent, 42) if runs]
         assert next_turn(agent, Status(tick=42, engine="runs")) == str(ticks[0])
     assert next_turn(agent, Status(tick=42)) == "idle", "no engine, no tick"
+
+
+def test_a_run_says_who_asked_for_it_and_what_it_cost(client, team):
+    cell = '<td class="num">1.25</td>'
+    assert "asked by" not in client.get(f"/runs/{SOLVED}").text
+    team.jobs[50] = Job(id=50, agent="developer", run=SOLVED, state="done", created_by="person:ann")
+    team.ledger.append(
+        LedgerEntry(id=98, at=NOW, agent="developer", amount=-1_250_000, balance=0, task=50)
+    )
+    assert "1.25 credits; task 50, asked by ann" in client.get(f"/runs/{SOLVED}").text
+    assert client.get("/runs").text.count(cell) == 1
 
 
 @pytest.mark.parametrize("path", EVERY[:8])

@@ -8,84 +8,23 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import household
 import httpx
 import pytest
+from hired import desk_of, hire, team_of
 from household import BASE, BEARER
 from litestar.testing import AsyncTestClient
 
-from samovar.app import App
-from samovar.core.message import Request
-from samovar.core.seams import Model
-from samovar.models.choices import structured
-from samovar.models.scripted import Rules
-from samovar.office import assemble
-from samovar.org.kit import Kit
-from samovar.org.roster import Folder
-from samovar.org.seams import Job
+from samovar.org.seams import Approval, Job
 from samovar.org.team import Team
-from samovar.store.bell import LocalBell
 from samovar.store.bells import open_bell
-from samovar.store.store import memory
-from samovar.web.desk import Desk
 from samovar.web.forms import FIELD
-from samovar.web.keys import Keys
+from samovar.web.page import Page, environment
+from samovar.web.scenes import SCENES, SceneSource
 from samovar.web.server import serve
-from samovar.web.shelf import Shelf
 from samovar.web.site import site
 from samovar.web.team import office
-
-
-@dataclass
-class OneModel:
-    """Every name stands for one model."""
-
-    model: Model
-    loaded: str = ""
-
-    async def find(self, names, /):
-        return names[0] or "scripted", self.model
-
-
-def hire(home: Path, name: str, **fields) -> None:
-    path = home / "agents" / name / "resume.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"name": name, "instructions": "Answer.", **fields}))
-
-
-def answers(request: Request) -> str:
-    """Answer a person, and nobody else."""
-    asked = request.messages[-1].text
-    if "where is the key?" in asked:
-        return json.dumps({"action": "message", "to": "person", "text": "Under the <b>mat</b>."})
-    return json.dumps({"action": "nothing", "to": "person", "text": ""})
-
-
-def team_of(home: Path, bell=None) -> Team:
-    """Return a team of two with a scripted model."""
-    hire(home, "ada")
-    hire(home, "bob", permissions={"read_outboxes": ["ada"]})
-    books = memory()
-    kit = Kit(
-        models=OneModel(Rules(answers)),
-        choose=structured,
-        queue=books.queue,
-        claims=books.claims,
-        ledger=books.ledger,
-        approvals=books.approvals,
-        effects=books.effects,
-        bell=bell or LocalBell(),
-    )
-    return assemble(home, kit, Folder(home))
-
-
-def desk_of(home: Path, team: Team, host: str = household.HOST) -> Desk:
-    app = App(home)
-    keys = Keys(household.TOKEN)
-    return Desk(app=app, shelf=Shelf(app), keys=keys, hosts=frozenset({host}), office=office(team))
 
 
 async def test_a_person_writes_and_the_agents_answer_stands_below_it(tmp_path):
@@ -266,7 +205,7 @@ async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_pat
 
         assert await change(amount="2", how="take") == 200
         assert (await team.credits())["ada"] == 3_000_000
-        assert await change(amount="3.1", how="take") == 409
+        assert await change(amount="3.1", how="take") == 403, "it has less than that"
         assert await change(amount="0") == 409
         assert await change(per_day="1.5", how="limit") == 200
         assert '<td class="num">1.50</td>' in (await client.get("/credits")).text
@@ -278,3 +217,45 @@ async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_pat
     assert kept == {"agents": {"ada": {"per_day": 1.5}}, "note": "mine"}
     assert (tmp_path / "credits.json").stat().st_mode & 0o777 == 0o640
     assert [p.name for p in tmp_path.glob(".credits*")] == []
+
+
+async def test_the_page_of_a_question_says_that_it_was_answered_elsewhere(tmp_path):
+    team = team_of(tmp_path)
+    books = team.engine.turns.kit.approvals
+    asked = Approval(agent="ada", act="push", digest="ab" * 32, text="push it")
+    asked = await books.ask(asked, 3600)
+    desk = desk_of(tmp_path, team)
+    source = SceneSource(desk, Page(desk, environment()), SCENES["approval"], {"id": "1"})
+    async with AsyncTestClient(site(desk), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        text = (await client.get("/approvals/1")).text
+        assert 'hx-sse:connect="/live/page/approval?id=1&amp;after=' in text
+        assert 'value="yes"' in text
+        assert 'value="yes"' in (await source.look()).html
+        assert await source.look() is None, "nothing happened, nothing is sent"
+        await team.refuse(1, "not on a Friday", by="li")
+        told = await source.look()
+        assert 'hx-target="#part-answer"' in told.html
+        assert "It is answered: no, by li at" in told.html and "not on a Friday" in told.html
+        assert "<form" not in told.html
+        assert "It is answered: no" in (await client.get("/approvals/1")).text
+        assert (await client.get("/approvals/2")).status_code == 404
+
+
+async def test_an_agents_page_says_what_it_may_ask_for_and_what_it_need_not(tmp_path):
+    hire(tmp_path, "coder", craft="code", permissions={"repositories": [".."], "tools": ["shell"]})
+    hire(tmp_path, "eve", permissions={"tools": ["comment"], "ungated": ["comment"]})
+    hire(tmp_path, "fay", permissions={"tools": ["fetch", "mcp_x"]})
+    team = team_of(tmp_path)
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+
+        async def words(name: str) -> str:
+            return (await client.get(f"/agents/{name}")).text.partition("<dt>May ask for</dt>")[2]
+
+        assert (await words("coder")).startswith("<dd>push: each time a person says yes or no")
+        assert (await words("fay")).startswith("<dd>fetch, mcp_x: each time")
+        assert (await words("eve")).startswith("<dd>nothing")
+        assert '<dt>Without asking</dt><dd class="warn">comment</dd>' in await words("eve")
+        assert (await words("bob")).startswith("<dd>nothing: none of its tools acts outside</dd>")
+        assert (await client.get("/api/agents/fay")).json()["asks"] == ["fetch", "mcp_x"]

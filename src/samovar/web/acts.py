@@ -208,8 +208,8 @@ async def grant(request: Asked, page: ThePage) -> Redirect:
     if given.get("how") == "limit":
         per_day = given.get("per_day", "").strip()
         await purse.limit(agent, per_day)
-        said = f"{agent} may spend {per_day or 'what it has'} a day."
-        return _said(request, page, "/credits", said)
+        said = f"may spend {per_day} credits a day" if per_day else "has no daily limit"
+        return _said(request, page, "/credits", f"{agent} {said}.")
     amount = _amount(given.get("amount", ""))
     amount = -amount if given.get("how") == "take" else amount
     await purse.grant(agent, amount)

@@ -16,6 +16,7 @@ from samovar.core.talk import replay as converse
 from samovar.core.text import count, whole
 from samovar.flow.receipt import Receipt, receipt
 from samovar.web import diff, transcript
+from samovar.web.commission import Commission, commissions
 from samovar.web.desk import Desk
 from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
@@ -27,6 +28,8 @@ NAME = 100
 """Characters of a run's name, at most."""
 QUIET = 1.0
 """Seconds after which a page is drawn again though its log has not grown."""
+COUNTED = 2.0
+"""Seconds after which the cost of a run is looked up again."""
 PARTS = ("head", "now", "plot", "receipt", "change")
 
 
@@ -166,6 +169,8 @@ class RunSource:
     _rows: int = 0
     _order: tuple[object, ...] = ()
     _drawn: float = 0.0
+    _commission: Commission | None = None
+    _counted: float = -COUNTED
 
     async def look(self) -> Update | None:
         """Return new items and changed parts."""
@@ -173,11 +178,18 @@ class RunSource:
         if not self.record.look() and order == self._order and now - self._drawn < QUIET:
             return None
         self._order, self._drawn = order, now
-        parts = self.draw(view(self.desk, self.run, self.record))
+        parts = self.draw(view(self.desk, self.run, self.record) | {"bought": await self._bought()})
         changed = {n: h for n, h in parts.items() if self._shown.get(n) != h}
         begin, self._rows = self._rows, len(self.record.rows)
         self._shown = dict(parts)
         return self._update(begin, changed)
+
+    async def _bought(self) -> Commission | None:
+        """Return what the run works for; asked of the team now and then."""
+        if time.monotonic() - self._counted > COUNTED:
+            self._commission = (await commissions(self.desk)).get(self.run)
+            self._counted = time.monotonic()
+        return self._commission
 
     def _signs(self) -> tuple[object, ...]:
         """Return what the page shows of the order at work, cheaply."""

@@ -11,13 +11,14 @@ from litestar.response import Redirect, Stream
 from samovar.core.errors import SetupError
 from samovar.core.text import whole
 from samovar.web import onerun, transcript
+from samovar.web.commission import commissions
 from samovar.web.guard import visit_of
 from samovar.web.live import Source, encode
 from samovar.web.onerun import RunSource
 from samovar.web.page import Page, ThePage
 from samovar.web.record import Record
 from samovar.web.scenes import SCENES, Scene, SceneSource, draw, render, stamp
-from samovar.web.views import about, questions
+from samovar.web.views import approval
 
 Asked = Request[Any, Any, Any]
 LONGEST = 300
@@ -66,7 +67,8 @@ async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Respons
     """Show one run; with `at`, as it was after that entry."""
     record = _record(page, run)
     at = _entry(request.query_params.get("at", ""), record)
-    data = onerun.view(page.desk, run, record, at)
+    bought = (await commissions(page.desk)).get(run)
+    data = onerun.view(page.desk, run, record, at) | {"bought": bought}
     parts = render(page, "run", onerun.PARTS, data)
     items = transcript.items(onerun.rewound(record, at).rows)
     last = record.rows[-1].seq if record.rows else -1
@@ -101,23 +103,18 @@ async def raw(page: ThePage, run: FromPath[str]) -> Response[bytes]:
 @get("/approvals/{id:str}", name="page.approval", include_in_schema=False)
 async def approval_page(request: Asked, page: ThePage, id: FromPath[str]) -> Response[bytes]:
     """Show one question with exactly what would be done."""
-    number = whole(id, 15)
-    if number is not None and page.desk.office is not None:
-        open_ones = await page.desk.office.words.approvals()
-        found = next((a for a in open_ones if a.id == number), None)
-        if found is not None:
-            data = await about(page.desk, found) | {"name": "approval"}
-            return page.respond(request, "approval.html", data)
-        raise NotFoundException("this question is answered or has expired; see Approvals")
-    record = _record(page, id)
-    waits = next((q for q in await questions(page.desk) if q.run == id), None)
-    if waits is None:
+    data = await approval(page.desk, {"id": id[:LONGEST]})
+    if data["approval"] is None and data["waits"] is None:
+        if whole(id, 15) is not None and page.desk.office is not None:
+            raise NotFoundException("there is no question of that number here; see Approvals")
+        _record(page, id)
         raise NotFoundException(f"run {id} asks nothing, or its agent does; see Approvals")
-    change = onerun.change_of(page.desk, id)
-    facts = onerun.receipt_of(record, change)
-    fits = waits.asked.act != "commit" or change.digest == waits.asked.digest
-    data = {"waits": waits, "change": change, "facts": facts, "fits": fits, "name": "approval"}
-    return page.respond(request, "question.html", data)
+    parts = render(page, "approval", SCENES["approval"].parts, data)
+    shown = {"parts": parts, "query": {"id": id}, "after": stamp(parts), "name": "approval"}
+    if data["approval"] is not None:
+        return page.respond(request, "approval.html", {**data, **shown})
+    facts = onerun.receipt_of(_record(page, id), data["change"])
+    return page.respond(request, "question.html", {**data, **shown, "facts": facts})
 
 
 async def _show(request: Asked, page: Page, scene: Scene, query: dict[str, str]) -> Response[bytes]:

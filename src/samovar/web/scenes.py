@@ -34,6 +34,7 @@ SCENES: Mapping[str, Scene] = {
         Scene("org", "Organisation", ("graph",), views.org, pace=5.0),
         Scene("credits", "Credits", ("left", "spent", "ledger"), views.credit, pace=5.0),
         Scene("approvals", "Approvals", ("list",), views.approvals),
+        Scene("approval", "Approval", ("answer",), views.approval, pace=1.0),
         Scene("system", "System", ("status",), views.system, pace=2.0),
     )
 }

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from saq.queue.base import Queue
 from samovar.core.errors import SetupError
 from samovar.org.choice import PERSON
 from samovar.org.credits import FILE, limited
+from samovar.org.legs import OUTSIDE, remote, ungated
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
-from samovar.org.seams import NO_LIMIT, Approval, Job, JobState, LedgerEntry
+from samovar.org.seams import NO_LIMIT, Approval, ApprovalState, Job, JobState, LedgerEntry
 from samovar.org.sound import prices
 from samovar.org.team import Letter, Member, Team
 from samovar.repo import git
@@ -30,6 +31,8 @@ KEPT = 5_000
 PAGE = 500
 OPEN: tuple[JobState, ...] = ("running", "ready", "waiting", "failed", "dead")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
+ASKED: tuple[ApprovalState, ...] = ("asked",)
+ANSWERED: tuple[ApprovalState, ...] = ("granted", "refused", "used", "expired")
 PAPER = 20_000
 """Characters shown of one note."""
 UNGATED = "permissions.ungated"
@@ -62,7 +65,8 @@ class People:
         resumes = [r for m in members if (r := m.resume or m.barred) is not None]
         for repo in {p for r in resumes for p in r.permissions.repositories} - self._homes.keys():
             self._homes[repo] = await _home_of(self.team.home, repo)
-        return [_agent(m) for m in members]
+        servers = self.team.engine.folder.known.servers
+        return [_agent(m, servers) for m in members]
 
     async def turns(self) -> Mapping[str, Mapping[int, str]]:
         """Return what agents did in their latest ticks, by agent and tick."""
@@ -179,6 +183,11 @@ class Money:
         """Give credits, or take them with a negative amount; return the balance."""
         return await self.team.add_credits(agent, amount)
 
+    async def costs(self) -> Mapping[int, int]:
+        """Return what was spent on each task."""
+        found = await self.team.engine.turns.kit.ledger.sums("task")
+        return {int(task): spent for task, spent in found.items()}
+
     async def spent_today(self) -> int:
         """Return what everybody together spent on this day (UTC)."""
         return await self.team.engine.turns.kit.ledger.spent_today()
@@ -204,6 +213,14 @@ class Questions:
     async def approvals(self) -> Sequence[Approval]:
         """Return the open questions, the oldest first."""
         return await self.team.approvals()
+
+    async def approval(self, id: int, /) -> Approval | None:
+        """Return a question, also one that is answered; None when there never was one."""
+        for states in (ASKED, ANSWERED):
+            found = next((a for a in await self.team.approvals(states) if a.id == id), None)
+            if found is not None:
+                return found
+        return None
 
     async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:
         """Answer a question. Raises SetupError when it is another act's or no longer open."""
@@ -283,7 +300,16 @@ def _order(job: Job) -> Mail:
     )
 
 
-def _agent(member: Member) -> Agent:
+def asks(resume: Resume, servers: Collection[str]) -> tuple[str, ...]:
+    """Return the acts for which an agent needs a person's yes each time."""
+    may = resume.permissions
+    outside = [t for t in may.tools if t in OUTSIDE or remote(t, servers)]
+    # Runs of code commit on branches of their own; what leaves them is asked for.
+    push = ["push"] if resume.craft == "code" and may.repositories else []
+    return tuple(dict.fromkeys(t for t in (*outside, *push) if t not in may.ungated))
+
+
+def _agent(member: Member, servers: Collection[str]) -> Agent:
     found = member.resume or member.barred
     resume = found or Resume(name=member.name, instructions="")
     legs = [p for p in member.problems if p.weight == "error" and p.field == UNGATED]
@@ -303,6 +329,9 @@ def _agent(member: Member) -> Agent:
         offset=resume.schedule.phase_offset,
         reads=member.reads,
         tools=resume.permissions.tools,
+        asks=asks(resume, servers),
+        ungated=ungated(resume, servers),
+        repositories=resume.permissions.repositories,
         warnings=tuple(_said(p) for p in legs),
         hints=tuple(_said(p) for p in member.problems if p.weight == "warning"),
         problem="; ".join(p.line for p in wrong),

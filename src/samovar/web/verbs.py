@@ -41,6 +41,11 @@ class Agent(Struct, frozen=True, kw_only=True):
     reads: tuple[str, ...] = ()
     """Agents whose outboxes it may read."""
     tools: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    """Acts for which it needs a person's yes each time, unless a rule of the home allows them."""
+    ungated: tuple[str, ...] = ()
+    """Tools that act outside without asking."""
+    repositories: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     """Why its permissions are dangerous together."""
     hints: tuple[str, ...] = ()
@@ -160,6 +165,10 @@ class Purse(Protocol):
         """Give credits, or take them with a negative amount; return the balance."""
         ...
 
+    async def costs(self) -> Mapping[int, int]:
+        """Return what was spent on each task."""
+        ...
+
     async def spent_today(self) -> int:
         """Return what everybody together spent on this day (UTC)."""
         ...
@@ -178,6 +187,10 @@ class Words(Protocol):
 
     async def approvals(self) -> Sequence[Approval]:
         """Return the open questions, the oldest first."""
+        ...
+
+    async def approval(self, id: int, /) -> Approval | None:
+        """Return a question, also one that is answered; None when there never was one."""
         ...
 
     async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:

@@ -12,7 +12,9 @@ from samovar.core.text import whole
 from samovar.org.seams import Approval, Job, LedgerEntry
 from samovar.web import always
 from samovar.web.calls import RUNS, Called, paces
+from samovar.web.commission import commissions
 from samovar.web.desk import Desk
+from samovar.web.onerun import change_of
 from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Office, Status
@@ -94,6 +96,7 @@ async def runs(desk: Desk, query: Query) -> Data:
         "more": len(fit) > (page + 1) * PAGE,
         "counts": Counter(r.state for r in lines),
         "all": len(lines),
+        "bought": await commissions(desk),
         "kept": urlencode({name: query[name] for name in FILTERS if query.get(name)}),
     }
 
@@ -236,7 +239,23 @@ async def system(desk: Desk, _query: Query) -> Data:
     }
 
 
-async def about(desk: Desk, approval: Approval) -> Data:
+async def approval(desk: Desk, query: Query) -> Data:
+    """Return one question, of an agent by its number or of a run by its name, open or not."""
+    id = query.get("id", "")
+    number = whole(id, 15)
+    data: Data = {"approval": None, "waits": None, "rule": ""}
+    if number is not None and desk.office is not None:
+        asked = await desk.office.words.approval(number)
+        return data | (await _about(desk, asked) if asked else {})
+    waits = next((q for q in await questions(desk) if q.run == id), None)
+    if waits is None:
+        return data
+    change = change_of(desk, id)
+    fits = waits.asked.act != "commit" or change.digest == waits.asked.digest
+    return data | {"waits": waits, "change": change, "fits": fits}
+
+
+async def _about(desk: Desk, approval: Approval) -> Data:
     """Return what a question of an agent is about: its task, and who filed what that came from."""
     jobs = {j.id: j for j in await office_of(desk).jobs.tasks()}
     found: list[Job] = []
