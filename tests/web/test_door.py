@@ -5,6 +5,7 @@ from pathlib import Path
 import household
 import pytest
 from household import BASE, BEARER
+from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
 from samovar.web.forms import FIELD
@@ -37,9 +38,18 @@ KNOWN = (
 )
 RUN = "20261121-100000-solved-0001"
 VALUES = {"run": RUN, "name": "developer", "id": "7", "scene": "team", "verb": "stop"}
+SHUT = 4401
+"""The code that closes a websocket of somebody who must stay outside."""
 OTHERS = (
     *("http://evil.example", "null", "http://127.0.0.1:8001", "http://localhost.evil.example"),
     *("https://127.0.0.1:8000.evil.example", "http://127.0.0.1", "file://", "http://[::1]:8000"),
+    *("http://127.0.0.1:80", "http://127.0.0.1:80000", "http://127.0.0.1:8000/", "127.0.0.1:8000"),
+    *("http://127.0.0.1:8000@evil.example", "http://evil.example@127.0.0.1", "//127.0.0.1:8000"),
+    *("http://127.1:8000", "http://2130706433:8000", "http://0x7f000001:8000", "http://0:8000"),
+    *("http://127.0.0.1.nip.io:8000", "http://a.127.0.0.1:8000", "http://127.0.0.1.:8000"),
+    *("ws://127.0.0.1:8000", "ftp://127.0.0.1:8000", "chrome-extension://127.0.0.1:8000"),
+    *("http:127.0.0.1:8000", "http://127.0.0.1:8000 http://evil.example", "http://localhost:8000"),
+    *("http://127.0.0.1:8000,http://evil.example", "*"),
 )
 HOSTS = (
     *("evil.example", "evil.example:8000", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8001"),
@@ -142,21 +152,40 @@ def test_another_host_is_refused(shut, host):
     for path in ("/dashboard", "/api/status", "/live/page/team", "/health"):
         answer = shut[1].get(path, headers={**BEARER, "host": host})
         assert answer.status_code == 403
+    assert knock(shut[1], {**BEARER, "host": host}) == SHUT
+
+
+def knock(client: TestClient, headers: dict[str, str]) -> int:
+    """Return the code with which a websocket is closed at once; 0 when it is opened."""
+    try:
+        with client.websocket_connect("/ws", headers=headers) as socket:
+            assert "status" in socket.receive_json()
+            return 0
+    except WebSocketDisconnect as closed:
+        return closed.code
+
+
+def test_there_are_as_many_hostile_names_as_promised_and_ours_opens_the_websocket(shut):
+    assert len(set(HOSTS)) >= 30 and len(set(OTHERS)) >= 30
+    assert knock(shut[1], {**BEARER, "origin": BASE}) == 0
+    assert knock(shut[1], BEARER) == 0, "a program sends no origin"
+    assert knock(shut[1], {}) == SHUT, "without a token"
 
 
 @pytest.mark.parametrize("origin", OTHERS)
-def test_another_origin_is_refused(desk, origin):
-    with TestClient(site(desk), base_url=BASE) as client:
-        session = desk.keys.session()
-        client.cookies.set(desk.cookie, session)
-        form = {FIELD: desk.keys.form(session), "text": "x"}
-        for path in ("/api/status", "/live/page/team", "/api/runs"):
-            assert client.get(path, headers={"origin": origin}).status_code == 403
-        for path in ("/tasks", "/credits", "/logout"):
-            answer = client.post(path, data=form, headers={"origin": origin})
-            assert answer.status_code == 403
-        with pytest.raises(Exception, match=r"4401|no"):
-            client.websocket_connect("/ws", headers={"origin": origin}).__enter__()
+def test_another_origin_is_refused(shut, origin):
+    desk, client = shut
+    session = desk.keys.session()
+    client.cookies.clear()
+    client.cookies.set(desk.cookie, session)
+    form = {FIELD: desk.keys.form(session), "text": "x"}
+    for path in ("/api/status", "/live/page/team", "/api/runs"):
+        assert client.get(path, headers={"origin": origin}).status_code == 403
+    for path in ("/tasks", "/credits", "/logout"):
+        answer = client.post(path, data=form, headers={"origin": origin})
+        assert answer.status_code == 403
+    assert knock(client, {"origin": origin}) == SHUT
+    assert knock(client, {**BEARER, "origin": origin}) == SHUT
 
 
 @pytest.mark.parametrize(("method", "path"), [c for c in CLOSED if c[0] != "GET"])
