@@ -112,8 +112,33 @@ def test_old_output_goes_first_and_the_oldest_before_the_rest():
 def test_a_condensed_result_says_what_it_was():
     result = Returned(call=Call("read_file", {"path": "a.py"}), text="first\nsecond\nthird")
     assert condensed(result) == (
-        'Result of read_file(path="a.py"): first ... 3 lines, shortened; call it again to see them'
+        'Result of read_file(path="a.py"): first ... 3 lines, shortened; call it again to see all'
     )
+    long = condensed(Returned(call=Call("fetch"), text="x" * 999))
+    assert long.endswith("x ... 1 line, shortened; call it again to see all") and len(long) < 220
+
+
+def test_an_unusable_answer_is_shown_in_part_and_that_is_said():
+    talk = replay([BEGAN, Heard(text="a"), OFFER, Replied(text="w" * 1400, complaint="no call")])
+    said, note = show(talk)[-2:]
+    assert said.text == "w" * 400
+    assert note.text == "Note: no call (1000 more characters of that answer are left out)"
+    talk = replay([BEGAN, Heard(text="a"), OFFER, Replied(text="w", complaint="no call")])
+    assert show(talk)[-1].text == "Note: no call"
+
+
+def test_a_summary_counts_what_it_leaves_out():
+    rows = [e for n in range(20) for e in exchange(n, f"exit 0 of {n}")]
+    asked = [e for n in range(9) for e in (Heard(text=f"ask {n}"), Stopped(end="answered"))]
+    talk = replay([BEGAN, *asked, Heard(text="now"), OFFER, *rows])
+    lines = summary(talk, 600).splitlines()
+    told = [line for line in lines if line.startswith("- ")]
+    every = 9 + 19
+    assert lines[1] == f"[{every - len(told)} earlier requests and acts left out]"
+    assert len(summary(talk, 600)) <= 600 and len(told) > 6
+    later = fold(talk, Continued(summary=summary(talk, 600), kept=kept(talk)))
+    again = summary(later, 300).splitlines()
+    assert again[1] == f"[{every - len(again) + 3} earlier requests and acts left out]"
 
 
 def test_a_hand_over_tells_what_was_asked_and_done():
@@ -188,14 +213,28 @@ def test_no_conversation_is_above_its_budget(draw, count, room):
     grown(draw, count, room)
 
 
-def test_offers_that_were_followed_by_others_go_before_any_output():
-    few = Offered(tools=("read_file", "shell"))
+def test_condensing_leaves_the_front_byte_for_byte_as_it_is():
+    few, other = Offered(tools=("read_file", "shell")), Offered(tools=("fetch",))
     rows = [e for n in range(6) for e in exchange(n, f"line {n}\n" * 60)]
     talk = replay([BEGAN, Heard(text="a"), OFFER, *rows, Stopped(end="answered"), Heard(text="b")])
-    talk = fold(talk, few)
-    assert "Tools: read_file, write_file" in show(talk)[0].text
+    talk = fold(fold(talk, other), few)
+    before = show(talk)
+    assert "Tools: read_file, write_file" in before[0].text
     event = lighten(talk, show, words, 1200)
-    assert isinstance(event, Condensed) and talk.items[event.places[0]] == OFFER
+    assert isinstance(event, Condensed) and {type(talk.items[p]) for p in event.places} == {Used}
     after = show(fold(talk, event))
-    assert "Tools: read_file, shell" in after[0].text
-    assert "Tools:" not in "".join(m.text for m in after[1:])
+    assert after[0] == before[0] and after[1] == before[1]
+    assert "Tools: read_file, shell" in after[-1].text, "what is offered now stays"
+
+
+def test_an_offer_between_two_others_goes_when_all_output_is_gone():
+    middle = [Offered(tools=("shell", "fetch")[: 1 + n % 2]) for n in range(40)]
+    rows = [e for n in range(3) for e in exchange(n, f"line {n}\n" * 20)]
+    talk = replay([BEGAN, Heard(text="a"), OFFER, *rows, *middle, Offered(tools=("write_file",))])
+    event = lighten(talk, show, words, int(words(show(talk)) * 0.9))
+    assert isinstance(event, Condensed)
+    kinds = [type(talk.items[p]) for p in event.places]
+    assert kinds[:2] == [Used, Used] and set(kinds[2:]) == {Offered}
+    gone = [talk.items[p] for p in event.places]
+    assert OFFER not in gone and Offered(tools=("write_file",)) not in gone
+    assert show(fold(talk, event))[0] == show(talk)[0]

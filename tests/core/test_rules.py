@@ -214,7 +214,7 @@ async def test_a_long_result_is_cut_and_an_empty_one_said():
 
     tools = [tool(much, "read", {"count": 1})]
     long = await perform(Call("much", {"count": 9000}), tools, Broker(longest=1000))
-    assert len(long.text) < 1100 and "8000 characters are left out" in long.text
+    assert len(long.text) < 1100 and "8000 characters left out; ask for a part" in long.text
     assert (await perform(Call("much", {"count": 0}), tools, Broker())).text == "(nothing)"
 
 

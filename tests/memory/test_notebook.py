@@ -65,6 +65,17 @@ async def test_the_tool_adds_and_reads(tmp_path):
         await use(action="add", text=" ")
 
 
+def test_a_long_summary_keeps_its_begin_and_its_end_and_says_what_is_left_out(tmp_path):
+    book = Notebook(tmp_path, clock=lambda: AT)
+    text = "- asked: mend it\n" + "- did: look\n" * 400 + "- did: the last act"
+    book.sum_up(text, "ada")
+    (seen,) = book.read()
+    assert seen.text.startswith("- asked: mend it") and seen.text.endswith("the last act")
+    left = len(text) - 1_900
+    assert f"[... {left} characters left out; the log of the run has them]" in seen.text
+    assert book.sum_up(" short ", "ada").text == "short"
+
+
 def test_what_does_not_fit_is_said_to_be_in_the_file(tmp_path):
     book = Notebook(tmp_path, clock=lambda: AT)
     for number in range(50):

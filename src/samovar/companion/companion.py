@@ -227,7 +227,7 @@ class Companion:
         return brief(project.read()) if project.path.exists() else ""
 
     async def _note(self, summary: str) -> None:
-        Notebook(self.seat.home).add(summary[:1900], self.seat.agent)
+        Notebook(self.seat.home).sum_up(summary, self.seat.agent)
 
     def _asked(self) -> str:
         """Return what was asked last, for a commit message."""

@@ -27,6 +27,7 @@ from samovar.core.talk import (
     Used,
     fold,
 )
+from samovar.core.text import count
 from samovar.core.tool import Call, Dialect, Returned, Tool
 
 Estimate = Callable[[Sequence[Message]], int]
@@ -97,7 +98,10 @@ def _rows(
         case Replied(complaint=""):
             return [("assistant", dialect.show(item.said) if item.said.calls else item.text)]
         case Replied(text=text, complaint=complaint):
-            return [("assistant", text[:_WRONG] or "(nothing)"), ("user", f"Note: {complaint}")]
+            left = len(text) - _WRONG
+            cut = f" ({left} more characters of that answer are left out)" if left > 0 else ""
+            said = text[:_WRONG] or "(nothing)"
+            return [("assistant", said), ("user", f"Note: {complaint}{cut}")]
         case Looked() | Offered() | Started():
             return []
 
@@ -116,11 +120,12 @@ def labelled(result: Returned) -> str:
 
 
 def condensed(result: Returned) -> str:
-    """Return the first line of a result, and that there was more."""
+    """Return the begin of the first line of a result, and that there was more."""
     lines = [line for line in result.text.splitlines() if line.strip()]
-    first = lines[0].strip()[:120] if lines else ""
-    first = first.replace("<<<", "< < <").replace(">>>", "> > >")
-    more = f" ... {len(lines)} lines, shortened; call it again to see them" if lines[1:] else ""
+    whole = lines[0].strip() if lines else ""
+    first = whole[:120].replace("<<<", "< < <").replace(">>>", "> > >")
+    more = f" ... {count(len(lines), 'line')}, shortened; call it again to see all"
+    more = more if lines[1:] or len(whole) > 120 else ""
     head = f"Result of {named(result.call)}" + ("" if result.ok else " (failed)")
     return f"{head}: {first}{more}"
 
@@ -187,19 +192,22 @@ def lighten(
 def _shorter(
     talk: Conversation, size: Callable[[Conversation], int], room: int
 ) -> Condensed | None:
-    """Return the fewest old outputs whose shortening reaches the goal; all where none does."""
+    """Return the fewest old outputs whose shortening reaches the goal; all where none does.
+
+    Behind the outputs come offers that another one followed: they say nothing any more. The first
+    one stands in the front of the prompt and stays.
+    """
     last = max((n for n, i in enumerate(talk.items) if isinstance(i, Used)), default=None)
     safe = {last, last_failure(talk.items)}
-    # An offer that another one followed says nothing any more.
-    stale = [n for n, i in enumerate(talk.items) if isinstance(i, Offered)][:-1]
-    places = [n for n in stale if n not in talk.short] + [
+    offers = [n for n, i in enumerate(talk.items) if isinstance(i, Offered) and n not in talk.short]
+    places = [
         n
         for n, item in enumerate(talk.items)
         if isinstance(item, Used)
         and n not in talk.short
         and n not in safe
         and len(condensed(item.result)) < len(labelled(item.result))
-    ]
+    ] + offers[1:-1]
     if not places:
         return None
     count = bisect_left(
@@ -233,28 +241,41 @@ def summary(talk: Conversation, longest: int) -> str:
     """Return what happened so far in at most about `longest` characters, taken from the log.
 
     No model writes it, so nothing in it is made up. Requests go before acts, late acts before
-    early ones; what a fresh context keeps as it is stays out.
+    early ones; what a fresh context keeps as it is stays out. How many did not fit is said.
     """
     whole = set(kept(talk))
     asked: dict[str, None] = {}
     acts: dict[str, None] = {}
+    gone = 0
     for place, item in enumerate(talk.items):
         if place in whole:
             continue
+        gone += _gone(item)
         for line in _past(item):
             (asked if line.startswith(_ASKED) else acts)[line] = None
     head = "What happened so far in this conversation, in short:"
-    left = longest - len(head)
+    left = longest - len(head) - _MARK
     rows: set[str] = set()
     for line in [*reversed([*asked][-6:]), *reversed(acts)]:
         left -= len(line) + 1
         if left < 0:
             break
         rows.add(line)
-    return "\n".join([head, *(r for r in [*asked, *acts] if r in rows), "Now it goes on."])
+    gone += len(asked) + len(acts) - len(rows)
+    told = [f"[{gone} earlier requests and acts left out]"] if gone else []
+    return "\n".join([head, *told, *(r for r in [*asked, *acts] if r in rows), "Now it goes on."])
 
 
 _ASKED, _DID = "- asked", "- did: "
+_LEFT = re.compile(r"^\[(\d+) earlier requests and acts left out\]$", re.MULTILINE)
+_MARK = 45
+"""Characters of that line, at most."""
+
+
+def _gone(item: Item) -> int:
+    """Return how many requests and acts a summary left out before."""
+    found = _LEFT.search(item.summary) if isinstance(item, Continued) else None
+    return int(found[1]) if found else 0
 
 
 def _past(item: Item) -> Sequence[str]:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from samovar.core.errors import SamovarError, ToolError
-from samovar.core.text import letters
+from samovar.core.text import ends, letters
 from samovar.core.tool import Call, Permission, Returned, Tool, arguments, find
 
 Verdict = Literal["allow", "ask", "deny"]
@@ -46,6 +46,7 @@ class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     deny: tuple[Rule, ...] = ()
 
 
+_PART = "ask for a part"
 _HIDDEN = "it holds secrets"
 _HARM = "it destroys more than a workspace"
 BUILT_IN = Rules(
@@ -272,9 +273,9 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
             call, began, f"{call.tool} took longer than {broker.seconds:.0f} s", ok=False
         )
     except _FAULTS as error:
-        said = _cut(letters(str(error) or type(error).__name__), broker.longest)
+        said = ends(letters(str(error) or type(error).__name__), _PART, broker.longest)
         return _returned(call, began, said, ok=False)
-    text = _cut(letters(text), broker.longest)
+    text = ends(letters(text), _PART, broker.longest)
     return _returned(call, began, text if text.strip() else "(nothing)", ok=True)
 
 
@@ -293,12 +294,3 @@ async def _permit(broker: Broker, tool: Tool, call: Call) -> None:
 
 def _returned(call: Call, began: float, text: str, *, ok: bool) -> Returned:
     return Returned(call=call, text=text, ok=ok, seconds=round(time.monotonic() - began, 3))
-
-
-def _cut(text: str, longest: int) -> str:
-    if len(text) <= longest:
-        return text
-    half = longest // 2
-    left = len(text) - 2 * half
-    middle = f"... {left} characters are left out here; ask for a part ..."
-    return f"{text[:half]}\n{middle}\n{text[-half:]}"

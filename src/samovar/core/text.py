@@ -76,6 +76,15 @@ def tail(text: str, more: str, most: int = LONGEST) -> str:
     return f"[... {start} characters left out; {more}]\n{text[start:]}"
 
 
+def ends(text: str, more: str, most: int = LONGEST) -> str:
+    """Return the beginning and the end of a text, and how to get what stands between."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    left = len(text) - 2 * half
+    return f"{text[:half]}\n[... {left} characters left out; {more}]\n{text[-half:]}"
+
+
 def _told(found: re.Match[str]) -> str:
     return f"⟨escape: {found['told']}⟩" if found["told"] else ""
 

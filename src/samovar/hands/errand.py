@@ -216,7 +216,7 @@ class Errand:
         return facts.line(await self.place.changed(), self.talk)
 
     async def _note(self, summary: str) -> None:
-        Notebook(self.place.home).add(summary[:1900], self.resume.name)
+        Notebook(self.place.home).sum_up(summary, self.resume.name)
 
     def _append(self, event: Event) -> None:
         assert self._log is not None, "begun"

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import now, sync
-from samovar.core.text import visible
+from samovar.core.text import ends, visible
 from samovar.core.tool import Tool, tool
 
 FILE = "notebook.md"
@@ -54,6 +54,13 @@ class Notebook:
         except OSError as error:
             raise SetupError(f"cannot write {self.path}: {error.strerror}") from error
         return seen
+
+    def sum_up(self, summary: str, by: str) -> Observation:
+        """Append a summary of any length; of a long one the middle is left out, and that is said.
+
+        Raises as `add` does.
+        """
+        return self.add(ends(summary.strip(), "the log of the run has them", _LONGEST - 100), by)
 
     def read(self) -> list[Observation]:
         """Return every observation, the oldest first; text before the first one is a person's."""
