@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from samovar.cli.chat_stream import Stream
-from samovar.cli.end import printable
+from samovar.cli.end import Pieces, printable
 from samovar.cli.lines import Line, Tone, duration
 from samovar.cli.spoken import spoken
 from samovar.cli.terminal import STYLES, fancy
@@ -27,6 +27,7 @@ class View:
         self.fancy = fancy(plain)
         self.console = Console(highlight=False, no_color=not self.fancy, soft_wrap=not self.fancy)
         self._stream = Stream()
+        self._words = Pieces()
         self._open = False
         """Whether the cursor stands behind the words of an answer."""
         self._status = ""
@@ -104,7 +105,7 @@ class View:
 
     def _say(self, words: str) -> None:
         """Print words of an answer where the cursor is."""
-        shown = printable(words if self._open else words.lstrip())
+        shown = self._words.add(words if self._open else words.lstrip())
         if not shown:
             return
         self._wipe()

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from samovar.core.errors import SamovarError
+from samovar.core.text import written
 
 STOPPED = 130
 """What a shell expects of a program that Ctrl-C ended."""
@@ -46,8 +47,25 @@ def say(text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text that cannot move a terminal's cursor or change its colours."""
-    shown = text.encode("utf-8", "replace").decode()
+    """Return a text that cannot move a terminal's cursor or change its colours.
+
+    What nobody would see is written out, such as `⟨U+3164⟩`, unless it draws an emoji.
+    """
+    shown = written(text.encode("utf-8", "replace").decode())
     return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in shown
+        c if c.isprintable() or c in "\n\t\u200d" else "\N{REPLACEMENT CHARACTER}" for c in shown
     )
+
+
+class Pieces:
+    """Makes a text printable that comes in pieces: an emoji may begin in the piece before."""
+
+    def __init__(self) -> None:
+        self._before = ""
+
+    def add(self, piece: str) -> str:
+        """Return what is printed of one more piece."""
+        shown = printable(self._before + piece)[len(self._before) :]
+        last = piece[-1:] or self._before
+        self._before = last if printable(last) == last else ""
+        return shown

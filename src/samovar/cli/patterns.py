@@ -3,13 +3,13 @@
 import asyncio
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from samovar.boot import Choice, choose_model, manner
-from samovar.cli.end import printable, say
+from samovar.cli.end import Pieces, printable, say
 from samovar.cli.memory import home_of
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request
@@ -89,6 +89,7 @@ class Paper:
 
     to: bool
     written: bool = False
+    pieces: Pieces = field(default_factory=Pieces)
 
     def live(self, kind: str, text: str, /) -> None:
         """Write a token; whatever else goes on is told on standard error."""
@@ -96,7 +97,7 @@ class Paper:
             say(f"... {text}")
         elif self.to:
             self.written = True
-            print(printable(text) if sys.stdout.isatty() else text, end="", flush=True)
+            print(self.pieces.add(text) if sys.stdout.isatty() else text, end="", flush=True)
 
     def progress(self, have: int, total: int, /) -> None:
         """Tell the first and the last byte of what is fetched."""

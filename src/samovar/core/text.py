@@ -39,7 +39,13 @@ def letters(text: str) -> str:
     """Do the same but for comments: for source code, whose comments everybody sees."""
     if _PLAIN.fullmatch(text):
         return text
-    text = _CONTROL.sub(_told, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return written(_CONTROL.sub(_told, text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def written(text: str) -> str:
+    """Return a text with every character that nobody would see written out, controls too."""
+    if _PLAIN.fullmatch(text):
+        return text
     runs = _runs().split(text)
     return "".join(
         _written(run, runs[n - 1][-1:], runs[n + 1][:1]) if n % 2 else run
