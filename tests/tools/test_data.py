@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 
 from samovar.core.errors import ToolError
+from samovar.tools import data
 from samovar.tools.data import data_view
 
 
@@ -58,6 +59,28 @@ async def test_a_sheet_of_excel_is_read_row_by_row(tool, place):
     assert "0 rows, 1 columns; sheet 'second'" in await tool.run(path="b.xlsx", query="second")
     with pytest.raises(ToolError, match="there is no sheet 'third'"):
         await tool.run(path="b.xlsx", query="third")
+
+
+async def test_a_sheet_with_many_columns_says_how_many_there_are(tool, place):
+    book = openpyxl.Workbook()
+    book.active.append([f"c{n}" for n in range(50)])
+    book.active.append([*range(50), None, "beyond the names"])
+    book.save(place.root / "wide.xlsx")
+    said = await tool.run(path="wide.xlsx")
+    assert "1 rows, 52 columns" in said
+    assert "[... 12 more columns: save the sheet as csv, then query that]" in said
+
+
+async def test_a_sheet_that_takes_too_long_is_told_from_its_first_rows(tool, place, monkeypatch):
+    monkeypatch.setattr(data, "READING", 0.0)
+    book = openpyxl.Workbook()
+    for n in range(101):
+        book.active.append((n, n * 2))
+    book.save(place.root / "long.xlsx")
+    said = (await tool.run(path="long.xlsx")).splitlines()
+    assert said[0].startswith("long.xlsx: at least 5 rows, 2 columns; sheet 'Sheet'")
+    assert said[0].endswith("only the first 5 rows were read in 0 s, the sheet states 100")
+    assert said[-1] == "5 | 10"
 
 
 async def test_a_query_is_answered_and_cut(tool, sales):
@@ -140,7 +163,7 @@ async def test_a_workbook_that_unpacks_to_gigabytes_is_stopped(tool, place):
             for _ in range(600):
                 strings.write(b"<si><t>" + b"x" * (1 << 20) + b"</t></si>")
             strings.write(b"</sst>")
-    with pytest.raises(ToolError, match=r"memory"):
+    with pytest.raises(ToolError, match=r"memory.*save the sheet as csv"):
         await tool.run(path="bomb.xlsx")
 
 

@@ -18,10 +18,14 @@ from samovar.tools.workspace import Workspace
 MEMORY = 480 << 20
 """Bytes the program inside may take."""
 SECONDS = 300.0
+READING = 120.0
+"""Seconds after which a sheet of Excel is told from the rows read so far."""
 _SHARE = 260
 """Megabytes of them for duckdb's own buffers."""
 ENDS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm")
 _PACKED = (".gz", ".zst")
+_EXCEL = (".xlsx", ".xlsm")
+_LESS = "ask with a query for less"
 _HEAD = ("column", "type", "missing", "distinct (about)", "min", "max", "mean")
 
 
@@ -70,6 +74,7 @@ def data_view(place: Workspace, sandbox: Sandbox, interpreter: Interpreter) -> T
             "end": _end(found),
             "query": query.strip().rstrip(";"),
             "megabytes": _SHARE,
+            "seconds": READING,
         }
         command = Command(
             argv=interpreter.argv("table"),
@@ -79,9 +84,12 @@ def data_view(place: Workspace, sandbox: Sandbox, interpreter: Interpreter) -> T
             readable=interpreter.shown,
             stdin=msgspec.json.encode(asked),
         )
-        answer = _answer(await sandbox.run(command), found)
-        text = _queried(answer) if query and answer.names and not answer.facts else _viewed(answer)
-        return shorten(visible(f"{found}: {text}"), "ask with a query for some columns", 6000)
+        # A query asks for another sheet there, not for less.
+        less = "save the sheet as csv, then query that" if _end(found) in _EXCEL else _LESS
+        answer = _answer(await sandbox.run(command), found, less)
+        queried = query and answer.names and not answer.facts
+        text = _queried(answer) if queried else _viewed(answer, less)
+        return shorten(visible(f"{found}: {text}"), less, 6000)
 
     example = {"path": "sales.csv", "query": "SELECT year, sum(total) FROM data GROUP BY year"}
     return tool(data_view, "read", example)
@@ -96,18 +104,19 @@ def _end(path: str) -> str:
     return bare[-1]
 
 
-def _answer(ran: Ran, path: str) -> Answer:
+def _answer(ran: Ran, path: str, less: str) -> Answer:
     if ran.stopped == "time":
-        raise ToolError(f"{path}: not done after {SECONDS:.0f} s: ask with a query for less")
+        raise ToolError(f"{path}: not done after {SECONDS:.0f} s: {less}")
     if ran.stopped:
-        raise ToolError(f"{path} needs more {ran.stopped} than allowed: ask with a query for less")
+        raise ToolError(f"{path} needs more {ran.stopped} than allowed: {less}")
     try:
         answer = msgspec.json.decode(ran.output.strip().split("\n")[-1], type=Answer)
     except (msgspec.DecodeError, UnicodeError) as error:
         last = visible(ran.output.strip().split("\n")[-1][:300]) or f"exit {ran.exit}"
         raise ToolError(f"{path} cannot be read: {last}") from error
     if answer.error:
-        raise ToolError(f"{path}: {visible(answer.error)}")
+        more = f"; {less}" if "memory" in answer.error else ""
+        raise ToolError(f"{path}: {visible(answer.error)}{more}")
     return answer
 
 
@@ -117,16 +126,18 @@ def _queried(answer: Answer) -> str:
     return f"{len(rows)} rows\n{_table([answer.names, *rows])}{more}"
 
 
-def _viewed(answer: Answer) -> str:
+def _viewed(answer: Answer, less: str) -> str:
     count = answer.rows if isinstance(answer.rows, int) else 0
-    head = f"{count:,} rows, {answer.columns} columns" + (f"; {answer.note}" if answer.note else "")
+    least = "at least " if answer.more else ""
+    note = f"; {answer.note}" if answer.note else ""
+    head = f"{least}{count:,} rows, {answer.columns} columns{note}"
     rows: list[Sequence[str]] = [_HEAD]
     for name, kind, fact in zip(answer.names, answer.types, answer.facts, strict=False):
         distinct = "" if fact.distinct is None else str(fact.distinct)
         missing = str(fact.missing)
         rows.append((name[:40], kind[:30], missing, distinct, fact.min, fact.max, fact.mean))
     left = answer.columns - len(answer.names)
-    more = f"\n[... {left} more columns: ask with a query]" if left > 0 else ""
+    more = f"\n[... {left} more columns: {less}]" if left > 0 else ""
     sample = _table([answer.names, *answer.sample])
     return f"{head}\n{_table(rows)}{more}\n\nfirst rows:\n{sample}"
 

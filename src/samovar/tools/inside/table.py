@@ -6,6 +6,7 @@ Runs in the sandbox: reads one request, a JSON object, from its input and prints
 import importlib
 import json
 import sys
+import time
 import zipfile
 import zlib
 
@@ -142,31 +143,61 @@ def number(kind):
 
 
 def sheet(asked):
-    """Look at a sheet of Excel, row by row."""
+    """Look at a sheet of Excel, row by row; at its first rows where the time is not enough."""
+    end = time.monotonic() + asked["seconds"]
     openpyxl = importlib.import_module("openpyxl")
     book = openpyxl.load_workbook(asked["path"], read_only=True, data_only=True)
     if asked["query"] and asked["query"] not in book.sheetnames:
         return {"error": f"there is no sheet {asked['query']!r}; there is {book.sheetnames}"}
     page = book[asked["query"]] if asked["query"] else book.worksheets[0]
+    stated = page.max_row
+    # What a sheet states of its size may be wrong, and openpyxl would cut by it.
+    page.reset_dimensions()
     rows = page.iter_rows(values_only=True)
-    names = [str(v) if v is not None else "" for v in next(rows, ())][:COLUMNS]
-    columns = [Column() for _ in names]
-    sample, total = [], 0
+    names = next(rows, ())
+    columns = [Column() for _ in range(COLUMNS)]
+    sample, total, width, note = [], 0, filled(names), ""
     for row in rows:
+        if total >= SHOWN and time.monotonic() > end:
+            note = early(total, stated, asked["seconds"])
+            break
         total += 1
+        width = max(width, filled(row))
         if len(sample) < SHOWN:
-            sample.append(texts(row[:COLUMNS]))
+            sample.append(row)
         for column, value in zip(columns, row):
             column.add(value)
+    shown = min(width, COLUMNS)
+    where = f"sheet {page.title!r} of {book.sheetnames}"
     return {
-        "columns": len(names),
-        "names": names,
-        "types": [c.kind() for c in columns],
-        "sample": sample,
+        "columns": width,
+        "names": padded(names, shown),
+        "types": [c.kind() for c in columns[:shown]],
+        "sample": [padded(row, shown) for row in sample],
         "rows": total,
-        "facts": [c.facts(total) for c in columns],
-        "note": f"sheet {page.title!r} of {book.sheetnames}; its first row is taken for names",
+        "facts": [c.facts(total) for c in columns[:shown]],
+        "note": f"{where}; its first row is taken for names{note}",
+        "more": bool(note),
     }
+
+
+def early(total, stated, seconds):
+    """Return what is said of a sheet that was not read to its end."""
+    size = f"the sheet states {stated - 1:,}" if stated else "the sheet does not state how many"
+    return f"; only the first {total:,} rows were read in {seconds:.0f} s, {size}"
+
+
+def filled(row):
+    """Return the number of columns up to the last one that is filled."""
+    width = len(row)
+    while width and row[width - 1] is None:
+        width -= 1
+    return width
+
+
+def padded(row, width):
+    """Return the first values of a row as texts, as many as there are columns."""
+    return texts(row[:width]) + [""] * (width - len(row))
 
 
 class Column:
