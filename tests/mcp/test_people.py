@@ -5,6 +5,7 @@ import pytest
 
 from mcp import Client
 from samovar.cli.bootstrap import bootstrap
+from samovar.mcp import people
 from samovar.mcp.people import People
 from samovar.mcp.server import make_server
 from samovar.office import open_team
@@ -32,6 +33,24 @@ async def test_every_agent_is_a_tool_that_writes_or_files_a_task(team, says):
         assert (await team.tasks(names[0]))[0].created_by == "person:mcp"
         found = (await says(client, "messages"))["messages"]
         assert [m["text"] for m in found if m["from"] == "person:mcp"] == ["how far are you?"]
+
+
+async def test_agents_beyond_the_most_share_a_tool_that_names_them(
+    team, says, refuses, monkeypatch
+):
+    monkeypatch.setattr(people, "_MOST", 1)
+    names = [m.name for m in await team.agents()]
+    async with Client(make_server(await People(team).tools())) as client:
+        listed = {t.name: t.description for t in (await client.list_tools()).tools}
+        assert [n for n in names if f"ask_{n}" in listed] == names[:1]
+        assert f"one of the {len(names) - 1} agents" in listed["write_to_agent"]
+        assert all(n in listed["write_to_agent"] for n in names[1:])
+        await says(client, "write_to_agent", agent=names[1], text="hello")
+        letter = (await says(client, "messages"))["messages"][0]
+        assert letter["text"] == "hello" and names[1] in letter["to"]
+        assert "no agent 'nobody'" in await refuses(
+            client, "write_to_agent", agent="nobody", text="hello"
+        )
 
 
 async def test_an_act_is_allowed_by_its_very_digest_only(team, says, refuses):

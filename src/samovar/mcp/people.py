@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from samovar.core.errors import ToolError
+from samovar.core.text import shorten
 from samovar.core.tool import Tool, tool
 from samovar.mcp.desk import Digest, said
 from samovar.mcp.telling import cut
@@ -16,6 +17,10 @@ from samovar.org.team import Team
 BY = "mcp"
 """In whose name a client speaks: `person:mcp` stands in the outbox and in the ledger."""
 _MOST = 40
+"""Agents with a tool of their own."""
+
+Words = Annotated[str, Meta(min_length=1, description="what to say, or what to do")]
+Kind = Annotated[Literal["message", "task"], Meta(description="a message, or work to be done")]
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,17 @@ class People:
     team: Team
 
     async def tools(self) -> tuple[Tool, ...]:
-        """Return one tool for each agent, and those to read answers and allow acts."""
+        """Return one tool for each agent, and those to read answers and allow acts.
+
+        Agents beyond the first 40, or whose names cannot be a tool's, share one tool.
+        """
         members = [m.name for m in await self.team.agents() if m.resume is not None]
         named = [n for n in members if re.fullmatch(r"[A-Za-z0-9_.-]{1,60}", n)]
+        others = [n for n in members if n not in named[:_MOST]]
         digest = "3f" * 32
         return (
             *(self._asking(name) for name in named[:_MOST]),
+            *((self._asking_others(others),) if others else ()),
             tool(self.messages, "read", {"agent": named[0] if named else "", "limit": 10}),
             tool(self.approvals, "read", {}),
             tool(self.approve_act, "write", {"digest": digest}),
@@ -88,20 +98,31 @@ class People:
         return said({"agent": answered.agent, "act": answered.act, "yes": yes})
 
     def _asking(self, agent: str) -> Tool:
-        async def ask(
-            text: Annotated[str, Meta(min_length=1, description="what to say, or what to do")],
-            kind: Annotated[
-                Literal["message", "task"], Meta(description="a message, or work to be done")
-            ] = "message",
-        ) -> str:
-            if kind == "task":
-                job = await self.team.submit(text, agent, by=BY)
-                return said({"agent": agent, "task": job.id, "state": job.state})
-            letter = await self.team.send(agent, text, by=BY)
-            return said({"agent": agent, "message": letter.id})
+        async def ask(text: Words, kind: Kind = "message") -> str:
+            return await self._told(agent, text, kind)
 
         ask.__doc__ = (
             f"Write to the agent {agent} or give it a task; it answers at its next turn, "
             "see messages."
         )
         return tool(ask, "write", {"text": "How far are you?"}, name=f"ask_{agent}")
+
+    def _asking_others(self, names: list[str]) -> Tool:
+        async def ask(agent: str, text: Words, kind: Kind = "message") -> str:
+            if agent not in names:
+                raise ToolError(f"there is no agent {agent!r} here: see the names of this tool")
+            return await self._told(agent, text, kind)
+
+        shown = shorten(", ".join(names), "the person knows the others", 2000)
+        ask.__doc__ = (
+            f"Write to one of the {len(names)} agents without a tool of their own or give it a "
+            f"task, see messages for its answer: {shown}"
+        )
+        return tool(ask, "write", {"agent": names[0], "text": "Hello"}, name="write_to_agent")
+
+    async def _told(self, agent: str, text: str, kind: str) -> str:
+        if kind == "task":
+            job = await self.team.submit(text, agent, by=BY)
+            return said({"agent": agent, "task": job.id, "state": job.state})
+        letter = await self.team.send(agent, text, by=BY)
+        return said({"agent": agent, "message": letter.id})
