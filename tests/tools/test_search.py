@@ -69,11 +69,42 @@ async def test_what_is_no_expression_is_taken_as_text(tool, project):
 
 
 async def test_many_hits_are_cut_and_say_so(tool, place):
-    for n in range(30):
+    for n in range(25):
         (place.root / f"f{n:02}.txt").write_text("needle\n" * 30)
     said = await tool.run(pattern="needle")
-    assert "600 lines in 30 files" in said and "more lines; search with" in said
-    assert len(said) < 4300
+    head, *rows = said.splitlines()
+    assert head == "at least 500 lines in 25 files"
+    assert rows[20] == "f00.txt: [... more lines fit; search with this file as path]"
+    assert rows[-1].startswith("[... at least 440 more lines; search with") and len(said) < 4300
+
+
+async def test_the_file_that_is_named_shows_more_of_its_lines(tool, place):
+    (place.root / "a.txt").write_text("needle\n" * 30)
+    said = await tool.run(pattern="needle", path="a.txt")
+    assert said.startswith("30 lines in 1 file\n") and "a.txt:30: needle" in said
+    (place.root / "a.txt").write_text("needle\n" * 90)
+    said = await tool.run(pattern="needle", path="a.txt")
+    assert said.startswith("at least 60 lines in 1 file\n")
+    assert said.endswith("a.txt: [... more lines fit; search with a longer pattern]")
+    (place.root / "a.txt").write_text("needle\n" * 20)
+    assert (await tool.run(pattern="needle")).splitlines()[0] == "20 lines in 1 file"
+
+
+async def test_a_large_file_is_searched_when_it_is_named_and_else_told_of(tool, place):
+    with (place.root / "big.log").open("w") as file:
+        file.write("fine\n" * 2_000_000 + "the needle\u200b\r\n" + "fine\n" * 9)
+    (place.root / "small.log").write_text("a needle\n")
+    said = await tool.run(pattern="needle", path="big.log")
+    assert said == "1 lines in 1 file\nbig.log:2000001: the needle⟨U+200B⟩"
+    told = "[not searched: 1 file of more than 8.4 MB, such as big.log; search with one as path"
+    said = (await tool.run(pattern="needle", files="*.log")).splitlines()
+    assert said[0] == "1 lines in 1 file" and said[1].startswith(told)
+    assert said[2:] == ["small.log:1: a needle"]
+    nothing = await tool.run(pattern="zzz")
+    assert nothing.startswith("nothing fits 'zzz'\n[not searched: 1 file of more")
+    assert await tool.run(pattern="zzz", files="*.txt") == "nothing fits 'zzz'"
+    with pytest.raises(ToolError, match="use search with this path"):
+        place.read("big.log")
 
 
 async def test_hidden_text_is_shown(tool, place):

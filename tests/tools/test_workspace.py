@@ -50,7 +50,9 @@ def test_a_binary_file_is_refused_in_one_line(place):
 def test_200_megabytes_are_refused_without_being_read(place):
     with open(place.root / "big.log", "wb") as file:
         file.truncate(200_000_000)
-    with pytest.raises(ToolError, match=r"200.0 MB, the limit is 8.4 MB: use search, data_view"):
+    with pytest.raises(
+        ToolError, match=r"200.0 MB, the limit is 8.4 MB: use search with this path"
+    ):
         place.read("big.log")
 
 

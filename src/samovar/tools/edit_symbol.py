@@ -108,11 +108,11 @@ class _Change:
         """Name the places where the old name still stands; they may mean something else."""
         end = PurePosixPath(self.path).suffix
         word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
-        hits, _ = search.by_hand(self.place, word, ".", f"*{end}")
+        hits, _ = search.by_hand(self.place, search.Asked(word, ".", f"*{end}"))
         if not hits:
             return ""
         shown = ", ".join(f"{h.path}:{h.line}" for h in hits[:8])
-        more = f" and {len(hits) - 8} more" if len(hits) > 8 else ""
+        more = f" and at least {len(hits) - 8} more" if len(hits) > 8 else ""
         return f"\n{name!r} still stands at {shown}{more}: look whether it means this one"
 
 

@@ -7,27 +7,28 @@ import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Iterator
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
-from samovar.core.text import letters, shorten
+from samovar.core.text import count, letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
-from samovar.tools.workspace import Workspace
+from samovar.tools.workspace import Workspace, megabytes
 
 HITS = 60
 """Lines shown."""
 EACH = 20
-"""Lines of one file."""
+"""Lines of one file, unless it is the one that is named."""
 WIDTH = 200
 """Characters of a line."""
 SECONDS = 20.0
 _OPTIONS = (
     *("--no-config", "--no-messages", "--no-heading", "--with-filename", "--line-number", "--null"),
-    *("--color=never", "--only-matching", "--replace=", "--sort=none", "--max-filesize=8M"),
+    *("--color=never", "--only-matching", "--replace=", "--sort=none"),
     *("--hidden", "--glob=!.git", "--glob=!.samovar", "--no-require-git", "--no-ignore-parent"),
     *("--no-ignore-global", "--no-ignore-exclude", "--no-ignore-dot"),
 )
@@ -38,6 +39,18 @@ class Hit(Struct, frozen=True, order=True):
 
     path: str
     line: int
+
+
+class Asked(Struct, frozen=True):
+    """What is looked for, and where."""
+
+    pattern: str
+    """A regular expression."""
+    within: str
+    """A folder, or a file, which may be of any size."""
+    files: str = "*"
+    most: int = EACH
+    """Lines of one file."""
 
 
 def search(place: Workspace, ripgrep: str = "") -> Tool:
@@ -53,11 +66,18 @@ def search(place: Workspace, ripgrep: str = "") -> Tool:
         """Find the lines of files that fit a pattern; files .gitignore leaves out are skipped."""
         within = place.find(path)
         wanted, note = _understood(pattern)
+        folder = (place.root / within).is_dir()
+        asked = Asked(wanted, within, files or "*", EACH if folder else HITS)
         if ripgrep:
-            hits, over = await _ripgrep(ripgrep, place.root, wanted, within, files)
+            hits, over = await _ripgrep(ripgrep, place, asked)
         else:
-            hits, over = await asyncio.to_thread(by_hand, place, wanted, within, files)
-        return await asyncio.to_thread(_shown, place, pattern, hits, note, over)
+            hits, over = await asyncio.to_thread(by_hand, place, asked)
+        skipped = await asyncio.to_thread(_skipped, place, asked) if folder else ""
+        if not hits:
+            return f"nothing fits {pattern!r}{note}{skipped}"
+        shown = await asyncio.to_thread(_shown, place, asked, hits, over)
+        head, _, rows = shown.partition("\n")
+        return f"{head}{note}{skipped}\n{rows}"
 
     return tool(search, "read", {"pattern": "def main", "path": "src", "files": "*.py"})
 
@@ -81,16 +101,19 @@ def _understood(pattern: str) -> tuple[str, str]:
     return pattern, ""
 
 
-async def _ripgrep(
-    program: str, root: Path, pattern: str, within: str, files: str
-) -> tuple[list[Hit], bool]:
-    """Return where a pattern fits and whether that is not all."""
+async def _ripgrep(program: str, place: Workspace, asked: Asked) -> tuple[list[Hit], bool]:
+    """Return where a pattern fits, one line more of each file than wanted, and if that is not all.
+
+    Files that are too large are left out of a folder; a file that is named is searched.
+    """
+    files = asked.files
     # A --glob would bring back what .gitignore leaves out; a type does not, but knows names only.
-    simple = "/" not in files and files not in ("", "*")
+    simple = "/" not in files and files != "*"
     only = (f"--type-add=wanted:{files}", "--type=wanted") if simple else ()
     process = await asyncio.create_subprocess_exec(
-        *(program, *_OPTIONS, f"--max-count={EACH}", *only, "-e", pattern, "--", f"./{within}"),
-        cwd=root,
+        *(program, *_OPTIONS, f"--max-count={asked.most + 1}", f"--max-filesize={place.largest}"),
+        *(*only, "-e", asked.pattern, "--", f"./{asked.within}"),
+        cwd=place.root,
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=DEVNULL,
@@ -110,8 +133,8 @@ async def _ripgrep(
         await process.wait()
     if process.returncode == 2 and not data:
         # Python knows expressions that ripgrep does not.
-        raise ToolError(f"ripgrep does not take {pattern!r}: use a simpler expression")
-    names = ignore.glob(files or "*")
+        raise ToolError(f"ripgrep does not take {asked.pattern!r}: use a simpler expression")
+    names = ignore.glob(files)
     hits = {h for row in data.decode("utf-8", "replace").split("\n") for h in _row(row)}
     return sorted(h for h in hits if names.fullmatch(h.path)), len(data) >= 1 << 20
 
@@ -123,13 +146,13 @@ def _row(row: str) -> Iterator[Hit]:
         yield Hit(os.path.normpath(path), int(number))
 
 
-def by_hand(place: Workspace, pattern: str, within: str, files: str) -> tuple[list[Hit], bool]:
-    """Search without ripgrep; the same files, a few times slower."""
-    form, names = re.compile(pattern), ignore.glob(files or "*")
+def by_hand(place: Workspace, asked: Asked) -> tuple[list[Hit], bool]:
+    """Do the same without ripgrep; the same files, a few times slower."""
+    form, names = re.compile(asked.pattern), ignore.glob(asked.files)
     hits: list[Hit] = []
-    for path in _candidates(place, within):
+    for path in _candidates(place, asked.within):
         if names.fullmatch(path):
-            hits += _in_file(place, path, form)
+            hits += islice(_in_file(place, path, form, asked), asked.most + 1)
         if len(hits) > 10 * HITS:
             return hits, True
     return hits, False
@@ -142,41 +165,69 @@ def _candidates(place: Workspace, within: str) -> Iterator[str]:
         yield within
 
 
-def _in_file(place: Workspace, path: str, form: re.Pattern[str]) -> list[Hit]:
+def _in_file(place: Workspace, path: str, form: re.Pattern[str], asked: Asked) -> Iterator[Hit]:
     try:
         data = place.data(path)
     except ToolError:
-        return []
-    if b"\0" in data[:65536]:
-        return []
-    rows = data.decode("utf-8", "replace").split("\n")
-    fits = (Hit(path, n) for n, row in enumerate(rows, 1) if form.search(row))
-    return [hit for hit, _ in zip(fits, range(EACH), strict=False)]
+        if path == asked.within:
+            rows = ((n, piece.decode("utf-8", "replace")) for n, piece in place.lines(path))
+            yield from (Hit(path, n) for n, row in rows if form.search(row.rstrip("\r\n")))
+        return
+    if b"\0" not in data[:65536]:
+        rows = enumerate(data.decode("utf-8", "replace").split("\n"), 1)
+        yield from (Hit(path, n) for n, row in rows if form.search(row))
 
 
-def _shown(place: Workspace, pattern: str, hits: list[Hit], note: str, over: bool) -> str:
+def _skipped(place: Workspace, asked: Asked) -> str:
+    """Tell of the files of a folder that are too large to be searched beside others."""
+    names = ignore.glob(asked.files)
+    found = ignore.walk(place.root, asked.within)
+    large = [f.path for f in found if f.size > place.largest and names.fullmatch(f.path)]
+    if not large:
+        return ""
+    many = f"{count(len(large), 'file')} of more than {megabytes(place.largest)}"
+    return (
+        f"\n[not searched: {many}, such as {large[0]}; search with one as path, or use data_view]"
+    )
+
+
+def _shown(place: Workspace, asked: Asked, hits: list[Hit], over: bool) -> str:
     """Show lines as the workspace has them, so that nothing from elsewhere can come in."""
-    if not hits:
-        return f"nothing fits {pattern!r}{note}"
+    groups = {path: list(group) for path, group in groupby(hits, key=lambda h: h.path)}
+    cut = {path for path, group in groups.items() if len(group) > asked.most}
+    total = sum(min(len(group), asked.most) for group in groups.values())
     rows: list[str] = []
-    for path in dict.fromkeys(h.path for h in hits[:HITS]):
-        lines = _lines(place, path)
-        numbers = [h.line for h in hits[:HITS] if h.path == path and h.line <= len(lines)]
-        rows += [f"{path}:{n}: {_narrow(lines[n - 1])}" for n in numbers]
-    many = "more than " if over else ""
-    files = len({h.path for h in hits})
-    head = f"{many}{len(hits)} lines in {files} file{'s' * (files != 1)}{note}"
-    left = len(hits) - HITS
+    left = HITS
+    for path, group in groups.items():
+        numbers = [h.line for h in group[: min(asked.most, left)]]
+        left -= len(numbers)
+        lines = _lines(place, path, numbers, path == asked.within)
+        rows += [f"{path}:{n}: {_narrow(line)}" for n, line in lines.items()]
+        if path in cut and numbers:
+            how = "a longer pattern" if path == asked.within else "this file as path"
+            rows.append(f"{path}: [... more lines fit; search with {how}]")
+        if not left:
+            break
+    least = "at least " if over or cut else ""
+    head = f"{least}{total} lines in {len(groups)} file{'s' * (len(groups) != 1)}"
     advice = "search with a path, files or a longer pattern"
-    more = [f"[... {left} more lines; {advice}]"] if left > 0 else []
+    more = [f"[... {least}{total - HITS} more lines; {advice}]"] if total > HITS else []
     return shorten("\n".join([head, *rows, *more]), advice)
 
 
-def _lines(place: Workspace, path: str) -> list[str]:
+def _lines(place: Workspace, path: str, numbers: list[int], named: bool) -> dict[int, str]:
+    """Return lines of a file by their numbers; of one that is too large only if it is named."""
     try:
-        return letters(place.read(path).text).split("\n")
+        rows = letters(place.read(path).text).split("\n")
     except ToolError:
-        return []
+        found: dict[int, str] = {}
+        for number, piece in place.lines(path) if named else ():
+            if number in numbers:
+                found.setdefault(number, letters(piece.decode("utf-8", "replace")))
+            elif number > numbers[-1]:
+                break
+        return found
+    return {n: rows[n - 1] for n in numbers if n <= len(rows)}
 
 
 def _narrow(line: str) -> str:

@@ -6,6 +6,7 @@ import os
 import secrets
 import stat
 import tokenize
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from samovar.tools.beneath import Missing, Spot
 
 LARGEST = 8 << 20
 """Bytes of a text file that is read or written as a whole."""
+_PIECE = 1 << 20
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -81,10 +83,25 @@ class Workspace:
                 if size > self.largest:
                     raise ToolError(
                         f"{place.path} has {megabytes(size)}, the limit is "
-                        f"{megabytes(self.largest)}: use search, data_view or shell (head, tail)"
+                        f"{megabytes(self.largest)}: use search with this path, data_view or shell "
+                        "(head, tail)"
                     )
                 # A file may grow while it is read.
                 return file.read(self.largest)
+
+    def lines(self, path: str) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines of a text file of any size with their numbers, from 1 on.
+
+        A line of more than a megabyte comes in pieces with one number. Raises ToolError as `read`
+        does, but for large files.
+        """
+        with beneath.spot(self.root, path) as place, open(beneath.opened(place), "rb") as file:
+            number = 1
+            while piece := file.readline(_PIECE):
+                if number == 1 and b"\0" in piece[:65536]:
+                    raise ToolError(f"{path} is binary, not text")
+                yield number, piece
+                number += piece.endswith(b"\n")
 
     def write(self, path: str, text: Text) -> None:
         """Put a file in place as a whole, or leave everything as it was.
