@@ -1,16 +1,22 @@
 """Every tool, every text it takes, 15 hostile paths: nothing from outside comes in."""
 
 import os
+from contextlib import AsyncExitStack
 
 import pytest
 
+from samovar.companion import tools as companion
 from samovar.core.errors import SamovarError
 from samovar.core.tool import Call, arguments
+from samovar.memory.notes import Notes
+from samovar.memory.recall import Memory
+from samovar.settings import Settings, Web
 
 SECRET = "canary-5f1c"
 OFFERED = (
     *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol", "nvim"),
     *("shell", "python", "data_view", "fetch", "web_search", "ask"),
+    *("memory", "notebook", "promote_skill"),
 )
 WRAPPED = {
     "shell": ("command", "cat '{0}' < /dev/null; ls -la '{0}'; head -c 99 < '{0}'"),
@@ -58,13 +64,30 @@ def world(place, outside, monkeypatch):
     return outside
 
 
-def test_every_tool_is_walked(tools):
-    assert sorted(tools) == sorted(OFFERED)
+@pytest.fixture
+async def every(place, sandbox, tmp_path):
+    """Every tool of an agent, by name; its home lies outside the workspace."""
+
+    async def answer(_whom: str, question: str) -> str:
+        return f"no idea about {question}"
+
+    home = tmp_path / "home"
+    web = Web(hosts=("127.0.0.1:1",), searxng="http://127.0.0.1:1", search=True, public=False)
+    seat = companion.Place(home, place.root, place.root, "ada", "run", None)
+    memory = Memory(Notes(home / "memory"))
+    async with AsyncExitStack() as stack:
+        found = companion.tools(seat, Settings(web=web), sandbox, memory, answer, stack)()
+        yield {tool.name: tool for tool in found}
+    memory.close()
+
+
+def test_every_tool_is_walked(every):
+    assert sorted(every) == sorted(OFFERED)
 
 
 @pytest.mark.parametrize("name", OFFERED)
-async def test_no_tool_leaks(name, tools, world):
-    tool, before = tools[name], sorted(p.name for p in world.iterdir())
+async def test_no_tool_leaks(name, every, world):
+    tool, before = every[name], sorted(p.name for p in world.iterdir())
     texts = [k for k, v in tool.parameters["properties"].items() if v.get("type") == "string"]
     example = {**tool.example, **({"path": "data.csv"} if name == "data_view" else {})}
     example |= {"path": "app.py"} if name == "nvim" else {}
