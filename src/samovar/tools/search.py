@@ -174,8 +174,8 @@ def _in_file(place: Workspace, path: str, form: re.Pattern[str], asked: Asked) -
             yield from (Hit(path, n) for n, row in rows if form.search(row.rstrip("\r\n")))
         return
     if b"\0" not in data[:65536]:
-        rows = enumerate(data.decode("utf-8", "replace").split("\n"), 1)
-        yield from (Hit(path, n) for n, row in rows if form.search(row))
+        lines = data.decode("utf-8", "replace").split("\n")
+        yield from (Hit(path, n) for n, row in enumerate(lines, 1) if form.search(row))
 
 
 def _skipped(place: Workspace, asked: Asked) -> str:
