@@ -12,6 +12,7 @@ from samovar.companion.seat import billions, read_resume
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
+from samovar.memory.notebook import Notebook
 from samovar.org.resume import Permissions, Resume
 from samovar.settings import Settings
 
@@ -164,8 +165,10 @@ async def test_the_plan_is_in_the_prompt(sit):
     talker = await sit(reply("Well."))
     talker.seat.home.mkdir(exist_ok=True)
     talker.seat.project.path.write_text("# Shop\n\nPhase: planning\n\n## Tasks\n\n- [ ] mend add\n")
+    Notebook(talker.seat.home).add("the tests take 4 s", "ada")
     await events(talker, "hello")
-    assert "Next: 1. mend add" in talker.seat.choice.model.asked[0].messages[-1].text
+    told = talker.seat.choice.model.asked[0].messages[-1].text
+    assert "Next: 1. mend add\nLast noted by ada: the tests take 4 s" in told
 
 
 async def test_what_cannot_go_on_says_why(sit, project):

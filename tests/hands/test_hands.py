@@ -10,6 +10,7 @@ from samovar.core.message import Request
 from samovar.core.talk import Began, Replied, Stopped, Used
 from samovar.hands.errand import Errand
 from samovar.hands.ground import Ground
+from samovar.memory.notebook import Notebook
 from samovar.models.scripted import Rules
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.seams import StoreAway
@@ -100,6 +101,18 @@ async def test_a_copy_editor_reads_the_page_and_suggests_words(home, open_books)
     assert "Utilize the form" in books.model.asked[0].messages[1].text
     [job] = await team.tasks("ui_copy_editor", ("done",))
     assert "new: Use the form" in job.result
+
+
+async def test_the_plan_and_the_notebook_of_the_home_stand_in_the_prompt(home, open_books):
+    hire(home, "writer", "read_file", permissions={"repositories": [".."]})
+    (home / "project.md").write_text("# Shop\n\nPhase: planning\n\n## Tasks\n\n- [ ] sell tea\n")
+    Notebook(home).add("customers want green tea", "ada")
+    books = open_books([reply("Green tea.")])
+    team = books.team()
+    await team.submit("Which tea?", "writer")
+    await team.tick()
+    told = books.model.asked[0].messages[1].text
+    assert "Next: 1. sell tea\nLast noted by ada: customers want green tea" in told
 
 
 async def test_what_is_changed_in_a_repository_becomes_a_commit_on_a_branch(home, open_books):

@@ -6,7 +6,7 @@ from hypothesis import strategies as some
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.task import Verdict
-from samovar.memory.notebook import Observation
+from samovar.memory.notebook import Notebook
 from samovar.memory.project import (
     PHASES,
     Project,
@@ -20,6 +20,7 @@ from samovar.memory.project import (
     parse,
     plan,
     render,
+    standing,
 )
 
 AT = datetime(2026, 3, 1, 10, 15, tzinfo=UTC)
@@ -135,8 +136,7 @@ def test_a_dropped_task_keeps_no_gate_closed():
 def test_the_brief_is_a_few_short_lines():
     tasks = (Task("a", "done"), Task("b " * 200, "doing"), Task("c"), Task("d", "dropped"))
     project = Project(name="shop", phase="executing", goal="sell\n\ntea", tasks=tasks)
-    seen = [Observation(AT, "ada", f"saw {n}\nand\u200b more") for n in range(9)]
-    rows = brief(project, seen).splitlines()
+    rows = brief(project).splitlines()
     assert rows[:3] == [
         "Project shop: planning > [executing] > reviewing > complete",
         "Goal: sell tea",
@@ -144,8 +144,26 @@ def test_the_brief_is_a_few_short_lines():
     ]
     assert rows[3].startswith("Now: 2. b b")
     assert rows[4] == "Next: 3. c"
-    assert rows[5:] == [f"Last noted by ada: saw {n} and⟨U+200B⟩ more" for n in (7, 8)]
-    assert all(len(row) <= 120 for row in rows)
+    assert len(rows) == 5 and all(len(row) <= 120 for row in rows)
+
+
+def test_a_prompt_says_where_the_project_stands_and_what_was_noted_last(tmp_path):
+    assert standing(tmp_path) == ""
+    book = Notebook(tmp_path)
+    for n in range(9):
+        book.add(f"saw {n}\nand\u200b more " + "." * 200, "ada")
+    noted = standing(tmp_path).splitlines()
+    assert [row[:38] for row in noted] == [
+        f"Last noted by ada: saw {n} and⟨U+200B⟩ m" for n in (7, 8)
+    ]
+    assert all(len(row) <= 120 for row in noted)
+    file = ProjectFile(tmp_path)
+    file.change(lambda now: plan(now, "buy tea"))
+    assert standing(tmp_path).splitlines()[-3:] == ["Next: 1. buy tea", *noted]
+    file.path.write_text("# Shop\n\nPhase: sleeping\n")
+    wrong, *rest = standing(tmp_path).splitlines()
+    assert wrong.startswith("The plan cannot be read: line 3: 'sleeping' is no phase")
+    assert rest == noted
 
 
 @pytest.mark.parametrize("number", [0, 3, -1])

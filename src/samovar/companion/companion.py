@@ -1,5 +1,6 @@
 """The verbs of a conversation: say, stop, undo, diff, commit, and what a person may look at."""
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -23,7 +24,7 @@ from samovar.core.talk import Began, Conversation, Heard, Talk, Told, Used, fold
 from samovar.core.tool import Call, Tool
 from samovar.flow.commits import compose
 from samovar.memory.notebook import Notebook
-from samovar.memory.project import brief
+from samovar.memory.project import standing
 from samovar.repo import git
 from samovar.settings import load
 
@@ -223,8 +224,7 @@ class Companion:
         return line((await self.draft.change()).paths, self.talk)
 
     async def _plan(self) -> str:
-        project = self.seat.project
-        return brief(project.read()) if project.path.exists() else ""
+        return await asyncio.to_thread(standing, self.seat.home)
 
     async def _note(self, summary: str) -> None:
         Notebook(self.seat.home).sum_up(summary, self.seat.agent)

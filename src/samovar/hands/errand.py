@@ -1,5 +1,6 @@
 """One task of one agent with tools: its conversation from the first word to what came of it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from samovar.hands.ground import Ground, key_of, listing
 from samovar.hands.leave import Waits
 from samovar.hands.slip import Kept, Slip
 from samovar.memory.notebook import Notebook
+from samovar.memory.project import standing
 from samovar.models.dialects.choose import dialect_for
 from samovar.org.credits import Tariff, price
 from samovar.org.kit import Brief, Worked
@@ -176,6 +178,7 @@ class Errand:
             broker=Broker(means.settings.rules, means.gate, str(self.place.root)),
             draw=manner(found.endpoint.model),
             facts=self._facts,
+            plan=self._plan,
             note=self._note,
             doubt=facts.doubt if edits else _trusting,
             price=cost,
@@ -215,8 +218,12 @@ class Errand:
             return ""
         return facts.line(await self.place.changed(), self.talk)
 
+    async def _plan(self) -> str:
+        return await asyncio.to_thread(standing, self.slip.home)
+
     async def _note(self, summary: str) -> None:
-        Notebook(self.place.home).sum_up(summary, self.resume.name)
+        # The team's, which the tool `notebook` reads too, wherever the run itself lies.
+        Notebook(self.slip.home).sum_up(summary, self.resume.name)
 
     def _append(self, event: Event) -> None:
         assert self._log is not None, "begun"

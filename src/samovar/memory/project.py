@@ -14,7 +14,7 @@ from samovar.core.event import Phase
 from samovar.core.log import now, write
 from samovar.core.task import Verdict
 from samovar.core.text import visible
-from samovar.memory.notebook import Observation
+from samovar.memory.notebook import Notebook
 
 FILE = "project.md"
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -86,8 +86,25 @@ def parse(text: str) -> Project:
     )
 
 
-def brief(project: Project, seen: Sequence[Observation] = ()) -> str:
-    """Return where the project stands in at most seven short lines, for a prompt."""
+def standing(folder: Path) -> str:
+    """Return where the project of a folder stands and what was noted last, for a prompt.
+
+    At most seven short lines; empty where there is neither plan nor notebook. A plan that nobody
+    can read is told in one of them, since no work should wait for it.
+    """
+    file = ProjectFile(folder)
+    try:
+        told = brief(file.read()) if file.path.exists() else ""
+    except SetupError as error:
+        told = _short(f"The plan cannot be read: {error.__cause__ or error}")
+    seen = Notebook(folder).read()[-2:]
+    return "\n".join(
+        [*([told] if told else []), *(_short(f"Last noted by {s.by}: {s.text}") for s in seen)]
+    )
+
+
+def brief(project: Project) -> str:
+    """Return where the project stands in at most five short lines."""
     phases = " > ".join(f"[{p}]" if p == project.phase else p for p in PHASES)
     rows = [f"Project {project.name}: {phases}"]
     if project.goal:
@@ -100,7 +117,6 @@ def brief(project: Project, seen: Sequence[Observation] = ()) -> str:
         now_, after = _of(project, "doing"), _of(project, "open")
         rows += [f"Now: {now_[0]}"] if now_ else []
         rows += [f"Next: {after[0]}"] if after else []
-    rows += [f"Last noted by {each.by}: {each.text}" for each in seen[-2:]]
     return "\n".join(_short(row) for row in rows)
 
 
