@@ -376,6 +376,32 @@ async def test_a_question_waits_for_a_person_and_the_task_goes_on_with_the_answe
     assert answer.text == "person answers: take your time"
 
 
+async def test_a_question_to_a_teammate_becomes_a_message_and_the_task_goes_on(home, open_books):
+    hears = {"read_outboxes": ["writer", "ada"]}
+    hire(home, "ada", permissions={"read_outboxes": ["writer"]})
+    hire(home, "bob", permissions={"read_outboxes": ["writer"]})
+    hire(home, "writer", "ask", permissions=hears)
+    asks = [call("ask", question="Green or black?", whom=name) for name in ("bob", "ada")]
+    books = open_books([*asks, reply("Tea. Open: which.")])
+    team = books.team()
+    await team.submit("write about tea", "writer")
+    await team.tick()
+    [job] = await team.tasks("writer")
+    assert (job.state, job.result) == ("done", "Tea. Open: which.") and not await team.approvals()
+    unheard, sent = results(home)
+    assert unheard.text == "there is no 'bob' to ask; ask one of: person, ada"
+    assert (
+        sent.ok
+        and "sent to ada; an answer, if any, comes as a message in a later turn" in sent.text
+    )
+    [report, letter] = [m.entry for m in await team.messages("writer")]
+    assert (letter.kind, letter.to, letter.text) == ("message", ("ada",), "Green or black?")
+    assert letter.job == job.id and report.kind == "report"
+    team.engine.mailroom.look(team.engine.folder.read())
+    heard = team.engine.mailroom.unread("ada", {}, 9, 9).entries
+    assert [e.text for e in heard if e.kind == "message"] == ["Green or black?"]
+
+
 @pytest.mark.parametrize("yes", [True, False])
 async def test_a_word_that_comes_before_the_task_waits_for_it_is_not_lost(home, open_books, yes):
     hire(home, "writer", "write_file", permissions={"repositories": [".."]})

@@ -10,6 +10,7 @@ from samovar.org.legs import TOOLS, legs
 from samovar.org.resume import Permissions, Resume
 from samovar.org.roster import Folder
 from samovar.settings import Settings, Web
+from samovar.tools.ask import Company
 from samovar.tools.remote_server import RemoteServer
 
 from .conftest import hire, notes
@@ -22,12 +23,12 @@ async def test_every_tool_that_comes_along_is_known_by_its_name(home, tmp_path):
     place = Place(home, tmp_path, tmp_path, "a", "run", None)
     memory = notes(home, "a")
 
-    async def answerer(_whom: str, _question: str) -> str:
+    async def answer(_question: str) -> str:
         return ""
 
     async with AsyncExitStack() as stack:
         nowhere = Nowhere(SandboxMissing("none"))
-        found = tools(place, Settings(web=web), nowhere, memory, answerer, stack)()
+        found = tools(place, Settings(web=web), nowhere, memory, Company(answer), stack)()
     memory.close()
     names = {t.name for t in found}
     assert names <= BUILT_IN <= TOOLS

@@ -7,6 +7,7 @@ import pytest
 
 from samovar.sandboxes import find
 from samovar.sandboxes.bubblewrap import Bubblewrap
+from samovar.tools.ask import Company
 from samovar.tools.interpreter import own
 from samovar.tools.toolbox import Bench, Web, toolbox
 from samovar.tools.workspace import Workspace
@@ -45,10 +46,10 @@ def interpreter():
 async def tools(place, sandbox):
     """Every tool there is, by name."""
 
-    async def answer(_whom: str, question: str) -> str:
+    async def answer(question: str) -> str:
         return f"no idea about {question}"
 
     web = Web(("127.0.0.1:1",), "http://127.0.0.1:1", search=True, public=False)
     async with AsyncExitStack() as stack:
-        found = toolbox(Bench(place, sandbox, stack, web=web, answerer=answer))
+        found = toolbox(Bench(place, sandbox, stack, web=web, company=Company(answer)))
         yield {tool.name: tool for tool in found}

@@ -6,7 +6,7 @@ import pytest
 
 from samovar.core.errors import ToolError
 from samovar.core.tool import Call, arguments
-from samovar.tools.ask import ask
+from samovar.tools.ask import Company, ask
 from samovar.tools.toolbox import Bench, Web, toolbox
 
 ALWAYS = ["list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol"]
@@ -43,12 +43,24 @@ async def test_search_needs_an_engine(place, sandbox):
 
 
 async def test_asking_names_those_who_can_be_asked():
-    async def answer(whom, question):
-        return "" if whom == "ada" else f"{whom}: {question}\u202e"
+    async def answer(question):
+        return "" if question == "who?" else f"{question}\u202e"
 
-    tool = ask(answer, ("ada", "bob"))
-    assert await tool.run(question="why?", whom="bob") == "bob answers: bob: why?⟨U+202E⟩"
+    async def send(question):
+        sent.append(question)
+
+    sent: list[str] = []
+    tool = ask(Company(answer, {"ada": send, "bob": send}))
+    assert await tool.run(question="why?", whom="person") == "person answers: why?⟨U+202E⟩"
     with pytest.raises(ToolError, match="ask one of: person, ada, bob"):
         await tool.run(question="why?", whom="eve")
-    with pytest.raises(ToolError, match="ada does not answer now"):
-        await tool.run(question="why?", whom="ada")
+    with pytest.raises(ToolError, match="person does not answer now"):
+        await tool.run(question="who?", whom="person")
+    assert sent == []
+    said = await tool.run(question="how?", whom="bob")
+    assert said.startswith("sent to bob; an answer, if any, comes as a message in a later turn")
+    assert sent == ["how?"]
+    alone = ask(Company(answer))
+    assert "one of: person" in str(alone.parameters) and "teammate" not in str(alone.parameters)
+    with pytest.raises(ToolError, match=r"ask one of: person$"):
+        await alone.run(question="why?", whom="bob")

@@ -21,6 +21,7 @@ from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
 from samovar.core.tool import Call
 from samovar.repo import git
+from samovar.tools.ask import Company
 from samovar.traces.tracing import tracing
 
 
@@ -57,7 +58,7 @@ async def chat(order: Order) -> int:
     ):
         session.talker = talker
         talker.seat.progress = view.progress
-        talker.seat.answerer = session.answer
+        talker.seat.company = Company(session.answer)
         if order.resume:
             await talker.resume(_found(App(home), order.resume))
         view.working("starting")
@@ -129,7 +130,7 @@ class Session:
             self.allowed.add(call.tool)
         return said.strip() in ("y", "yes", "a", "always")
 
-    async def answer(self, _whom: str, question: str) -> str:
+    async def answer(self, question: str) -> str:
         """Put a question of the agent to the person; what the tool `ask` calls."""
         self.view.idle()
         self.view.show([Line(f"  ? {question}", "strong")])

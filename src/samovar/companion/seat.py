@@ -27,7 +27,7 @@ from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import Settings, read_env
-from samovar.tools.ask import Answerer
+from samovar.tools.ask import Company
 from samovar.tools.remote import Joined, Yard, join
 
 NOBODY = "samovar"
@@ -57,8 +57,8 @@ class Seat:
     no_sandbox: bool = False
     progress: Callable[[int, int], None] = lambda _have, _all: None
     resume: Resume | None = None
-    answerer: Answerer | None = None
-    """Who answers the tool `ask`; without anybody there is no such tool."""
+    company: Company | None = None
+    """Whom the tool `ask` can ask; without anybody there is no such tool."""
     choice: Choice | None = None
     sandbox: Host | None = None
     _memory: Memory | None = field(default=None, repr=False)
@@ -115,7 +115,7 @@ class Seat:
         permitted = self.resume.permissions.tools if self.resume else None
         project = self.repo.place.work or root
         place = Place(self.home, project, root, self.agent, run, permitted)
-        return tools(place, self.settings, self.sandbox, self.memory, self.answerer, self.stack)
+        return tools(place, self.settings, self.sandbox, self.memory, self.company, self.stack)
 
     async def remote(self, root: Path, taken: Collection[str]) -> Sequence[Tool]:
         """Return the permitted tools of the MCP servers of the settings; what fails is told."""

@@ -19,7 +19,7 @@ from samovar.memory.skills.promote import Maker, promote_skill
 from samovar.memory.skills.shelf import Shelf
 from samovar.memory.skills.workshop import Workshop
 from samovar.settings import Settings
-from samovar.tools.ask import Answerer
+from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter, own
 from samovar.tools.toolbox import Bench, Web, toolbox
 from samovar.tools.workspace import Workspace
@@ -48,7 +48,7 @@ def tools(
     settings: Settings,
     sandbox: Host,
     memories: Memory,
-    answerer: Answerer | None,
+    company: Company | None,
     stack: AsyncExitStack,
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
@@ -60,7 +60,7 @@ def tools(
         stack=stack,
         interpreter=Interpreter(found.python, found.readable),
         web=Web(**msgspec.structs.asdict(settings.web)),
-        answerer=answerer,
+        company=company,
     )
     shelf = Shelf(place.home / "skills")
     mine = own()

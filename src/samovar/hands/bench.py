@@ -17,7 +17,7 @@ from samovar.org.resume import Resume
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import Settings, read_env
-from samovar.tools.ask import Answerer
+from samovar.tools.ask import Company
 from samovar.tools.remote import Yard, join
 
 
@@ -62,12 +62,12 @@ class Bench:
     settings: Settings
     sandbox: Host
     memory: Memory
-    answerer: Answerer
+    company: Company
     live: Live
 
     async def tools(self, stack: AsyncExitStack) -> Callable[[], Sequence[Tool]]:
         """Return what lists the permitted tools; what they start ends with the stack."""
-        own = tools(self.place, self.settings, self.sandbox, self.memory, self.answerer, stack)
+        own = tools(self.place, self.settings, self.sandbox, self.memory, self.company, stack)
         others = await self._remote({t.name for t in own()}, stack)
         return lambda: (*own(), *others)
 

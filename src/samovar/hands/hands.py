@@ -14,6 +14,7 @@ from samovar.hands.bench import Bench, here, shelter
 from samovar.hands.errand import Errand, Means
 from samovar.hands.ground import furnish, ground
 from samovar.hands.leave import Leave
+from samovar.hands.letters import Letters
 from samovar.hands.slip import Slip
 from samovar.memory.recall import Memory
 from samovar.org.credits import Prices
@@ -24,6 +25,7 @@ from samovar.org.resume import Resume
 from samovar.org.roster import Roster
 from samovar.org.seams import Approvals, Hold, Job
 from samovar.settings import Settings
+from samovar.tools.ask import Company
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Hands:
                 return await errand.finish()
             stack.enter_context(slip.shown(began.run))
             leave = Leave(self.approvals, job, resume)
+            letters = Letters(self.home, job, self.roster(), hold)
             sandbox = await shelter(self.no_sandbox)
             desk = Place(self.home, place.project, place.root, resume.name, began.run, names)
             bench = Bench(
@@ -72,7 +75,7 @@ class Hands:
                 self.settings,
                 sandbox,
                 self.memory(resume.name),
-                leave.answerer(),
+                Company(leave.answerer(), letters.mates()),
                 self.live,
             )
             tariff = self.prices().tariff(resume.name, model)

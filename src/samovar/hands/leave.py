@@ -53,7 +53,7 @@ class Leave:
     def answerer(self) -> Answerer:
         """Return what puts a question of the agent to a person."""
 
-        async def answer(_whom: str, question: str, /) -> str:
+        async def answer(question: str, /) -> str:
             digest = self._digest("question", question)
             for given in await self.approvals.list(("granted", "refused")):
                 if given.digest == digest:

@@ -1,7 +1,7 @@
 """All tools there are, made of what is installed and configured."""
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from samovar.tools import ask as asking
 from samovar.tools import data, edit, edit_symbol, files, nvim, search, shell, web
 from samovar.tools import python as repl
 from samovar.tools.address import Hosts
-from samovar.tools.ask import Answerer
+from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter, own
 from samovar.tools.workspace import Workspace
 
@@ -41,8 +41,8 @@ class Bench:
     interpreter: Interpreter = field(default_factory=own)
     """The project's Python, for `shell` and `python`."""
     web: Web = Web()
-    answerer: Answerer | None = None
-    teammates: Sequence[str] = ()
+    company: Company | None = None
+    """Whom `ask` can ask; without anybody there is no such tool."""
 
 
 def toolbox(bench: Bench) -> tuple[Tool, ...]:
@@ -84,5 +84,5 @@ def _of_others(bench: Bench) -> Iterator[Tool]:
         finders += [web.ddgs] if bench.web.public and web.has_ddgs() else []
         if finders:
             yield web.web_search(finders)
-    if bench.answerer is not None:
-        yield asking.ask(bench.answerer, bench.teammates)
+    if bench.company is not None:
+        yield asking.ask(bench.company)
