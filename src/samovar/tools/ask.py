@@ -41,8 +41,8 @@ def ask(company: Company) -> Tool:
         if whom in mates:
             await mates[whom](question)
             return (
-                f"sent to {whom}; an answer, if any, comes as a message in a later turn, not in this task: "
-                "go on with what you can, and say in your result what is open"
+                f"sent to {whom}; an answer, if any, comes as a message in a later turn, not in "
+                "this task: go on with what you can, and say in your result what is open"
             )
         if whom != "person":
             raise ToolError(f"there is no {whom!r} to ask; ask one of: {known}")
