@@ -37,6 +37,11 @@ def test_rules_of_another_shape_are_complained_of(tmp_path: Path, here: str):
         _load(tmp_path, '[[rules.deny]]\ntool = "shell"\n', here)
 
 
+def test_a_turn_has_at_least_one_step(tmp_path: Path):
+    with pytest.raises(SetupError, match="in `steps`; see"):
+        _load(tmp_path, "", "steps = 0\n")
+
+
 def test_a_value_of_another_kind_is_named_without_signs_of_a_library(tmp_path: Path):
     with pytest.raises(SetupError, match="in `calls`; see"):
         _load(tmp_path, "", 'calls = "abc"\n')

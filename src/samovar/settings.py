@@ -8,11 +8,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from dotenv import dotenv_values
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.rules import Rules
@@ -70,6 +70,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Model calls of a run, at most."""
     tokens: int = 8_000
     """Generated tokens of a run, at most."""
+    steps: Annotated[int, Meta(ge=1)] = 20
+    """Answers of the model in one turn of a conversation, or a task with tools, at most."""
+    turn_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    """Seconds of model and tools in one turn, at most; 0 is without limit."""
+    turn_credits: Annotated[float, Meta(ge=0)] = 0.0
+    """Credits of one task of an agent with tools, at most; 0 is without limit."""
     candidates: int = 12
     """Candidates a step, at most."""
     test_seconds: float = 10.0

@@ -10,6 +10,7 @@ from samovar.app import App
 from samovar.companion.companion import LONGEST, branch_of
 from samovar.companion.seat import billions, read_resume
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.message import Reply
 from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
 from samovar.memory.notebook import Notebook
@@ -194,6 +195,19 @@ async def test_what_cannot_go_on_says_why(sit, project):
 )
 def test_the_size_of_a_model_is_in_its_name(name, size):
     assert billions(name) == size
+
+
+@pytest.mark.parametrize(
+    ("limit", "end"), [({"steps": 2}, "steps"), ({"turn_seconds": 500}, "seconds")]
+)
+async def test_a_turn_ends_at_the_limits_of_the_settings(sit, limit, end):
+    looks = [call("search", pattern=f"add{n}") for n in range(3)]
+    answers = [Reply(text=look, seconds=400) for look in looks]
+    talker = await sit(*answers, settings=Settings(**limit))
+    *_, last = await events(talker, "look around")
+    assert isinstance(last, Stopped) and last.end == end
+    assert len(talker.seat.choice.model.asked) == 2
+    assert talker.seat.limits().steps == limit.get("steps", 20)
 
 
 async def test_two_answers_of_a_model_are_counted(sit):

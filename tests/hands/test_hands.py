@@ -209,6 +209,22 @@ async def test_every_call_is_charged_and_empty_credits_stop_in_the_middle(home, 
     assert len(results(home)) == 2
 
 
+async def test_a_task_ends_at_the_credits_of_the_settings(home, open_books):
+    hire(home, "writer", "search", permissions={"repositories": [".."]})
+    free = {"prompt": 0, "cached": 0, "generated": 0}
+    (home / "credits.json").write_text(json.dumps({"tariffs": {"*": {"call": 100, **free}}}))
+    looks = [call("search", pattern=f"0{n}") for n in range(3)]
+    books = open_books([*looks, reply("done")], turn_credits=0.0002)
+    team = books.team()
+    await team.add_credits("writer", 1_000_000)
+    await team.submit("look around", "writer")
+    await team.tick()
+    [job] = await team.tasks("writer")
+    said = (await team.messages("writer"))[0].entry.text
+    assert job.state == "failed" and "the limit of 0.0002 credits is reached" in said
+    assert len(books.model.asked) == 2
+
+
 async def test_a_model_that_goes_away_loses_nothing(home, open_books):
     hire(home, "writer", "search", permissions={"repositories": [".."]})
     away = Unreachable("no model answers at http://localhost:1")

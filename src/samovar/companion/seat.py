@@ -22,6 +22,7 @@ from samovar.memory.project import ProjectFile
 from samovar.memory.recall import Memory
 from samovar.models.dialects.choose import dialect_for
 from samovar.models.size import estimate
+from samovar.org.credits import CREDIT
 from samovar.org.resume import Resume
 from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
@@ -37,6 +38,8 @@ SMALL = 14.0
 FEW, MANY = 5, 12
 _REPLY = 0.25
 """Share of the context that one answer may take."""
+_LONGEST = 1200
+"""Generated tokens of one answer in a conversation, at most."""
 _HERE = Path(__file__).parent / "prompts"
 
 __all__ = ["NOBODY", "Seat", "estimate", "manner"]
@@ -98,16 +101,9 @@ class Seat:
         return dialect_for(self.choice.profile)
 
     def limits(self) -> Limits:
-        """Return what a turn may spend, by what was measured of the model."""
+        """Return what a turn may spend."""
         assert self.choice is not None, "prepared"
-        context = self.choice.profile.context
-        size = billions(self.choice.endpoint.model)
-        return Limits(
-            context=context,
-            reply=min(1200, int(context * _REPLY)),
-            tokens=self.settings.tokens,
-            shown=MANY if size is not None and size >= SMALL else FEW,
-        )
+        return limits(self.choice, self.settings, _LONGEST)
 
     def tools(self, root: Path, run: str) -> Callable[[], Sequence[Tool]]:
         """Return what lists the tools the agent is permitted, over the files in a folder."""
@@ -148,6 +144,24 @@ class Seat:
         return await choose_model(
             self.settings, self.home, self.stack, name, self.live, self.progress
         )
+
+
+def limits(choice: Choice, settings: Settings, reply: int) -> Limits:
+    """Return what a turn may spend, by the settings and what was measured of the model.
+
+    An answer has at most `reply` tokens.
+    """
+    context = choice.profile.context
+    size = billions(choice.endpoint.model)
+    return Limits(
+        steps=settings.steps,
+        tokens=settings.tokens,
+        seconds=settings.turn_seconds,
+        credits=round(settings.turn_credits * CREDIT),
+        context=context,
+        reply=min(reply, int(context * _REPLY)),
+        shown=MANY if size is not None and size >= SMALL else FEW,
+    )
 
 
 def read_resume(home: Path, agent: str) -> Resume | None:

@@ -251,8 +251,9 @@ def _spent(turn: Turn, limits: Limits) -> Stopped | None:
     )
     for end, spent, most in reached:
         if most and spent >= most:
-            why = f"the limit of {most:g} {end} is reached; the work is kept, say 'go on' for more"
-            return Stopped(end=end, why=why)
+            amount = most / 1e6 if end == "credits" else most
+            limit = f"the limit of {amount:,.10g} {end} is reached"
+            return Stopped(end=end, why=f"{limit}; the work is kept, say 'go on' for more")
     return None
 
 

@@ -10,8 +10,8 @@ from samovar import __version__
 from samovar.boot import Choice
 from samovar.companion import facts
 from samovar.companion.companion import branch_of
-from samovar.companion.seat import FEW, MANY, SMALL, billions, estimate, manner
-from samovar.core.agent import Agent, Limits, converse, used
+from samovar.companion.seat import estimate, limits, manner
+from samovar.core.agent import Agent, converse, used
 from samovar.core.errors import ModelError
 from samovar.core.event import Done, Event, Intended
 from samovar.core.log import JsonlLog
@@ -32,8 +32,6 @@ from samovar.org.resume import Resume
 from samovar.org.seams import Ended, Hold
 from samovar.settings import Settings
 
-_REPLY = 0.25
-"""Share of the context that one answer may take."""
 _READS = ("read_file", "list_files", "search")
 
 
@@ -156,14 +154,6 @@ class Errand:
 
     def _agent(self, means: Means) -> Agent:
         found = means.choice
-        context = found.profile.context
-        size = billions(found.endpoint.model)
-        limits = Limits(
-            context=context,
-            reply=min(2 * self.resume.limits.reply, int(context * _REPLY)),
-            tokens=means.settings.tokens,
-            shown=MANY if size is not None and size >= SMALL else FEW,
-        )
         edits = self.place.draft is not None and "edit_text" in {t.name for t in means.tools()}
 
         def cost(usage: Usage, seconds: float) -> int:
@@ -174,7 +164,7 @@ class Errand:
             dialect=dialect_for(found.profile),
             tools=means.tools,
             estimate=estimate,
-            limits=limits,
+            limits=limits(found, means.settings, 2 * self.resume.limits.reply),
             broker=Broker(means.settings.rules, means.gate, str(self.place.root)),
             draw=manner(found.endpoint.model),
             facts=self._facts,
