@@ -37,6 +37,7 @@ from samovar.core.talk import (
     fold,
 )
 from samovar.core.tool import Call, Dialect, Returned, Said, Tool
+from samovar.core.unread import unread
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -357,7 +358,7 @@ def _read(reply: Reply, talk: Conversation, agent: Agent, tools: Sequence[Tool])
     return Replied(
         text=reply.text,
         said=said,
-        complaint=complaint or ("" if calls else _fault(reply, said, talk, agent)),
+        complaint=complaint or ("" if calls else _fault(reply, said, talk, agent, tools)),
         model=reply.model,
         usage=reply.usage,
         seconds=round(reply.seconds, 3),
@@ -373,7 +374,9 @@ _PROMISE = re.compile(
 )
 
 
-def _fault(reply: Reply, said: Said, talk: Conversation, agent: Agent) -> str:
+def _fault(
+    reply: Reply, said: Said, talk: Conversation, agent: Agent, tools: Sequence[Tool]
+) -> str:
     """Return what is wrong with an answer without calls; an empty string for a good end."""
     if not said.text.strip():
         return "your answer was empty: call a tool, or answer the person"
@@ -381,7 +384,11 @@ def _fault(reply: Reply, said: Said, talk: Conversation, agent: Agent) -> str:
         return "your answer was too long and was cut: answer again, shorter"
     if reply.finish == "repetition":
         return "you repeated yourself and were stopped: answer again, shorter"
-    if any(isinstance(i, Replied) and i.complaint for i in talk.present):
+    told = [i.complaint for i in talk.present if isinstance(i, Replied) and i.complaint]
+    strange = unread(said.text, tools, agent.dialect)
+    if strange and strange not in told:
+        return strange
+    if told:
         return ""
     if talk.offered and _PROMISE.search(said.text):
         return (
