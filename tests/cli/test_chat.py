@@ -189,6 +189,22 @@ def test_ctrl_c_stops_the_step_and_a_second_one_leaves(terminal, server):
     assert terminal.process.wait(10) == 130
 
 
+def test_ctrl_c_stops_a_command_and_the_session_goes_on(terminal, server):
+    terminal.wait("/help")
+    server.listed.clear()
+    server.delay = 5.0
+    terminal.type("/model other\r")
+    assert server.listed.wait(30)
+    terminal.type("\x03")
+    terminal.wait("stopped")
+    server.delay, server.answers = 0.0, (reply("I am still here."),)
+    terminal.wait("/help")
+    terminal.type("hello\r")
+    terminal.wait("I am still here.")
+    terminal.type("/quit\r")
+    assert terminal.process.wait(20) == 0
+
+
 def test_keys_complete_and_write_several_lines(terminal, server):
     terminal.wait("/help")
     server.answers = (reply("Seen."),)

@@ -1,5 +1,6 @@
 """The verbs of a conversation over a repository."""
 
+import asyncio
 import json
 import subprocess
 from typing import Any
@@ -85,6 +86,26 @@ async def test_a_commit_that_a_crash_left_unrecorded_is_found(sit):
     await second.resume(first.run)
     assert await second.diff() == ""
     assert [json.loads(r)["event"]["type"] for r in path.read_text().splitlines()][-1] == "done"
+
+
+async def test_a_commit_that_is_broken_off_is_made_and_recorded(sit):
+    talker = await sit(MEND, reply("Mended."))
+    await events(talker, "mend add")
+    assert talker.draft is not None
+    begun, make = asyncio.Event(), talker.draft.repo.commit
+
+    async def slowly(deed):
+        begun.set()
+        await asyncio.sleep(0.1)
+        return await make(deed)
+
+    object.__setattr__(talker.draft.repo, "commit", slowly)
+    step = asyncio.create_task(talker.commit("fix: add"))
+    await begun.wait()
+    step.cancel()
+    assert "committed" in await step and await talker.diff() == ""
+    with pytest.raises(ToolError, match="nothing to commit"):
+        await talker.commit()
 
 
 async def test_undo_takes_back_a_turn_and_tells_the_agent(sit):

@@ -20,10 +20,14 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     pause = 0.0
     """Seconds between the words of an answer; 0 sends it whole."""
+    delay = 0.0
+    """Seconds before the models are listed."""
 
     def __init__(self, say: Answer) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.say = say
+        self.listed = threading.Event()
+        """Whether somebody asked for the models."""
 
     @property
     def url(self) -> str:
@@ -35,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
+        self.server.listed.set()
+        time.sleep(self.server.delay)
         self._send(json.dumps({"data": [{"id": "scripted"}]}).encode(), "application/json")
 
     def do_POST(self) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -81,7 +82,7 @@ class Session:
         self.talker: Companion
         self.allowed: set[str] = set()
         """Tools the person allowed once and for all in this sitting."""
-        self._turn: asyncio.Task[None] | None = None
+        self._step: asyncio.Task[None] | None = None
         self._presses = 0
 
     async def run(self) -> int:
@@ -144,33 +145,43 @@ class Session:
         return f" {model} · {spent} · /help"
 
     async def _command(self, text: str) -> None:
-        try:
-            self.view.show(await run(self.talker, text))
-        except SamovarError as error:
-            self.view.show([Line(str(error), "bad")])
-            return
-        finally:
-            self.view.idle()
-        if self.talker.talk.turn is not None:
+        if await self._done(self._obey(text)) and self.talker.talk.turn is not None:
             await self._follow(self.talker.go_on())
+
+    async def _obey(self, text: str) -> None:
+        self.view.show(await run(self.talker, text))
 
     async def _follow(self, entries: AsyncIterator[Entry]) -> None:
         """Show a turn to its end, whatever ends it."""
-        self._turn = asyncio.create_task(self._show(entries))
+        await self._done(self._show(entries))
+        self._facts()
+
+    async def _done(self, step: Coroutine[Any, Any, None]) -> bool:
+        """Do something that Ctrl-C breaks off; return whether it came to its end."""
+        self._step = asyncio.create_task(step)
         try:
             with hushed():
-                await self._turn
+                await self._step
         except asyncio.CancelledError:
-            if not self._turn.cancelled() or not self._presses:
+            if not self._step.cancelled() or not self._presses:
                 raise
-            for entry in self.talker.stop():
-                self.view.entry(entry)
+            self._stopped()
         except SamovarError as error:
             self.view.show([Line(str(error), "bad")])
+        else:
+            return True
         finally:
-            self._turn = None
+            self._step = None
             self.view.idle()
-            self._facts()
+        return False
+
+    def _stopped(self) -> None:
+        """Say that a step was broken off; a turn ends with it."""
+        ends = self.talker.stop()
+        for entry in ends:
+            self.view.entry(entry)
+        if not ends:
+            self.view.show([Line("stopped", "dim")])
 
     def _facts(self) -> None:
         """Show what is really so after a turn that did something: an answer may be wrong."""
@@ -189,8 +200,8 @@ class Session:
     def _interrupt(self) -> None:
         """Stop the step that is being done; the second time, leave."""
         self._presses += 1
-        if self._turn is not None:
-            self._turn.cancel()
+        if self._step is not None:
+            self._step.cancel()
         else:
             raise KeyboardInterrupt
 

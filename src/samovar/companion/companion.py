@@ -3,10 +3,11 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from samovar import __version__
 from samovar.app import name_run
@@ -28,6 +29,7 @@ from samovar.memory.project import standing
 from samovar.repo import git
 from samovar.settings import load
 
+Result = TypeVar("Result")
 LONGEST = 200_000
 """Characters of a message."""
 
@@ -76,10 +78,14 @@ class Companion:
         return [self._append(event) for event in interrupt(self.talk)]
 
     async def undo(self) -> tuple[str, ...]:
-        """Take back what the last turn changed in the files; the agent is told."""
-        if self.draft is None:
-            return ()
-        paths = await self.draft.undo()
+        """Take back what the last turn changed in the files; the agent is told.
+
+        Once begun it is done as a whole, also when its step is broken off.
+        """
+        return await _whole(self._undo(self.draft)) if self.draft else ()
+
+    async def _undo(self, draft: Draft) -> tuple[str, ...]:
+        paths = await draft.undo()
         if paths:
             text = f"the person took back your last changes; as before are: {', '.join(paths[:9])}"
             self._append(Told(text=text))
@@ -90,7 +96,10 @@ class Companion:
         return await self.draft.diff() if self.draft else ""
 
     async def commit(self, message: str = "") -> str:
-        """Commit the draft on the conversation's branch; return what was done in one line."""
+        """Commit the draft on the conversation's branch; return what was done in one line.
+
+        Once begun it is done as a whole, also when its step is broken off.
+        """
         if self.draft is None or self._log is None:
             raise ToolError("there is nothing to commit")
         change = await self.draft.change()
@@ -104,12 +113,16 @@ class Companion:
             paths=change.paths,
             trailers={RUN: key.partition(": ")[2], "Samovar-Model": self._model},
         )
-        self._append(Intended(act="commit", key=key))
-        made = await self.draft.commit(branch_of(self.run), text)
-        self._append(Done(act="commit", key=key, result=made))
-        self._append(Told(text=f"the person committed the changes: {text.splitlines()[0]}"))
+        made = await _whole(self._commit(self.draft, key, text))
         rest = "".join(f"; left out: {p} ({why})" for p, why in change.left_out.items())
         return f"committed {made[:12]} on {branch_of(self.run)}: {text.splitlines()[0]}{rest}"
+
+    async def _commit(self, draft: Draft, key: str, text: str) -> str:
+        self._append(Intended(act="commit", key=key))
+        made = await draft.commit(branch_of(self.run), text)
+        self._append(Done(act="commit", key=key, result=made))
+        self._append(Told(text=f"the person committed the changes: {text.splitlines()[0]}"))
+        return made
 
     async def resume(self, run: str) -> None:
         """Go over to an earlier conversation. Raises SetupError when it cannot."""
@@ -126,7 +139,7 @@ class Companion:
         self._release()
         self._lock, self._log, self.run, self.talk = lock, log, run, talk
         self._agent = None
-        await self._settle(talk.began, [e.event for e in entries])
+        await _whole(self._settle(talk.began, [e.event for e in entries]))
 
     async def tools(self) -> Sequence[Tool]:
         """Return the tools the agent may use; none before the first message."""
@@ -269,6 +282,15 @@ async def companion(
             yield made
         finally:
             made.close()
+
+
+async def _whole(act: Coroutine[Any, Any, Result]) -> Result:
+    """Carry an act to its end: half of one is worse than a step that cannot be broken off."""
+    doing = asyncio.ensure_future(act)
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        return await doing
 
 
 def branch_of(run: str) -> str:
