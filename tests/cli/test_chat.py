@@ -15,9 +15,14 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from samovar.cli.chat import Session
 from samovar.cli.chat_commands import COMMANDS
 from samovar.cli.chat_input import Piped, Words, fitting, mentioned
 from samovar.cli.chat_stream import Stream
+from samovar.cli.chat_view import View
+from samovar.companion.companion import companion
+
+from .conftest import git
 
 COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
 
@@ -82,6 +87,8 @@ def test_commands_answer(served, server):
         assert each in done.stdout
     assert "> the key is in the safe" in done.stdout and "said by owner" in done.stdout
     assert "in use: scripted" in done.stdout
+    assert re.search(r"^  edit_text +write +allow +\w", done.stdout, re.MULTILINE)
+    assert "chosen by your first message; 0 rules of your own" in done.stdout
     assert "there is no command /nothing; see /help" in done.stdout
     assert "Traceback" not in done.stderr
 
@@ -257,6 +264,19 @@ def test_files_are_found_by_any_part_of_their_path():
     assert fitting(paths, "src/") == ["src/app.py", "src/apple.py"]
     assert mentioned("see @app.md, @nothing and a@b.c", paths) == "see app.md, @nothing and a@b.c"
     assert mentioned("see @app.md and @src/app.py", paths) == "see app.md and src/app.py"
+
+
+async def test_the_files_that_complete_are_those_there_are_now(project):
+    async with companion(project) as talker:
+        session = Session(View(plain=True), [])
+        session.talker = talker
+        await session._list()
+        before = session.paths
+        (project / "fresh.py").write_text("x = 1\n")
+        git(project, "add", "fresh.py")
+        git(project, "commit", "-qm", "more")
+        await session._list()
+        assert "sums.py" in before and set(session.paths) - set(before) == {"fresh.py"}
 
 
 def test_commands_and_files_complete():

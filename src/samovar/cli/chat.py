@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ class Session:
     async def _converse(self) -> int:
         while True:
             try:
-                text = await self.input.message()
+                text = await self._message()
             except KeyboardInterrupt:
                 self._presses += 1
                 if self._presses > 1:
@@ -119,6 +120,21 @@ class Session:
                 await self._follow(self.talker.say(mentioned(text, self.paths)))
             if self._presses > 1:
                 return STOPPED
+
+    async def _message(self) -> str | None:
+        """Return the next message; which files there are is learnt while the person writes."""
+        listing = asyncio.create_task(self._list())
+        try:
+            return await self.input.message()
+        finally:
+            await listing
+
+    async def _list(self) -> None:
+        """Learn which files there are now; what cannot be read leaves the list as it was."""
+        draft, repo = self.talker.draft, self.talker.seat.repo
+        with suppress(SamovarError, OSError):
+            found = await draft.paths() if draft else (await repo.tree(await repo.head())).paths()
+            self.paths = sorted(found)
 
     async def ask(self, call: Call, why: str) -> bool:
         """Ask the person to allow a call; a core AskPerson."""

@@ -84,9 +84,7 @@ async def _model(talker: Companion, rest: str) -> Lines:
 
 
 async def _tools(talker: Companion, _rest: str) -> Lines:
-    if talker.draft is None:
-        return [Line("the tools stand ready with your first message")]
-    root, rows = talker.draft.root, []
+    root, rows = talker.draft.root if talker.draft else talker.seat.home.parent, list[Line]()
     for tool in await talker.tools():
         call = Call(tool.name, dict(tool.example))
         said = decide(talker.seat.settings.rules, tool, call, str(root)).verdict
@@ -96,7 +94,16 @@ async def _tools(talker: Companion, _rest: str) -> Lines:
         )
     rules = talker.seat.settings.rules
     own = sum(len(r) for r in (rules.allow, rules.ask, rules.deny))
-    return [*rows, Line(f"* in front of the model now; {own} rules of your own", "dim")]
+    return [*rows, Line(f"{_shown(talker)}; {own} rules of your own", "dim")]
+
+
+def _shown(talker: Companion) -> str:
+    """Return what to say of the tools in front of the model: they are chosen by what is asked."""
+    if talker.draft is not None:
+        return "* in front of the model now"
+    servers = ", ".join(talker.seat.settings.mcp)
+    more = f", which also starts {servers}" if servers else ""
+    return f"which of them the model sees is chosen by your first message{more}"
 
 
 async def _memory(talker: Companion, rest: str) -> Lines:

@@ -142,8 +142,11 @@ class Companion:
         await _whole(self._settle(talk.began, [e.event for e in entries]))
 
     async def tools(self) -> Sequence[Tool]:
-        """Return the tools the agent may use; none before the first message."""
-        return (await self._ready()).tools() if self.draft else ()
+        """Return the tools the agent may use; those of MCP servers come with the first message."""
+        if self.draft is not None:
+            return (await self._ready()).tools()
+        await self.seat.prepare()
+        return self.seat.tools(self.seat.home.parent, "")()
 
     async def switch(self, model: str) -> Choice:
         """Go on with another model. Raises SetupError when there is none of that name."""
