@@ -1,5 +1,6 @@
 """The commands of a team, as a person types them."""
 
+import asyncio
 import json
 import os
 import signal
@@ -17,6 +18,8 @@ from model_server import serving
 from typer.testing import CliRunner
 
 from samovar.cli.main import app
+from samovar.core.errors import SetupError
+from samovar.org.engine import Engine
 
 from .conftest import COMMAND, GOOD, Samovar, git
 
@@ -207,3 +210,26 @@ def test_up_serves_works_and_ends_cleanly(
         assert json.loads(ok(team("status", "--json")))["engine"] == up.pid
         up.send_signal(signal.SIGTERM)
         assert up.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SetupError("the disk is full"), "samovar: the disk is full"),
+        (KeyError("x"), "samovar: a mistake in samovar: KeyError('x')"),
+    ],
+)
+def test_up_ends_with_its_engine_and_says_why(
+    quick: Samovar, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    async def broken(*_: object) -> None:
+        await asyncio.sleep(0.1)
+        raise error
+
+    ok(quick("bootstrap"))
+    monkeypatch.setattr(Engine, "run", broken)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done = quick("up", "--port", str(port))
+    assert done.returncode == getattr(error, "exit_code", 1)
+    assert done.stderr.splitlines()[-1] == said

@@ -4,7 +4,6 @@ import random
 import shutil
 from pathlib import Path
 
-from samovar.core.errors import SamovarError
 from samovar.org.sound import prices
 from samovar.org.team import Team
 
@@ -74,12 +73,8 @@ async def _works(home: Path, file: Path) -> None:
     team = office(home, rule, prices=lambda: prices(home)[0])
     problems = [p.line for p in await team.validate()]
     owner = file.parts[1] if file.parts[0] == "agents" else ""
-    try:
-        await team.send("", "are you there?", by="ann")
-        ticked = await team.tick()
-    except SamovarError as error:
-        assert file.name == "tick.json" and file.name in str(error)
-        return
+    await team.send("", "are you there?", by="ann")
+    ticked = await team.tick()
     answered = {n for n in "abc" if n in ticked.turns}
     assert answered >= {"a", "b", "c"} - {owner}, (file, ticked)
     quiet = file.name in ("tick.json", "credits.json") or answered == {"a", "b", "c"}

@@ -1,4 +1,6 @@
+import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,7 +12,9 @@ import pytest
 
 from samovar.core.errors import ModelError, SetupError
 from samovar.core.message import Request
-from samovar.org import lock
+from samovar.org import bookmark, lock
+from samovar.org.bookmark import Bookmark
+from samovar.org.journal import engine_log
 from samovar.org.outbox import OutboxEntry, outbox_of, post
 from samovar.org.seams import StoreAway
 from samovar.org.standing import present
@@ -241,7 +245,9 @@ LOCKER = """
 import sys, time
 from itertools import pairwise
 from pathlib import Path
-from samovar.org import lock
+from samovar.org import bookmark, lock
+from samovar.org.bookmark import Bookmark
+from samovar.org.journal import engine_log
 from samovar.core.errors import SetupError
 home, start = Path(sys.argv[1]), float(sys.argv[2])
 time.sleep(max(0.0, start - time.time()))
@@ -272,12 +278,72 @@ def test_of_fifty_engines_that_start_at_once_one_runs_and_its_death_frees_the_ho
         assert lock.holder(home) == os.getpid()
 
 
-async def test_a_damaged_tick_file_is_named_with_its_fix(home: Path) -> None:
+@pytest.mark.parametrize("damaged", ["{", "", "[]", '{"tick": -1}', '{"tick": 1e30}', '{"tock": 1}'])
+async def test_a_damaged_tick_file_is_made_anew_of_what_is_known_and_named(
+    home: Path, damaged: str
+) -> None:
     hire(home, "a")
-    (home / "tick.json").write_text("{")
+    hire(home, "b")
+    bookmark.save(home, "b", Bookmark(tick=44))
     post(home, "a", OutboxEntry(sender="a", tick=41, seq=0, text="x"))
-    with pytest.raises(SetupError, match=r'tick.json is damaged.*"tick": 41'):
-        await office(home, silent).tick()
+    (home / "tick.json").write_text(damaged)
+    team = office(home, silent)
+    [problem] = (await team.status()).problems
+    assert problem.line.startswith("tick.json is damaged") and "after tick 44" in problem.line
+    assert problem in await team.validate()
+    assert (await team.tick()).tick == 45
+    assert present(home) == 45 and (await team.status()).problems == ()
+    assert "tick.json is damaged" in engine_log(home).path.read_text()
+
+
+async def test_what_a_person_wrote_tells_the_tick_too(home: Path) -> None:
+    hire(home, "a")
+    (home / "tick.json").write_text('{"tick": 7}')
+    team = office(home, lambda _: act("nothing"))
+    await team.send("a", "hello")
+    (home / "tick.json").write_text("{")
+    ticked = await team.tick()
+    assert (ticked.tick, ticked.turns) == (8, {"a": "nothing"})
+
+
+async def test_a_full_disk_ends_no_engine_and_loses_and_doubles_nothing(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    hire(home, "a")
+    hire(home, "b")
+    calls: list[str] = []
+
+    def rule(request: Request) -> str:
+        calls.append(asked(request))
+        return act("message", "person", "here it is")
+
+    team = office(home, rule)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    running = asyncio.create_task(team.run(pace=0.01))
+    async with asyncio.timeout(20):
+        while not present(home):
+            await asyncio.sleep(0.01)
+    await team.send("a", "hello")
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+        await asyncio.sleep(0.3)
+        assert not running.done(), "the engine goes on"
+        assert len(calls) <= 1, "and asks no model again and again"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    await team.send("b", "hello")
+    async with asyncio.timeout(20):
+        while not (outbox_of(home, "a").exists() and outbox_of(home, "b").exists()):
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    team.engine.stop()
+    await running
+    for name in ("a", "b"):
+        said = [x.entry for x in await team.messages(name) if x.entry.kind == "message"]
+        assert [e.text for e in said] == ["here it is"]
+    told = [r for r in caplog.records if r.message == "tick_not_finished"]
+    assert len(told) == 1 and "tick.json" in told[0].error  # type: ignore[attr-defined]
+    assert "no longer: cannot write" in engine_log(home).path.read_text()
 
 
 async def test_logs_say_what_every_turn_did(home: Path) -> None:

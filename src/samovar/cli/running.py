@@ -1,8 +1,8 @@
 """Working: `samovar run`, `run-once`, `up` and `serve`."""
 
 import asyncio
+import logging
 import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 from samovar.cli import health
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
-from samovar.core.errors import SetupError
+from samovar.core.errors import SamovarError, SetupError
 from samovar.office import open_team
 from samovar.org.engine import Ticked
 from samovar.org.lock import alone
@@ -23,6 +23,7 @@ from samovar.web.server import serve as serve_web
 from samovar.web.team import office
 from samovar.worker import end_within
 
+_log = logging.getLogger(__name__)
 _SAID = 300
 """Characters shown of what came of a turn."""
 GRACE = 3.0
@@ -59,11 +60,16 @@ async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox:
         # The lock first: a second engine is refused before a port is taken.
         with alone(home):
             engine = asyncio.create_task(team.engine.run(pace))
+            serving = asyncio.create_task(_serve(team, host, port))
             try:
-                await _serve(team, host, port)
+                # Pages of a team whose engine has ended would tell a person that it works.
+                await asyncio.wait({engine, serving}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 end_within(LONGEST_STOP)
-                await _end(engine)
+                try:
+                    await _end(serving)
+                finally:
+                    await _end(engine)
     return 0
 
 
@@ -123,11 +129,16 @@ def _hear(stop: asyncio.Event) -> None:
 
 
 async def _end(task: "asyncio.Task[Any]") -> None:
-    """End a task; what it failed with, if it failed, is raised."""
+    """End a task; what it failed with, if it failed, is raised, as an error that is one line."""
     if not task.done():
         task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, SamovarError | OSError):
+        raise error
+    if error is not None:
+        _log.error("ended_by_mistake", exc_info=error)
+        raise SamovarError(f"a mistake in samovar: {error!r}") from error
 
 
 def _lines(ticked: Ticked) -> list[str]:

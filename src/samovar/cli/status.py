@@ -10,6 +10,7 @@ from samovar.org import lock
 from samovar.org.outbox import entries
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Folder
+from samovar.org.sound import amiss
 from samovar.org.standing import Status, present
 from samovar.settings import load
 from samovar.store.glance import glance
@@ -44,7 +45,7 @@ async def _status(home: Path) -> Status:
         jobs=seen.jobs,
         approvals=seen.approvals,
         stopped=seen.broke,
-        problems=roster.problems,
+        problems=(*roster.problems, *amiss(home)),
     )
 
 

@@ -1,6 +1,7 @@
 """The engine: one tick after the other, every agent by itself, each kind of model in one go."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,14 +20,18 @@ from samovar.org.credits import EVERY
 from samovar.org.crew import mates
 from samovar.org.journal import Journal, agent_log
 from samovar.org.mailroom import Mailroom, Unread
+from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.seams import Filter, Job, NoCredit, Overtaken, StoreAway
+from samovar.org.sound import amiss
+from samovar.org.standing import FILE as TICK
 from samovar.org.standing import present
 from samovar.org.tick import Turn, due, order
 from samovar.org.turn import Took, Turns
 from samovar.org.word import overdue
 from samovar.org.works import Work, Works
 
+_log = logging.getLogger(__name__)
 LONGEST_REST = 64
 """Ticks an agent that fails again and again is left alone, at most."""
 _BROKE_REST = 8
@@ -71,10 +76,12 @@ class Engine:
     _rest: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Until which tick an agent is left alone, and after how many failures."""
     _granted: set[str] = field(default_factory=set)
-    _problems: tuple[object, ...] = ()
+    _problems: tuple[Problem, ...] = ()
     _errors: dict[str, Exception] = field(default_factory=dict)
     _did: dict[str, str] = field(default_factory=dict)
     _words: dict[str, str] = field(default_factory=dict)
+    _cause: str = ""
+    """Why the latest tick was not finished; empty when it was."""
     _stopped: bool = False
 
     def __post_init__(self) -> None:
@@ -84,7 +91,7 @@ class Engine:
     async def tick(self) -> Ticked:
         """Let every agent that has something to do have its turn, and every task be worked on.
 
-        Raises StoreAway when the database is, and SetupError when the tick cannot be recorded.
+        Raises StoreAway when the database is away, SetupError when the tick cannot be recorded.
         """
         try:
             return await self._tick(None)
@@ -94,7 +101,9 @@ class Engine:
     async def run(self, pace: float, ticks: int = 0) -> None:
         """Tick until cancelled, or so many times; quiet ticks come every `pace` seconds.
 
-        A task that takes long is worked on beside the ticks. Whatever ends this puts it back.
+        A task that takes long is worked on beside the ticks. Whatever ends this puts it back. A
+        tick that cannot be finished (the database is away, the disk is full) is said once and tried
+        again: what it did stands, what it did not do is done then.
         """
         count = 0
         try:
@@ -102,10 +111,11 @@ class Engine:
                 count += 1
                 try:
                     quiet = not (await self._tick(QUICK)).turns
-                except StoreAway as error:
-                    # What was not done stays undone until the database is back.
-                    self.log.add("store away", text=str(error))
-                    quiet = True
+                    self._well()
+                except (SamovarError, OSError) as error:
+                    self._ill(error)
+                    await asyncio.sleep(pace)
+                    continue
                 if quiet and count != ticks:
                     await self._pause(pace)
             if not self._stopped:
@@ -153,7 +163,7 @@ class Engine:
         await self._settle(number)
         if not self._stopped:
             # Else the rest of the tick has its turn when the engine is started again.
-            write(self.home / "tick.json", b'{"tick": %d}\n' % number)
+            write(self.home / TICK, b'{"tick": %d}\n' % number)
             if self._did or self._errors or moved:
                 await self._tell(number)
         return Ticked(
@@ -164,6 +174,20 @@ class Engine:
             unreachable=any(isinstance(e, ModelError) for e in self._errors.values()),
             seconds=time.monotonic() - began,
         )
+
+    def _ill(self, error: SamovarError | OSError) -> None:
+        """Say why a tick was not finished, each cause once."""
+        if self._cause == _said(error):
+            return
+        self._cause = _said(error)
+        self.log.add("trouble", text=f"{self._cause}; the tick is tried again")
+        # A full disk takes no line of a log.
+        _log.warning("tick_not_finished", extra={"home": str(self.home), "error": self._cause})
+
+    def _well(self) -> None:
+        if self._cause:
+            self.log.add("goes on", text=f"no longer: {self._cause}")
+        self._cause = ""
 
     async def _tell(self, number: int) -> None:
         did = ", ".join(f"{name} {action}" for name, action in sorted(self._did.items()))
@@ -183,9 +207,10 @@ class Engine:
 
     def _look(self) -> Roster:
         roster = self.folder.read()
-        if roster.problems != self._problems:
-            self._problems = roster.problems
-            for problem in roster.problems:
+        problems = (*roster.problems, *amiss(self.home))
+        if problems != self._problems:
+            self._problems = problems
+            for problem in problems:
                 self.log.add("problem", agent=problem.agent, text=problem.line)
         self.mailroom.look(roster)
         for gone in self._marks.keys() - roster.resumes.keys():
@@ -355,4 +380,6 @@ def _turn(scene: Scene) -> Turn:
 
 def _said(error: Exception) -> str:
     """Return an error for people; one that samovar did not expect says its kind."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}"
     return str(error) if isinstance(error, SamovarError) else repr(error)

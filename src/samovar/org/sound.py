@@ -12,6 +12,7 @@ from samovar.org.outbox import named, outbox_of, read
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
+from samovar.org.standing import damage
 
 MOST = 200
 """Problems reported of one outbox."""
@@ -23,11 +24,16 @@ def examine(home: Path, roster: Roster) -> list[Problem]:
     if not roster.resumes and not roster.broken:
         fix = f"make a team: samovar bootstrap {home}"
         found.append(Problem(file="agents", wrong="holds no agent", fix=fix))
-    found += prices(home)[1]
+    found += amiss(home)
     for name in sorted(roster.resumes.keys() | roster.broken):
         found += _bookmark(home, name)
         found += _outbox(home, name)
     return found + _outbox(home, PEOPLE)
+
+
+def amiss(home: Path) -> list[Problem]:
+    """Return what is wrong with the files that are nobody's own: prices and the tick."""
+    return [*prices(home)[1], *damage(home)]
 
 
 def prices(home: Path) -> tuple[credits.Prices, list[Problem]]:

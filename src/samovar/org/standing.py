@@ -7,8 +7,15 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.errors import SetupError
+from samovar.org import bookmark
+from samovar.org.outbox import listed, outbox_of
 from samovar.org.problem import Problem
+from samovar.org.resume import PEOPLE
 from samovar.org.seams import JobState
+
+FILE = "tick.json"
+_MOST = 10**8
+"""Names of entries have eight digits for the tick."""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -30,20 +37,43 @@ class Status(Struct, frozen=True, kw_only=True):
 
 
 def present(home: Path) -> int:
-    """Return the number of the latest finished tick. Raises SetupError for a damaged file."""
-    path = home / "tick.json"
+    """Return the number of the latest finished tick; where its file is damaged, what others say."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=dict[str, int])["tick"]
+        return _written(home)
+    except SetupError:
+        return _latest(home)
+
+
+def damage(home: Path) -> list[Problem]:
+    """Return what is wrong with the file that holds the tick."""
+    try:
+        _written(home)
+    except SetupError as error:
+        fix = f"the next tick writes it anew and goes on after tick {_latest(home)}"
+        return [Problem(file=FILE, wrong=str(error), fix=fix, weight="warning")]
+    return []
+
+
+def _written(home: Path) -> int:
+    """Return what stands in the file; 0 without one. Raises SetupError for a damaged one."""
+    try:
+        found = msgspec.json.decode((home / FILE).read_bytes(), type=dict[str, int])["tick"]
     except FileNotFoundError:
         return 0
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-        raise SetupError(
-            f"{path} is damaged: write the number of the last tick, such as "
-            f'{{"tick": {_latest(home)}}}'
-        ) from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError) as error:
+        raise SetupError("is damaged") from error
+    if not 0 <= found < _MOST:
+        raise SetupError("is damaged")
     return found
 
 
 def _latest(home: Path) -> int:
-    names = [p.name[:8] for p in home.glob("agents/*/outbox/*.json")]
-    return max((int(n) for n in names if n.isdigit()), default=0)
+    """Return the latest tick that any agent's entries or bookmark, or a person's entry, tells of.
+
+    A person writes in the tick to come.
+    """
+    said = [n.tick - 1 for n in listed(outbox_of(home, PEOPLE))]
+    for folder in home.glob("agents/*"):
+        said += [n.tick for n in listed(outbox_of(home, folder.name))]
+        said.append(bookmark.load(home, folder.name).tick)
+    return max((n for n in said if 0 < n < _MOST), default=0)

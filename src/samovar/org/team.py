@@ -20,7 +20,7 @@ from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
 from samovar.org.roster import Roster, linked
 from samovar.org.seams import Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
-from samovar.org.sound import examine
+from samovar.org.sound import amiss, examine
 from samovar.org.standing import Status, present
 
 Mood = Literal["working", "ready", "waiting", "idle", "stopped", "broken"]
@@ -148,7 +148,7 @@ class Team:
             jobs=jobs,
             approvals=len(await self.approvals()),
             stopped=tuple(sorted(n for n in roster.resumes if left.get(n, 1) <= 0)),
-            problems=roster.problems,
+            problems=(*roster.problems, *amiss(self.home)),
         )
 
     async def tasks(

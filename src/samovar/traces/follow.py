@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.core.errors import SetupError
 from samovar.core.event import Closed, Entry
 from samovar.core.talk import Talk
 from samovar.org.standing import present
@@ -121,10 +120,7 @@ class Home:
         return found
 
     def _ticks(self, first: bool) -> list[Span]:
-        try:
-            tick = present(self.path)
-        except SetupError:
-            return []
+        tick = present(self.path)
         if tick in self._ends and not first:
             return []
         turns = self._turned(first)
