@@ -23,7 +23,7 @@ from samovar.org.journal import engine_log
 from samovar.org.kit import Kit
 from samovar.org.roster import Folder, Roster
 from samovar.org.seams import Bell, Claims, Job, Work
-from samovar.org.sound import prices
+from samovar.org.sound import Pricing
 from samovar.org.standing import present
 from samovar.org.team import Team
 from samovar.org.turn import Turns
@@ -169,6 +169,7 @@ def staff(given: Given, place: Place) -> Iterator[Work]:
 def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) -> Kit:
     """Return what a team works with, in a home."""
     settings, store, pool = given.settings, given.store, given.pool
+    prices = Pricing(home)
     coder = Coder(
         home, settings, pool.choice, store.approvals, store.queue, given.live, given.no_sandbox
     )
@@ -179,7 +180,7 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         memory=minds.of,
         approvals=store.approvals,
         roster=roster,
-        prices=lambda: prices(home)[0],
+        prices=prices,
         live=given.live,
         no_sandbox=given.no_sandbox,
     )
@@ -196,7 +197,7 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         act=hands.work,
         slot=pool.slot,
         bell=given.bell,
-        prices=lambda: prices(home)[0],
+        prices=prices,
         owner=name_worker(),
     )
 

@@ -21,7 +21,7 @@ from samovar.models.scripted import Scripted
 from samovar.office import Minds, assemble
 from samovar.org.kit import Kit
 from samovar.org.roster import Folder
-from samovar.org.sound import prices
+from samovar.org.sound import Pricing
 from samovar.org.team import Team
 from samovar.settings import Settings
 from samovar.store.store import Store, memory
@@ -106,7 +106,7 @@ class Books:
             memory=self.minds.of,
             approvals=self.store.approvals,
             roster=folder.read,
-            prices=lambda: prices(self.home)[0],
+            prices=Pricing(self.home),
             live=quiet,
         )
         kit = Kit(
@@ -119,7 +119,7 @@ class Books:
             effects=self.store.effects,
             memory=self.minds,
             act=hands.work,
-            prices=lambda: prices(self.home)[0],
+            prices=Pricing(self.home),
         )
         return assemble(self.home, kit, folder)
 

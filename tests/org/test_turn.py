@@ -5,15 +5,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError, Unreachable
+from samovar.core.errors import ModelError, SandboxMissing, SetupError, Unreachable
 from samovar.core.message import Request
 from samovar.org import bookmark
+from samovar.org.credits import CREDIT
 from samovar.org.filing import Filing
+from samovar.org.journal import engine_log
 from samovar.org.kit import Worked
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.seams import Approval, Ended, Job
-from samovar.org.sound import prices
+from samovar.org.sound import Pricing
 from samovar.org.team import Team
+from samovar.org.ticked import worst
 from samovar.store.store import memory
 
 from .conftest import Notebook, act, asked, hire, office, reading
@@ -254,7 +257,7 @@ async def test_a_task_whose_model_is_away_stays_and_counts_no_attempt(home: Path
     team = office(home, rule)
     await team.submit("write", "writer")
     ticked = await team.tick()
-    assert ticked.unreachable and "localhost:1" in ticked.failed["writer"]
+    assert worst(ticked.codes.values()) == 3 and "localhost:1" in ticked.failed["writer"]
     [job] = await team.tasks("writer")
     assert (job.state, job.attempts) == ("ready", 0)
     away[0] = False
@@ -295,7 +298,7 @@ async def test_an_agent_without_credits_stops_says_so_once_and_goes_on_with_new_
         calls.append(asked(request))
         return act("nothing")
 
-    team = office(home, rule, prices=lambda: prices(home)[0])
+    team = office(home, rule, prices=Pricing(home))
     await team.send("", "hello all")
     for _ in range(5):
         await team.tick()
@@ -308,6 +311,79 @@ async def test_an_agent_without_credits_stops_says_so_once_and_goes_on_with_new_
     for _ in range(10):
         await team.tick()
     assert calls == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("work", "code"),
+    [
+        (Worked(Ended(text="pushed")), 0),
+        (Worked(Ended(state="failed", text="the tests are red")), 1),
+        (Worked(Ended(state="waiting", text="a push")), 4),
+        (SandboxMissing("bubblewrap is missing"), 5),
+        (Unreachable("no model answers"), 3),
+        (ModelError("the model gave no valid answer in 3 tries"), 1),
+    ],
+)
+async def test_a_tick_tells_how_its_task_ended(
+    home: Path, work: Worked | Exception, code: int
+) -> None:
+    hire(home, "dev", craft="code")
+
+    async def doing(*_: object) -> Worked:
+        if isinstance(work, Exception):
+            raise work
+        return work
+
+    team = office(home, lambda _: act("work"), code=doing)
+    job = await team.submit("mend it", "dev")
+    assert (await team.tick()).codes.get(f"#{job.id}") == code
+
+
+def test_the_exit_code_of_many_is_what_a_person_mends_first() -> None:
+    assert [worst(c) for c in ([], [0, 4], [4, 1, 0], [1, 5], [5, 3])] == [0, 4, 1, 5, 3]
+
+
+@pytest.mark.parametrize(
+    "broken", ["{", "[]", '{"agents": []}', '{"agents": {"*": 5}}', '{"agents": {"*": {"per_day": "x"}}}']
+)
+async def test_a_broken_price_list_changes_no_limit_and_is_named(home: Path, broken: str) -> None:
+    hire(home, "a")
+    file = home / "credits.json"
+    tariff = '{"call": 100, "prompt": 0, "cached": 0, "generated": 0}'
+    file.write_text('{"agents": {"*": {"per_day": 0.00015}}, "tariffs": {"*": %s}}' % tariff)
+    calls: list[str] = []
+
+    def rule(request: Request) -> str:
+        calls.append(asked(request))
+        return act("nothing")
+
+    team = office(home, rule, prices=Pricing(home))
+    await team.tick()
+    file.write_text(broken)
+    for _ in range(3):
+        await team.send("a", "hello")
+        await team.tick()
+    assert calls == ["a"], "the limit of the day still holds"
+    [problem] = (await team.status()).problems
+    assert problem.file == "credits.json"
+    assert engine_log(home).path.read_text().count('"problem"') == 1
+
+
+async def test_without_any_good_price_list_nobody_spends_until_it_is_mended(home: Path) -> None:
+    hire(home, "a")
+    (home / "credits.json").write_text("{")
+    store = memory()
+    team = office(home, lambda _: act("nothing"), store, prices=Pricing(home))
+    await team.send("a", "hello")
+    await team.submit("write", "a")
+    failed = (await team.tick()).failed
+    assert "credits.json is not JSON" in failed["a"] and "mend it" in failed["a"]
+    assert await team.credits() == {}, "the first credits are not lost: nobody knows how many"
+    (home / "credits.json").write_text('{"agents": {"*": {"credits_left": 7}}}')
+    for _ in range(10):
+        await team.tick()
+    assert [j.state for j in await team.tasks("a")] == ["done"]
+    assert [(x.by, x.amount) for x in await team.entries("a") if x.amount > 0] == [("*", 7 * CREDIT)]
 
 
 async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:
@@ -327,7 +403,7 @@ async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:
             return json.dumps({"tasks": [{"to": other, "text": f"{calls}.{n}"} for n in range(9)]})
         return act("task", other if calls % 2 else asked(request), f"fork {calls}")
 
-    team = office(home, rule, prices=lambda: prices(home)[0])
+    team = office(home, rule, prices=Pricing(home))
     await team.send("", "begin")
     for number in range(1000):
         await team.tick()

@@ -13,6 +13,7 @@ from samovar.org.kit import Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Ended, Job
 from samovar.org.standing import present
+from samovar.org.ticked import Ticked
 from samovar.org.works import BATCH, Works
 from samovar.store.store import memory
 
@@ -245,3 +246,17 @@ async def test_a_slot_that_is_known_only_once_its_model_was_asked_is_still_one_s
     assert not works.room("m") and not works.room("n") and not works.hears("n")
     gate.set()
     await works.wait()
+
+
+async def test_what_came_of_a_task_beside_the_ticks_is_told_at_the_end(home: Path) -> None:
+    hire(home, "dev", craft="code")
+    long = Long()
+    team = office(home, lambda _: act("work"), code=long)
+    job = await team.submit("mend it", "dev")
+    told: list[Ticked] = []
+    running = asyncio.create_task(team.run(0.01, 2, told.append))
+    await until(lambda: present(home) == 2)
+    assert [t.codes for t in told] == [{}, {}] and not running.done()
+    long.over.set()
+    await running
+    assert told[-1].codes == {"dev": 0, f"#{job.id}": 0} and "pushed" in told[-1].said["dev"]

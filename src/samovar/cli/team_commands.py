@@ -54,12 +54,13 @@ def up(
     port: Port = 8000,
     pace: Pace = 1.0,
     no_sandbox: NoSandbox = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start the team and its dashboard on this machine."""
     from samovar.cli import running
     from samovar.cli.end import carry_out
 
-    carry_out(running.up(home, host, port, pace, no_sandbox))
+    carry_out(running.up(home, host, port, pace, running.Way(no_sandbox, as_json)))
 
 
 @team.command()
@@ -68,12 +69,13 @@ def run(
     pace: Pace = 1.0,
     ticks: Annotated[int, typer.Option(min=0, help="Ticks, at most; 0 goes on.")] = 0,
     no_sandbox: NoSandbox = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the team until Ctrl-C."""
     from samovar.cli import running
     from samovar.cli.end import carry_out
 
-    carry_out(running.run(home, pace, ticks, no_sandbox))
+    carry_out(running.run(home, pace, ticks, running.Way(no_sandbox, as_json)))
 
 
 @team.command("run-once")
@@ -104,12 +106,14 @@ def worker(
 
 
 @team.command()
-def serve(home: Home = None, host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    home: Home = None, host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = False
+) -> None:
     """Serve the dashboard and the API."""
     from samovar.cli import running
     from samovar.cli.end import carry_out
 
-    carry_out(running.serve(home, host, port))
+    carry_out(running.serve(home, host, port, running.Way(as_json=as_json)))
 
 
 @team.command()

@@ -1,14 +1,12 @@
 """The engine: one tick after the other, every agent by itself, each kind of model in one go."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.errors import ModelError, SamovarError
@@ -18,7 +16,7 @@ from samovar.org.bookmark import Bookmark
 from samovar.org.choice import Scene
 from samovar.org.credits import EVERY
 from samovar.org.crew import mates
-from samovar.org.journal import Journal, agent_log
+from samovar.org.journal import Journal, Trouble, agent_log
 from samovar.org.mailroom import Mailroom, Unread
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
@@ -27,11 +25,11 @@ from samovar.org.sound import amiss
 from samovar.org.standing import FILE as TICK
 from samovar.org.standing import present
 from samovar.org.tick import Turn, due, order
+from samovar.org.ticked import CODES, Ticked, exit_code
 from samovar.org.turn import Took, Turns
 from samovar.org.word import overdue
 from samovar.org.works import Work, Works
 
-_log = logging.getLogger(__name__)
 LONGEST_REST = 64
 """Ticks an agent that fails again and again is left alone, at most."""
 _BROKE_REST = 8
@@ -43,19 +41,8 @@ QUICK = 0.25
 T = TypeVar("T")
 
 
-class Ticked(Struct, frozen=True, kw_only=True):
-    """What happened in a tick."""
-
-    tick: int
-    turns: Mapping[str, str] = {}
-    """What each agent did, by agent."""
-    said: Mapping[str, str] = {}
-    """What came of it in words, by agent."""
-    failed: Mapping[str, str] = {}
-    """Why a turn was not finished, by agent."""
-    unreachable: bool = False
-    """Whether a turn failed for want of a model."""
-    seconds: float = 0.0
+def _nobody(_ticked: Ticked, /) -> None:
+    """Tell nobody."""
 
 
 @dataclass
@@ -68,6 +55,7 @@ class Engine:
     log: Journal
     mailroom: Mailroom = field(init=False)
     works: Works = field(init=False)
+    _trouble: Trouble = field(init=False)
     before: Callable[[], Awaitable[None]] | None = None
     """Called before each tick."""
     after: Callable[[int], Awaitable[None]] | None = None
@@ -80,13 +68,13 @@ class Engine:
     _errors: dict[str, Exception] = field(default_factory=dict)
     _did: dict[str, str] = field(default_factory=dict)
     _words: dict[str, str] = field(default_factory=dict)
-    _cause: str = ""
-    """Why the latest tick was not finished; empty when it was."""
+    _codes: dict[str, int] = field(default_factory=dict)
     _stopped: bool = False
 
     def __post_init__(self) -> None:
         self.mailroom = Mailroom(self.home)
         self.works = Works(self.turns.kit.slot)
+        self._trouble = Trouble(self.log)
 
     async def tick(self) -> Ticked:
         """Let every agent that has something to do have its turn, and every task be worked on.
@@ -98,29 +86,36 @@ class Engine:
         finally:
             await self.works.end()
 
-    async def run(self, pace: float, ticks: int = 0) -> None:
+    async def run(
+        self, pace: float, ticks: int = 0, tell: Callable[[Ticked], None] = _nobody
+    ) -> None:
         """Tick until cancelled, or so many times; quiet ticks come every `pace` seconds.
+
+        Each tick is told, and after the last one what came of the tasks beside the ticks.
 
         A task that takes long is worked on beside the ticks. Whatever ends this puts it back. A
         tick that cannot be finished (the database is away, the disk is full) is said once and tried
-        again: what it did stands, what it did not do is done then.
+        again: what it did stands, what it did not do is done then. Raises what kept the last of so
+        many ticks from being finished.
         """
         count = 0
         try:
             while not self._stopped and (not ticks or count < ticks):
                 count += 1
                 try:
-                    quiet = not (await self._tick(QUICK)).turns
-                    self._well()
+                    ticked = await self._tick(QUICK)
+                    self._trouble.over()
                 except (SamovarError, OSError) as error:
-                    self._ill(error)
+                    self._trouble.met(_said(error))
+                    if count == ticks:
+                        raise
                     await asyncio.sleep(pace)
                     continue
-                if quiet and count != ticks:
+                tell(ticked)
+                if not ticked.turns and count != ticks:
                     await self._pause(pace)
             if not self._stopped:
-                await self.works.wait()
-                await self._settle(present(self.home))
+                tell(await self._rest_of_works())
         finally:
             await self.works.end()
 
@@ -129,11 +124,14 @@ class Engine:
         self._stopped = True
 
     async def grant(self, roster: Roster) -> None:
-        """Give each agent its first credits, once."""
+        """Give each agent its first credits, once, as soon as it is known how many."""
         new = [n for n in roster.resumes if n not in self._granted]
         if not new:
             return
-        prices = self.turns.kit.prices()
+        try:
+            prices = self.turns.kit.prices()
+        except NoCredit:
+            return
         known = await self.turns.kit.ledger.balances()
         for name in new:
             if name not in known:
@@ -147,7 +145,7 @@ class Engine:
         if self.before is not None:
             await self.before()
         number = present(self.home) + 1
-        self._errors, self._did, self._words = {}, {}, {}
+        self._forget()
         moved = await self._settle(number)
         roster = self._look()
         queued = await self._queued(roster)
@@ -166,28 +164,28 @@ class Engine:
             write(self.home / TICK, b'{"tick": %d}\n' % number)
             if self._did or self._errors or moved:
                 await self._tell(number)
+        return self._ticked(number, began)
+
+    async def _rest_of_works(self) -> Ticked:
+        """Wait for the tasks beside the ticks; return what came of them."""
+        began, number = time.monotonic(), present(self.home)
+        self._forget()
+        await self.works.wait()
+        await self._settle(number)
+        return self._ticked(number, began)
+
+    def _forget(self) -> None:
+        self._errors, self._did, self._words, self._codes = {}, {}, {}, {}
+
+    def _ticked(self, number: int, began: float) -> Ticked:
         return Ticked(
             tick=number,
             turns=self._did,
             said=self._words,
             failed={n: _said(e) for n, e in self._errors.items()},
-            unreachable=any(isinstance(e, ModelError) for e in self._errors.values()),
+            codes=self._codes,
             seconds=time.monotonic() - began,
         )
-
-    def _ill(self, error: SamovarError | OSError) -> None:
-        """Say why a tick was not finished, each cause once."""
-        if self._cause == _said(error):
-            return
-        self._cause = _said(error)
-        self.log.add("trouble", text=f"{self._cause}; the tick is tried again")
-        # A full disk takes no line of a log.
-        _log.warning("tick_not_finished", extra={"home": str(self.home), "error": self._cause})
-
-    def _well(self) -> None:
-        if self._cause:
-            self.log.add("goes on", text=f"no longer: {self._cause}")
-        self._cause = ""
 
     async def _tell(self, number: int) -> None:
         did = ", ".join(f"{name} {action}" for name, action in sorted(self._did.items()))
@@ -328,18 +326,22 @@ class Engine:
     async def _finish(self, work: Work, number: int) -> None:
         name = work.scene.resume.name
         took = await self._guarded(name, number, work.doing)
+        task = f"#{work.scene.jobs[0].id}"
         if took is None:
             self._did.pop(name, None)
+            self._codes[task] = self._codes.pop(name)
             return
         if name in self._did:
             self._did[name] = took.action
         self._note(work.scene, took)
+        self._codes[task] = CODES.get(took.state, 0)
 
     def _note(self, scene: Scene, took: Took) -> None:
         """Keep where an agent stands after its turn, and log it."""
         name = scene.resume.name
         self._marks[name] = took.mark
         self._words[name] = took.text
+        self._codes[name] = 0
         self._rest.pop(name, None)
         self.mailroom.wrote(name)
         read = [e.id for e in scene.unread]
@@ -353,6 +355,7 @@ class Engine:
             return await doing
         except Exception as error:
             self._errors[name] = error
+            self._codes[name] = exit_code(error)
             await self._failed(name, error, number)
             return None
 

@@ -1,7 +1,9 @@
 """Logs of agents and of the engine: one line of JSON each, with the time, in rotated files."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import msgspec
 
 from samovar.core.log import now
 
+_log = logging.getLogger(__name__)
 LARGEST = 1_000_000
 """Bytes of a file before it is put aside."""
 KEPT = 3
@@ -41,6 +44,29 @@ class Journal:
             if older.exists():
                 older.replace(self.path.with_suffix(f".{number + 1}.jsonl"))
         self.path.replace(self.path.with_suffix(".1.jsonl"))
+
+
+@dataclass
+class Trouble:
+    """What keeps the engine from finishing its ticks: told when it begins, and when it is over."""
+
+    log: Journal
+    cause: str = ""
+
+    def met(self, cause: str) -> None:
+        """Tell of a cause, once."""
+        if cause == self.cause:
+            return
+        self.cause = cause
+        self.log.add("trouble", text=f"{cause}; the tick is tried again")
+        # A full disk takes no line of a log.
+        _log.warning("tick_not_finished", extra={"error": cause})
+
+    def over(self) -> None:
+        """Tell that it is over."""
+        if self.cause:
+            self.log.add("goes on", text=f"no longer: {self.cause}")
+        self.cause = ""
 
 
 def agent_log(home: Path, agent: str, clock: Callable[[], datetime] = now) -> Journal:

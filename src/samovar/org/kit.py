@@ -148,6 +148,7 @@ class Kit:
     """What a model shares: of those with one slot, one is loaded at a time."""
     bell: Bell = field(default_factory=Silent)
     prices: Callable[[], Prices] = Prices
+    """What calls cost now. Raises NoCredit while that is not known."""
     owner: str = "engine"
     """Names this process among all that hold tasks."""
     manner: Manner = field(default_factory=lambda: Manner(lease=30.0, pause=30.0, patience=0.0))

@@ -12,6 +12,7 @@ from samovar.org.outbox import named, outbox_of, read
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
+from samovar.org.seams import NoCredit
 from samovar.org.standing import damage
 
 MOST = 200
@@ -46,6 +47,27 @@ def prices(home: Path) -> tuple[credits.Prices, list[Problem]]:
         wrong = f"cannot be read: {error.strerror}"
         return credits.Prices(), [Problem(file=credits.FILE, wrong=wrong, fix="mend its rights")]
     return credits.read(data)
+
+
+class Pricing:
+    """The prices of a home; while credits.json is broken, the last good ones hold."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._good: credits.Prices | None = None
+
+    def __call__(self) -> credits.Prices:
+        """Return what credits.json says now, or said last.
+
+        Raises NoCredit where it is broken and nothing good was read yet: what it would limit is
+        not known, so nobody spends.
+        """
+        found, said = prices(self.home)
+        if not said:
+            self._good = found
+        if self._good is None:
+            raise NoCredit(f"{said[0].line}; until then nobody spends")
+        return self._good
 
 
 def _bookmark(home: Path, name: str) -> list[Problem]:

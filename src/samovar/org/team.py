@@ -1,7 +1,7 @@
 """The verbs of a team, for every surface: who there is, what they say, do, cost and ask."""
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.org import bookmark, journal, lock, word
-from samovar.org.engine import Engine, Ticked
+from samovar.org.engine import Engine
 from samovar.org.legs import legs
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
 from samovar.org.problem import Problem
@@ -22,6 +22,7 @@ from samovar.org.roster import Roster, linked
 from samovar.org.seams import Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
 from samovar.org.sound import amiss, examine
 from samovar.org.standing import Status, present
+from samovar.org.ticked import Ticked
 
 Mood = Literal["working", "ready", "waiting", "idle", "stopped", "broken"]
 """`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be used."""
@@ -247,10 +248,12 @@ class Team:
         with lock.alone(self.home):
             return await self.engine.tick()
 
-    async def run(self, pace: float = 1.0, ticks: int = 0) -> None:
-        """Run ticks until cancelled, or so many. Raises SetupError as `tick` does."""
+    async def run(
+        self, pace: float = 1.0, ticks: int = 0, tell: Callable[[Ticked], None] = lambda _: None
+    ) -> None:
+        """Run ticks until cancelled, or so many, and tell of each. Raises SetupError as `tick`."""
         with lock.alone(self.home):
-            await self.engine.run(pace, ticks)
+            await self.engine.run(pace, ticks, tell)
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[Engine]:

@@ -36,6 +36,8 @@ class Took(Struct, frozen=True):
     action: str
     text: str = ""
     mark: Bookmark = Bookmark()
+    state: str = ""
+    """How the work on a task ended: done, failed or waiting; empty where none was worked on."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Turns:
         ended = await carry(kit.claims, job, self.crew.work, kit.manner)
         if CAPPED in ended.text:
             mark = await self.warn(agent, "cap", ended.text, mark, scene.tick)
-        return Took("work", f"#{job.id} {ended.state}: {ended.text}", mark)
+        return Took("work", f"#{job.id} {ended.state}: {ended.text}", mark, ended.state)
 
     async def warn(self, agent: str, thing: str, text: str, mark: Bookmark, tick: int) -> Bookmark:
         """Tell the person who owns the team, not too often about one thing; return the new mark."""
