@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.rules import Rules
+from samovar.logs import Level
 from samovar.tools.remote_server import RemoteServer
 
 
@@ -93,6 +94,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     carry_megabytes: int = 0
     """How large the files of a task may be that travel by the database, for workers on machines
     without the home's folder; 0 sends none: all workers see the home."""
+    log: Level = "warning"
+    """The least that a process that serves or works writes down on standard error."""
     rules: Rules = Rules()
     """What agents may do: docs/reference/rules.md."""
     mcp: dict[str, RemoteServer] = {}

@@ -178,6 +178,22 @@ def test_an_engine_stops_cleanly_and_a_second_one_is_refused(
     assert json.loads(ok(team("status", "--json"))).get("engine", 0) == 0
 
 
+def test_some_ticks_are_told_line_by_line_and_end_as_their_tasks_did(
+    quick: Samovar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok(quick("bootstrap"))
+    ok(quick("queue", "add", TASK, "--agent", "developer"))
+    began, *ticks = map(json.loads, ok(quick("run", "--ticks", "1", "--json")).splitlines())
+    assert began["event"] == "working" and began["home"].endswith(".samovar")
+    assert {t["event"] for t in ticks} == {"tick"}
+    assert ticks[-1]["codes"] == {"developer": 0, "#1": 0}
+    ok(quick("send", "writer", "hello"))
+    monkeypatch.setenv("SAMOVAR_MODEL_URL", "http://127.0.0.1:9/v1")
+    silent = quick("run", "--ticks", "1", "--json")
+    assert silent.returncode == 3
+    assert json.loads(silent.stdout.splitlines()[-1])["codes"]["writer"] == 3
+
+
 def test_a_log_can_be_followed(team: Samovar, project: Path, environment: dict[str, str]) -> None:
     ok(team("bootstrap"))
     began = [*COMMAND, "logs", "writer", "--follow"]
@@ -199,12 +215,14 @@ def test_up_serves_works_and_ends_cleanly(
     ok(team("bootstrap"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    began = [*COMMAND, "up", "--port", str(port), "--pace", "0.05"]
+    began = [*COMMAND, "up", "--port", str(port), "--pace", "0.05", "--json"]
     with subprocess.Popen(
-        began, cwd=project, env=environment, stderr=subprocess.PIPE, text=True
+        began, cwd=project, env=environment, stdout=subprocess.PIPE, text=True
     ) as up:
-        assert up.stderr is not None
-        assert f"http://127.0.0.1:{port}/login" in up.stderr.readline()
+        assert up.stdout is not None
+        told = json.loads(up.stdout.readline())
+        assert told["event"] == "serving"
+        assert told["url"].startswith(f"http://127.0.0.1:{port}/login")
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status")
         assert json.loads(ok(team("status", "--json")))["engine"] == up.pid
@@ -222,7 +240,7 @@ def test_up_serves_works_and_ends_cleanly(
 def test_up_ends_with_its_engine_and_says_why(
     quick: Samovar, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         await asyncio.sleep(0.1)
         raise error
 

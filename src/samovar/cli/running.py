@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from samovar.cli import health
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
 from samovar.core.errors import SamovarError, SetupError
+from samovar.logs import configure
 from samovar.office import open_team
-from samovar.org.engine import Ticked
 from samovar.org.lock import alone
 from samovar.org.team import Team
+from samovar.org.ticked import Ticked, worst
 from samovar.repo import git
+from samovar.settings import load
 from samovar.traces.tracing import tracing
 from samovar.web.server import desk_of
 from samovar.web.server import serve as serve_web
@@ -32,35 +36,66 @@ LONGEST_STOP = 12.0
 """Seconds from the word to stop until the process ends, come what may."""
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a team is run: what may be left out, and how a person or a program is told."""
+
+    no_sandbox: bool = False
+    as_json: bool = False
+
+    def say(self, text: str, event: str, **facts: str) -> None:
+        """Tell a person in words on standard error, or a program by a line on standard output."""
+        if self.as_json:
+            _print({"event": event, **facts})
+        else:
+            say(text)
+
+    def tell(self, ticked: Ticked) -> None:
+        """Tell a program of a tick in which something happened; a person looks at the status."""
+        if self.as_json and (ticked.turns or ticked.codes):
+            _print({"event": "tick", **msgspec.structs.asdict(ticked)})
+
+
 async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
-    """Run one tick; 3 when a model was missing, 1 when a turn failed."""
+    """Run one tick; the exit code says how its turns and tasks ended."""
     home = await find_home(folder)
+    configure(load(home).log)
     async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
         ticked = await team.tick()
     if as_json:
         print(msgspec.json.encode(ticked).decode())
     else:
         print(printable("\n".join(_lines(ticked))))
-    return 3 if ticked.unreachable else 1 if ticked.failed else 0
+    return worst(ticked.codes.values())
 
 
-async def run(folder: Path | None, pace: float, ticks: int, no_sandbox: bool) -> int:
-    """Run ticks until told to stop."""
+async def run(folder: Path | None, pace: float, ticks: int, way: Way) -> int:
+    """Run ticks until told to stop, or so many; then the exit code says how tasks ended."""
     home = await find_home(folder)
-    async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
-        say(f"samovar: the team in {home} works; Ctrl-C stops it")
-        await _until_told(team, pace, ticks)
-    return 0
+    configure(load(home).log)
+    codes: dict[str, int] = {}
+
+    def tell(ticked: Ticked) -> None:
+        way.tell(ticked)
+        if ticks:
+            # A task that is done at its second attempt is done.
+            codes.update(ticked.codes)
+
+    async with tracing(home), open_team(home, no_sandbox=way.no_sandbox) as team:
+        way.say(f"samovar: the team in {home} works; Ctrl-C stops it", "working", home=str(home))
+        await _until_told(team, pace, ticks, tell)
+    return worst(codes.values())
 
 
-async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox: bool) -> int:
+async def up(folder: Path | None, host: str, port: int, pace: float, way: Way) -> int:
     """Run the engine and the dashboard."""
     home = await find_home(folder)
-    async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
+    configure(load(home).log)
+    async with tracing(home), open_team(home, no_sandbox=way.no_sandbox) as team:
         # The lock first: a second engine is refused before a port is taken.
         with alone(home):
-            engine = asyncio.create_task(team.engine.run(pace))
-            serving = asyncio.create_task(_serve(team, host, port))
+            engine = asyncio.create_task(team.engine.run(pace, tell=way.tell))
+            serving = asyncio.create_task(_serve(team, host, port, way))
             try:
                 # Pages of a team whose engine has ended would tell a person that it works.
                 await asyncio.wait({engine, serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,15 +108,16 @@ async def up(folder: Path | None, host: str, port: int, pace: float, no_sandbox:
     return 0
 
 
-async def serve(folder: Path | None, host: str, port: int) -> int:
+async def serve(folder: Path | None, host: str, port: int, way: Way) -> int:
     """Serve the dashboard and the API without an engine."""
     home = await find_home(folder)
+    configure(load(home).log)
     async with tracing(home), open_team(home) as team:
-        await _serve(team, host, port)
+        await _serve(team, host, port, way)
     return 0
 
 
-async def _serve(team: Team, host: str, port: int) -> None:
+async def _serve(team: Team, host: str, port: int, way: Way) -> None:
     # The web server raises the signal that ended it once more; it must not end us before we let go.
     _hear(asyncio.Event())
     repo = await _repository(team.home)
@@ -94,7 +130,12 @@ async def _serve(team: Team, host: str, port: int) -> None:
         repo=repo,
         doctor=lambda: health.findings(place, team.home),
     )
-    await serve_web(desk, host=host, port=port, ready=lambda url: say(f"samovar: open {url}"))
+    configure(load(team.home).log, (desk.keys.token,))
+
+    def ready(url: str) -> None:
+        way.say(f"samovar: open {url}", "serving", url=url)
+
+    await serve_web(desk, host=host, port=port, ready=ready)
 
 
 async def _repository(home: Path) -> Path | None:
@@ -104,10 +145,16 @@ async def _repository(home: Path) -> Path | None:
         return None
 
 
-async def _until_told(team: Team, pace: float, ticks: int) -> None:
+def _print(row: dict[str, Any]) -> None:
+    print(msgspec.json.encode(row).decode(), flush=True)
+
+
+async def _until_told(
+    team: Team, pace: float, ticks: int, tell: Callable[[Ticked], None]
+) -> None:
     stop = asyncio.Event()
     _hear(stop)
-    working = asyncio.create_task(team.run(pace, ticks))
+    working = asyncio.create_task(team.run(pace, ticks, tell))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from samovar.cli.end import say
 from samovar.cli.home import VARIABLE, find_home
 from samovar.core.errors import SetupError
+from samovar.logs import configure
 from samovar.office import Outpost, open_outpost, open_team
 from samovar.org.hold import Manner
 from samovar.org.seams import StoreAway
@@ -28,6 +29,7 @@ async def work(
 ) -> int:
     """Work on the tasks of these agents, of all by default, until told to stop."""
     home = await _place(folder)
+    configure(load(home).log)
     async with tracing(home), AsyncExitStack() as stack:
         if load(home).carry_megabytes:
             home.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ import asyncio
 import ipaddress
 import os
 import platform
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
@@ -21,7 +20,6 @@ from samovar.traces.tracing import standing
 from samovar.web.checkup import Checkup, Doctor
 from samovar.web.desk import Desk
 from samovar.web.keys import VARIABLE, Keys, find_token, given_token
-from samovar.web.logs import configure
 from samovar.web.shelf import Shelf
 from samovar.web.site import site
 from samovar.web.verbs import Office
@@ -87,7 +85,6 @@ async def serve(
 
     `ready` is given the address that opens the dashboard once, within ten minutes.
     """
-    configure((desk.keys.token,), sys.stderr, "WARNING")
     config = uvicorn.Config(
         site(desk),
         host=host.strip("[]"),
