@@ -2,6 +2,9 @@
 
 import random
 
+import pytest
+
+from samovar.core.rules import Rule, Rules
 from samovar.org.legs import OTHER, OUTSIDE, PRIVATE, UNTRUSTED
 from samovar.org.resume import Permissions, Resume
 from samovar.org.validate import Known, check_team
@@ -78,3 +81,30 @@ def test_the_reason_names_where_each_leg_comes_from() -> None:
     assert problem.agent == "pusher"
     assert "push" in problem.wrong and "fetch of scout" in problem.wrong
     assert "read_file of scout" in problem.wrong
+
+
+@pytest.mark.parametrize(
+    ("rules", "flagged"),
+    [
+        (Rules(allow=(Rule(tool="fetch"),)), True),
+        (Rules(allow=(Rule(tool="network"),)), True),
+        (Rules(allow=(Rule(host="*"),)), True),
+        (Rules(allow=(Rule(tool="fe*", host="*.example.org"),)), True),
+        (Rules(allow=(Rule(tool="fetch", host="docs.python.org"),)), False),
+        (Rules(allow=(Rule(tool="read_file"), Rule(tool="run"))), False),
+        (Rules(allow=(Rule(tool="*"),), ask=(Rule(tool="fetch"),)), False),
+        (Rules(allow=(Rule(tool="fetch"),), ask=(Rule(tool="*"),)), True),
+        (Rules(allow=(Rule(tool="fetch"),), deny=(Rule(tool="network"),)), False),
+        (Rules(), False),
+    ],
+)
+def test_an_allow_rule_takes_the_persons_yes_away_as_ungated_does(
+    rules: Rules, flagged: bool
+) -> None:
+    permissions = Permissions(tools=("fetch", "read_file"))
+    agent = Resume(name="a", instructions="x", permissions=permissions)
+    found = check_team({"a": agent}, Known(rules=rules))
+    assert bool(found) == flagged
+    if flagged:
+        [problem] = found
+        assert problem.weight == "error" and "allow rules of samovar.toml: fetch" in problem.line

@@ -94,6 +94,7 @@ HOSTS = frozenset({"url", "urls", "host", "address"})
 COMMANDS = frozenset({"command", "cmd", "shell"})
 """Names of arguments that hold a path, a host, a command."""
 _JOINED = re.compile(r"&&|\|\||[;&|\n]")
+_GLOB = re.compile(r"[*?\[]")
 _BEYOND = re.compile(r"[;&|<>`$\n\\]")
 """What makes a command line more than its first command."""
 
@@ -134,6 +135,24 @@ def decide(rules: Rules, tool: Tool, call: Call, root: str = "") -> Decision:
     return Decision("allow")
 
 
+def waived(rules: Rules, name: str) -> bool:
+    """Whether calls of a network tool go out without a person, because an own rule allows them.
+
+    A rule for one host, written out, is a person's word for that host and does not count. Nor does
+    one that a denial, or as precise a question, about the whole tool overrules.
+    """
+    over = [r for r in (*rules.ask, *rules.deny) if not (r.path or r.host or r.command)]
+    over = [r for r in over if _fits_name(r.tool, name, "network")]
+    if any(r in rules.deny for r in over):
+        return False
+    least = max((_precision(r) for r in over), default=-1)
+    return any(
+        _fits_name(r.tool, name, "network") and _precision(r) > least
+        for r in rules.allow
+        if not r.host or _GLOB.search(r.host)
+    )
+
+
 @dataclass(frozen=True)
 class _Facts:
     """What a rule can look at in a call."""
@@ -154,7 +173,7 @@ class _Facts:
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether a rule speaks of this call; to be allowed, all of it must fit."""
         every = all if verdict == "allow" else any
-        checks: list[bool] = [_fits_tool(rule.tool, self.tool)]
+        checks: list[bool] = [_fits_name(rule.tool, self.tool.name, self.tool.permission)]
         if rule.path:
             checks.append(bool(self.paths) and every(_fits_path(rule.path, p) for p in self.paths))
         if rule.host:
@@ -169,10 +188,10 @@ class _Facts:
         return all(checks)
 
 
-def _fits_tool(pattern: str, tool: Tool) -> bool:
+def _fits_name(pattern: str, name: str, permission: Permission) -> bool:
     if pattern in get_args(Permission):
-        return tool.permission == pattern
-    return not pattern or fnmatchcase(tool.name, pattern)
+        return permission == pattern
+    return not pattern or fnmatchcase(name, pattern)
 
 
 def _fits_path(pattern: str, path: str) -> bool:

@@ -27,6 +27,7 @@ def known(home: Path, settings: Settings, models: frozenset[str] = frozenset()) 
         tools=TOOLS | skills,
         absent=absent(settings),
         servers=frozenset(settings.mcp),
+        rules=settings.rules,
     )
 
 

@@ -11,7 +11,10 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
+from samovar.core.rules import Rules, waived
 from samovar.org.resume import EVERYBODY, Resume
+
+_NO_RULES = Rules()
 
 UNTRUSTED = frozenset(
     {"fetch", "web_search", "research", "issues", "read_issue", "gitea", "gitea_read", "telegram"}
@@ -45,6 +48,8 @@ class Legs(Struct, frozen=True):
     private: str = ""
     outside: tuple[str, ...] = ()
     """Its tools that act outside without a person's yes."""
+    waived: tuple[str, ...] = ()
+    """Those of them that a rule of samovar.toml allows, not its resume."""
 
     @property
     def all(self) -> bool:
@@ -68,10 +73,12 @@ def reads(resume: Resume, names: Collection[str]) -> frozenset[str]:
     return frozenset(w for w in wanted if w in names and w != resume.name)
 
 
-def legs(team: Mapping[str, Resume], servers: Collection[str] = ()) -> dict[str, Legs]:
+def legs(
+    team: Mapping[str, Resume], servers: Collection[str] = (), rules: Rules = _NO_RULES
+) -> dict[str, Legs]:
     """Return what each agent has, those it reads included, in time linear in who reads whom.
 
-    `servers` are the names of the MCP servers there are.
+    `servers` are the names of the MCP servers there are; `rules` those of samovar.toml.
     """
     readers: dict[str, list[str]] = defaultdict(list)
     for name in sorted(team):
@@ -79,17 +86,14 @@ def legs(team: Mapping[str, Resume], servers: Collection[str] = ()) -> dict[str,
             readers[writer].append(name)
     untrusted = _spread({n: _strange(r, servers) for n, r in sorted(team.items())}, readers)
     private = _spread({n: _private(r) for n, r in sorted(team.items())}, readers)
-    return {
-        n: Legs(untrusted.get(n, ""), private.get(n, ""), ungated(r, servers))
-        for n, r in team.items()
-    }
-
-
-def ungated(resume: Resume, servers: Collection[str] = ()) -> tuple[str, ...]:
-    """Return its tools that act outside without a person's yes."""
-    free = set(resume.permissions.ungated)
-    tools = resume.permissions.tools
-    return tuple(t for t in tools if (t in OUTSIDE or remote(t, servers)) and t in free)
+    found: dict[str, Legs] = {}
+    for name, resume in team.items():
+        free = set(resume.permissions.ungated)
+        acts = [t for t in resume.permissions.tools if t in OUTSIDE or remote(t, servers)]
+        allowed = tuple(t for t in acts if t not in free and waived(rules, t))
+        outside = tuple(t for t in acts if t in free or t in allowed)
+        found[name] = Legs(untrusted.get(name, ""), private.get(name, ""), outside, allowed)
+    return found
 
 
 def _strange(resume: Resume, servers: Collection[str]) -> str:

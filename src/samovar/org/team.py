@@ -82,7 +82,8 @@ class Team:
         asked = {a.agent for a in await self.approvals()}
         names = sorted(roster.resumes.keys() | roster.broken)
         everybody = {**roster.resumes, **roster.barred}
-        had = legs(everybody, self.engine.folder.known.servers)
+        known = self.engine.folder.known
+        had = legs(everybody, known.servers, known.rules)
         links = linked(everybody, ()) if roster.barred else roster
         found: list[Member] = []
         for name in names:

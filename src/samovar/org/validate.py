@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from samovar.core.rules import Rules
 from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, remote
 from samovar.org.problem import Problem
 from samovar.org.resume import EVERYBODY, PEOPLE, Resume
@@ -40,6 +41,8 @@ class Known(Struct, frozen=True, kw_only=True):
     """Tools that cannot be used here now, each with what would help."""
     servers: frozenset[str] = frozenset()
     """MCP servers; the names of their tools begin with theirs."""
+    rules: Rules = Rules()
+    """Those of samovar.toml."""
 
 
 def check(data: bytes, folder: str) -> tuple[Resume | None, list[Problem]]:
@@ -71,7 +74,7 @@ def check(data: bytes, folder: str) -> tuple[Resume | None, list[Problem]]:
 
 def check_team(team: Mapping[str, Resume], known: Known) -> list[Problem]:
     """Return what is wrong between resumes: names of others, models, tools, the rule of two."""
-    had = legs(team, known.servers)
+    had = legs(team, known.servers, known.rules)
     found: list[Problem] = []
     for name in sorted(team):
         for problem in _between(team[name], team, known, had[name]):
@@ -192,12 +195,13 @@ def _between(
             wrong = f'is "{model}", a model nobody knows'
             yield _warning(file, "model", wrong, _near(model, known.models))
     if had.all:
+        by_rule = f" (allow rules of samovar.toml: {', '.join(had.waived)})" if had.waived else ""
         yield Problem(
             file=file,
             field="permissions.ungated",
-            wrong=f"lets it do {', '.join(had.outside)} without a person's yes, though it reads "
+            wrong=f"lets it do {', '.join(had.outside)}{by_rule} without a person's yes, though it reads "
             f"strangers' text ({had.untrusted}) and private data ({had.private})",
-            fix='empty "ungated", or take one of the three away (docs/reference/resume.md)',
+            fix='empty "ungated", let an allow rule name one host, or take one of the three away (docs/reference/resume.md)',
         )
 
 
