@@ -56,8 +56,8 @@ def test_a_mistake_is_one_line_with_its_traceback():
     logs.configure(to=to)
     try:
         raise KeyError("x")
-    except KeyError as error:
-        logging.getLogger("samovar.worker").error("work_broke", exc_info=error, extra={"job": 3})
+    except KeyError:
+        logging.getLogger("samovar.worker").exception("work_broke", extra={"job": 3})
     [row] = rows(to)
     assert row["job"] == 3 and "KeyError: 'x'" in str(row["exception"])
 

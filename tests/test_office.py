@@ -31,6 +31,20 @@ async def test_a_tick_is_a_commit_and_a_tick_of_nothing_is_none(home: Path) -> N
     assert said(home) == []
 
 
+async def test_what_people_said_and_the_budgets_are_in_the_history(home: Path) -> None:
+    await History(home).keep(1)
+    (home / "people" / "outbox").mkdir(parents=True)
+    (home / "people" / "outbox" / "one.json").write_text("{}")
+    (home / "credits.json").write_text("{}")
+    (home / "web.token").write_text("secret")
+    await History(home).keep(2)
+    found = subprocess.run(
+        ["git", "-C", home, "ls-files"], check=True, capture_output=True, text=True
+    )
+    assert found.stdout.split() == ["agents/note.md", "credits.json", "people/outbox/one.json"]
+    assert said(home) == []
+
+
 async def test_a_history_that_stops_says_so(home: Path) -> None:
     (home / ".git" / "index.lock").write_text("")
     await History(home).keep(1)

@@ -234,9 +234,13 @@ async def of_run(home: Path, job: Job) -> str:
     return f"What run {job.run} changed:\n```diff\n{text[:SHOWN]}{cut}\n```"
 
 
+KEPT = ("agents", "people/outbox", "credits.json")
+"""What the history of a home holds."""
+
+
 @dataclass(frozen=True)
 class History:
-    """The outboxes, resumes and notes of a home in its own git repository, a commit a tick."""
+    """Outboxes, resumes, notes and budgets of a home in its own git repository, a commit a tick."""
 
     home: Path
 
@@ -250,9 +254,11 @@ class History:
             "-c",
             "user.email=samovar@localhost",
         )
+        # Git refuses a path where there is nothing.
+        there = [kept for kept in KEPT if (self.home / kept).exists()]
         message = ("commit", "--quiet", "--no-gpg-sign", "-m", f"tick {tick}")
         try:
-            for act in (("add", "--all", "--", "agents"), message):
+            for act in (("add", "--all", "--", *there), message):
                 done = await command.run(*here, *act, cwd=self.home)
                 # A commit of nothing says so on standard output.
                 if done.status and done.error.strip():

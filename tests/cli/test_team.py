@@ -194,6 +194,25 @@ def test_some_ticks_are_told_line_by_line_and_end_as_their_tasks_did(
     assert json.loads(silent.stdout.splitlines()[-1])["codes"]["writer"] == 3
 
 
+def test_a_model_nobody_knows_stops_its_agent_alone_and_is_named_in_one_line(
+    quick: Samovar, project: Path
+) -> None:
+    ok(quick("bootstrap"))
+    path = project / ".samovar" / "agents" / "writer" / "resume.json"
+    unknown = {"model": "no-such-model", "fallback_models": []}
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | unknown))
+    ok(quick("send", "all", "hello"))
+    done = quick("run-once", "--json")
+    ticked = json.loads(done.stdout)
+    assert list(ticked["failed"]) == ["writer"] and done.returncode == 1, done
+    assert "no model called 'no-such-model' answers" in ticked["failed"]["writer"]
+    assert "\n" not in ticked["failed"]["writer"]
+    assert {"manager", "tester"} <= ticked["turns"].keys()
+    assert "no-such-model" in ok(quick("logs", "writer"))
+    alert = json.loads(ok(quick("inspect", "writer", "--json")))["messages"][0]["entry"]
+    assert alert["kind"] == "alert" and "no-such-model" in alert["text"]
+
+
 def test_a_log_can_be_followed(team: Samovar, project: Path, environment: dict[str, str]) -> None:
     ok(team("bootstrap"))
     began = [*COMMAND, "logs", "writer", "--follow"]

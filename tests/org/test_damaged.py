@@ -82,7 +82,10 @@ async def _works(home: Path, file: Path) -> None:
         assert wrong[0].line in problems
         return
     assert answered >= {"a", "b", "c"} - {owner}, (file, ticked)
-    assert answered == {"a", "b", "c"} or any(str(file) in line for line in problems), (file, problems)
+    assert answered == {"a", "b", "c"} or any(str(file) in line for line in problems), (
+        file,
+        problems,
+    )
     for name in sorted(set("abc") - {owner}):
         assert (await team.agent(name)).name == name
 

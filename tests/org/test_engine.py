@@ -278,7 +278,9 @@ def test_of_fifty_engines_that_start_at_once_one_runs_and_its_death_frees_the_ho
         assert lock.holder(home) == os.getpid()
 
 
-@pytest.mark.parametrize("damaged", ["{", "", "[]", '{"tick": -1}', '{"tick": 1e30}', '{"tock": 1}'])
+@pytest.mark.parametrize(
+    "damaged", ["{", "", "[]", '{"tick": -1}', '{"tick": 1e30}', '{"tock": 1}']
+)
 async def test_a_damaged_tick_file_is_made_anew_of_what_is_known_and_named(
     home: Path, damaged: str
 ) -> None:

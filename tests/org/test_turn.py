@@ -344,13 +344,14 @@ def test_the_exit_code_of_many_is_what_a_person_mends_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["{", "[]", '{"agents": []}', '{"agents": {"*": 5}}', '{"agents": {"*": {"per_day": "x"}}}']
+    "broken",
+    ["{", "[]", '{"agents": []}', '{"agents": {"*": 5}}', '{"agents": {"*": {"per_day": "x"}}}'],
 )
 async def test_a_broken_price_list_changes_no_limit_and_is_named(home: Path, broken: str) -> None:
     hire(home, "a")
     file = home / "credits.json"
     tariff = '{"call": 100, "prompt": 0, "cached": 0, "generated": 0}'
-    file.write_text('{"agents": {"*": {"per_day": 0.00015}}, "tariffs": {"*": %s}}' % tariff)
+    file.write_text(f'{{"agents": {{"*": {{"per_day": 0.00015}}}}, "tariffs": {{"*": {tariff}}}}}')
     calls: list[str] = []
 
     def rule(request: Request) -> str:
@@ -383,7 +384,9 @@ async def test_without_any_good_price_list_nobody_spends_until_it_is_mended(home
     for _ in range(10):
         await team.tick()
     assert [j.state for j in await team.tasks("a")] == ["done"]
-    assert [(x.by, x.amount) for x in await team.entries("a") if x.amount > 0] == [("*", 7 * CREDIT)]
+    assert [(x.by, x.amount) for x in await team.entries("a") if x.amount > 0] == [
+        ("*", 7 * CREDIT)
+    ]
 
 
 async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:

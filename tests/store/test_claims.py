@@ -199,6 +199,18 @@ async def test_a_failed_job_pauses_before_its_next_attempt(store, pass_time):
     assert (await store.claims.claim("w", 60)).attempts == 2
 
 
+async def test_the_store_says_what_is_due_whatever_the_wall_clock_says(store, pass_time, hands):
+    await one(store)
+    due = Filter(states=("ready",), due=True)
+    assert len(await store.queue.list(due)) == 1
+    await store.claims.fail(await store.claims.claim("w", 60), "no luck", SHORT)
+    hands.jump = 7200.0
+    assert await store.queue.list(due) == []
+    hands.jump = -7200.0
+    await pass_time(SHORT + 0.1)
+    assert len(await store.queue.list(due)) == 1
+
+
 async def test_a_released_job_has_lost_no_attempt(store):
     await one(store)
     for _ in range(5):

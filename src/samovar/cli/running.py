@@ -149,9 +149,7 @@ def _print(row: dict[str, Any]) -> None:
     print(msgspec.json.encode(row).decode(), flush=True)
 
 
-async def _until_told(
-    team: Team, pace: float, ticks: int, tell: Callable[[Ticked], None]
-) -> None:
+async def _until_told(team: Team, pace: float, ticks: int, tell: Callable[[Ticked], None]) -> None:
     stop = asyncio.Event()
     _hear(stop)
     working = asyncio.create_task(team.run(pace, ticks, tell))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from samovar.core.errors import ModelError, SamovarError
-from samovar.core.log import now, write
+from samovar.core.log import write
 from samovar.org import bookmark
 from samovar.org.bookmark import Bookmark
 from samovar.org.choice import Scene
@@ -280,10 +280,8 @@ class Engine:
         return self._marks[name]
 
     async def _jobs(self, name: str) -> tuple[Job, ...]:
-        found = await self.turns.kit.queue.list(
-            Filter(agents=(name,), states=("ready",), limit=_JOBS)
-        )
-        return tuple(j for j in found if j.until is None or j.until <= now())
+        due = Filter(agents=(name,), states=("ready",), due=True, limit=_JOBS)
+        return tuple(await self.turns.kit.queue.list(due))
 
     def _may(self, scene: Scene, wanted: set[str]) -> bool:
         """Whether an agent can have its turn now; else it has it in a later tick."""

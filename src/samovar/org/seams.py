@@ -89,6 +89,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     created_by: str = ""
     parent: int = 0
+    due: bool = False
+    """Only those whose lease or pause is over, by the clock that these are counted by."""
     order: Literal["claim", "newest"] = "claim"
     """As they would be claimed, or the highest id first."""
     below: int = 0

@@ -199,9 +199,10 @@ def _between(
         yield Problem(
             file=file,
             field="permissions.ungated",
-            wrong=f"lets it do {', '.join(had.outside)}{by_rule} without a person's yes, though it reads "
-            f"strangers' text ({had.untrusted}) and private data ({had.private})",
-            fix='empty "ungated", let an allow rule name one host, or take one of the three away (docs/reference/resume.md)',
+            wrong=f"lets it do {', '.join(had.outside)}{by_rule} without a person's yes, though "
+            f"it reads strangers' text ({had.untrusted}) and private data ({had.private})",
+            fix='empty "ungated", let an allow rule name one host, or take one of the three away '
+            "(docs/reference/resume.md)",
         )
 
 

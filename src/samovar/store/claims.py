@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from samovar.org.seams import Ending, Job, Overtaken
 from samovar.store.database import Database
 from samovar.store.rows import job as read
+from samovar.store.rows import passed
 from samovar.store.tables import tasks
 
 _TRIES = 20
@@ -115,7 +116,7 @@ class SqlClaims:
 
     async def _sweep(self, connection: AsyncConnection) -> None:
         """End attempts whose lease is over; count anew those whose clock was set back."""
-        over = and_(tasks.c.state == "running", self._passed())
+        over = and_(tasks.c.state == "running", passed(self.database))
         now = self.database.steady()
         held = and_(tasks.c.state.in_(("running", "ready")), tasks.c.until > now)
         back = and_(held, tasks.c.until > now + 2 * tasks.c.span)
@@ -149,7 +150,7 @@ class SqlClaims:
         busy = select(tasks.c.job_group).where(tasks.c.state == "running", tasks.c.job_group != "")
         fits = [
             tasks.c.state == "ready",
-            or_(tasks.c.until == 0, self._passed()),
+            passed(self.database),
             or_(tasks.c.job_group == "", tasks.c.job_group.not_in(busy)),
         ]
         fits += [tasks.c.agent.in_(agents)] if agents else []
@@ -173,6 +174,3 @@ class SqlClaims:
             return {"until": 0.0}
         end = self.database.steady() + seconds
         return {"until": end, "span": seconds, "boot": self.database.boot}
-
-    def _passed(self) -> ColumnElement[bool]:
-        return or_(tasks.c.boot != self.database.boot, tasks.c.until <= self.database.steady())

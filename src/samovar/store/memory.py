@@ -84,7 +84,8 @@ class MemoryQueue:
 
     async def list(self, filter: Filter, /) -> Sequence[Job]:
         """Return the jobs that fit."""
-        found = [self.jobs.one(j.id) for j in self.jobs.held.values() if _fits(filter, j)]
+        fits = [j.id for j in self.jobs.held.values() if _fits(filter, j)]
+        found = [self.jobs.one(i) for i in fits if not filter.due or self.jobs.passed(i)]
         newest = filter.order == "newest"
         return sorted(found, key=(lambda j: (-j.id,)) if newest else _next)[: filter.limit]
 

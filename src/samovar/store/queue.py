@@ -11,6 +11,7 @@ from samovar.core.errors import SetupError
 from samovar.org.seams import Filter, Job, JobState
 from samovar.store.database import Database
 from samovar.store.rows import job as read
+from samovar.store.rows import passed
 from samovar.store.tables import tasks
 
 OPEN: tuple[JobState, ...] = ("ready", "running", "waiting")
@@ -54,8 +55,10 @@ class SqlQueue:
 
     async def list(self, filter: Filter, /) -> Sequence[Job]:
         """Return the jobs that fit."""
+        asked = _chosen(filter)
+        asked = asked.where(passed(self.database)) if filter.due else asked
         async with self.database.reading() as connection:
-            rows = (await connection.execute(_chosen(filter))).all()
+            rows = (await connection.execute(asked)).all()
         return [read(self.database, row) for row in rows]
 
     async def counts(self) -> Mapping[str, Mapping[JobState, int]]:

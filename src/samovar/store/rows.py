@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row, or_
 
 from samovar.org.seams import Approval, Effect, Job, LedgerEntry
 from samovar.store.database import Database
+from samovar.store.tables import tasks
 
 _RENAMED = {"job_group": "group", "answered_by": "by", "granted_by": "by", "name": "key"}
 _KEPT_HERE = {"dedupe", "span", "boot", "day"}
@@ -32,6 +33,12 @@ def approval(row: Row[Any]) -> Approval:
 def effect(row: Row[Any], *, fresh: bool) -> Effect:
     """Return the effect a row of `effects` holds."""
     return Effect(**_fields(row), fresh=fresh)
+
+
+def passed(database: Database) -> ColumnElement[bool]:
+    """Return whether the lease or the pause of a row of `tasks` is over, or there is none."""
+    elsewhere = tasks.c.boot != database.boot
+    return or_(tasks.c.until == 0, elsewhere, tasks.c.until <= database.steady())
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:
