@@ -260,3 +260,8 @@ async def test_what_came_of_a_task_beside_the_ticks_is_told_at_the_end(home: Pat
     long.over.set()
     await running
     assert told[-1].codes == {"dev": 0, f"#{job.id}": 0} and "pushed" in told[-1].said["dev"]
+
+
+def test_a_slot_nobody_was_asked_in_is_kept_for_nobody() -> None:
+    works = Works(lambda model: model)
+    assert works.hears("large", {"", "large"}) and works.room("large", {"", "large"})

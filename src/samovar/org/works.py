@@ -111,7 +111,8 @@ class Works:
     def _kept(self, slot: str, model: str, wanted: Collection[str]) -> bool:
         """Whether a slot is kept for the model that was asked last: it has more to do."""
         last, count = self._rows.get(slot, ("", 0))
-        return last != model and last in wanted and count < BATCH
+        # A slot that nobody was asked in yet is kept for nobody, also not for the usual model, "".
+        return last != model and last in wanted and 0 < count < BATCH
 
     def _noted(self, slot: str, model: str, free: bool) -> bool:
         missed = self._missed.setdefault(slot, set())
