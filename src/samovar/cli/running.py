@@ -96,15 +96,7 @@ async def up(folder: Path | None, host: str, port: int, pace: float, way: Way) -
         with alone(home):
             engine = asyncio.create_task(team.engine.run(pace, tell=way.tell))
             serving = asyncio.create_task(_serve(team, host, port, way))
-            try:
-                # Pages of a team whose engine has ended would tell a person that it works.
-                await asyncio.wait({engine, serving}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                end_within(LONGEST_STOP)
-                try:
-                    await _end(serving)
-                finally:
-                    await _end(engine)
+            await _together(engine, serving)
     return 0
 
 
@@ -171,6 +163,19 @@ def _hear(stop: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+
+
+async def _together(engine: "asyncio.Task[None]", serving: "asyncio.Task[None]") -> None:
+    """Wait until one of the two ends, and end the other; what failed is raised."""
+    try:
+        # Pages of a team whose engine has ended would tell a person that it works.
+        await asyncio.wait({engine, serving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        end_within(LONGEST_STOP)
+        try:
+            await _end(serving)
+        finally:
+            await _end(engine)
 
 
 async def _end(task: "asyncio.Task[Any]") -> None:
