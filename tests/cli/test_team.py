@@ -235,10 +235,10 @@ def test_up_serves_works_and_ends_cleanly(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     began = [*COMMAND, "up", "--port", str(port), "--pace", "0.05", "--json"]
-    with subprocess.Popen(
-        began, cwd=project, env=environment, stdout=subprocess.PIPE, text=True
-    ) as up:
-        assert up.stdout is not None
+    environment |= {"SAMOVAR_LOG": "info"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(began, cwd=project, env=environment, text=True, **pipes) as up:
+        assert up.stdout is not None and up.stderr is not None
         told = json.loads(up.stdout.readline())
         assert told["event"] == "serving"
         assert told["url"].startswith(f"http://127.0.0.1:{port}/login")
@@ -247,6 +247,10 @@ def test_up_serves_works_and_ends_cleanly(
         assert json.loads(ok(team("status", "--json")))["engine"] == up.pid
         up.send_signal(signal.SIGTERM)
         assert up.wait(timeout=20) == 0
+        logged = [json.loads(line) for line in up.stderr]
+        assert [(r["path"], r["status"]) for r in logged if r["event"] == "web.request"] == [
+            ("/api/status", 401)
+        ]
 
 
 @pytest.mark.parametrize(

@@ -102,13 +102,8 @@ class Engine:
         try:
             while not self._stopped and (not ticks or count < ticks):
                 count += 1
-                try:
-                    ticked = await self._tick(QUICK)
-                    self._trouble.over()
-                except (SamovarError, OSError) as error:
-                    self._trouble.met(_said(error))
-                    if count == ticks:
-                        raise
+                ticked = await self._tried(last=count == ticks)
+                if ticked is None:
                     await asyncio.sleep(pace)
                     continue
                 tell(ticked)
@@ -165,6 +160,21 @@ class Engine:
             if self._did or self._errors or moved:
                 await self._tell(number)
         return self._ticked(number, began)
+
+    async def _tried(self, *, last: bool) -> Ticked | None:
+        """Return what happened in a tick; None when it could not be finished.
+
+        Raises what kept the last one from being finished.
+        """
+        try:
+            ticked = await self._tick(QUICK)
+        except (SamovarError, OSError) as error:
+            self._trouble.met(_said(error))
+            if last:
+                raise
+            return None
+        self._trouble.over()
+        return ticked
 
     async def _rest_of_works(self) -> Ticked:
         """Wait for the tasks beside the ticks; return what came of them."""
