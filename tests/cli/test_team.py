@@ -244,12 +244,13 @@ def test_up_serves_works_and_ends_cleanly(
         assert told["url"].startswith(f"http://127.0.0.1:{port}/login")
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status")
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/health").close()
         assert json.loads(ok(team("status", "--json")))["engine"] == up.pid
         up.send_signal(signal.SIGTERM)
         assert up.wait(timeout=20) == 0
         logged = [json.loads(line) for line in up.stderr]
         assert [(r["path"], r["status"]) for r in logged if r["event"] == "web.request"] == [
-            ("/api/status", 401)
+            ("/health", 200)
         ]
 
 
