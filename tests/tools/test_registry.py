@@ -11,6 +11,7 @@ from samovar.core.tool import Call, arguments
 from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory
 from samovar.settings import Settings, Web
+from samovar.tools.ask import Company
 
 SECRET = "canary-5f1c"
 OFFERED = (
@@ -68,7 +69,7 @@ def world(place, outside, monkeypatch):
 async def every(place, sandbox, tmp_path):
     """Every tool of an agent, by name; its home lies outside the workspace."""
 
-    async def answer(_whom: str, question: str) -> str:
+    async def answer(question: str) -> str:
         return f"no idea about {question}"
 
     home = tmp_path / "home"
@@ -76,7 +77,7 @@ async def every(place, sandbox, tmp_path):
     seat = companion.Place(home, place.root, place.root, "ada", "run", None)
     memory = Memory(Notes(home / "memory"))
     async with AsyncExitStack() as stack:
-        found = companion.tools(seat, Settings(web=web), sandbox, memory, answer, stack)()
+        found = companion.tools(seat, Settings(web=web), sandbox, memory, Company(answer), stack)()
         yield {tool.name: tool for tool in found}
     memory.close()
 

@@ -88,12 +88,23 @@ def legs(
     private = _spread({n: _private(r) for n, r in sorted(team.items())}, readers)
     found: dict[str, Legs] = {}
     for name, resume in team.items():
-        free = set(resume.permissions.ungated)
-        acts = [t for t in resume.permissions.tools if t in OUTSIDE or remote(t, servers)]
-        allowed = tuple(t for t in acts if t not in free and waived(rules, t))
-        outside = tuple(t for t in acts if t in free or t in allowed)
+        outside = ungated(resume, servers, rules)
+        allowed = tuple(t for t in outside if t not in resume.permissions.ungated)
         found[name] = Legs(untrusted.get(name, ""), private.get(name, ""), outside, allowed)
     return found
+
+
+def acting(resume: Resume, servers: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the tools of an agent that act outside."""
+    return tuple(t for t in resume.permissions.tools if t in OUTSIDE or remote(t, servers))
+
+
+def ungated(
+    resume: Resume, servers: Collection[str] = (), rules: Rules = _NO_RULES
+) -> tuple[str, ...]:
+    """Return those of them that nobody is asked for: by the resume, or by a rule."""
+    free = resume.permissions.ungated
+    return tuple(t for t in acting(resume, servers) if t in free or waived(rules, t))
 
 
 def _strange(resume: Resume, servers: Collection[str]) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +15,13 @@ from saq.queue.base import Queue
 from samovar.core.errors import SetupError
 from samovar.org.choice import PERSON
 from samovar.org.credits import FILE, limited
-from samovar.org.legs import OUTSIDE, remote, ungated
+from samovar.org.legs import acting, ungated
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
 from samovar.org.seams import NO_LIMIT, Approval, ApprovalState, Job, JobState, LedgerEntry
 from samovar.org.sound import prices
 from samovar.org.team import Letter, Member, Team
+from samovar.org.validate import Known
 from samovar.repo import git
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
@@ -65,8 +66,8 @@ class People:
         resumes = [r for m in members if (r := m.resume or m.barred) is not None]
         for repo in {p for r in resumes for p in r.permissions.repositories} - self._homes.keys():
             self._homes[repo] = await _home_of(self.team.home, repo)
-        servers = self.team.engine.folder.known.servers
-        return [_agent(m, servers) for m in members]
+        known = self.team.engine.folder.known
+        return [_agent(m, known) for m in members]
 
     async def turns(self) -> Mapping[str, Mapping[int, str]]:
         """Return what agents did in their latest ticks, by agent and tick."""
@@ -300,16 +301,17 @@ def _order(job: Job) -> Mail:
     )
 
 
-def asks(resume: Resume, servers: Collection[str]) -> tuple[str, ...]:
+def asks(resume: Resume, known: Known) -> tuple[str, ...]:
     """Return the acts for which an agent needs a person's yes each time."""
     may = resume.permissions
-    outside = [t for t in may.tools if t in OUTSIDE or remote(t, servers)]
+    free = ungated(resume, known.servers, known.rules)
     # Runs of code commit on branches of their own; what leaves them is asked for.
     push = ["push"] if resume.craft == "code" and may.repositories else []
-    return tuple(dict.fromkeys(t for t in (*outside, *push) if t not in may.ungated))
+    acts = (*acting(resume, known.servers), *push)
+    return tuple(t for t in dict.fromkeys(acts) if t not in (*free, *may.ungated))
 
 
-def _agent(member: Member, servers: Collection[str]) -> Agent:
+def _agent(member: Member, known: Known) -> Agent:
     found = member.resume or member.barred
     resume = found or Resume(name=member.name, instructions="")
     legs = [p for p in member.problems if p.weight == "error" and p.field == UNGATED]
@@ -329,8 +331,8 @@ def _agent(member: Member, servers: Collection[str]) -> Agent:
         offset=resume.schedule.phase_offset,
         reads=member.reads,
         tools=resume.permissions.tools,
-        asks=asks(resume, servers),
-        ungated=ungated(resume, servers),
+        asks=asks(resume, known),
+        ungated=ungated(resume, known.servers, known.rules),
         repositories=resume.permissions.repositories,
         warnings=tuple(_said(p) for p in legs),
         hints=tuple(_said(p) for p in member.problems if p.weight == "warning"),
