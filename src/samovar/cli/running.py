@@ -30,9 +30,9 @@ from samovar.worker import end_within
 _log = logging.getLogger(__name__)
 _SAID = 300
 """Characters shown of what came of a turn."""
-GRACE = 3.0
+GRACE = 2.0
 """Seconds a turn may go on after the engine was told to stop; then it is taken again later."""
-LONGEST_STOP = 12.0
+LONGEST_STOP = 4.5
 """Seconds from the word to stop until the process ends, come what may."""
 
 
