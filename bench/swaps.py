@@ -6,8 +6,8 @@
 The same day is worked through three times: by the team's engine, by turns of the agents one after
 the other (round-robin), and in the order of arrival. A task takes a minute and a load of a model
 half of one; tasks come at random, so many that the machine is busy for the share `--load` of the
-day. With --real the engine and round-robin ask two real models of the embedded server, with a few
-tokens for each task, and the loads are counted where they happen.
+day. With --real all tasks wait in the morning; the engine and round-robin ask two real models of the
+embedded server, with a few tokens for each task, and the loads are counted where they happen.
 """
 
 import argparse
