@@ -1,0 +1,104 @@
+"""A team on a small disk that is filled again and again; run by `test_full_disk.py`."""
+
+import asyncio
+import json
+import re
+import sys
+from collections import Counter
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import SimpleNamespace
+
+from samovar.core.errors import SamovarError
+from samovar.models.scripted import Rules
+from samovar.office import assemble
+from samovar.org.credits import Prices, Tariff
+from samovar.org.kit import Kit
+from samovar.org.roster import Folder
+from samovar.org.team import Team
+from samovar.store.store import open_store
+
+RELAY = {"ada": "bob", "bob": "eve", "eve": "person"}
+"""To whom each agent passes a number on."""
+POINTS, PAGE = 40, 4096
+
+
+class Free:
+    """One scripted model under every name."""
+
+    loaded = "scripted"
+
+    async def find(self, _names, /):
+        return "scripted", Rules(lambda _: "")
+
+
+async def pass_on(_model, asked, _type, **_limit):
+    who, now = (m.text for m in asked)
+    inbox = now.partition("New messages:")[2].partition("What do you do now?")[0]
+    numbers = re.findall(r"number \d+", inbox)
+    to = RELAY[re.match(r"You are (\w+)", who)[1]]
+    action = "message" if numbers else "nothing"
+    return SimpleNamespace(action=action, to=to, text=", ".join(numbers))
+
+
+def fill(path: Path, pages: int) -> None:
+    """Fill the disk until only so many pages are left."""
+    with path.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * PAGE)
+        except OSError:
+            file.truncate(max(0, file.tell() - pages * PAGE))
+
+
+async def held_up(team: Team, ticks: int) -> bool:
+    """Run ticks; return whether something kept one from being finished."""
+    try:
+        await team.engine.run(0.01, ticks)
+    except (SamovarError, OSError) as error:
+        assert "\n" not in str(error), error
+        return True
+    return False
+
+
+async def main(place: Path) -> None:
+    home = place / "home"
+    for name, heard in (("ada", []), ("bob", ["ada"]), ("eve", ["bob"])):
+        folder = home / "agents" / name
+        folder.mkdir(parents=True)
+        resume = {"name": name, "instructions": "x", "permissions": {"read_outboxes": heard}}
+        (folder / "resume.json").write_text(json.dumps(resume))
+    count = 0
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(home))
+        prices = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0)})
+        kit = Kit(
+            models=Free(),
+            choose=pass_on,
+            queue=store.queue,
+            claims=store.claims,
+            ledger=store.ledger,
+            approvals=store.approvals,
+            effects=store.effects,
+            prices=lambda: prices,
+        )
+        team = assemble(home, kit, Folder(home))
+        for point in range(POINTS):
+            await team.send("ada", f"number {point}")
+            fill(place / "fill", point)
+            count += await held_up(team, 3)
+            (place / "fill").unlink()
+            await held_up(team, 8)
+    for name in RELAY:
+        judge(home / "agents" / name / "outbox")
+    print(count)
+
+
+def judge(outbox: Path) -> None:
+    entries = [json.loads(path.read_bytes()) for path in outbox.glob("*.json")]
+    assert sorted(e["seq"] for e in entries) == list(range(1, len(entries) + 1)), outbox
+    said = Counter(int(n) for e in entries for n in re.findall(r"number (\d+)", e["text"]))
+    assert said == Counter(range(POINTS)), (outbox, said)
+
+
+asyncio.run(main(Path(sys.argv[1])))
