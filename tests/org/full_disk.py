@@ -91,7 +91,7 @@ async def main(place: Path) -> None:
             await held_up(team, 8)
     for name in RELAY:
         judge(home / "agents" / name / "outbox")
-    print(count)
+    sys.stdout.write(str(count))
 
 
 def judge(outbox: Path) -> None:
