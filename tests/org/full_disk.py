@@ -1,13 +1,12 @@
 """A team on a small disk that is filled again and again; run by `test_full_disk.py`."""
 
 import asyncio
-import json
-import re
 import sys
-from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
+
+import relay
 
 from samovar.core.errors import SamovarError
 from samovar.models.scripted import Rules
@@ -18,8 +17,6 @@ from samovar.org.roster import Folder
 from samovar.org.team import Team
 from samovar.store.store import open_store
 
-RELAY = {"ada": "bob", "bob": "eve", "eve": "person"}
-"""To whom each agent passes a number on."""
 POINTS, PAGE = 40, 4096
 
 
@@ -33,12 +30,7 @@ class Free:
 
 
 async def pass_on(_model, asked, _type, **_limit):
-    who, now = (m.text for m in asked)
-    inbox = now.partition("New messages:")[2].partition("What do you do now?")[0]
-    numbers = re.findall(r"number \d+", inbox)
-    to = RELAY[re.match(r"You are (\w+)", who)[1]]
-    action = "message" if numbers else "nothing"
-    return SimpleNamespace(action=action, to=to, text=", ".join(numbers))
+    return SimpleNamespace(**relay.choice(*(m.text for m in asked)))
 
 
 def fill(path: Path, pages: int) -> None:
@@ -63,11 +55,7 @@ async def held_up(team: Team, ticks: int) -> bool:
 
 async def main(place: Path) -> None:
     home = place / "home"
-    for name, heard in (("ada", []), ("bob", ["ada"]), ("eve", ["bob"])):
-        folder = home / "agents" / name
-        folder.mkdir(parents=True)
-        resume = {"name": name, "instructions": "x", "permissions": {"read_outboxes": heard}}
-        (folder / "resume.json").write_text(json.dumps(resume))
+    relay.hire(home)
     count = 0
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(home))
@@ -89,16 +77,8 @@ async def main(place: Path) -> None:
             count += await held_up(team, 3)
             (place / "fill").unlink()
             await held_up(team, 8)
-    for name in RELAY:
-        judge(home / "agents" / name / "outbox")
+    relay.judge(home, POINTS)
     sys.stdout.write(str(count))
-
-
-def judge(outbox: Path) -> None:
-    entries = [json.loads(path.read_bytes()) for path in outbox.glob("*.json")]
-    assert sorted(e["seq"] for e in entries) == list(range(1, len(entries) + 1)), outbox
-    said = Counter(int(n) for e in entries for n in re.findall(r"number (\d+)", e["text"]))
-    assert said == Counter(range(POINTS)), (outbox, said)
 
 
 asyncio.run(main(Path(sys.argv[1])))

@@ -58,8 +58,7 @@ class Way:
 
 async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
     """Run one tick; the exit code says how its turns and tasks ended."""
-    home = await find_home(folder)
-    configure(load(home).log)
+    home = await _opened(folder)
     async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
         ticked = await team.tick()
     if as_json:
@@ -71,8 +70,7 @@ async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
 
 async def run(folder: Path | None, pace: float, ticks: int, way: Way) -> int:
     """Run ticks until told to stop, or so many; then the exit code says how tasks ended."""
-    home = await find_home(folder)
-    configure(load(home).log)
+    home = await _opened(folder)
     codes: dict[str, int] = {}
 
     def tell(ticked: Ticked) -> None:
@@ -89,8 +87,7 @@ async def run(folder: Path | None, pace: float, ticks: int, way: Way) -> int:
 
 async def up(folder: Path | None, host: str, port: int, pace: float, way: Way) -> int:
     """Run the engine and the dashboard."""
-    home = await find_home(folder)
-    configure(load(home).log)
+    home = await _opened(folder)
     async with tracing(home), open_team(home, no_sandbox=way.no_sandbox) as team:
         # The lock first: a second engine is refused before a port is taken.
         with alone(home):
@@ -102,11 +99,17 @@ async def up(folder: Path | None, host: str, port: int, pace: float, way: Way) -
 
 async def serve(folder: Path | None, host: str, port: int, way: Way) -> int:
     """Serve the dashboard and the API without an engine."""
-    home = await find_home(folder)
-    configure(load(home).log)
+    home = await _opened(folder)
     async with tracing(home), open_team(home) as team:
         await _serve(team, host, port, way)
     return 0
+
+
+async def _opened(folder: Path | None) -> Path:
+    """Return the home, with the log of this process set up as it says."""
+    home = await find_home(folder)
+    configure(load(home).log)
+    return home
 
 
 async def _serve(team: Team, host: str, port: int, way: Way) -> None:

@@ -2,7 +2,9 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,12 +152,14 @@ def sync(folder: Path) -> None:
 def write(path: Path, data: bytes) -> None:
     """Replace a file as a whole: after a crash it is the old one or the new one, never half.
 
-    Raises SetupError when the disk is full or read-only.
+    Its mode stays as it was. Raises SetupError when the disk is full or read-only.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(fresh, "wb") as handle:
+            with suppress(FileNotFoundError):
+                os.fchmod(handle.fileno(), stat.S_IMODE(path.stat().st_mode))
             handle.write(data)
             handle.flush()
             os.fsync(handle.fileno())

@@ -14,7 +14,7 @@ from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.forgotten import forgotten
-from samovar.flow.grounding import shown, stands
+from samovar.flow.grounding import FOREIGN, shown, stands
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
 from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
@@ -26,7 +26,6 @@ MOST = 12
 """Examples that are tried."""
 LONGEST = 9
 """Lines of one assertion, at most."""
-JSON = {"null": None, "nil": None, "true": True, "false": False}
 _ASKED = re.compile(
     r"(?:must|should|shall|has to|have to|expected to)\b[^.!?\n]{0,80}?"
     r"(?:raise|refuse|reject|fail|throw)[^.!?\n]{0,40}?\b([A-Z]\w+)"
@@ -133,8 +132,8 @@ class _Native(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Turn `null` into None where nobody gave that name a value."""
-        foreign = node.id in JSON and node.id not in self.known
-        return ast.Constant(JSON[node.id]) if foreign else node
+        foreign = node.id in FOREIGN and node.id not in self.known
+        return ast.Constant(FOREIGN[node.id]) if foreign else node
 
 
 def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[ast.stmt]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 CLOSE = 400
 """Characters between the values of one example, at most."""
+FOREIGN = {"null": None, "nil": None, "true": True, "false": False}
+"""Constants of JSON and others that tasks quote, as Python has them."""
 _GIVES = r"(?:->|=>|→|[:=]|\b(?:gives?|returns?|yields?|becomes?|prints?|says?))\s*"
 _TRUTH = re.compile(
     rf"\b(True|False|whether|bool(ean)?|yes)\b|({_GIVES}|\bbe\s+|['\"`])(true|false)\b"
@@ -162,6 +164,6 @@ def _rows(items: Sequence[ast.expr], text: str) -> bool:
 
 def _even(text: str) -> str:
     """Return a text without blanks and quotes, with one kind of brackets, constants as Python's."""
-    for foreign, ours in (("null", "None"), ("nil", "None"), ("true", "True"), ("false", "False")):
-        text = re.sub(rf"\b{foreign}\b", ours, text)
+    for foreign, ours in FOREIGN.items():
+        text = re.sub(rf"\b{foreign}\b", str(ours), text)
     return text.translate(_BRACKETS).replace(",]", "]")

@@ -122,9 +122,9 @@ def _read(path: str, name: str) -> tuple[Resume | None, list[Problem]]:
         fix = f"make one: samovar agent new {name}, or remove the folder"
         return None, [Problem(file=file, wrong="is missing", fix=fix, agent=name)]
     except OSError as error:
-        linked = error.errno == errno.ELOOP
-        fix = "copy it to its place" if linked else "mend its rights"
-        wrong = "is reached by a symbolic link" if linked else f"cannot be read: {error.strerror}"
+        by_link = error.errno == errno.ELOOP
+        fix = "copy it to its place" if by_link else "mend its rights"
+        wrong = "is reached by a symbolic link" if by_link else f"cannot be read: {error.strerror}"
         return None, [Problem(file=file, wrong=wrong, fix=fix, agent=name)]
     resume, problems = check(data, name)
     return resume, [replace(p, agent=name) for p in problems]

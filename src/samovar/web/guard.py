@@ -84,20 +84,20 @@ class Guard:
         return Visit(nonce, session if session and self.keys.lasts(session) else "")
 
     def _refusal(self, scope: Scope, visit: Visit) -> "Answer | None":
-        if _all(scope, b"host")[1:] or _header(scope, b"host").lower() not in self.hosts:
-            return _said(403, "this server is not called so; see docs/guides/dashboard.md")
+        if headers_of(scope, b"host")[1:] or _header(scope, b"host").lower() not in self.hosts:
+            return said(403, "this server is not called so; see docs/guides/dashboard.md")
         if not self._from_here(scope):
-            return _said(403, "requests from other sites are refused")
+            return said(403, "requests from other sites are refused")
         path: str = scope["path"]
         if visit.known or path in PUBLIC or path.startswith("/assets/"):
             return None
         if path.startswith(MACHINES) or scope.get("method") not in SAFE:
-            return _said(401, "no valid token: send 'Authorization: Bearer TOKEN', or log in")
+            return said(401, "no valid token: send 'Authorization: Bearer TOKEN', or log in")
         return _login(scope)
 
     def _from_here(self, scope: Scope) -> bool:
         """Say whether a request comes from one of our own pages, or from no page at all."""
-        origins = _all(scope, b"origin")
+        origins = headers_of(scope, b"origin")
         if origins:
             scheme, _, host = origins[0].lower().partition("://")
             return len(origins) == 1 and scheme in ("http", "https") and host in self.hosts
@@ -109,22 +109,26 @@ class Guard:
 
 
 Answer = Callable[[Send], Awaitable[None]]
+JSON = [(b"content-type", b"application/json")]
 
 
-def _said(status: int, text: str) -> Answer:
+def said(status: int, text: str) -> Answer:
+    """Return an answer that says what is wrong, as JSON."""
     body = msgspec.json.encode({"error": text, "status": status})
     extra = [(b"www-authenticate", b"Bearer")] if status == 401 else []
-    return _answer(status, body, [(b"content-type", b"application/json"), *extra])
+    return answered(status, body, [*JSON, *extra])
 
 
 def _login(scope: Scope) -> Answer:
     query = scope["query_string"].decode("latin-1")
     wanted = scope["path"] + (f"?{query}" if query else "")
     target = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='/')}"
-    return _answer(303, b"", [(b"location", target.encode())])
+    return answered(303, b"", [(b"location", target.encode())])
 
 
-def _answer(status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> Answer:
+def answered(status: int, body: bytes, headers: list[tuple[bytes, bytes]] = JSON) -> Answer:
+    """Return an answer of one piece; JSON by default."""
+
     async def answer(send: Send) -> None:
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": status, "headers": [length, *headers]})
@@ -170,12 +174,13 @@ def _with_headers(send: Send, policy: str) -> Send:
     return sending
 
 
-def _all(scope: Scope, name: bytes) -> list[str]:
+def headers_of(scope: Scope, name: bytes) -> list[str]:
+    """Return what a request carries under the name of a header, in lower case."""
     return [v.decode("latin-1") for n, v in scope["headers"] if n == name]
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    return next(iter(_all(scope, name)), "")
+    return next(iter(headers_of(scope, name)), "")
 
 
 def _cookie(text: str, name: str) -> str:

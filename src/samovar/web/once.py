@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec import Struct
 
 from samovar.org.seams import Effects
+from samovar.web.guard import answered, headers_of, said
 
 LONGEST = 200
 """Bytes of a key."""
@@ -44,11 +45,11 @@ class Once:
             await self.app(scope, receive, send)
             return
         if len(key) > LONGEST:
-            await _say(send, 400, f"an Idempotency-Key has at most {LONGEST} bytes")
+            await said(400, f"an Idempotency-Key has at most {LONGEST} bytes")(send)
             return
         messages, body = await _whole(receive)
         if len(body) > LARGEST:
-            await _say(send, 413, f"a request has at most {LARGEST} bytes")
+            await said(413, f"a request has at most {LARGEST} bytes")(send)
             return
         digest = hashlib.sha256(body).hexdigest()
         name = f"delivery:{hashlib.sha256(scope['path'].encode() + b' ' + key).hexdigest()}"
@@ -57,12 +58,12 @@ class Once:
             answer = await self._first(scope, _again(messages, receive), send)
             await self.effects.complete(name, msgspec.json.encode(answer).decode())
         elif known.what != digest:
-            await _say(send, 422, "this Idempotency-Key was used for another request")
+            await said(422, "this Idempotency-Key was used for another request")(send)
         elif not known.done:
-            await _say(send, 409, "the first delivery has no answer yet; see whether it was done")
+            await said(409, "the first delivery has no answer yet; see whether it was done")(send)
         else:
             kept = msgspec.json.decode(known.result, type=Answer)
-            await _answer(send, kept.status, kept.body)
+            await answered(kept.status, kept.body)(send)
 
     async def _first(self, scope: Scope, receive: Receive, send: Send) -> Answer:
         """Answer a request, and return the answer."""
@@ -83,8 +84,8 @@ class Once:
 def _key(scope: Scope) -> bytes:
     if scope["type"] != ScopeType.HTTP or scope["method"] != "POST":
         return b""
-    found = (value for name, value in scope["headers"] if name == b"idempotency-key")
-    return next(found, b"") if scope["path"].startswith("/api/") else b""
+    found = headers_of(scope, b"idempotency-key") if scope["path"].startswith("/api/") else []
+    return found[0].encode("latin-1") if found else b""
 
 
 async def _whole(receive: Receive) -> tuple[list[Any], bytes]:
@@ -108,16 +109,3 @@ def _again(messages: list[Any], receive: Receive) -> Receive:
         return left.pop(0) if left else await receive()
 
     return receiving
-
-
-async def _say(send: Send, status: int, text: str) -> None:
-    await _answer(send, status, msgspec.json.encode({"error": text, "status": status}))
-
-
-async def _answer(send: Send, status: int, body: bytes) -> None:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,8 +1,6 @@
 """A real team behind the verbs the pages use."""
 
 import asyncio
-import os
-import secrets
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ import msgspec
 from saq.queue.base import Queue
 
 from samovar.core.errors import SetupError
+from samovar.core.log import write
 from samovar.org.choice import PERSON
 from samovar.org.credits import FILE, limited
 from samovar.org.legs import acting, ungated
@@ -259,17 +258,13 @@ def office(team: Team) -> Office:
 
 
 def _write_limit(path: Path, agent: str, per_day: str) -> None:
-    """Change credits.json whole or not at all: it is a person's file. Raises SetupError."""
+    """Change credits.json, or the file it leads to. Raises SetupError."""
     place = path.resolve()
     try:
         data = place.read_bytes() if place.exists() else b""
-        fresh = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
-        fresh.write_bytes(limited(data, agent, per_day))
-        fresh.chmod(place.stat().st_mode if data else 0o644)
-        os.replace(fresh, place)
     except OSError as error:
-        why = f"{place} cannot be changed ({error.strerror}): mend its rights"
-        raise SetupError(why) from error
+        raise SetupError(f"{place} cannot be read ({error.strerror}): mend its rights") from error
+    write(place, limited(data, agent, per_day))
 
 
 def _mail(letter: Letter) -> Mail:
