@@ -57,6 +57,21 @@ async def test_a_repair_that_gave_the_same_code_again_is_not_repeated():
     assert [way for way, _ in ways[4:]] == ["fresh", "hint", "hint"]
 
 
+async def test_a_model_that_copies_the_file_is_asked_without_what_its_functions_do():
+    model = Heard(fenced(WRONG), fenced(WRONG), fenced(RIGHT))
+    log = MemoryLog([opened(off=OFF)])
+    state = await drive(kit(model), log)
+    assert state.closed is not None and state.closed.ok
+    assert [e.candidate.way for e in events(log) if isinstance(e, Wrote)] == [
+        "fresh",
+        "anew",
+        "anew",
+    ]
+    first, again = [r.messages[-1].text for r in model.asked[:2]]
+    assert "ordered[0]" in first and "ordered[0]" not in again
+    assert "def middle(values):\n    pass\n" in again
+
+
 async def test_what_is_switched_off_is_asked_afresh():
     log = MemoryLog([opened(off=(*OFF, "hint", "repair"), candidates=5)])
     await drive(kit(answering(*versions(5))), log)

@@ -9,8 +9,9 @@ from msgspec import Struct
 Proof = Literal["project tests", "issue examples", "generated inputs", "runs", "none"]
 """How much a verdict proves, strongest first."""
 PROOFS: tuple[Proof, ...] = ("project tests", "issue examples", "generated inputs", "runs", "none")
-Way = Literal["fresh", "hint", "repair"]
-"""How a model is asked: from nothing, with a failure seen before, or with the code that failed."""
+Way = Literal["fresh", "hint", "repair", "anew"]
+"""How a model is asked: from nothing, with a failure seen before, with the code that failed, or
+from the file without what its functions do."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 from samovar.core.errors import ToolError
 from samovar.core.task import lines
 from samovar.flow.forgotten import forgotten
-from samovar.flow.source import Definition, complaint, defined, imported, parse, spoken
+from samovar.flow.source import Definition, complaint, defined, imported, parse, spoken, top
 from samovar.flow.undefined import undefined
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
@@ -161,7 +161,7 @@ def _all(block: str) -> list[tuple[str, str]]:
     found = []
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, Definition):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            first = top(node)
             text = dedent("".join(rows[first - 1 : node.end_lineno]))
             found.append((node.name, text if text.endswith("\n") else text + "\n"))
     return found

@@ -1,6 +1,7 @@
 """Build: write candidates for a step, by asking the model or by trying small edits."""
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from samovar.flow.docstrings import restored, short
 from samovar.flow.kit import Kit
 from samovar.flow.probes import mended
 from samovar.flow.search import search
-from samovar.flow.source import shape
+from samovar.flow.source import bodiless, shape
 from samovar.flow.speak import (
     ask,
     cut,
@@ -53,6 +54,7 @@ SMALLEST = 60
 """Generated tokens below which no further answer is asked for."""
 WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
 """Asked in turn after the first answer: no way is best on all tasks (docs/ablations.md)."""
+SAME = "The code is the same as before."
 WARM = 0.8
 """Temperature of every answer after the first."""
 
@@ -103,7 +105,7 @@ def _ask_again(state: State) -> Idea | None:
     parent = best([a for a in asked if a.candidate.target == target])
     way = _way(state, parent, len(asked))
     if parent is None or way == "fresh":
-        return Idea("model", target, None, "fresh", WARM)
+        return Idea("model", target, None, _start(task.off, asked, target), WARM)
     return Idea("model", target, parent.candidate.id, way, WARM)
 
 
@@ -115,6 +117,13 @@ def _way(state: State, parent: Attempt | None, number: int) -> Way:
     same = [a.candidate for a in state.trials if a.candidate.parent == parent.candidate.id]
     stuck = any(c.way == "repair" and c.complaint for c in same)
     return "hint" if way == "repair" and stuck else way
+
+
+def _start(off: Sequence[str], asked: Sequence[Attempt], target: int) -> Way:
+    """Return what an answer starts from: a model that copied the file is not shown it again."""
+    here = [a.candidate for a in asked if a.candidate.target == target]
+    copied = any(c.complaint == SAME for c in here)
+    return "anew" if copied and "anew" not in off else "fresh"
 
 
 def _next_search(state: State) -> Idea | None:
@@ -221,6 +230,7 @@ def question(
     part = "".join(lines(text)[target.first - 1 : target.last])
     brief = step.strategy == "localise-repair" and not _documents(state)
     part = short(part) if brief else part
+    part = bodiless(part) if idea.way == "anew" else part
     parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
     attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
     if attempt is not None and step.strategy != "edit":
@@ -302,7 +312,7 @@ def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:
     for edit in edits:
         old = "".join(lines(files[edit.path])[edit.first - 1 : edit.last])
         if shape(old.lstrip()) == shape(edit.text.lstrip()):
-            return "The code is the same as before."
+            return SAME
     mine = [(e.path, e.first, shape(e.text.lstrip())) for e in edits]
     for attempt in state.trials:
         theirs = [(e.path, e.first, shape(e.text.lstrip())) for e in attempt.candidate.edits]

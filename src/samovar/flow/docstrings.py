@@ -4,7 +4,7 @@ import ast
 from textwrap import dedent
 
 from samovar.core.task import lines
-from samovar.flow.source import Definition, parse
+from samovar.flow.source import Definition, parse, top
 
 LONG = 4
 """Lines from which a docstring is left out of a prompt."""
@@ -33,7 +33,7 @@ def restored(new: str, old: str) -> str:
     for key, node in reversed(_definitions(new).items()):
         if key in kept:
             body, doc = node.body[0], _doc(node)
-            first = min([body.lineno, *(d.lineno for d in getattr(body, "decorator_list", ()))])
+            first = top(body)
             end = doc.end_lineno if doc else first - 1
             rows[first - 1 : end] = [_margin(rows, body) + kept[key].lstrip()]
     return "".join(rows)

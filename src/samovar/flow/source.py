@@ -58,9 +58,15 @@ def _walk(path: str, node: ast.AST, rows: list[str], prefix: str) -> Iterator[Sy
 
 
 def _symbol(path: str, node: Definition, rows: list[str], prefix: str) -> Symbol:
-    first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+    first = top(node)
     last = node.end_lineno or node.lineno
     return Symbol(path, prefix + node.name, first, last, "".join(rows[first - 1 : last]))
+
+
+def top(node: ast.stmt) -> int:
+    """Return the line where a statement begins, with its decorators."""
+    marks = node.decorator_list if isinstance(node, Definition) else []
+    return min([node.lineno, *(d.lineno for d in marks)])
 
 
 def defined(text: str) -> frozenset[str]:
@@ -114,6 +120,27 @@ def stub(node: Function) -> bool:
         or (isinstance(n, ast.Raise) and "NotImplementedError" in ast.unparse(n))
         for n in node.body
     )
+
+
+def bodiless(text: str) -> str:
+    """Return the code with `pass` in place of what its functions do; their docstrings stay."""
+    tree, rows = parse(text), lines(text)
+    for node in reversed(list(_outermost(tree)) if tree else []):
+        said = ast.get_docstring(node) is not None
+        below = rows[node.body[0].lineno - 1][: node.body[0].col_offset]
+        if not stub(node) and not below.strip():
+            first = (node.body[0].end_lineno or 0) + 1 if said else top(node.body[0])
+            rows[first - 1 : node.end_lineno] = [f"{below}pass\n"]
+    return "".join(rows)
+
+
+def _outermost(node: ast.AST) -> Iterator[Function]:
+    """Yield the functions of a file and its classes from top to bottom, none inside another."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Function):
+            yield child
+        else:
+            yield from _outermost(child)
 
 
 def signature(text: str, name: str) -> str:
