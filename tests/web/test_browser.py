@@ -202,6 +202,7 @@ async def test_a_conversation_goes_on_while_one_is_writing(chromium, tmp_path, u
         await context.close()
 
 
+@pytest.mark.slow  # so that make chaos runs it, too
 async def test_hostile_texts_do_nothing_on_any_page(chromium, tmp_path, unused_tcp_port_factory):
     texts = [*hostile.EVERY, *hostile.MARKDOWN]
     for start in range(0, len(texts), 45):

@@ -8,6 +8,7 @@ from household import BASE, BEARER
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
+from samovar.web.desk import Desk
 from samovar.web.forms import FIELD
 from samovar.web.keys import DAY, Keys
 from samovar.web.site import bare_site, site
@@ -140,6 +141,43 @@ def test_nobody_else_does(shut, method, path):
         if answer.status_code == 303:
             assert answer.headers["location"].startswith("/login")
         assert household.TOKEN not in answer.text
+
+
+def impostors(desk: Desk) -> list[tuple[str, str]]:
+    """Return an Authorization header and a cookie of everybody who may not answer for a person."""
+    token, keys, past = household.TOKEN, desk.keys, Keys(household.TOKEN, clock=lambda: 0.0)
+    session, left = keys.session(), keys.session()
+    keys.end(left)
+    near = [token[:-k] for k in range(1, 6)] + [token[k:] for k in range(1, 6)]
+    near += [f"{token}{end}" for end in ("x", " x", ".", "=", "\t.")]
+    other = [token.swapcase(), token[::-1], token * 2, "ada", "person", "person:ann", "samovar"]
+    bearers = [*near, *other, session, keys.form(session), keys.code(), *(f"{n}" for n in range(3))]
+    cut = [session[:n] + ("A" if session[n] != "A" else "B") + session[n + 1 :] for n in range(12)]
+    foreign = [Keys(f"another-token-{n:016}").session() for n in range(6)]
+    cookies = [*cut, *foreign, past.session(), left, token, keys.form(session), "0.x.y", "9" * 40]
+    return [(f"Bearer {b}", "") for b in bearers] + [("", cookie) for cookie in cookies]
+
+
+def test_of_50_who_are_not_the_person_none_answers_a_question(desk, team, stranger):
+    everybody = impostors(desk)
+    assert len(set(everybody)) >= 50
+    before = dict(team.asked)
+    word = {"digest": "ab" * 32, "yes": True}
+    for bearer, cookie in everybody:
+        stranger.cookies.clear()
+        headers = {"authorization": bearer} if bearer else {}
+        if cookie:
+            stranger.cookies.set(desk.cookie, cookie)
+        answer = stranger.post("/api/approvals/7", json=word, headers=headers)
+        assert answer.status_code in (401, 403), (bearer, cookie, answer.text)
+        form = {**word, "answer": "yes", FIELD: desk.keys.form(cookie)}
+        headers["origin"] = BASE
+        answer = stranger.post("/approvals/7", data=form, headers=headers, follow_redirects=False)
+        assert answer.status_code in (303, 401, 403), (bearer, cookie, answer.text)
+        assert answer.headers.get("location", "/login").startswith("/login")
+    assert team.asked == before
+    assert stranger.post("/api/approvals/7", json=word, headers=BEARER).status_code == 200
+    assert team.asked != before, "the person may"
 
 
 def test_a_page_that_does_not_exist_is_not_told_to_strangers(stranger):

@@ -29,6 +29,13 @@ _TERMS = 24
 _COMMON = frozenset(Path(__file__).with_name("common.txt").read_text().split())
 """Words so common that they say nothing of a question."""
 
+_AROUND = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT),
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
+}
+"""Errors of SQLite that making the index anew would not mend."""
+
 T = TypeVar("T")
 
 
@@ -92,10 +99,10 @@ class Index:
         with self._lock:
             try:
                 return self._within(work)
-            except sqlite3.OperationalError as error:
-                self._version = -1
-                raise SetupError(f"{self.path}: {error}; if it stays, delete this file") from error
-            except sqlite3.DatabaseError:
+            except sqlite3.DatabaseError as error:
+                if not _damaged(error):
+                    self._version = -1
+                    raise SetupError(f"{self.path}: {error}; if it stays, delete it") from error
                 self._discard()
             try:
                 self._within(self._refresh)
@@ -154,6 +161,12 @@ class Index:
                 _take_in(base, note, stamp)
         self._seen = there
         self.changes += 1
+
+
+def _damaged(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error is about what the file holds, and not about the disk, rights or others."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF not in _AROUND
 
 
 def _take_in(base: sqlite3.Connection, note: Note, stamp: Stamp) -> None:

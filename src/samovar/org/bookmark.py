@@ -42,8 +42,12 @@ def load(home: Path, agent: str) -> Bookmark:
 
 def save(home: Path, agent: str, mark: Bookmark) -> None:
     """Keep where an agent stands, durably. Raises SetupError when the disk is full."""
-    data = msgspec.json.encode(mark, order="deterministic")
-    write(_path(home, agent), msgspec.json.format(data) + b"\n")
+    write(_path(home, agent), msgspec.json.format(encode(mark)) + b"\n")
+
+
+def encode(mark: Bookmark) -> bytes:
+    """Return the bytes of where an agent stands: the same for the same place."""
+    return msgspec.json.encode(mark, order="deterministic")
 
 
 def rebuilt(home: Path, agent: str, tick: int) -> Bookmark:

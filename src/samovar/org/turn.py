@@ -98,7 +98,7 @@ class Turns:
         name, model = await self.kit.models.find((resume.model, *resume.fallback_models))
         front = scene.jobs[0].id if scene.jobs else 0
         payer = Job(id=front, agent=resume.name)
-        paid = charged(self.kit, model, name, f"tick:{resume.name}:{scene.tick}", payer)
+        paid = charged(self.kit, model, name, _key(scene), payer)
         answer: Any = await self.kit.choose(
             paid, ask(scene, recalled), wanted(scene), limit=resume.limits.reply
         )
@@ -112,7 +112,7 @@ class Turns:
             case "task":
                 return await self._task(choice, scene, roster)
             case "message":
-                return self._say(choice, scene, "message")
+                return self._say(choice, scene)
             case "ask":
                 return await self._ask(choice, scene)
             case "note":
@@ -140,20 +140,20 @@ class Turns:
         entry, job = await filing.file(draft, parent, repo)
         return Took("task", f"#{job.id} for {choice.to}: {choice.text}", self._said(scene, entry))
 
-    def _say(self, choice: Choice, scene: Scene, kind: Kind) -> Took:
-        to = () if choice.to == ALL else (choice.to,)
-        entry = post(
-            self.home, scene.resume.name, replace(self._draft(choice, scene), kind=kind, to=to)
-        )
-        return Took(kind, f"to {choice.to}: {choice.text}", self._said(scene, entry))
+    def _say(self, choice: Choice, scene: Scene) -> Took:
+        entry = self._post(choice, scene, "message")
+        return Took("message", f"to {choice.to}: {choice.text}", self._said(scene, entry))
 
     async def _ask(self, choice: Choice, scene: Scene) -> Took:
-        took = self._say(Choice("ask", PERSON, choice.text), scene, "question")
-        agent = scene.resume.name
-        latest = last(outbox_of(self.home, agent), agent, scene.tick)
-        if latest is not None:
-            await self._follow_up(latest)
-        return took
+        entry = self._post(replace(choice, to=PERSON), scene, "question")
+        # Before it is said to be done: else a crash in between would lose the question.
+        await self._follow_up(entry)
+        return Took("question", f"to {PERSON}: {choice.text}", self._said(scene, entry))
+
+    def _post(self, choice: Choice, scene: Scene, kind: Kind) -> OutboxEntry:
+        to = () if choice.to == ALL else (choice.to,)
+        draft = replace(self._draft(choice, scene), kind=kind, to=to)
+        return post(self.home, scene.resume.name, draft)
 
     async def _follow_up(self, entry: OutboxEntry) -> None:
         """Do what an entry announces, once however often this is called."""
@@ -216,3 +216,12 @@ class Turns:
         )
         bookmark.save(self.home, scene.resume.name, mark)
         return mark
+
+
+def _key(scene: Scene) -> str:
+    """Return what makes a turn that is taken again after a crash cost once.
+
+    Where its agent stands is part of it: the next turn of an interrupted tick is another one.
+    """
+    where = hashlib.sha256(bookmark.encode(scene.mark)).hexdigest()[:16]
+    return f"tick:{scene.resume.name}:{scene.tick}:{where}"
