@@ -20,6 +20,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from samovar.core.message import Message, Request
 from samovar.core.seams import Model
 from samovar.models.scripted import Rules
 from samovar.office import assemble
@@ -40,19 +41,24 @@ class Free:
         return "scripted", Rules(lambda _: "")
 
 
-async def silent(*_: object, **_limit: int) -> Any:
+async def silent(model: Model, messages: Sequence[Message], _type: type, /, *, limit: int) -> Any:
     """Choose nothing."""
+    await model.reply(Request(messages=tuple(messages), limit=limit))
     return SimpleNamespace(action="nothing", to="person", text="")
 
 
-async def talkative(*_: object, **_limit: int) -> Any:
+async def talkative(
+    model: Model, messages: Sequence[Message], _type: type, /, *, limit: int
+) -> Any:
     """Speak to everyone who listens."""
+    await model.reply(Request(messages=tuple(messages), limit=limit))
     return SimpleNamespace(action="message", to="all", text="ping")
 
 
 async def open_team(home: Path, stack: AsyncExitStack, choose: Any) -> Team:
     store = await stack.enter_async_context(open_store(home))
-    free = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0)})
+    # Every turn is a call of a model and is charged; nobody runs out.
+    cheap = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0, call=1)})
     kit = Kit(
         models=Free(),
         choose=choose,
@@ -61,7 +67,7 @@ async def open_team(home: Path, stack: AsyncExitStack, choose: Any) -> Team:
         ledger=store.ledger,
         approvals=store.approvals,
         effects=store.effects,
-        prices=lambda: free,
+        prices=lambda: cheap,
     )
     return assemble(home, kit, Folder(home))
 
@@ -169,6 +175,31 @@ async def messages(home: Path, agents: int, ticks: int) -> None:
     shown("delivered messages per second: wall, CPU", f"{count / wall:.0f} {count / cpu:.0f}")
 
 
+async def chatter(home: Path, ticks: int) -> None:
+    """Measure memory over ticks in which everybody speaks: four agents, each hears one."""
+    for n in range(4):
+        hire(home, f"a{n}", [f"a{(n + 1) % 4}"])
+    async with AsyncExitStack() as stack:
+        team = await open_team(home, stack, talkative)
+        take = team.engine.turns.take
+
+        async def fresh(scene: Any, roster: Any) -> Any:
+            plain = [replace_hops(e) for e in scene.unread]
+            return await take(replace(scene, unread=tuple(plain)), roster)
+
+        object.__setattr__(team.engine.turns, "take", fresh)
+        await team.send("", "begin")
+        for _ in range(ticks // 10):
+            await team.tick()
+        before = memory()
+        for _ in range(ticks - ticks // 10):
+            await team.tick()
+    shown(
+        f"memory over {ticks} busy ticks (MB): at a tenth, at the end",
+        f"{before:.1f} {memory():.1f}",
+    )
+
+
 def replace_hops(entry: OutboxEntry) -> OutboxEntry:
     """Return an entry that begins a chain: the chatter is what is measured."""
     return replace(entry, hops=0)
@@ -190,6 +221,9 @@ def main() -> None:
         asyncio.run(idle(large, given.ticks))
         command_status(large)
         asyncio.run(messages(small, 20, 50))
+        ring = Path(made) / "ring"
+        ring.mkdir()
+        asyncio.run(chatter(ring, given.ticks))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from samovar.core.errors import SetupError
 from samovar.core.text import whole
 from samovar.org.seams import Approval, Job, LedgerEntry
-from samovar.web import always
+from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
 from samovar.web.commission import commissions
 from samovar.web.desk import Desk
@@ -29,17 +29,9 @@ PAGE = 200
 RECENT = 20
 FILTERS = ("q", "state", "agent", "days")
 """Of the runs, in the address."""
-LOGGED, SLOWEST, LATELY = 20, 5, 12
+LOGGED, SLOWEST = 20, 5
 NARROW = 440
 """Width of a plot beside other things."""
-COLUMNS = (
-    ("ready", "Ready", ("ready",)),
-    ("running", "Running", ("running",)),
-    ("waiting", "Waiting for you", ("waiting",)),
-    ("failed", "Failed", ("failed", "dead")),
-    ("done", "Done lately", ("done",)),
-)
-"""Of the board: key, title, states of its jobs."""
 
 
 async def team(desk: Desk, _query: Query) -> Data:
@@ -106,17 +98,18 @@ async def board(desk: Desk, query: Query) -> Data:
     agent = query.get("agent", "")
     if desk.office is None:
         lines = desk.shelf.lines()
-        return {"columns": _run_columns(lines), "agents": (), "agent": "", "flow": ""}
+        return {"columns": columns.of_runs(lines), "agents": (), "agent": "", "flow": ""}
     jobs = await desk.office.jobs.tasks(agent)
-    history = flow.levels(jobs, datetime.now(UTC))
+    now = datetime.now(UTC)
+    history = flow.levels(jobs, now)
     return {
         "flow": flow.cumulative(history),
         "flow_words": flow.summary(history) if history else "",
         "levels": history[:: flow.SAMPLES // 10],
-        "columns": [(k, t, _cards(jobs, s)) for k, t, s in COLUMNS],
+        "columns": columns.of_tasks(jobs, await desk.office.words.approvals(), now),
         "agents": [a.name for a in await desk.office.roster.agents()],
         "agent": agent,
-        "now": datetime.now(UTC),
+        "now": now,
     }
 
 
@@ -332,17 +325,6 @@ def _distinct(lines: Sequence[RunLine], jobs: Sequence[Job], states: tuple[str, 
     """Return how many tasks came to these states; a task and the run that worked on it are one."""
     runs = {r.run for r in lines if r.state in states and not r.talk}
     return len(runs | {j.run or f"task {j.id}" for j in jobs if j.state in states})
-
-
-def _cards(jobs: Sequence[Job], states: tuple[str, ...]) -> list[Job]:
-    found = [j for j in jobs if j.state in states]
-    return found[-LATELY:][::-1] if "done" in states else found[:PAGE]
-
-
-def _run_columns(lines: Sequence[RunLine]) -> list[tuple[str, str, list[RunLine]]]:
-    named = (("running", "Running"), ("waiting", "Waiting for you"), ("stopped", "Stopped"))
-    rest = (("failed", "Failed"), ("done", "Done"))
-    return [(k, t, [r for r in lines if r.state == k][:30]) for k, t in (*named, *rest)]
 
 
 def _tokens(lines: Sequence[RunLine]) -> tuple[dict[str, dict[str, float]], list[str]]:
