@@ -35,7 +35,7 @@ async def test_a_wrong_answer_is_not_and_says_what_failed(task, work, sandbox):
     seen = await grade(task, work, sandbox)
     assert not seen.solved
     assert (seen.passed, seen.failing) == (1, ("test_add::test_sum",))
-    assert "1 failed" in seen.tail
+    assert "1 failed" in seen.output
 
 
 async def test_edited_tests_do_not_count(task, work, sandbox):

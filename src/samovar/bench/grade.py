@@ -24,8 +24,8 @@ SKIPPED = frozenset(
     (".git", "__pycache__", ".pytest_cache", ".aider.tags.cache.v4", "node_modules", ".venv")
 )
 MEMORY = 4 << 30
-TAIL = 3000
-"""Characters of the output kept."""
+SHOWN = 3000
+"""Characters of the output kept, from its beginning: at the end stand names alone."""
 _REPORT = ".bench-report.xml"
 
 
@@ -40,8 +40,8 @@ class Grade(Struct, frozen=True, kw_only=True):
     """At most ten."""
     timeout: bool = False
     seconds: float = 0.0
-    tail: str = ""
-    """The end of what pytest printed."""
+    output: str = ""
+    """The begin of what pytest printed."""
 
 
 async def grade(task: Exercise, work: Path | None, sandbox: Sandbox) -> Grade:
@@ -89,8 +89,15 @@ def judged(facts: Facts, seen: dict[str, str], ran: Ran) -> Grade:
         failing=bad[:10],
         timeout=ran.stopped == "time",
         seconds=round(ran.seconds, 2),
-        tail=ran.output[-TAIL:],
+        output=shown(ran.output),
     )
+
+
+def shown(output: str) -> str:
+    """Return what a harness is shown of the tests' output; a cut is said."""
+    if len(output) <= SHOWN:
+        return output
+    return f"{output[:SHOWN]}\n[{len(output) - SHOWN} more characters]"
 
 
 def outcomes(report: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from string import Template
 
 from samovar.bench.grade import Grade, grade
 from samovar.bench.sets import lay
-from samovar.bench.work import SHOWN, Job, Made
+from samovar.bench.work import Job, Made
 from samovar.core.errors import ModelError, ToolError
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.task import Edit, apply
@@ -87,7 +87,7 @@ async def raw_retry8(job: Job) -> Made:
         seen = await _tested(job, made)
         if seen.solved:
             break
-        again = _prompt("again", output=seen.tail[-SHOWN:])
+        again = _prompt("again", output=seen.output)
         talk = (*talk, Message("assistant", said), Message("user", again))
     return made
 

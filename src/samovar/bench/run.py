@@ -17,7 +17,7 @@ from samovar.bench.grade import Grade, grade
 from samovar.bench.harness import find
 from samovar.bench.rows import Row
 from samovar.bench.sets import HIDDEN_ONLY, Exercise, Mode, mode_of
-from samovar.bench.work import SHOWN, Job, Made, counted
+from samovar.bench.work import Job, Made, counted
 from samovar.boot import Choice
 from samovar.core.errors import SamovarError
 from samovar.core.message import Usage
@@ -169,7 +169,7 @@ class _Trial:
             budget=allowed,
             off=self.row.off,
             over=self.made.work if self.made else None,
-            note=self.graded.tail[-SHOWN:] if self.graded else "",
+            note=self.graded.output if self.graded else "",
         )
         try:
             self.made = await find(self.row.harness, mode)(job)

@@ -15,8 +15,6 @@ from samovar.models.wrappers import Counted
 
 APART = 100_000
 """How far the seeds of two repetitions lie from one another."""
-SHOWN = 1500
-"""Characters of test output that a second try is shown."""
 
 
 @dataclass(frozen=True)
