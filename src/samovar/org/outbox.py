@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.log import write
-from samovar.org.resume import PEOPLE
+from samovar.org.resume import NAME, PEOPLE
 
 Kind = Literal["message", "task", "report", "question", "answer", "alert"]
 
@@ -161,7 +161,7 @@ def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
 
     Raises SetupError when the outbox is not the owner's own folder, or the disk is full.
     """
-    if not _is_by(draft.sender, owner):
+    if not _is_by(draft.sender, owner) or not re.fullmatch(NAME, owner):
         raise SetupError(f"{draft.sender!r} may not write into the outbox of {owner!r}")
     box = outbox_of(home, owner)
     text = draft.text

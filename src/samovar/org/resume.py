@@ -14,7 +14,8 @@ EVERYBODY = "*"
 PEOPLE = "people"
 """Whose outbox every agent reads: that of the persons who own the home."""
 
-Name = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+NAME = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
+Name = Annotated[str, Meta(pattern=f"^{NAME}$")]
 Line = Annotated[str, Meta(max_length=500)]
 Text = Annotated[str, Meta(max_length=20_000)]
 Count = Annotated[int, Meta(ge=0, le=10_000)]

@@ -10,6 +10,8 @@ LENGTH = 1024
 """Longest accepted path, in bytes."""
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 """Characters HFS+ leaves out when it compares names."""
+_UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
+"""Kinds of characters that nobody sees: control, half, format, ends of lines."""
 _GIT = re.compile(r"(\.git|git~[0-9]+)", re.IGNORECASE)
 
 
@@ -19,7 +21,7 @@ def check(path: str) -> str:
         raise ToolError(f"a path of {len(path)} characters is not allowed")
     if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:", path):
         raise ToolError(f"{path!r} is not relative to the project")
-    if "\\" in path or any(unicodedata.category(c) in ("Cc", "Cs") for c in path):
+    if "\\" in path or any(unicodedata.category(c) in _UNSEEN for c in path):
         raise ToolError(f"{path!r} holds a character no path may hold")
     for part in path.split("/"):
         if part in ("", ".", ".."):
