@@ -76,6 +76,14 @@ async def test_hidden_tests_are_shown_once_and_only_after_a_failure(sets, tmp_pa
     assert "test_sum" not in model.asked[0].messages[0].text
 
 
+async def test_the_first_try_can_be_measured_alone(sets, tmp_path, sandbox):
+    given = {"harnesses": ("raw",), "mode": "hid", "off": ("second-try",)}
+    _, one = bench(sandbox, tmp_path / "rows.jsonl", lambda _: WRONG, **given)
+    (row,) = await one.run(load(sets, "tiny")[:1])
+    assert not row.solved
+    assert (row.calls, row.second_calls, row.off) == (1, 0, ("second-try",))
+
+
 async def test_samples_stop_at_the_first_green_one(sets, tmp_path, sandbox):
     said = iter([WRONG, RIGHT, WRONG])
     _, one = bench(sandbox, tmp_path / "rows.jsonl", lambda _: next(said), harnesses=("raw-best5",))
