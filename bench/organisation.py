@@ -23,9 +23,8 @@ from msgspec.structs import replace
 from samovar.core.message import Message, Request
 from samovar.core.seams import Model
 from samovar.models.scripted import Rules
-from samovar.office import assemble
+from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
-from samovar.org.kit import Kit
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of
 from samovar.org.roster import Folder
 from samovar.org.team import Team
@@ -59,14 +58,10 @@ async def open_team(home: Path, stack: AsyncExitStack, choose: Any) -> Team:
     store = await stack.enter_async_context(open_store(home))
     # Every turn is a call of a model and is charged; nobody runs out.
     cheap = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0, call=1)})
-    kit = Kit(
+    kit = kit_on(
+        store,
         models=Free(),
         choose=choose,
-        queue=store.queue,
-        claims=store.claims,
-        ledger=store.ledger,
-        approvals=store.approvals,
-        effects=store.effects,
         prices=lambda: cheap,
     )
     return assemble(home, kit, Folder(home))

@@ -6,8 +6,8 @@
 The same day is worked through three times: by the team's engine, by turns of the agents one after
 the other (round-robin), and in the order of arrival. A task takes a minute and a load of a model
 half of one; tasks come at random, so many that the machine is busy for the share `--load` of the
-day. With --real all tasks wait in the morning; the engine and round-robin ask two real models of the
-embedded server, with a few tokens for each task, and the loads are counted where they happen.
+day. With --real all tasks wait in the morning; the engine and round-robin ask two real models of
+the embedded server, with a few tokens for each task, and the loads are counted where they happen.
 """
 
 import argparse
@@ -27,9 +27,8 @@ from samovar.core.message import Message, Reply, Request
 from samovar.core.seams import Model
 from samovar.models.choices import structured
 from samovar.models.scripted import Rules
-from samovar.office import assemble
+from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
-from samovar.org.kit import Kit
 from samovar.org.roster import Folder
 from samovar.org.team import Team
 from samovar.pool import HERE, Pool
@@ -103,14 +102,10 @@ def team_of(home: Path, plan: Day, slot: Slot | Pool) -> Team:
         resume = {"name": name, "instructions": "x", "model": model, "limits": {"reply": 16}}
         (folder / "resume.json").write_text(json.dumps(resume))
     store = memory()
-    kit = Kit(
+    kit = kit_on(
+        store,
         models=slot,
         choose=structured,
-        queue=store.queue,
-        claims=store.claims,
-        ledger=store.ledger,
-        approvals=store.approvals,
-        effects=store.effects,
         slot=lambda _: HERE,
         prices=lambda: FREE,
     )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from samovar.boot import quiet, remember
 from samovar.carriage.away import Away, Place
@@ -184,14 +185,10 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         live=given.live,
         no_sandbox=given.no_sandbox,
     )
-    return Kit(
+    return kit_on(
+        store,
         models=pool,
         choose=structured,
-        queue=store.queue,
-        claims=store.claims,
-        ledger=store.ledger,
-        approvals=store.approvals,
-        effects=store.effects,
         memory=minds,
         code=coder.work,
         act=hands.work,
@@ -199,6 +196,18 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         bell=given.bell,
         prices=prices,
         owner=name_worker(),
+    )
+
+
+def kit_on(store: Store, **rest: Any) -> Kit:
+    """Return a kit whose books are those of a store; the rest is given by name."""
+    return Kit(
+        queue=store.queue,
+        claims=store.claims,
+        ledger=store.ledger,
+        approvals=store.approvals,
+        effects=store.effects,
+        **rest,
     )
 
 

@@ -18,8 +18,7 @@ from samovar.models.choices import structured
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.scripted import Scripted
-from samovar.office import Minds, assemble
-from samovar.org.kit import Kit
+from samovar.office import Minds, assemble, kit_on
 from samovar.org.roster import Folder
 from samovar.org.sound import Pricing
 from samovar.org.team import Team
@@ -109,14 +108,10 @@ class Books:
             prices=Pricing(self.home),
             live=quiet,
         )
-        kit = Kit(
+        kit = kit_on(
+            self.store,
             models=self,
             choose=structured,
-            queue=self.store.queue,
-            claims=self.store.claims,
-            ledger=self.store.ledger,
-            approvals=self.store.approvals,
-            effects=self.store.effects,
             memory=self.minds,
             act=hands.work,
             prices=Pricing(self.home),

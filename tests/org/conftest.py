@@ -14,10 +14,10 @@ from samovar.core.message import Request
 from samovar.core.seams import Model
 from samovar.models.choices import structured
 from samovar.models.scripted import Rules
+from samovar.office import kit_on
 from samovar.org.crew import Crew
 from samovar.org.engine import Engine
 from samovar.org.journal import engine_log
-from samovar.org.kit import Kit
 from samovar.org.roster import Folder
 from samovar.org.standing import present
 from samovar.org.team import Team
@@ -82,14 +82,10 @@ def office(
 ) -> Team:
     """Return a team over a home whose model answers by a rule."""
     books = store or memory()
-    made = Kit(
+    made = kit_on(
+        books,
         models=OneModel(Rules(rule)),
         choose=structured,
-        queue=books.queue,
-        claims=books.claims,
-        ledger=books.ledger,
-        approvals=books.approvals,
-        effects=books.effects,
         memory=Notebook(),
     )
     made = replace(made, **kit)

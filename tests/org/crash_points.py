@@ -21,10 +21,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from samovar.core.message import Message, Reply, Request, Usage
-from samovar.office import assemble
+from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
 from samovar.org.hold import Manner
-from samovar.org.kit import Kit
 from samovar.org.outbox import listed, outbox_of, read
 from samovar.org.roster import Folder
 from samovar.org.seams import Filter, Job
@@ -136,14 +135,10 @@ async def opened(stack: AsyncExitStack, home: Path):
     store = await stack.enter_async_context(open_store(home))
     free = Tariff(prompt=0, cached=0, generated=0, call=COST)
     prices = Prices(tariffs={"*": free})
-    kit = Kit(
+    kit = kit_on(
+        store,
         models=Clerk(home),
         choose=choose,
-        queue=store.queue,
-        claims=store.claims,
-        ledger=store.ledger,
-        approvals=store.approvals,
-        effects=store.effects,
         prices=lambda: prices,
         manner=Manner(lease=LEASE, pause=STEP, patience=0.0),
     )

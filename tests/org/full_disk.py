@@ -10,9 +10,8 @@ import relay
 
 from samovar.core.errors import SamovarError
 from samovar.models.scripted import Rules
-from samovar.office import assemble
+from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
-from samovar.org.kit import Kit
 from samovar.org.roster import Folder
 from samovar.org.team import Team
 from samovar.store.store import open_store
@@ -60,14 +59,10 @@ async def main(place: Path) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(home))
         prices = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0)})
-        kit = Kit(
+        kit = kit_on(
+            store,
             models=Free(),
             choose=pass_on,
-            queue=store.queue,
-            claims=store.claims,
-            ledger=store.ledger,
-            approvals=store.approvals,
-            effects=store.effects,
             prices=lambda: prices,
         )
         team = assemble(home, kit, Folder(home))

@@ -1,7 +1,7 @@
 """A real team of two with a scripted model, for the tests of the pages over it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import household
@@ -11,8 +11,7 @@ from samovar.core.message import Request
 from samovar.core.seams import Model
 from samovar.models.choices import structured
 from samovar.models.scripted import Rules
-from samovar.office import assemble
-from samovar.org.kit import Kit
+from samovar.office import assemble, kit_on
 from samovar.org.roster import Folder
 from samovar.org.team import Team
 from samovar.store.bell import LocalBell
@@ -53,14 +52,11 @@ def team_of(home: Path, bell=None, approvals=None) -> Team:
     hire(home, "ada")
     hire(home, "bob", permissions={"read_outboxes": ["ada"]})
     books = memory()
-    kit = Kit(
+    books = replace(books, approvals=approvals) if approvals else books
+    kit = kit_on(
+        books,
         models=OneModel(Rules(answers)),
         choose=structured,
-        queue=books.queue,
-        claims=books.claims,
-        ledger=books.ledger,
-        approvals=approvals or books.approvals,
-        effects=books.effects,
         bell=bell or LocalBell(),
     )
     return assemble(home, kit, Folder(home))
