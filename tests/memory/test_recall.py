@@ -24,6 +24,17 @@ async def test_what_is_stored_is_found_by_its_words(plain):
     assert await texts(plain, "DATABASE") == ["The nightly backup starts at 02:30."]
 
 
+async def test_what_one_says_twice_is_kept_once(plain, folder):
+    first = await plain.store("The backup starts late.", "agent", ["Database"])
+    again = await plain.store("The backup starts late.\n", "agent", ["Database"])
+    assert again.id == first.id
+    await plain.store("The backup starts late.", "owner", ["Database"])
+    await plain.store("The backup starts late.", "agent")
+    assert len(list(folder.glob("*.md"))) == 3, "others, and other tags, are notes of their own"
+    (folder / f"{first.id}.md").unlink()
+    assert (await plain.store("The backup starts late.", "agent", ["Database"])).id != first.id
+
+
 async def test_what_shares_no_word_is_found_by_its_meaning(clever):
     await clever.store("The backup starts late.", "owner")
     await clever.store("Anna likes tea.", "owner")

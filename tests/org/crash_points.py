@@ -21,6 +21,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from samovar.core.message import Message, Reply, Request, Usage
+from samovar.memory.notes import Notes, folder_of
+from samovar.memory.recall import Memory
 from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
 from samovar.org.hold import Manner
@@ -59,6 +61,7 @@ POINTS = [
         "samovar.org.engine:Engine._note",
         "samovar.org.works:Works.begin",
         "samovar.org.metered:Metered.reply",
+        "samovar.memory.notes:Notes.add",
         "samovar.store.queue:SqlQueue.add",
         "samovar.store.queue:SqlQueue.counts",
         "samovar.store.claims:SqlClaims.claim",
@@ -75,6 +78,24 @@ HEARD = {"ada": [], "bob": ["ada", "eve"], "eve": ["bob", "zed"], "zed": ["eve"]
 PLANNED, SENT, COST = 9, (1, 2, 3), 1000
 NUMBERS = (*SENT, PLANNED)
 STEP, LEASE, TICKS = 0.02, 2.0, 1000
+
+
+class Minds:
+    """The agents' notes."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def of(self, agent: str) -> Memory:
+        return Memory(Notes(folder_of(self.home, agent)))
+
+    async def recall(self, _agent: str, _question: str, /) -> str:
+        return ""
+
+    async def note(self, agent: str, text: str, /) -> None:
+        memory = self.of(agent)
+        await memory.store(text, "agent")
+        memory.close()
 
 
 class Clerk:
@@ -110,7 +131,9 @@ async def choose(model, messages: tuple[Message, ...], _type, **_limit):
             return SimpleNamespace(action="ask", to="person", text=f"keep {made}?")
         case "bob" if numbers:
             return SimpleNamespace(action="task", to="eve", text=f"do {numbers}")
-        case "zed" if not inbox:
+        case "zed" if numbers:
+            return SimpleNamespace(action="note", to="person", text=f"zed heard {numbers}")
+        case "zed":
             order = SimpleNamespace(to="eve", text=f"do number {PLANNED}")
             return SimpleNamespace(tasks=[order])
         case _:
@@ -140,6 +163,7 @@ async def opened(stack: AsyncExitStack, home: Path):
         models=Clerk(home),
         choose=choose,
         prices=lambda: prices,
+        memory=Minds(home),
         manner=Manner(lease=LEASE, pause=STEP, patience=0.0),
     )
     return store, assemble(home, kit, Folder(home))
@@ -185,6 +209,8 @@ async def judge(home: Path, base: int) -> int:
     wanted = [*(f"task {n}" for n in SENT), *(f"question {n}" for n in NUMBERS)]
     assert said["bob"] == Counter(wanted), said["bob"]
     assert said["eve"] == Counter(f"report {n}" for n in NUMBERS), said["eve"]
+    noted = Counter(n for note in Notes(folder_of(home, "zed")).all() for n in heard(note.text))
+    assert noted == Counter(map(str, NUMBERS)), noted
     async with AsyncExitStack() as stack:
         store, _ = await opened(stack, home)
         jobs = await store.queue.list(Filter())
@@ -206,6 +232,10 @@ async def judge(home: Path, base: int) -> int:
     assert len(charges) <= calls <= len(charges) + 1, (calls, len(charges))
     assert base <= len(charges) <= base + 1 or not base, (base, len(charges))
     return len(charges)
+
+
+def heard(text: str) -> set[str]:
+    return set(re.findall(r"number (\d+)", text))
 
 
 def marks(text: str, kind: str = "") -> list[str]:

@@ -89,6 +89,12 @@ class Index:
         query = "SELECT id, vector FROM notes JOIN vectors USING (number) WHERE model = ?"
         return self._do(lambda base: base.execute(query, (model,)).fetchall())
 
+    def alike(self, text: str, tags: tuple[str, ...]) -> list[str]:
+        """Return the notes of just these words and tags, by id."""
+        query = "SELECT id FROM notes WHERE sha256 = ?"
+        asked = (_checksum(text, tags),)
+        return self._do(lambda base: [id for (id,) in base.execute(query, asked)])
+
     def close(self) -> None:
         """Close the database."""
         with self._lock:
@@ -169,9 +175,13 @@ def _damaged(error: sqlite3.DatabaseError) -> bool:
     return code & 0xFF not in _AROUND
 
 
+def _checksum(text: str, tags: tuple[str, ...]) -> bytes:
+    return hashlib.sha256(f"{text}\0{tags}".encode("utf-8", "replace")).digest()
+
+
 def _take_in(base: sqlite3.Connection, note: Note, stamp: Stamp) -> None:
     """Store a note anew; its vector stays if only the file's time changed."""
-    digest = hashlib.sha256(f"{note.text}\0{note.tags}".encode("utf-8", "replace")).digest()
+    digest = _checksum(note.text, note.tags)
     row = base.execute("SELECT number, sha256 FROM notes WHERE id = ?", (note.id,)).fetchone()
     if row is not None and row[1] == digest:
         values = (stamp.modified, stamp.size, row[0])

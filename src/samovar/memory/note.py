@@ -60,6 +60,11 @@ def parse(id: str, text: str, changed: datetime) -> Note:
     )
 
 
+def whole(text: str) -> str:
+    """Return a text as a note keeps it."""
+    return text.encode("utf-8", "replace").decode().strip()
+
+
 def speaker(word: str) -> Speaker:
     """Return a word as a speaker; anything unheard of is `unknown`."""
     known: tuple[Speaker, ...] = get_args(Speaker)

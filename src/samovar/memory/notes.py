@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import now, sync, write
-from samovar.memory.note import LONGEST, Note, Speaker, labels, parse, render, slug
+from samovar.memory.note import LONGEST, Note, Speaker, labels, parse, render, slug, whole
 
 _LARGEST = 1 << 20
 """Bytes of a file that is still taken for a note."""
@@ -37,7 +37,7 @@ class Notes:
 
     def add(self, text: str, said_by: Speaker, tags: Sequence[str] = (), origin: str = "") -> Note:
         """Write a note to the disk and return it. Raises ToolError for an empty or long text."""
-        plain = text.encode("utf-8", "replace").decode().strip()
+        plain = whole(text)
         if not plain:
             raise ToolError("a note needs a text: say in a sentence what to remember")
         if len(plain) > LONGEST:

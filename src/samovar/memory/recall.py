@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from samovar.core.errors import ModelError, SetupError
 from samovar.core.text import visible
 from samovar.memory.index import Index
-from samovar.memory.note import Note, Speaker
+from samovar.memory.note import Note, Speaker, labels, whole
 from samovar.memory.notes import Notes
 from samovar.memory.vectors import Embedder, Nearest, pack, possible
 
@@ -42,7 +42,14 @@ class Memory:
     async def store(
         self, text: str, said_by: Speaker, tags: Sequence[str] = (), origin: str = ""
     ) -> Note:
-        """Keep a note. It is on the disk before this returns."""
+        """Keep a note. It is on the disk before this returns.
+
+        What the same speaker said before in the same words is kept once: agents repeat themselves,
+        and a turn that a crash cut off is taken again.
+        """
+        same = await asyncio.to_thread(self._same, text, said_by, tags)
+        if same is not None:
+            return same
         note = await asyncio.to_thread(self.notes.add, text, said_by, tags, origin)
         await asyncio.to_thread(self.index.refresh)
         await self.catch_up(1)
@@ -114,6 +121,11 @@ class Memory:
             return []
         self.complaint = ""
         return [pack(vector) for vector in found]
+
+    def _same(self, text: str, said_by: Speaker, tags: Sequence[str]) -> Note | None:
+        self.index.refresh()
+        found = self._read(self.index.alike(whole(text), labels(tags)))
+        return next((note for note in found if note.said_by == said_by), None)
 
     def _read(self, ids: Sequence[str]) -> list[Note]:
         return [note for id in ids if (note := self.notes.peek(id)) is not None]
