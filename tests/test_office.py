@@ -1,5 +1,6 @@
 """What the office keeps of a home."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -50,3 +51,17 @@ async def test_a_history_that_stops_says_so(home: Path) -> None:
     await History(home).keep(1)
     [row] = said(home)
     assert "history" in row and "index.lock" in row
+
+
+async def test_a_lock_that_a_killed_git_left_does_not_end_the_history(home: Path) -> None:
+    for name in ("index.lock", "HEAD.lock"):
+        (home / ".git" / name).write_text("")
+        os.utime(home / ".git" / name, (0, 0))
+    await History(home).keep(1)
+    assert (
+        "tick 1"
+        in subprocess.run(
+            ["git", "-C", home, "log", "--format=%s"], check=True, capture_output=True, text=True
+        ).stdout
+    )
+    assert len(said(home)) == 2 and all("left by a kill" in row for row in said(home))

@@ -1,8 +1,9 @@
 """A home to a Team: the only place that names the organisation's concrete backends."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,8 @@ async def of_run(home: Path, job: Job) -> str:
     return f"What run {job.run} changed:\n```diff\n{text[:SHOWN]}{cut}\n```"
 
 
+STALE = 600.0
+"""Seconds after which a lock of git is nobody's: no act on a home takes that long."""
 KEPT = ("agents", "people/outbox", "credits.json")
 """What the history of a home holds."""
 
@@ -255,6 +258,7 @@ class History:
 
     async def keep(self, tick: int) -> None:
         """Commit what changed; git that fails stops nothing."""
+        await asyncio.to_thread(self._unlock)
         here = (
             "-C",
             str(self.home),
@@ -274,3 +278,12 @@ class History:
                     raise SetupError(f"git {act[0]}: {done.error.strip().splitlines()[0]}")
         except SetupError as error:
             await asyncio.to_thread(engine_log(self.home).add, "history", text=str(error))
+
+    def _unlock(self) -> None:
+        """Remove locks that a killed git left: each would end the history for good."""
+        git = self.home / ".git"
+        for lock in (git / "index.lock", git / "HEAD.lock", *git.glob("refs/heads/*.lock")):
+            with suppress(OSError):
+                if time.time() - lock.stat().st_mtime > STALE:
+                    lock.unlink()
+                    engine_log(self.home).add("history", text=f"removed {lock}, left by a kill")
