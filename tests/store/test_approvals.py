@@ -109,6 +109,15 @@ async def test_a_completed_act_keeps_its_result(store):
     assert [e.key for e in pending] == ["b"] and isinstance(pending[0], Effect)
 
 
+async def test_acts_are_forgotten_by_how_their_keys_begin_and_by_age(store):
+    for key in ("plan:1", "call_%:1", "call_x:2"):
+        await store.effects.intend(key, "x")
+    await store.effects.forget("call", older=60)
+    assert len(await store.effects.pending()) == 3, "all are younger"
+    await store.effects.forget("call_%")
+    assert [e.key for e in await store.effects.pending()] == ["plan:1", "call_x:2"]
+
+
 async def test_nothing_is_completed_that_nobody_intended(store):
     with pytest.raises(SetupError, match="never intended"):
         await store.effects.complete("zzz", "")

@@ -4,9 +4,12 @@ import asyncio
 import json
 import random
 from collections import Counter
+from datetime import timedelta
 
+from samovar.core.log import now
+from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryEffects
-from samovar.web.once import LARGEST, LONGEST, Once
+from samovar.web.once import DAY, LARGEST, LONGEST, Once
 
 
 def post(client, path, data, key):
@@ -70,3 +73,32 @@ def test_a_repeated_request_of_the_api_gets_the_first_answer(client):
     assert len(client.get("/api/tasks").json()) == before + 1
     assert post(client, "/api/tasks", {"text": "one"}, "b").json() != first.json()
     assert client.post("/api/tasks", json={"text": "one"}).status_code == 202
+
+
+async def test_what_was_not_done_may_be_tried_again_and_what_may_have_been_done_not():
+    answers = iter([503, 409, 500, 201])
+
+    async def act(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": next(answers), "headers": []})
+        await send({"type": "http.response.body", "body": b"said", "more_body": False})
+
+    app = Once(act, MemoryEffects())
+    assert [await deliver(app, "k") for _ in range(3)] == [(n, b"said") for n in (503, 409, 500)]
+    assert (await deliver(app, "k"))[0] == 409, "the third may have done something"
+    assert [await deliver(app, "other") for _ in range(2)] == [(201, b"said")] * 2
+
+
+async def test_a_key_is_kept_for_a_day():
+    ahead, done = [0.0], []
+
+    async def act(_scope, _receive, send):
+        done.append(1)
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    clock = Clock(wall=lambda: now() + timedelta(seconds=ahead[0]))
+    app = Once(act, MemoryEffects(clock))
+    for later, count in ((0.0, 1), (DAY - 60, 1), (DAY + 60, 2)):
+        ahead[0] = later
+        assert (await deliver(app, "k"))[0] == 201
+        assert len(done) == count

@@ -361,6 +361,10 @@ class Effects(Protocol):
         """Return the acts that were intended and not completed, the oldest first."""
         ...
 
+    async def forget(self, key: str, /, *, older: float = 0.0) -> None:
+        """Forget the acts whose keys begin so and that were intended so many seconds ago."""
+        ...
+
 
 class Bell(Protocol):
     """Wakes workers sooner than their next look at the queue; it holds nothing.

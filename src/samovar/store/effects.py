@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from samovar.core.errors import SetupError
@@ -45,3 +45,10 @@ class SqlEffects:
         asked = select(effects).where(effects.c.done.is_(False)).order_by(effects.c.intended)
         async with self.database.reading() as connection:
             return [read(row, fresh=False) for row in await connection.execute(asked)]
+
+    async def forget(self, key: str, /, *, older: float = 0.0) -> None:
+        """Forget the acts whose keys begin so and that were intended so many seconds ago."""
+        named = effects.c.name.startswith(key, autoescape=True)
+        aged = effects.c.intended <= self.database.wall(-older)
+        async with self.database.writing() as connection:
+            await connection.execute(delete(effects).where(named, aged))

@@ -196,6 +196,13 @@ class MemoryEffects:
         """Return the acts that were intended and not completed, the oldest first."""
         return [e for e in self.held.values() if not e.done]
 
+    async def forget(self, key: str, /, *, older: float = 0.0) -> None:
+        """Forget the acts whose keys begin so and that were intended so many seconds ago."""
+        latest = self.clock.wall() - timedelta(seconds=older)
+        for name, act in list(self.held.items()):
+            if name.startswith(key) and act.intended and act.intended <= latest:
+                del self.held[name]
+
 
 class MemoryParcels:
     """`samovar.org.parcel.Parcels` in memory."""

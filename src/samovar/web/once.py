@@ -2,7 +2,8 @@
 
 Semantics of the IETF draft httpapi-idempotency-key-header: a repeat gets the answer of the first;
 one that comes while the first is being worked on, or after a crash in the middle of it, gets 409;
-another body under a key that was used gets 422.
+another body under a key that was used gets 422. What was refused, or could not be begun since the
+database was away, was not acted on: its key is free again. A key is kept for a day.
 """
 
 import hashlib
@@ -21,6 +22,9 @@ LONGEST = 200
 """Bytes of a key."""
 LARGEST = 1 << 20
 """Bytes a request may carry."""
+DAY = 86_400.0
+_NAME = "delivery:"
+_AWAY = 503
 
 
 class Answer(Struct, frozen=True):
@@ -52,11 +56,15 @@ class Once:
             await said(413, f"a request has at most {LARGEST} bytes")(send)
             return
         digest = hashlib.sha256(body).hexdigest()
-        name = f"delivery:{hashlib.sha256(scope['path'].encode() + b' ' + key).hexdigest()}"
+        name = f"{_NAME}{hashlib.sha256(scope['path'].encode() + b' ' + key).hexdigest()}"
+        await self.effects.forget(_NAME, older=DAY)
         known = await self.effects.intend(name, digest)
         if known.fresh:
             answer = await self._first(scope, _again(messages, receive), send)
-            await self.effects.complete(name, msgspec.json.encode(answer).decode())
+            if 400 <= answer.status < 500 or answer.status == _AWAY:
+                await self.effects.forget(name)
+            elif answer.status < 400:
+                await self.effects.complete(name, msgspec.json.encode(answer).decode())
         elif known.what != digest:
             await said(422, "this Idempotency-Key was used for another request")(send)
         elif not known.done:
