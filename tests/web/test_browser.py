@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import statistics
+from urllib.parse import quote
 
 import browser
 import hostile
@@ -72,6 +74,7 @@ async def test_a_page_is_for_everybody(chromium, place, path, scheme):
     await context.close()
 
 
+@pytest.mark.slow  # so that make chaos runs it, too
 @pytest.mark.parametrize("path", [*PATHS, "/saq/"])
 async def test_a_page_obeys_its_own_policy_and_asks_nobody_else(chromium, place, path):
     desk, base = place
@@ -107,7 +110,7 @@ async def test_a_first_visit_is_light_and_quick(chromium, place):
             )
             await context.close()
         assert weight < 100_000, path
-        assert min(paints) < 500, path
+        assert statistics.median(paints) < 500, path
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/agents/writer", f"/runs/{RUN}"])
@@ -202,6 +205,12 @@ async def test_a_conversation_goes_on_while_one_is_writing(chromium, tmp_path, u
         await context.close()
 
 
+def echoing(texts: list[str]) -> list[str]:
+    """Return addresses whose pages say what was asked for: no such page, and the way to log in."""
+    ways = ("/", "/login?next=/")
+    return [f"{ways[n % 2]}{quote(text, safe='')}" for n, text in enumerate(texts)]
+
+
 @pytest.mark.slow  # so that make chaos runs it, too
 async def test_hostile_texts_do_nothing_on_any_page(chromium, tmp_path, unused_tcp_port_factory):
     texts = [*hostile.EVERY, *hostile.MARKDOWN]
@@ -212,7 +221,7 @@ async def test_hostile_texts_do_nothing_on_any_page(chromium, tmp_path, unused_t
         context = await chromium.new_context()
         async with browser.served(desk, port) as base:
             page, seen = await browser.visit(context, base, desk)
-            for path in PATHS[:-3]:
+            for path in [*PATHS, *echoing(texts[start : start + 45])]:
                 await page.goto(base + path)
                 await page.evaluate(
                     "for (const d of document.querySelectorAll('details')) d.open = 1"
@@ -222,7 +231,7 @@ async def test_hostile_texts_do_nothing_on_any_page(chromium, tmp_path, unused_t
                 assert await browser.violations(page) == []
             assert seen.outside == []
             assert seen.dialogs == []
-            assert seen.errors == []
+            assert [e for e in seen.errors if "404 (Not Found)" not in e] == []
             await context.close()
 
 
