@@ -35,6 +35,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     """What a person asks for, as a surface hands it over."""
 
     text: str
+    run: str = ""
+    """Name of the run; empty takes one that begins with the time."""
     files: tuple[str, ...] = ()
     test: str = ""
     budget: Budget = Budget()
@@ -107,8 +109,9 @@ class App:
     def runs(self) -> list[Summary]:
         """Return every run, the latest first, from the first and the last line of its log."""
         folder = self.home / "runs"
-        names = sorted((p.name for p in folder.iterdir()), reverse=True) if folder.is_dir() else []
-        return [s for n in names if (s := summary(folder / n / "events.jsonl")) is not None]
+        logs = folder.glob("*/events.jsonl")
+        found = [s for log in logs if (s := summary(log)) is not None]
+        return sorted(found, key=lambda s: (s.at, s.run), reverse=True)
 
     def read(self, run: str) -> tuple[Entry, ...]:
         """Return the entries of a run."""
@@ -178,7 +181,7 @@ class App:
                 "put the material into files and name them with --file"
             )
         return Task(
-            id=name_run(text),
+            id=wish.run or name_run(text),
             text=text,
             files=wish.files,
             test=wish.test,
@@ -217,9 +220,13 @@ def replace_wish(wish: Wish, override: bool) -> Wish:
 
 def name_run(text: str) -> str:
     """Return a name that sorts by time and says what it is about."""
-    words = re.findall(r"[a-z0-9]+", text.lower())[:4]
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return f"{stamp}-{'-'.join(words)[:30] or 'task'}-{secrets.token_hex(2)}"
+    return f"{stamp}-{first_words(text)}-{secrets.token_hex(2)}"
+
+
+def first_words(text: str) -> str:
+    """Return what a text is about, as part of a name."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower())[:4])[:30] or "task"
 
 
 def summary(path: Path) -> Summary | None:
@@ -234,7 +241,8 @@ def summary(path: Path) -> Summary | None:
     try:
         entry = msgspec.json.decode(first, type=Entry)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Summary(run=path.parent.name, at=datetime.now(UTC), task="", state="damaged")
+        at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Summary(run=path.parent.name, at=at, task="", state="damaged")
     if isinstance(entry.event, Began):
         title = entry.event.title
         return Summary(run=path.parent.name, at=entry.at, task=title, state="talk")

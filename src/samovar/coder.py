@@ -1,17 +1,17 @@
 """Tasks of developers: the main job in a repository, paid by the agent, held to its permissions."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from samovar.app import App, Wish
+from samovar.app import App, Wish, first_words
 from samovar.boot import Choice, Desk, home_of, shown
 from samovar.core.errors import Refused, SetupError
-from samovar.core.event import Asked, Closed, Entry, Opened
+from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.log import write
 from samovar.core.seams import Live
 from samovar.core.task import Budget
@@ -71,7 +71,8 @@ class Coder:
         run, last = self._run(job, app), None
         whole = await context(self.queue, job)
         text = f"{job.text}\n\n{whole}" if whole else job.text
-        async for entry in self._entries(app, job, run, text):
+        entries = app.resume(run) if run else app.start(await self._wish(app, job, repo, text))
+        async for entry in entries:
             last = entry.event
             if isinstance(last, Opened):
                 run = last.run
@@ -80,16 +81,14 @@ class Coder:
         ended = _ended(last, run, job)
         return Worked(ended, run, str(repo.place.work or repo.place.git_dir))
 
-    def _entries(self, app: App, job: Job, run: str, text: str) -> AsyncIterator[Entry]:
-        if run:
-            return app.resume(run)
-        wish = Wish(
+    async def _wish(self, app: App, job: Job, repo: Git, text: str) -> Wish:
+        return Wish(
             text=text,
+            run=await name_work(job, (self.home, app.home), repo),
             budget=Budget(calls=self.settings.calls, generated=self.settings.tokens),
             candidates=self.settings.candidates,
             push=bool(job.data.get("push")),
         )
-        return app.start(wish)
 
     def _run(self, job: Job, app: App) -> str:
         """Return the run that was begun for this task and is not finished; empty for none."""
@@ -148,6 +147,24 @@ async def repository(home: Path, path: str) -> Git:
     """Return a repository by its folder; a relative one starts at the home. Raises SetupError."""
     folder = Path(path).expanduser()
     return await git.open(folder if folder.is_absolute() else home / folder)
+
+
+async def name_work(job: Job, homes: Collection[Path], repo: Git | None) -> str:
+    """Return a name for a new run on a task, in which no time of day stands.
+
+    It says the task, the claim under which it is worked on and what it is about. One that a run in
+    these homes has, or a commit of the repository, as when a database was lost, gets a number.
+    """
+
+    async def taken(run: str) -> bool:
+        known = any((home / "runs" / run).exists() for home in homes)
+        return known or bool(repo and await repo.find(f"samovar/{run}", f"{RUN}: {run}"))
+
+    name = f"task-{job.id:05}-{job.fence}-{first_words(job.text)}"
+    free, number = name, 2
+    while await taken(free):
+        free, number = f"{name}-{number}", number + 1
+    return free
 
 
 def _ended(last: object, run: str, job: Job) -> Ended:

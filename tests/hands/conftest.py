@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from samovar.boot import Choice, quiet
+from samovar.coder import Coder
 from samovar.core.seams import Model
 from samovar.hands.hands import Hands
 from samovar.memory.notes import Notes, folder_of
@@ -108,11 +109,14 @@ class Books:
             prices=Pricing(self.home),
             live=quiet,
         )
+        books = (self.store.approvals, self.store.queue)
+        coder = Coder(self.home, self.settings, self.choice, *books, quiet)
         kit = kit_on(
             self.store,
             models=self,
             choose=structured,
             memory=self.minds,
+            code=coder.work,
             act=hands.work,
             prices=Pricing(self.home),
         )

@@ -19,8 +19,8 @@ async def deliver(kit: Kit, state: State) -> Event:
         return await _commit(kit, state)
     if kit.push and "push" not in done and not _refused(state, "push"):
         return await _push(kit, state)
-    commit = next(d.result for d in state.done if d.act == "commit")
-    told = f"committed {commit[:12]} on {_branch(state)}"
+    # No hash: it holds the time of day, and what a team says of the same work is to be the same.
+    told = f"committed on {_branch(state)}"
     pushed = "".join(f", pushed to {d.result}" for d in state.done if d.act == "push")
     return Closed(outcome=told + pushed, ok=True)
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from samovar import __version__
 from samovar.boot import Choice
+from samovar.coder import name_work
 from samovar.companion import facts
 from samovar.companion.companion import branch_of
 from samovar.companion.seat import estimate, limits, manner
@@ -78,7 +79,7 @@ class Errand:
     async def begin(self, model: str) -> Began:
         """Take up the conversation where its log ends, or begin one; its files are ready then."""
         _, self.talk = self.slip.open()
-        began = self.talk.began or await self._began(self.slip.fresh(), model)
+        began = self.talk.began or await self._began(model)
         self._log = JsonlLog(self.slip.log(began.run))
         if self.talk.began is None:
             self.slip.keep(Kept(began.run, self.resume.name))
@@ -118,14 +119,16 @@ class Errand:
             return Worked(Ended(state="waiting", text=f"run {kept.run} waits for a person's word"))
         return await self.finish()
 
-    async def _began(self, run: str, model: str) -> Began:
+    async def _began(self, model: str) -> Began:
+        job, homes = self.slip.job, (self.slip.home, self.slip.runs)
+        run = await name_work(job, homes, self.place.repo)
         return Began(
             run=run,
             system=self.brief.system,
             agent=self.resume.name,
-            title=" ".join(self.slip.job.text.split())[:120],
+            title=" ".join(job.text.split())[:120],
             repo=self.place.named,
-            base=await self.place.base(self.slip.job),
+            base=await self.place.base(job),
             branch=branch_of(run) if self.place.repo else "",
             model=model,
             version=__version__,

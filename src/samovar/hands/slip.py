@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar.core.log import now, read, write
+from samovar.core.log import read, write
 from samovar.core.talk import Conversation, replay
 from samovar.org.seams import Job
 
@@ -62,15 +62,6 @@ class Slip:
         ended = talk.ended
         over = ended is not None and ended.end != "answered" and self.job.attempts < 2
         return ("", Conversation()) if talk.began is None or over else (kept.run, talk)
-
-    def fresh(self) -> str:
-        """Return a name for a new run, the same for the same home; names sort by time."""
-        stamp = f"{self.job.created or now():%Y%m%d-%H%M%S}"
-        name = f"{stamp}-{self.job.agent.lower()}-{self.job.id}"
-        free, number = name, 2
-        while self.log(free).exists():
-            free, number = f"{name}-{number}", number + 1
-        return free
 
     @contextmanager
     def shown(self, run: str) -> Iterator[None]:

@@ -71,10 +71,8 @@ class Shelf:
         """Return every run, the latest first."""
         held = self._locks()
         folders = [f for app in self._apps() for f in _folders(app.home / "runs")]
-        # Names begin with their time.
-        folders.sort(key=lambda f: f.name, reverse=True)
-        found = [self._line(folder, held) for folder in folders]
-        return [line for line in found if line is not None]
+        found = [line for f in folders if (line := self._line(f, held)) is not None]
+        return sorted(found, key=lambda line: (line.at, line.run), reverse=True)
 
     def line(self, run: str) -> RunLine | None:
         """Return one run; None when there is none of that name."""
