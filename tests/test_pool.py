@@ -99,3 +99,20 @@ async def test_what_shares_this_machine_has_one_slot(machine, tmp_path):
         await pool.find(("nowhere",))
     served = Settings(model="far", models=(Server(name="far", url="http://far/v1"),))
     assert Pool(tmp_path, served).slot("") == "far"
+
+
+async def test_every_name_of_a_model_stands_for_it(machine, tmp_path, monkeypatch):
+    pool = Pool(tmp_path, Settings())
+    assert [pool.real(n) for n in ("", "embedded", LARGE, SMALL)] == [LARGE, LARGE, LARGE, SMALL]
+    _, usual = await pool.find(("",))
+    await usual.reply(ASK)
+    assert pool.loaded == pool.real("") == LARGE
+    assert Pool(tmp_path, Settings(model=SMALL)).real("") == SMALL
+    assert Pool(tmp_path, Settings(model="embedded")).real("") == LARGE
+
+    async def choose(*_: object) -> Choice:
+        return machine.choice("http://far/v1", "far")
+
+    monkeypatch.setattr(pools, "choose_model", choose)
+    await (served := Pool(tmp_path, Settings())).find(("",))
+    assert served.loaded == served.real("") == "far", "a server was found that nobody had named"

@@ -194,6 +194,7 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         code=coder.work,
         act=hands.work,
         slot=pool.slot,
+        real=pool.real,
         bell=given.bell,
         prices=prices,
         owner=name_worker(),

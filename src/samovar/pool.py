@@ -40,7 +40,7 @@ class Pool:
     live: Live = quiet
     progress: Callable[[int, int], None] = lambda _have, _all: None
     loaded: str = ""
-    """Name of the model that was asked last."""
+    """Name of the model that was asked last, as `real` tells it."""
     swaps: int = 0
     """How often a model was loaded here."""
     _known: dict[str, Choice] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Pool:
             async with self._gate:
                 self._known[name] = await self._found(name)
         if not isinstance(self._known[name].model, _Local):
-            self.loaded = name
+            self.loaded = self.real(name)
         return self._known[name]
 
     def slot(self, name: str) -> str:
@@ -78,14 +78,27 @@ class Pool:
         known = self._known.get(name)
         if known is not None:
             return HERE if isinstance(known.model, _Local) else known.endpoint.url
-        wanted = name or self.settings.model or ("" if self.settings.models else EMBEDDED)
+        wanted = self.real(name)
         return HERE if wanted in embeddable() else wanted
 
-    async def answer(self, asked: str, name: str, request: Request) -> Reply:
+    def real(self, name: str) -> str:
+        """Return the name of the model that a name stands for: "" is the usual one.
+
+        Which one that is may be known only once it was asked.
+        """
+        known = self._known.get(name)
+        if known is not None and isinstance(known.model, _Local):
+            return known.model.name
+        if known is not None:
+            return shown(known.endpoint.model)
+        wanted = name or self.settings.model or ("" if self.settings.models else EMBEDDED)
+        return EMBEDDED if wanted == "embedded" else wanted
+
+    async def answer(self, name: str, request: Request) -> Reply:
         """Return the answer of a model of this machine, which is loaded for it if need be."""
         async with self._gate:
             own = await self._ready(name)
-            self.loaded = asked
+            self.loaded = name
             return await own.model.reply(request)
 
     async def close(self) -> None:
@@ -100,7 +113,7 @@ class Pool:
         found = await self._ready(name)
         if found is not self._own_choice:
             return found
-        return replace(found, model=_Local(self, asked, name))
+        return replace(found, model=_Local(self, name))
 
     async def _ready(self, name: str) -> Choice:
         """Return a model that answers; what has to make room for it is stopped first."""
@@ -133,12 +146,11 @@ class _Local:
     """A model of this machine: loaded again when another one took its place."""
 
     pool: Pool
-    asked: str
     name: str
 
     async def reply(self, request: Request, /) -> Reply:
         """Return the answer once it is our turn."""
-        return await self.pool.answer(self.asked, self.name, request)
+        return await self.pool.answer(self.name, request)
 
 
 def embeddable() -> frozenset[str]:

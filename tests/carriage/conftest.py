@@ -58,6 +58,9 @@ class OneModel:
     def slot(self, name: str) -> str:
         return name
 
+    def real(self, name: str) -> str:
+        return name
+
 
 class Two:
     """Two machines: `home` with the engine, and the folder of a worker, empty at first."""

@@ -104,6 +104,23 @@ async def test_a_schedule_decides_when_the_inbox_is_read(home: Path) -> None:
     assert [(await team.tick()).turns for _ in range(4)] == [{}, {}, {"slow": "nothing"}, {}]
 
 
+async def test_agents_whose_models_are_one_by_other_names_have_their_turns_in_a_row(
+    home: Path,
+) -> None:
+    for name, model in {"a": "", "b": "small", "c": "large", "d": "embedded"}.items():
+        hire(home, name, model=model)
+    named = {"": "large", "embedded": "large"}
+    team = office(home, lambda _: act("nothing"), real=lambda model: named.get(model, model))
+    await team.send("", "hello all")
+    assert len((await team.tick()).turns) == 4
+    assert [found[0] for found in team.engine.turns.kit.models.found] == [
+        "",
+        "large",
+        "embedded",
+        "small",
+    ]
+
+
 async def test_one_agents_error_stops_no_other_and_is_said(home: Path) -> None:
     hire(home, "bad")
     hire(home, "good")

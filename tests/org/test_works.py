@@ -265,3 +265,20 @@ async def test_what_came_of_a_task_beside_the_ticks_is_told_at_the_end(home: Pat
 def test_a_slot_nobody_was_asked_in_is_kept_for_nobody() -> None:
     works = Works(lambda model: model)
     assert works.hears("large", {"", "large"}) and works.room("large", {"", "large"})
+
+
+async def test_two_names_of_one_model_have_their_turns_in_one_row() -> None:
+    def real(model: str) -> str:
+        return model or "large"
+
+    works = Works(lambda _: "here", real)
+    for _ in range(BATCH):
+        works.took("large")
+        works.took("")
+    assert works.hears("", {"", "large", "small"}) and works.hears("large", {"", "large", "small"})
+    assert works.hears("small", {"", "large", "small"}), "BATCH of them were in a row"
+    works.took("small")
+    assert not works.hears("large", {"", "large", "small"})
+    works = Works(lambda _: "here", real)
+    await works.begin(scene("a", "large"), "large", worked(), None)
+    assert works.hears("", {"", "large"}) and not works.hears("small", {"", "small"})

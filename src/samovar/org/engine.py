@@ -73,7 +73,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.mailroom = Mailroom(self.home)
-        self.works = Works(self.turns.kit.slot)
+        self.works = Works(self.turns.kit.slot, self.turns.kit.real)
         self._trouble = Trouble(self.log)
 
     async def tick(self) -> Ticked:
@@ -146,8 +146,8 @@ class Engine:
         queued = await self._queued(roster)
         await self.grant(roster)
         scenes = await self._scenes(roster, queued, number)
-        turns = [_turn(scene) for scene in scenes.values()]
-        wanted = {turn.model for turn in turns}
+        turns = [self._turn(scene) for scene in scenes.values()]
+        wanted = {scene.resume.model for scene in scenes.values()}
         for turn in order(turns, self.turns.kit.models.loaded):
             if self._stopped:
                 break
@@ -293,6 +293,10 @@ class Engine:
         due = Filter(agents=(name,), states=("ready",), due=True, limit=_JOBS)
         return tuple(await self.turns.kit.queue.list(due))
 
+    def _turn(self, scene: Scene) -> Turn:
+        place = (1, -scene.jobs[0].priority, scene.jobs[0].position) if scene.forced else ()
+        return Turn(scene.resume.name, self.turns.kit.real(scene.resume.model), place)
+
     def _may(self, scene: Scene, wanted: set[str]) -> bool:
         """Whether an agent can have its turn now; else it has it in a later tick."""
         may = self.works.room if scene.forced else self.works.hears
@@ -382,11 +386,6 @@ class Engine:
             await self.turns.warn(name, thing, _said(error), mark, number)
         except (SamovarError, OSError) as second:
             self.log.add("failed", agent=name, tick=number, text=_said(second))
-
-
-def _turn(scene: Scene) -> Turn:
-    place = (1, -scene.jobs[0].priority, scene.jobs[0].position) if scene.forced else ()
-    return Turn(scene.resume.name, scene.resume.model, place)
 
 
 def _said(error: Exception) -> str:

@@ -20,7 +20,7 @@ class Models(Protocol):
 
     @property
     def loaded(self) -> str:
-        """Name of the model that would answer without loading anything; empty for none."""
+        """Real name of the model that would answer without loading anything; empty for none."""
         ...
 
     async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
@@ -126,7 +126,7 @@ async def no_tools(
 
 
 def itself(model: str) -> str:
-    """Return the slot of a model that shares its place with no other."""
+    """Return a model as it is called: it has one name only, and a slot of its own."""
     return model
 
 
@@ -146,6 +146,8 @@ class Kit:
     act: Act = no_tools
     slot: Callable[[str], str] = itself
     """What a model shares: of those with one slot, one is loaded at a time."""
+    real: Callable[[str], str] = itself
+    """The name of the model that a name stands for; "" is the usual one."""
     bell: Bell = field(default_factory=Silent)
     prices: Callable[[], Prices] = Prices
     """What calls cost now. Raises NoCredit while that is not known."""

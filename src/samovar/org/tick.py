@@ -12,6 +12,7 @@ class Turn(Struct, frozen=True):
 
     agent: str
     model: str
+    """Its real name: one model has one."""
     place: tuple[int, ...] = ()
     """Where the task stands that it is to work on; empty where it has something to choose first."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from samovar.org.choice import Scene
+from samovar.org.kit import itself
 
 BATCH = 8
 """Turns in a row with one model while somebody waits for another model of its slot."""
@@ -32,6 +33,8 @@ class Works:
     """Every task this engine works on now."""
 
     slot: Callable[[str], str]
+    real: Callable[[str], str] = itself
+    """The name of the model that a name stands for: by these models are told apart."""
     _held: dict[str, Work] = field(default_factory=dict)
     _rows: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By slot: the model of the latest turn, and how many of it came in a row."""
@@ -49,15 +52,15 @@ class Works:
         last has had its turns, or BATCH of them.
         """
         slot = self.slot(model)
-        free = all(w.model == model for w in self._at(slot))
+        free = all(self._same(w.model, model) for w in self._at(slot))
         return self._noted(slot, model, free and not self._kept(slot, model, wanted))
 
     def room(self, model: str, wanted: Collection[str] = ()) -> bool:
         """Whether a task can be begun now: as `hears`, and its slot is free."""
         slot = self.slot(model)
         last, count = self._rows.get(slot, ("", 0))
-        others = self._missed.get(slot, set()) - {model}
-        waits = last == model and count >= BATCH and bool(others)
+        others = any(not self._same(m, model) for m in self._missed.get(slot, ()))
+        waits = self._same(last, model) and count >= BATCH and others
         free = not waits and not self._at(slot)
         return self._noted(slot, model, free and not self._kept(slot, model, wanted))
 
@@ -65,7 +68,7 @@ class Works:
         """Count a turn."""
         slot = self.slot(model)
         last, count = self._rows.get(slot, ("", 0))
-        self._rows[slot] = (model, count + 1 if last == model else 1)
+        self._rows[slot] = (model, count + 1 if self._same(last, model) else 1)
 
     async def begin(
         self, scene: Scene, model: str, doing: Coroutine[Any, Any, Any], patience: float | None
@@ -112,7 +115,11 @@ class Works:
         """Whether a slot is kept for the model that was asked last: it has more to do."""
         last, count = self._rows.get(slot, ("", 0))
         # A slot that nobody was asked in yet is kept for nobody, also not for the usual model, "".
-        return last != model and last in wanted and 0 < count < BATCH
+        more = not self._same(last, model) and any(self._same(last, w) for w in wanted)
+        return more and 0 < count < BATCH
+
+    def _same(self, one: str, other: str) -> bool:
+        return self.real(one) == self.real(other)
 
     def _noted(self, slot: str, model: str, free: bool) -> bool:
         missed = self._missed.setdefault(slot, set())
