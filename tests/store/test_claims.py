@@ -1,15 +1,19 @@
 """Leases, fences and attempts; over memory, SQLite and PostgreSQL."""
 
 import asyncio
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from math import inf
 
+import aiosqlite
 import pytest
 
 from samovar.org.filing import Filing
 from samovar.org.outbox import OutboxEntry
 from samovar.org.seams import Ended, Filter, Job, Overtaken
 from samovar.store.bell import LocalBell
+from samovar.store.store import open_store
 from samovar.worker import Worker
 
 SHORT = 0.3
@@ -256,3 +260,25 @@ async def test_jobs_of_a_poisoned_agent_do_not_stop_the_others(store):
         else:
             await store.claims.finish(job, "done", "")
     assert await store.queue.counts() == {"poison": {"dead": 4}, "ada": {"done": 4}}
+
+
+async def test_a_write_that_is_cancelled_leaves_no_lock_on_the_file(tmp_path, monkeypatch):
+    execute = aiosqlite.Cursor.execute
+
+    async def cut_off(cursor, sql, *words):
+        if sql.startswith("UPDATE"):
+            asyncio.current_task().cancel()
+        return await execute(cursor, sql, *words)
+
+    async with open_store(tmp_path) as store:
+        await store.queue.add(Job(agent="ada", text="x"))
+        monkeypatch.setattr(aiosqlite.Cursor, "execute", cut_off)
+        with pytest.raises(asyncio.CancelledError) as known:
+            await asyncio.create_task(store.claims.claim("w", 60))
+        monkeypatch.undo()
+        # Whoever keeps the error keeps the cursor, too.
+        assert known.traceback
+        with closing(sqlite3.connect(tmp_path / "samovar.db", timeout=5)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        job = await store.claims.claim("w", 60)
+        assert (job.attempts, job.state) == (1, "running"), "what was cut off was not kept"

@@ -1,6 +1,7 @@
 """One database: SQLite in a file, or PostgreSQL at an address; its transactions and its clock."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -121,6 +122,20 @@ class _Named:
                 raise SetupError(f"{self.shown} is damaged: restore it from a backup") from error
 
 
+class _Letting(sqlite3.Connection):
+    """A connection that lets go of its transaction when it is closed.
+
+    One that is cancelled in the middle of a statement is closed while its cursor is still known to
+    somebody; SQLite then keeps it, and the lock on the file, until that cursor is forgotten.
+    """
+
+    def close(self) -> None:
+        """Take back what was not committed, and close."""
+        if self.in_transaction:
+            self.rollback()
+        super().close()
+
+
 def sqlite(path: Path) -> str:
     """Return the address of a SQLite file."""
     return f"sqlite+aiosqlite:///{path}"
@@ -161,7 +176,7 @@ def _url(address: str) -> URL:
 def _sqlite(url: URL, clock: Clock) -> Database:
     if url.database in (None, "", ":memory:"):
         raise SetupError("SQLite needs a file here: write sqlite+aiosqlite:////folder/samovar.db")
-    engine = create_async_engine(url, pool_timeout=PATIENCE)
+    engine = create_async_engine(url, pool_timeout=PATIENCE, connect_args={"factory": _Letting})
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return Database(engine, clock, str(url.database), asyncio.Lock())
