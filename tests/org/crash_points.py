@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import random
-import re
 import shutil
 import signal
 import sys
@@ -18,18 +17,8 @@ from contextlib import AsyncExitStack
 from functools import wraps
 from inspect import iscoroutinefunction
 from pathlib import Path
-from types import SimpleNamespace
 
-from samovar.core.message import Message, Reply, Request, Usage
-from samovar.memory.notes import Notes, folder_of
-from samovar.memory.recall import Memory
-from samovar.office import assemble, kit_on
-from samovar.org.credits import Prices, Tariff
-from samovar.org.hold import Manner
-from samovar.org.outbox import listed, outbox_of, read
-from samovar.org.roster import Folder
-from samovar.org.seams import Filter, Job
-from samovar.store.store import open_store
+import errand
 
 POINTS = [
     f"{moment} {place}"
@@ -74,173 +63,32 @@ POINTS = [
     )
     for moment in ("before", "after")
 ]
-HEARD = {"ada": [], "bob": ["ada", "eve"], "eve": ["bob", "zed"], "zed": ["eve"]}
-PLANNED, SENT, COST = 9, (1, 2, 3), 1000
-NUMBERS = (*SENT, PLANNED)
-STEP, LEASE, TICKS = 0.02, 2.0, 1000
-
-
-class Minds:
-    """The agents' notes."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-
-    def of(self, agent: str) -> Memory:
-        return Memory(Notes(folder_of(self.home, agent)))
-
-    async def recall(self, _agent: str, _question: str, /) -> str:
-        return ""
-
-    async def note(self, agent: str, text: str, /) -> None:
-        memory = self.of(agent)
-        await memory.store(text, "agent")
-        memory.close()
-
-
-class Clerk:
-    """A model that says what it was asked to make; each call leaves a byte in a file."""
-
-    loaded = "scripted"
-
-    def __init__(self, home: Path) -> None:
-        self.calls = home / "calls"
-
-    async def find(self, names, /):
-        return "scripted", self
-
-    async def reply(self, request: Request, /) -> Reply:
-        with self.calls.open("ab", buffering=0) as file:
-            file.write(b".")
-        found = re.findall(r"do (number \d+)", request.messages[-1].text)
-        text = f"made {found[-1]}" if found else "nothing"
-        return Reply(text=text, usage=Usage(1, 0, 1), model="scripted")
-
-
-async def choose(model, messages: tuple[Message, ...], _type, **_limit):
-    """Let a number go its way: ada tells bob, who has eve make it, and asks a person to keep it."""
-    await model.reply(Request(messages=messages, limit=10))
-    who = re.match(r"You are (\w+)", messages[0].text)[1]
-    inbox = messages[1].text.partition("New messages:")[2].partition("What do you do now?")[0]
-    numbers = ", ".join(re.findall(r"number \d+", inbox))
-    match who:
-        case "ada" if numbers:
-            return SimpleNamespace(action="message", to="bob", text=numbers)
-        case "bob" if "made" in inbox:
-            made = re.findall(r"made (number \d+)", inbox)
-            return SimpleNamespace(action="ask", to="person", text=f"keep {made}?")
-        case "bob" if numbers:
-            return SimpleNamespace(action="task", to="eve", text=f"do {numbers}")
-        case "zed" if numbers:
-            return SimpleNamespace(action="note", to="person", text=f"zed heard {numbers}")
-        case "zed":
-            order = SimpleNamespace(to="eve", text=f"do number {PLANNED}")
-            return SimpleNamespace(tasks=[order])
-        case _:
-            return SimpleNamespace(action="nothing", to="person", text="")
-
-
-def hire(home: Path) -> None:
-    for name, heard in HEARD.items():
-        folder = home / "agents" / name
-        folder.mkdir(parents=True)
-        resume = {
-            "name": name,
-            "instructions": "x",
-            "craft": "plan" if name == "zed" else "text",
-            "permissions": {"read_outboxes": heard},
-            "limits": {"read": 1},
-        }
-        (folder / "resume.json").write_text(json.dumps(resume))
-
-
-async def opened(stack: AsyncExitStack, home: Path):
-    store = await stack.enter_async_context(open_store(home))
-    free = Tariff(prompt=0, cached=0, generated=0, call=COST)
-    prices = Prices(tariffs={"*": free})
-    kit = kit_on(
-        store,
-        models=Clerk(home),
-        choose=choose,
-        prices=lambda: prices,
-        memory=Minds(home),
-        manner=Manner(lease=LEASE, pause=STEP, patience=0.0),
-    )
-    return store, assemble(home, kit, Folder(home))
+SAID, PLANNED = (1, 2, 3), (9,)
 
 
 async def begin(home: Path) -> None:
-    """Do what a person does: two messages and a task."""
+    """Do what a person does: three messages and a task."""
     async with AsyncExitStack() as stack:
-        store, team = await opened(stack, home)
-        for number in SENT:
-            await team.send("ada", f"number {number}")
-        await store.queue.add(Job(agent="zed", text="plan it", created_by="person:p"), key="plan")
+        store, team = await errand.opened(stack, home, home / "calls")
+        for number in SAID:
+            await errand.say(team, number)
+        for number in PLANNED:
+            await errand.plan(store, number)
 
 
 async def go_on(home: Path) -> None:
-    """Tick until nothing is left to do."""
-    async with AsyncExitStack() as stack:
-        store, team = await opened(stack, home)
-        for _ in range(TICKS):
-            ticked = await team.engine.tick()
-            assert not ticked.failed, ticked.failed
-            if ticked.turns:
-                continue
-            counts = await store.queue.counts()
-            if not any(n for c in counts.values() for s, n in c.items() if s in OPEN):
-                return
-            await asyncio.sleep(STEP)
-        raise AssertionError("it does not come to an end")
-
-
-OPEN = ("ready", "running", "waiting")
+    await errand.go_on(home, home / "calls")
 
 
 async def judge(home: Path, base: int) -> int:
-    """Everything was said, filed, made and asked once, and paid for; return how many charges."""
-    said: dict[str, Counter[str]] = {}
-    for name in HEARD:
-        box = outbox_of(home, name)
-        entries = [read(box, name, n) for n in listed(box)]
-        assert [e.seq for e in entries] == list(range(1, len(entries) + 1)), name
-        said[name] = Counter(f"{e.kind} {n}" for e in entries for n in marks(e.text, e.kind))
-    assert said["ada"] == Counter(f"message {n}" for n in SENT), said["ada"]
-    wanted = [*(f"task {n}" for n in SENT), *(f"question {n}" for n in NUMBERS)]
-    assert said["bob"] == Counter(wanted), said["bob"]
-    assert said["eve"] == Counter(f"report {n}" for n in NUMBERS), said["eve"]
-    noted = Counter(n for note in Notes(folder_of(home, "zed")).all() for n in heard(note.text))
-    assert noted == Counter(map(str, NUMBERS)), noted
-    async with AsyncExitStack() as stack:
-        store, _ = await opened(stack, home)
-        jobs = await store.queue.list(Filter())
-        done = Counter(n for j in jobs if j.agent == "eve" for n in marks(j.text))
-        assert done == Counter(map(str, NUMBERS)), done
-        assert {j.state for j in jobs} == {"done"}, jobs
-        asked = Counter(n for a in await store.approvals.list() for n in marks(a.text))
-        assert asked == Counter(map(str, NUMBERS)), asked
-        lines = await store.ledger.entries()
-        charges = [line for line in lines if not line.by]
-        granted = Counter(line.agent for line in lines if line.by)
-        assert granted == Counter(list(HEARD)), granted
-        left = await store.ledger.balances()
-        assert sum(left.values()) == sum(line.amount for line in lines)
-        assert {line.amount for line in charges} == {-COST}, charges
-    calls = (home / "calls").stat().st_size
+    """Everything was done once; return how many charges, which a kill adds at most one to."""
+    calls = home / "calls"
+    charges = await errand.judge(home, calls, SAID, PLANNED)
     # A kill costs at most the one call that was under way: asked for again, and paid for again
     # where it had been paid for and came to nothing.
-    assert len(charges) <= calls <= len(charges) + 1, (calls, len(charges))
-    assert base <= len(charges) <= base + 1 or not base, (base, len(charges))
-    return len(charges)
-
-
-def heard(text: str) -> set[str]:
-    return set(re.findall(r"number (\d+)", text))
-
-
-def marks(text: str, kind: str = "") -> list[str]:
-    body = text.partition("\n")[2] if kind == "report" else text
-    return re.findall(r"number (\d+)", body)
+    assert calls.stat().st_size <= charges + 1, (calls.stat().st_size, charges)
+    assert base <= charges <= base + 1 or not base, (base, charges)
+    return charges
 
 
 def watch(point: str, passed) -> None:
@@ -317,7 +165,7 @@ def killed(home: Path, point: str, number: int) -> None:
 
 def main(place: Path, kills: int) -> None:
     first = place / "first"
-    hire(first)
+    errand.hire(first)
     assert child(lambda: asyncio.run(begin(first))) == 0
     assert child(lambda: counted(first)) == 0
     passed = json.loads((first / "passed.json").read_text())
@@ -332,7 +180,7 @@ def main(place: Path, kills: int) -> None:
     for count in range(kills):
         point, number = ways[count % len(ways)]
         home = place / str(count)
-        hire(home)
+        errand.hire(home)
         assert child(lambda home=home: asyncio.run(begin(home))) == 0
         ended = child(lambda home=home, p=point, n=number: killed(home, p, n))
         assert ended == -signal.SIGKILL, f"{point}, call {number}: was not killed ({ended})"

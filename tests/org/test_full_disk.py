@@ -1,5 +1,6 @@
-"""A disk that fills up under a team, at forty different points: nothing is lost or doubled."""
+"""A disk that fills up under a team, or is read-only: nothing is lost or doubled (row D5)."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ CHILD = Path(__file__).with_name("full_disk.py")
 
 
 @pytest.mark.timeout(300)
-def test_a_team_on_a_full_disk_goes_on_when_there_is_space_again(tmp_path):
-    said = small_disk.run("20m", CHILD, tmp_path / "small")
-    assert int(said) >= 1, "at some points not even the tick could be recorded"
+def test_a_team_on_a_full_or_read_only_disk_goes_on_when_it_can_write_again(tmp_path):
+    """Forty times there is no space, ten times no way to write for agents, five times for all."""
+    troubles = json.loads(small_disk.run("20m", CHILD, tmp_path / "small"))
+    assert troubles["full"] >= 40, "no turn and no tick can be kept without space"
+    assert troubles["agents"] >= 10, "no turn can be kept"
+    assert troubles["home"] == 5, "no team can be started"

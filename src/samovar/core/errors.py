@@ -6,6 +6,7 @@
     + Unreachable  nothing answers at that address
   + SetupError     the person who runs samovar must act
     + SandboxMissing
+    + Unwritable   what works may be tried again once there is space, or a way to write
   + Refused        a person, or a rule, said no
 """
 
@@ -41,6 +42,10 @@ class SandboxMissing(SetupError):
     """Nothing here can hold untrusted code; nothing was run."""
 
     exit_code = 5
+
+
+class Unwritable(SetupError):
+    """A file cannot be kept: no space is left, or its folder is read-only; to be tried again."""
 
 
 class Refused(SamovarError):

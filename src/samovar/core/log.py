@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import SetupError, Unwritable
 from samovar.core.event import Entry, Event
 
 _encoder = msgspec.json.Encoder()
@@ -52,7 +52,7 @@ class JsonlLog:
         self._length: int | None = None
 
     def append(self, event: Event, /) -> Entry:
-        """Store the event durably. Raises SetupError when the disk is full or read-only."""
+        """Store the event durably. Raises Unwritable, also when the disk is read-only."""
         if self._length is None:
             self._length = len(self._mend())
         entry = Entry(self._length, self.clock(), event)
@@ -66,7 +66,7 @@ class JsonlLog:
             _append(self.path, line)
         except OSError as error:
             self._length = None
-            raise SetupError(
+            raise Unwritable(
                 f"cannot write {self.path}: {error.strerror}; "
                 "free space or mend its rights, then 'samovar resume'"
             ) from error
@@ -152,7 +152,7 @@ def sync(folder: Path) -> None:
 def write(path: Path, data: bytes) -> None:
     """Replace a file as a whole: after a crash it is the old one or the new one, never half.
 
-    Its mode stays as it was. Raises SetupError when the disk is full or read-only.
+    Its mode stays as it was. Raises Unwritable, also when the disk is read-only.
     """
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -166,8 +166,11 @@ def write(path: Path, data: bytes) -> None:
         os.replace(fresh, path)
         sync(path.parent)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise SetupError(f"cannot write {path}: {error.strerror}; free space there") from error
+        with suppress(OSError):
+            fresh.unlink()
+        raise Unwritable(
+            f"cannot write {path}: {error.strerror}; free space there or mend its rights"
+        ) from error
 
 
 def hold(folder: Path) -> int:

@@ -41,7 +41,7 @@ def load(home: Path, agent: str) -> Bookmark:
 
 
 def save(home: Path, agent: str, mark: Bookmark) -> None:
-    """Keep where an agent stands, durably. Raises SetupError when the disk is full."""
+    """Keep where an agent stands, durably. Raises Unwritable."""
     write(_path(home, agent), msgspec.json.format(encode(mark)) + b"\n")
 
 

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import SetupError, Unwritable
 from samovar.core.log import write
 from samovar.org.resume import NAME, PEOPLE
 
@@ -159,7 +159,7 @@ def last(box: Path, owner: str, tick: int) -> OutboxEntry | None:
 def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
     """Store an entry durably in its owner's outbox, under the next number; return it.
 
-    Raises SetupError when the outbox is not the owner's own folder, or the disk is full.
+    Raises SetupError when the outbox is not the owner's own folder, Unwritable for a full disk.
     """
     if not _is_by(draft.sender, owner) or not re.fullmatch(NAME, owner):
         raise SetupError(f"{draft.sender!r} may not write into the outbox of {owner!r}")
@@ -222,7 +222,7 @@ def _alone(box: Path) -> Iterator[None]:
         box.mkdir(parents=True, exist_ok=True)
         handle = os.open(box, os.O_RDONLY)
     except OSError as error:
-        raise SetupError(f"cannot write to {box}: {error.strerror}") from error
+        raise Unwritable(f"cannot write to {box}: {error.strerror}; mend its rights") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -199,8 +199,8 @@ Hold = Callable[[], Awaitable[None]]
 Work = Callable[[Job, Hold], Awaitable[Ended]]
 """Works on a job.
 
-Unreachable, NoCredit and StoreAway put the job back without counting the attempt; every other
-error counts it. Overtaken says that the job is no longer held.
+Unreachable, NoCredit, StoreAway and Unwritable put the job back without counting the attempt; every
+other error counts it. Overtaken says that the job is no longer held.
 """
 
 
