@@ -13,6 +13,7 @@ from samovar.app import Wish
 from samovar.core.errors import SetupError
 from samovar.core.event import Asked, Closed, Entry, Opened
 from samovar.core.task import Task
+from samovar.flow.kit import Word
 from samovar.workshop import WAITING, Workshop
 
 HOME = Path("home")
@@ -36,12 +37,14 @@ class Worker:
         await self.pause.wait()
         if self.error:
             raise self.error
-        yes = await self.ask(Asked(act="commit", digest="d"), "diff")
+        word = await self.ask(Asked(act="commit", digest="d"), "diff")
+        yes = word and word.yes
         yield Entry(1, now, Closed(outcome=f"word {yes}", ok=bool(yes)))
         self.log.append(f"end {wish.text} {yes}")
 
     async def resume(self, run: str) -> AsyncIterator[Entry]:
-        self.log.append(f"resume {run} {await self.ask(Asked(act='commit', digest='d'), '')}")
+        word = await self.ask(Asked(act="commit", digest="d"), "")
+        self.log.append(f"resume {run} {word and word.yes}")
         yield Entry(2, datetime.now(UTC), Closed(outcome="", ok=True))
 
     async def undo(self, run: str) -> str:
@@ -85,7 +88,7 @@ async def test_orders_are_worked_off_in_order_and_say_how_far_they_are(made):
 async def test_a_word_given_later_is_spent_by_the_run_that_goes_on(made):
     shop, opened = made
     async with shop.open_day():
-        order = shop.answer(HOME, "run-a", Asked(act="commit", digest="d"), True)
+        order = shop.answer(HOME, "run-a", Asked(act="commit", digest="d"), Word(True))
         await until(lambda: order.stage == "ended")
     assert opened[0].log == ["resume run-a True"]
 
@@ -164,7 +167,7 @@ async def test_a_model_is_let_go_when_there_is_nothing_to_do(made, monkeypatch):
     monkeypatch.setattr(module, "IDLE", 0.05)
     shop, opened = made
     async with shop.open_day():
-        one = shop.answer(HOME, "r", Asked(act="commit", digest="d"), False)
+        one = shop.answer(HOME, "r", Asked(act="commit", digest="d"), Word(False))
         await until(lambda: one.stage == "ended")
         await asyncio.sleep(0.15)
         two = shop.resume(HOME, "r")
@@ -184,7 +187,7 @@ async def test_a_word_counts_once_for_exactly_the_act_it_was_given_for(made, sai
     shop, opened = made
     async with shop.open_day():
         for yes in (True, False):
-            order = shop.answer(HOME, "r", said, yes)
+            order = shop.answer(HOME, "r", said, Word(yes))
             await until(lambda order=order: not order.open)
         order = shop.resume(HOME, "r")
         await until(lambda: not order.open)
@@ -194,9 +197,9 @@ async def test_a_word_counts_once_for_exactly_the_act_it_was_given_for(made, sai
 
 async def test_a_word_for_one_run_is_none_for_another(made):
     shop, opened = made
-    first = shop.answer(HOME, "one", Asked(act="commit", digest="d"), True)
+    first = shop.answer(HOME, "one", Asked(act="commit", digest="d"), Word(True))
     with pytest.raises(SetupError, match="worked on"):
-        shop.answer(HOME, "one", Asked(act="commit", digest="d"), True)
+        shop.answer(HOME, "one", Asked(act="commit", digest="d"), Word(True))
     shop.stop("one")
     other = shop.resume(HOME, "two")
     async with shop.open_day():

@@ -15,7 +15,7 @@ from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.log import write
 from samovar.core.seams import Live
 from samovar.core.task import Budget
-from samovar.flow.kit import Ask
+from samovar.flow.kit import Ask, Word
 from samovar.org.crew import context
 from samovar.org.kit import Meter, Worked
 from samovar.org.resume import Resume
@@ -125,22 +125,27 @@ class Coder:
         return wanted
 
     def _ask(self, job: Job) -> Ask:
-        async def ask(asked: Asked, text: str, /) -> bool | None:
+        async def ask(asked: Asked, text: str, /) -> Word | None:
             # A commit on a branch of its own stays here and can be undone.
             if asked.act == "commit":
-                return True
-            digest = hashlib.sha256(f"{job.id}\n{asked.act}\n{asked.digest}".encode()).hexdigest()
+                return Word(yes=True)
+            digest = digest_of(job.id, asked.act, asked.digest)
             try:
-                await self.approvals.use(digest)
+                given = await self.approvals.use(digest)
             except Refused:
                 question = Approval(
-                    agent=job.agent, act=asked.act, digest=digest, text=text[:20_000], task=job.id
+                    agent=job.agent, act=asked.act, digest=digest, text=text, task=job.id
                 )
                 await self.approvals.ask(question, OPEN_QUESTION)
                 return None
-            return True
+            return Word(yes=True, by=given.by, note=given.note)
 
         return ask
+
+
+def digest_of(task: int, act: str, digest: str) -> str:
+    """Return what names an act of a task's run among the approvals of a home."""
+    return hashlib.sha256(f"{task}\n{act}\n{digest}".encode()).hexdigest()
 
 
 async def repository(home: Path, path: str) -> Git:

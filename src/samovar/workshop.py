@@ -19,7 +19,7 @@ from samovar.app import App, Wish
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Asked, Entry, Opened
 from samovar.core.seams import Live
-from samovar.flow.kit import Ask
+from samovar.flow.kit import Ask, Word
 
 Stage = Literal["queued", "running", "ended", "failed"]
 Open = Callable[[Path, Ask, Live], AbstractAsyncContextManager[App]]
@@ -49,7 +49,7 @@ class Order:
     """None to go on with a run."""
     run: str = ""
     """Known once the run has begun."""
-    words: dict[tuple[str, str], bool] = field(default_factory=dict)
+    words: dict[tuple[str, str], Word] = field(default_factory=dict)
     """A person's answers, by act and digest; each is spent once."""
     stage: Stage = "queued"
     step: str = ""
@@ -104,10 +104,10 @@ class Workshop:
             raise SetupError(f"run {run} is being worked on: wait until it asks or ends")
         return self._add(Order(self._count, home, f"go on with {run}", run=run))
 
-    def answer(self, home: Path, run: str, asked: Asked, yes: bool) -> Order:
+    def answer(self, home: Path, run: str, asked: Asked, word: Word) -> Order:
         """Give a person's word on one exact act, and go on with the run that asked."""
         order = self.resume(home, run)
-        order.words[asked.act, asked.digest] = yes
+        order.words[asked.act, asked.digest] = word
         return order
 
     def find(self, name: str) -> Order | None:
@@ -208,7 +208,7 @@ class Workshop:
         order.begun.set()
         self.poke()
 
-    async def _ask(self, asked: Asked, _text: str, /) -> bool | None:
+    async def _ask(self, asked: Asked, _text: str, /) -> Word | None:
         """Return the word given for this act; None makes the run wait."""
         words = self._current.words if self._current else {}
         return words.pop((asked.act, asked.digest), None)

@@ -13,7 +13,7 @@ from samovar.core.message import Reply, Request
 from samovar.core.state import State, replay
 from samovar.core.task import Budget, Checked, Counts, Task, Trials
 from samovar.flow.build import more
-from samovar.flow.kit import Kit
+from samovar.flow.kit import Kit, Word
 from samovar.flow.pipeline import Pipeline
 from samovar.models.scripted import Rules
 from samovar.repo import paths as allowed
@@ -208,7 +208,7 @@ def always(answer: bool | None):
 
     async def ask(question, text, /):
         asked.append((question, text))
-        return answer
+        return None if answer is None else Word(answer)
 
     ask.asked = asked
     return ask

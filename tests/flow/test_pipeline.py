@@ -30,7 +30,7 @@ from samovar.core.event import Answered, Asked, Chose, Closed, Surveyed, Wrote
 from samovar.core.log import JsonlLog, MemoryLog
 from samovar.core.state import replay
 from samovar.core.task import Budget
-from samovar.flow.kit import Kit
+from samovar.flow.kit import Kit, Word
 from samovar.models.scripted import Rules, Scripted
 from samovar.repo import git
 
@@ -153,6 +153,16 @@ async def test_a_refused_commit_keeps_nothing():
     state = await drive(used, MemoryLog([opened()]))
     assert used.repo.commits == []
     assert state.closed == Closed(outcome="the change was not kept", ok=False, exit_code=1)
+
+
+async def test_what_a_person_says_to_an_answer_stands_in_the_log():
+    async def no(_asked, _text, /):
+        return Word(False, by="li", note="not on a Friday")
+
+    log = MemoryLog([opened()])
+    await drive(kit(answering(fenced(RIGHT)), ask=no), log)
+    [said] = [e for e in events(log) if isinstance(e, Answered)]
+    assert (said.yes, said.by, said.note) == (False, "li", "not on a Friday")
 
 
 async def test_a_run_nobody_answers_waits_and_asks_again_later():

@@ -344,6 +344,18 @@ async def test_the_copy_is_removed_also_when_a_crash_came_first(home, open_books
     assert not list((home / "runs").glob("*/work"))
 
 
+async def test_a_person_reads_all_of_what_a_word_counts_for(home, open_books):
+    hire(home, "writer", "write_file", permissions={"repositories": [".."]})
+    rules = {"ask": ({"tool": "write_file", "why": "files matter"},)}
+    content = "tea\n" * 6_000 + "the end"
+    write = call("write_file", path="new.md", content=content)
+    team = open_books([write], rules=_rules(rules)).team()
+    await team.submit("write new.md", "writer")
+    await team.tick()
+    [asked] = await team.approvals()
+    assert json.dumps(content) in asked.text
+
+
 async def test_a_call_cut_off_after_a_persons_yes_is_not_asked_for_and_done_again(
     home, open_books, monkeypatch
 ):

@@ -6,6 +6,7 @@ import pytest
 from household import put_waiting
 
 from samovar.core.event import Asked
+from samovar.flow.kit import Word
 from samovar.web import acts
 from samovar.web.forms import FIELD
 from samovar.web.shelf import question
@@ -117,14 +118,14 @@ def test_a_yes_takes_the_run_up_again_with_that_yes(desk, shop, home):
     asked = Asked(act="commit", digest=digest(desk))
 
     async def answer(given: str, yes: bool) -> str:
-        return await acts.give_word(desk, RUN, given, yes, "")
+        return await acts.give_word(desk, RUN, given, yes, "go on")
 
     with pytest.raises(Exception, match="has changed since you looked"):
         asyncio.run(answer("0" * 64, True))
     assert shop.orders == []
     assert asyncio.run(answer(asked.digest, True)) == f"Approved: commit of run {RUN}."
     assert [o.run for o in shop.orders] == [RUN]
-    assert shop.orders[0].words == {("commit", asked.digest): True}
+    assert shop.orders[0].words == {("commit", asked.digest): Word(True, note="go on")}
 
 
 def test_a_change_that_is_not_the_asked_one_cannot_be_approved(person, home):

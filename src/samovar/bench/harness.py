@@ -14,6 +14,7 @@ from samovar.boot import Desk, home_of
 from samovar.core.errors import SetupError
 from samovar.core.event import Asked, Closed, Event
 from samovar.core.state import State, replay
+from samovar.flow.kit import Word
 from samovar.flow.work import finished
 from samovar.repo import git
 from samovar.settings import load
@@ -54,8 +55,8 @@ def find(name: str, mode: Mode) -> Harness:
     return HARNESSES[name]
 
 
-async def _yes(_asked: Asked, _text: str, /) -> bool:
-    return True
+async def _yes(_asked: Asked, _text: str, /) -> Word:
+    return Word(yes=True)
 
 
 def _wish(job: Job) -> Wish:

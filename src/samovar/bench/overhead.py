@@ -31,7 +31,7 @@ from samovar.core.seams import Deed
 from samovar.core.state import replay
 from samovar.core.task import Checked, Counts, Probe, Task, Trials
 from samovar.flow.build import more
-from samovar.flow.kit import Kit
+from samovar.flow.kit import Kit, Word
 from samovar.flow.pipeline import Pipeline
 
 RUNS = 50
@@ -127,8 +127,8 @@ class Third:
         return Reply(text=f"```python\n{code}```")
 
 
-async def _yes(_asked: Asked, _text: str, /) -> bool | None:
-    return True
+async def _yes(_asked: Asked, _text: str, /) -> Word:
+    return Word(yes=True)
 
 
 async def once(folder: Path) -> int:

@@ -8,6 +8,7 @@ from samovar.cli.lines import Line, diff_lines, receipt_lines
 from samovar.cli.screen import Screen
 from samovar.core.event import Asked, Entry
 from samovar.core.state import replay
+from samovar.flow.kit import Word
 from samovar.flow.receipt import receipt
 
 
@@ -25,7 +26,7 @@ class Person:
     entries: list[Entry] = field(default_factory=list)
     """What happened so far, for the receipt."""
 
-    async def __call__(self, asked: Asked, text: str, /) -> bool | None:
+    async def __call__(self, asked: Asked, text: str, /) -> Word | None:
         """Show exactly what would be done and return the answer; None when nobody can give it."""
         if asked.act == "push":
             return await self._answer(self.push_yes, f"{text[:1].upper()}{text[1:]}?")
@@ -35,15 +36,15 @@ class Person:
         branch = opened.branch if opened else ""
         return await self._answer(self.yes, f"Keep this change on branch {branch}?")
 
-    async def _answer(self, given: bool, question: str) -> bool | None:
+    async def _answer(self, given: bool, question: str) -> Word | None:
         if given:
-            return True
+            return Word(yes=True)
         if self.silent or not sys.stdin.isatty():
             return None
         self.screen.close()
         print(f"{question} [y/N] ", end="", flush=True)
         line = await _line()
-        return line.strip().lower() in ("y", "yes") if line else None
+        return Word(line.strip().lower() in ("y", "yes")) if line else None
 
 
 async def _line() -> str:

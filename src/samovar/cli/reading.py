@@ -56,5 +56,5 @@ async def undo(repo: Path, name: str) -> int:
     return 0
 
 
-async def _nobody(_asked: Asked, _text: str, /) -> bool | None:
+async def _nobody(_asked: Asked, _text: str, /) -> None:
     return None

@@ -167,7 +167,9 @@ async def waiting(folder: Path | None, as_json: bool) -> int:
         print("nothing waits for you")
     else:
         for asked in found:
-            text = " ".join(asked.text.split())[:100]
+            text = " ".join(asked.text.split())
+            if len(text) > 100:
+                text = f"{text[:100]} ... (all of it: samovar approve --json)"
             print(printable(f"{asked.id:<5} {asked.act:<9} {asked.agent:<18} {text}"))
     return 0
 

@@ -129,6 +129,8 @@ class Answered(Struct, frozen=True, kw_only=True, tag="answered"):
     digest: str
     yes: bool
     by: str = ""
+    note: str = ""
+    """What the person said to it, in words."""
 
 
 class Intended(Struct, frozen=True, kw_only=True, tag="intended"):

@@ -64,10 +64,10 @@ async def _ask(kit: Kit, state: State, asked: Asked, text: str) -> Event:
     """Record the question first, so that it is known while nobody has answered."""
     if asked not in state.asked:
         return asked
-    yes = await kit.ask(asked, text)
-    if yes is None:
+    word = await kit.ask(asked, text)
+    if word is None:
         return Closed(outcome=f"waits for a person's yes to {asked.act}", ok=False, exit_code=4)
-    return Answered(act=asked.act, digest=asked.digest, yes=yes, by="person")
+    return Answered(act=asked.act, digest=asked.digest, yes=word.yes, by=word.by, note=word.note)
 
 
 def _answer(state: State, act: str, digest: str) -> bool | None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from samovar.core.event import Asked
 from samovar.core.seams import Live, Model, Repo, Tree
 from samovar.core.task import Checked, Probe, Trials
@@ -48,10 +50,18 @@ class Checks(Protocol):
         ...
 
 
+class Word(Struct, frozen=True):
+    """What somebody answered."""
+
+    yes: bool
+    by: str = "person"
+    note: str = ""
+
+
 class Ask(Protocol):
     """Somebody who can say yes."""
 
-    async def __call__(self, asked: Asked, text: str, /) -> bool | None:
+    async def __call__(self, asked: Asked, text: str, /) -> Word | None:
         """Return the answer, or None when nobody can answer now."""
         ...
 

@@ -65,9 +65,7 @@ class Leave:
         return answer
 
     async def _ask(self, act: str, digest: str, text: str) -> None:
-        asked = Approval(
-            agent=self.job.agent, act=act, digest=digest, text=text[:20_000], task=self.job.id
-        )
+        asked = Approval(agent=self.job.agent, act=act, digest=digest, text=text, task=self.job.id)
         await self.approvals.ask(asked, OPEN)
 
     def _digest(self, what: str, text: str) -> str:

@@ -15,6 +15,7 @@ from samovar.core.event import Closed, Entry
 from samovar.core.task import Budget
 from samovar.core.text import letters
 from samovar.core.tool import Tool, tool
+from samovar.flow.kit import Word
 from samovar.mcp.telling import Told, asked_last, cut, question, told
 from samovar.settings import Settings
 from samovar.workshop import Order, Workshop
@@ -138,7 +139,7 @@ class Desk:
                 f"that digest is not what run {name} asks about: look at the change again with "
                 "show, and answer with its own digest"
             )
-        self.workshop.answer(self.app.home, name, asked, yes)
+        self.workshop.answer(self.app.home, name, asked, Word(yes))
         return said({"run": name, "act": asked.act, "digest": asked.digest, "yes": yes})
 
     def _standing(self, name: str) -> str:

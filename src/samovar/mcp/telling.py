@@ -121,8 +121,9 @@ def _decided(event: Event) -> str:
             return f"{phase} passes on a person's word: {why}"
         case Asked(act=act, digest=digest):
             return f"may it {act}? digest {digest}"
-        case Answered(act=act, digest=digest, yes=yes):
-            return f"{'yes' if yes else 'no'} to {act}, digest {digest}"
+        case Answered(act=act, digest=digest, yes=yes, note=note):
+            said = f": {note}" if note else ""
+            return f"{'yes' if yes else 'no'} to {act}, digest {digest}{said}"
         case Done(act=act, result=result):
             return f"{act} {result}"
         case Closed(outcome=outcome):

@@ -13,6 +13,7 @@ from samovar.app import Wish
 from samovar.core.errors import SetupError
 from samovar.core.task import Budget
 from samovar.core.text import whole
+from samovar.flow import kit
 from samovar.settings import load
 from samovar.web import always, onerun
 from samovar.web.desk import Desk
@@ -150,7 +151,7 @@ async def give_word(desk: Desk, id: str, digest: str, yes: bool, note: str) -> s
         raise SetupError(f"run {id} asks nothing, or its agent does; see Approvals")
     if waits.asked.digest != digest:
         raise SetupError("what would be done has changed since you looked: look again")
-    workshop_of(desk).answer(desk.shelf.app_of(id).home, id, waits.asked, yes)
+    workshop_of(desk).answer(desk.shelf.app_of(id).home, id, waits.asked, kit.Word(yes, note=note))
     return f"{word}: {waits.asked.act} of run {id}."
 
 

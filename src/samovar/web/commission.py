@@ -22,12 +22,14 @@ async def commissions(desk: Desk) -> Mapping[str, Commission]:
     if desk.office is None:
         return {}
     costs = await desk.office.purse.costs()
+    found = sorted(await desk.office.jobs.tasks(), key=lambda j: -j.id)
+    # The task a run works for is older than those that are about it, such as its review.
     return {
         job.run: Commission(
             task=job.id,
             asker=job.created_by.removeprefix("person:") or "a person",
             spent=costs.get(job.id, 0),
         )
-        for job in await desk.office.jobs.tasks()
+        for job in found
         if job.run
     }

@@ -8,8 +8,6 @@ from typing import Literal
 from msgspec import Struct
 
 Kind = Literal["same", "old", "new", "hunk", "note"]
-LONGEST_LINE = 1_000
-"""Characters of a line that are shown."""
 FOLD = 400
 """A file with more rows than this is shown folded."""
 
@@ -76,19 +74,21 @@ def _lines(rows: Sequence[str]) -> Iterator[DiffLine]:
         hunk = re.match(r"@@ -(\d+)(?:,\d+)? \+(\d+)", row)
         if hunk:
             old, new, inside = int(hunk[1]), int(hunk[2]), True
-            yield DiffLine("hunk", (Piece(row[:LONGEST_LINE]),))
+            yield DiffLine("hunk", (Piece(row),))
         elif not inside:
-            if row.startswith(("new file", "deleted file", "Binary", "rename", "old mode")):
+            if row and not row.startswith(("diff --git ", "index ", "--- ", "+++ ")):
                 yield DiffLine("note", (Piece(row),))
         elif row.startswith("+"):
-            yield DiffLine("new", (Piece(row[1:LONGEST_LINE]),), None, new)
+            yield DiffLine("new", (Piece(row[1:]),), None, new)
             new += 1
         elif row.startswith("-"):
-            yield DiffLine("old", (Piece(row[1:LONGEST_LINE]),), old)
+            yield DiffLine("old", (Piece(row[1:]),), old)
             old += 1
         elif row.startswith(" "):
-            yield DiffLine("same", (Piece(row[1:LONGEST_LINE]),), old, new)
+            yield DiffLine("same", (Piece(row[1:]),), old, new)
             old, new = old + 1, new + 1
+        elif row.startswith("\\"):
+            yield DiffLine("note", (Piece(row[2:]),))
 
 
 def _marked(lines: list[DiffLine]) -> Iterator[DiffLine]:

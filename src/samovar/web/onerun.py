@@ -9,12 +9,14 @@ from typing import Any
 
 from msgspec import Struct
 
+from samovar.coder import digest_of
 from samovar.core.errors import SetupError
-from samovar.core.event import Entry, Opened
+from samovar.core.event import Done, Entry, Opened
 from samovar.core.state import State, replay
 from samovar.core.talk import replay as converse
 from samovar.core.text import count, whole
 from samovar.flow.receipt import Receipt, receipt
+from samovar.org.seams import Approval
 from samovar.web import diff, transcript
 from samovar.web.commission import Commission, commissions
 from samovar.web.desk import Desk
@@ -60,6 +62,17 @@ def change_of(desk: Desk, run: str) -> Change:
     shown = data.decode(errors="replace")
     digest = hashlib.sha256(data).hexdigest() if data else ""
     return Change(shown, digest, tuple(diff.parse(shown)))
+
+
+def pushed(desk: Desk, run: str, approval: Approval) -> str:
+    """Return the commit an agent asks to push; empty unless its run lies here with that commit."""
+    try:
+        entries = record_of(desk, run).entries
+    except SetupError:
+        return ""
+    made = [e.event.result for e in entries if isinstance(e.event, Done)]
+    fits = (c for c in made if digest_of(approval.task, "push", c) == approval.digest)
+    return next(fits, "")
 
 
 def receipt_of(record: Record, change: Change) -> Receipt | None:

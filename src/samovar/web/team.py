@@ -24,6 +24,7 @@ from samovar.org.validate import Known
 from samovar.repo import git
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
+from samovar.web.slips import Slips
 from samovar.web.verbs import Agent, Mail, Office, Status
 
 KEPT = 5_000
@@ -131,12 +132,14 @@ class Queues:
     """The queues of a team."""
 
     team: Team
+    slips: Slips
 
     async def tasks(self, agent: str = "") -> Sequence[Job]:
         """Return jobs, the open ones in the order in which they would be worked on."""
         live = await self.team.tasks(agent, OPEN, 2000)
         ended = await self.team.latest_tasks(agent, ENDED, 2000)
-        return [*live, *sorted(ended, key=lambda j: j.id)]
+        found = [*live, *sorted(ended, key=lambda j: j.id)]
+        return await asyncio.to_thread(self.slips.on, found)
 
     async def submit(self, text: str, agent: str, /) -> Job:
         """File a task for an agent; for the one who hands out work when none is named."""
@@ -254,7 +257,8 @@ def office(team: Team) -> Office:
     kit = team.engine.turns.kit
     bells = Doorbells(team, kit.bell) if isinstance(kit.bell, SaqBell) else None
     people = People(team, Diary(team.home))
-    return Office(people, Queues(team), Money(team), Questions(team), bells, kit.effects)
+    queues = Queues(team, Slips(team.home))
+    return Office(people, queues, Money(team), Questions(team), bells, kit.effects)
 
 
 def _write_limit(path: Path, agent: str, per_day: str) -> None:

@@ -136,9 +136,10 @@ def _of_delivery(event: task.Event) -> Item | None:
                 tone="warn",
                 facts=(f"sha256 {digest[:12]}",),
             )
-        case task.Answered(act=act, yes=yes, by=by):
-            said = "allowed" if yes else "refused"
-            return Item(who="person", title=f"{by or 'A person'} {said} the {act}", tone=_good(yes))
+        case task.Answered(act=act, yes=yes, by=by, note=note):
+            who = by.removeprefix("person:") or "A person"
+            said = f"{who} {'allowed' if yes else 'refused'} the {act}"
+            return Item(who="person", title=said, tone=_good(yes), facts=_present(note))
         case task.Done(act=act, result=result):
             shown = result[:12] if act == "commit" else result
             return Item(who="git", title=f"{act.capitalize()} done: {shown}", tone="good")

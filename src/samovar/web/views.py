@@ -14,7 +14,7 @@ from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
 from samovar.web.commission import commissions
 from samovar.web.desk import Desk
-from samovar.web.onerun import change_of
+from samovar.web.onerun import NOTHING, change_of, pushed
 from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Office, Status
@@ -257,8 +257,12 @@ async def _about(desk: Desk, approval: Approval) -> Data:
         found.append(job)
         job = jobs.get(job.parent)
     rule = always.rule_of(approval, desk.home)
+    run = found[0].run if found else ""
+    commit = pushed(desk, run, approval)
     return {
         "approval": approval,
+        "commit": commit,
+        "change": change_of(desk, run) if commit else NOTHING,
         "chain": found,
         "rule": always.shown(rule) if rule else "",
         "rule_words": always.words(rule) if rule else "",
