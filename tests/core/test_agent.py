@@ -223,6 +223,25 @@ async def test_wrong_arguments_are_answered_with_a_correct_example():
     assert log[-1] == Stopped(end="answered")
 
 
+async def test_a_mistake_in_a_tool_ends_neither_turn_nor_conversation():
+    class Odd(Exception):
+        """A kind nobody knows."""
+
+    async def look(path: str) -> str:
+        """Look."""
+        raise Odd(path)
+
+    both = "\n".join(call("look", path=p) for p in ("a", "b"))
+    model = Scripted([both, "It cannot be seen."])
+    made = swapped(agent(model), tools=lambda: (tool(look, "read", {"path": "a"}),))
+    log = await run(made)
+    assert [t.partition(";")[0] for t in results(log)] == [
+        "a mistake in samovar, Odd: a",
+        "a mistake in samovar, Odd: b",
+    ]
+    assert replay(log).answer == "It cannot be seen." and log[-1] == Stopped(end="answered")
+
+
 async def test_an_unknown_tool_is_answered_with_those_there_are():
     model = Scripted([call("open_file", path="a.py"), "I cannot."])
     log = await run(agent(model))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 
 import msgspec
 import pytest
@@ -195,6 +196,25 @@ async def test_whatever_a_tool_raises_is_told(error):
 
     result = await perform(Call("fail"), [tool(fail, "read", {})], Broker())
     assert not result.ok and str(error) in result.text
+
+
+async def test_a_mistake_of_ours_is_named_with_its_kind():
+    async def fail() -> str:
+        """Fail."""
+        raise re.error("bad character range z-a")
+
+    result = await perform(Call("fail"), [tool(fail, "read", {})], Broker())
+    said = f"a mistake in samovar, {re.error.__name__}: bad character range z-a; do it another way"
+    assert (result.ok, result.text) == (False, said)
+
+
+async def test_a_call_that_is_cancelled_stays_cancelled():
+    async def stop() -> str:
+        """Stop."""
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await perform(Call("stop"), [tool(stop, "read", {})], Broker())
 
 
 async def test_a_tool_that_hangs_is_given_up():

@@ -134,7 +134,17 @@ async def test_a_list_of_5000_files_takes_less_than_300_milliseconds(place):
         ("test_?.py", "t/test_1.py", True),
         ("[!a]*.py", "abc.py", False),
         ("a/**", "a/b/c", True),
+        ("[a&&b].py", "&.py", True),
+        ("[+--].py", "-.py", True),
+        ("[[~~|].py", "[.py", True),
     ],
 )
 def test_globs(pattern, path, fits):
     assert (ignore.glob(pattern).fullmatch(path) is not None) is fits
+
+
+@pytest.mark.parametrize("pattern", ["[z-a]", r"[a-\d]", "{a,[z-a]}", "src/[a--]"])
+async def test_a_glob_that_can_fit_nothing_is_told(place, pattern):
+    with pytest.raises(ToolError) as told:
+        await list_files(place).run(pattern=pattern)
+    assert str(told.value).startswith(f"{pattern!r} is no glob: bad character range")

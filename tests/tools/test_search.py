@@ -53,6 +53,15 @@ async def test_a_glob_does_not_bring_back_what_is_ignored(tool, project):
     assert "src/web.ts:1" in await tool.run(pattern="main", files="src/*.{ts,js}")
 
 
+async def test_a_glob_that_is_none_is_blamed_and_not_the_pattern(tool, project):
+    with pytest.raises(ToolError, match=r"'\[z-a\]' is no glob"):
+        await tool.run(pattern="main", files="[z-a]")
+    # Ripgrep has no such globs; we do.
+    for files in ("{web,{app,main}}.*", "[[w]eb.ts", "{web.ts"):
+        fits = "web.ts" in await tool.run(pattern="main", files=files)
+        assert fits is (files != "{web.ts")
+
+
 async def test_a_file_or_folder_can_be_named(tool, project):
     assert (await tool.run(pattern="main", path="src/app.py")).startswith("1 lines in 1 file")
     assert (await tool.run(pattern="main", path="src")).startswith("2 lines in 2 files")

@@ -274,12 +274,11 @@ class Broker:
     """Characters of a result; more are cut, visibly."""
 
 
-_FAULTS = (SamovarError, OSError, ValueError, TypeError, LookupError, RuntimeError)
-"""What a tool of somebody else may raise: the model is told, and the conversation goes on."""
-
-
 async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned:
-    """Carry out a call if it is right and permitted; whatever happens is told to the model."""
+    """Carry out a call if it is right and permitted; whatever happens is told to the model.
+
+    An error nobody foresaw is named as a mistake in samovar, and the turn goes on.
+    """
     began = time.monotonic()
     try:
         tool = find(tools, call.tool)
@@ -291,11 +290,18 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
         return _returned(
             call, began, f"{call.tool} took longer than {broker.seconds:.0f} s", ok=False
         )
-    except _FAULTS as error:
-        said = ends(letters(str(error) or type(error).__name__), _PART, broker.longest)
-        return _returned(call, began, said, ok=False)
-    text = ends(letters(text), _PART, broker.longest)
-    return _returned(call, began, text if text.strip() else "(nothing)", ok=True)
+    except (SamovarError, OSError) as error:
+        return _returned(call, began, _told(str(error) or type(error).__name__, broker), ok=False)
+    except Exception as error:
+        mistake = f"a mistake in samovar, {type(error).__name__}: {error}; do it another way"
+        return _returned(call, began, _told(mistake, broker), ok=False)
+    said = _told(text, broker)
+    return _returned(call, began, said if said.strip() else "(nothing)", ok=True)
+
+
+def _told(text: str, broker: Broker) -> str:
+    """Return what a model may be told of a text, cut visibly."""
+    return ends(letters(text), _PART, broker.longest)
 
 
 async def _permit(broker: Broker, tool: Tool, call: Call) -> None:

@@ -17,8 +17,8 @@ OPEN = 30 * 86_400.0
 """Seconds a question to a person stays open."""
 
 
-class Waits(Exception):
-    """The task waits for a person; no tool and no model is told."""
+class Waits(BaseException):
+    """The task waits for a person; it is no error, so no tool and no model is told."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from samovar.core.errors import ToolError
 from samovar.tools import beneath
 
 MOST = 200_000
@@ -142,10 +143,13 @@ def _rule(line: str) -> Rule | None:
 def glob(pattern: str) -> re.Pattern[str]:
     """Return a glob over paths as a regular expression; without a slash it means the name.
 
-    `{a,b}` stands for either.
+    `{a,b}` stands for either. Raises ToolError for one that can fit nothing, such as `[z-a]`.
     """
     text = "|".join(_form(p.removeprefix("./").lstrip("/")) for p in _braces(pattern))
-    return re.compile(f"(?:{text})" if "/" in pattern else f"(?:.*/)?(?:{text})")
+    try:
+        return re.compile(f"(?:{text})" if "/" in pattern else f"(?:.*/)?(?:{text})")
+    except re.error as error:
+        raise ToolError(f"{pattern!r} is no glob: {error.msg}") from error
 
 
 def _braces(pattern: str) -> list[str]:
@@ -159,6 +163,10 @@ def _braces(pattern: str) -> list[str]:
 _PARTS = re.compile(
     r"(?P<any>\*\*/)|(?P<rest>/\*\*$)|(?P<star>\*+)|(?P<one>\?)|(?P<set>\[!?\]?[^\]/]*\])|\\?(?P<plain>.)"
 )
+
+
+_MEANT = re.compile(r"[\\\[&~|]|(?<=-)-")
+"""What a set of a regular expression reads, or warns that it may read, otherwise than a glob."""
 
 
 def _form(pattern: str) -> str:
@@ -181,5 +189,5 @@ def _form(pattern: str) -> str:
 
 
 def _set(text: str) -> str:
-    inner = text[1:-1].replace("\\", r"\\").replace("[", r"\[")
+    inner = _MEANT.sub(r"\\\g<0>", text[1:-1])
     return f"[^{inner[1:]}/]" if inner.startswith("!") else f"[{inner}]"

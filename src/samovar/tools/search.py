@@ -32,6 +32,8 @@ _OPTIONS = (
     *("--hidden", "--glob=!.git", "--glob=!.samovar", "--no-require-git", "--no-ignore-parent"),
     *("--no-ignore-global", "--no-ignore-exclude", "--no-ignore-dot"),
 )
+_SIMPLE = re.compile(r"[\w.*?-]*(\{[\w.*?,-]*\})?[\w.*?-]*")
+"""Globs of names that ripgrep reads as we do."""
 
 
 class Hit(Struct, frozen=True, order=True):
@@ -106,10 +108,10 @@ async def _ripgrep(program: str, place: Workspace, asked: Asked) -> tuple[list[H
 
     Files that are too large are left out of a folder; a file that is named is searched.
     """
-    files = asked.files
+    names = ignore.glob(asked.files)
     # A --glob would bring back what .gitignore leaves out; a type does not, but knows names only.
-    simple = "/" not in files and files != "*"
-    only = (f"--type-add=wanted:{files}", "--type=wanted") if simple else ()
+    simple = _SIMPLE.fullmatch(asked.files) and asked.files != "*"
+    only = (f"--type-add=wanted:{asked.files}", "--type=wanted") if simple else ()
     process = await asyncio.create_subprocess_exec(
         *(program, *_OPTIONS, f"--max-count={asked.most + 1}", f"--max-filesize={place.largest}"),
         *(*only, "-e", asked.pattern, "--", f"./{asked.within}"),
@@ -134,7 +136,6 @@ async def _ripgrep(program: str, place: Workspace, asked: Asked) -> tuple[list[H
     if process.returncode == 2 and not data:
         # Python knows expressions that ripgrep does not.
         raise ToolError(f"ripgrep does not take {asked.pattern!r}: use a simpler expression")
-    names = ignore.glob(files)
     hits = {h for row in data.decode("utf-8", "replace").split("\n") for h in _row(row)}
     return sorted(h for h in hits if names.fullmatch(h.path)), len(data) >= 1 << 20
 
