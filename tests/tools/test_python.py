@@ -3,6 +3,7 @@
 import pytest
 
 from samovar.core.errors import ToolError
+from samovar.tools import ignore
 from samovar.tools.python import Repl, python
 
 
@@ -99,14 +100,74 @@ async def test_it_is_in_the_sandbox(run, outside, monkeypatch):
 async def test_tables_are_short(run):
     said = await run("[{'name': f'n{i}', 'size': i} for i in range(500)]")
     assert said.splitlines()[:2] == ["name  size", "n0    0"]
-    assert said.endswith("[500 rows; the first 10 are shown]")
+    assert "\n[500 rows; the first 10 are shown]\n" in said
     assert (await run("list(range(9999))")).startswith("list of 9999, the first 10:")
-    assert len(await run("'x' * 99999")) < 2700
-    assert len(await run("print('x\\n' * 99999)")) < 4500
+    assert len(await run("'x' * 99999")) < 2800
+    assert len(await run("print('x\\n' * 99999)")) < 4600
     frame = "class Frame:\n    shape = (9, 2)\n    def head(self, n): return f'{n} rows'\n"
     assert (
         await run(frame + "Frame.__module__ = 'polars.frame'\nFrame()") == "Frame (9, 2)\n10 rows"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "begins", "ends"),
+    [
+        ("[{'a': i, 'b': 'x,y'} for i in range(500)]", "table-1.csv", 'a,b\n0,"x,y"\n', 'y"\n'),
+        ("[{'a': 'x' * 31}, {'b': 2}]", "table-1.csv", "a,b\n" + "x" * 31 + ",\n", ",2\n"),
+        ("list(range(9999))", "result-1.txt", "0\n1\n2\n", "\n9998\n"),
+        ("{i: str(i) for i in range(99)}", "result-1.txt", "0: '0'\n", "98: '98'\n"),
+        ("'ä\\n' * 9999 + 'end'", "result-1.txt", "ä\nä\n", "\nend"),
+        ("print('x\\n' * 9999 + 'end')", "result-1.txt", "x\nx\n", "\nend\n"),
+    ],
+)
+async def test_what_is_too_long_to_be_shown_is_a_file_that_is_named(
+    run, place, code, name, begins, ends
+):
+    said = await run(code)
+    assert f"all of it is in results/{name}]" in said
+    assert said.splitlines()[-1].startswith(f"[files made or changed: results/{name} (")
+    whole = (place.root / "results" / name).read_text()
+    assert whole.startswith(begins) and whole.endswith(ends)
+    assert [f.path for f in ignore.walk(place.root)] == []
+    assert "results" not in await run("[1, 2, {'a': 3}]")
+
+
+FRAMES = """
+class Frame:
+    def __init__(self, rows): self.rows, self.shape = rows, (len(rows), 1)
+    def __len__(self): return len(self.rows)
+    def head(self, n): return Frame(self.rows[:n])
+    def text(self, header): return "a\\n" * header + "".join(f"{r}\\n" for r in self.rows)
+class Polars(Frame):
+    def slice(self, at, many): return Polars(self.rows[at : at + many])
+    def write_csv(self, include_header): return self.text(include_header)
+class Pandas(Frame):
+    iloc = property(lambda self: self)
+    def __getitem__(self, part): return Pandas(self.rows[part])
+    def to_csv(self, header): return self.text(header)
+Polars.__module__, Pandas.__module__ = "polars.dataframe", "pandas.core.frame"
+"""
+
+
+@pytest.mark.parametrize("kind", ["Polars", "Pandas"])
+async def test_a_frame_is_kept_as_a_table_piece_by_piece(run, place, kind):
+    await run(FRAMES)
+    said = await run(f"{kind}(list(range(25_000)))")
+    assert said.startswith(f"{kind} (25000, 1)\n") and "all of it is in results/table-1.csv" in said
+    lines = (place.root / "results/table-1.csv").read_text().split()
+    assert lines == ["a", *map(str, range(25_000))]
+
+
+async def test_a_file_of_a_result_has_a_limit_and_says_so(run, place):
+    assert "too long: the first 8 MB of it are in results/result-1.txt]" in await run(
+        "'x' * (9 << 20)"
+    )
+    assert (place.root / "results/result-1.txt").stat().st_size == 8 << 20
+    assert "results/result-2.txt" in await run("list(range(9 << 20))")
+    blocked = "import os\nos.mkdir('other')\nos.chdir('other')\nopen('results', 'w').close()\n"
+    said = await run(f"{blocked}list(range(99))")
+    assert "too long, and no file could be written: File exists; show a part of it]" in said
 
 
 PYPLOT = """

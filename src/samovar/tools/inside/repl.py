@@ -7,6 +7,8 @@ the pipe to the outside is kept apart from it.
 
 import ast
 import builtins
+import csv
+import io
 import json
 import linecache
 import os
@@ -20,7 +22,14 @@ import types
 NAMES = 5000
 """Files looked at to see what a cell made."""
 HEAD, TAIL, VALUE = 1500, 2500, 2500
-ROWS = 10
+ROWS, COLUMNS, WIDE = 10, 12, 30
+MANY = 40
+"""Elements of a list, set or mapping that are shown as they are."""
+WHOLE = 8 << 20
+"""Bytes that are kept of a result which is too long to be shown."""
+AT_ONCE = 10_000
+"""Rows of a table that are written at a time."""
+RESULTS, HIDDEN = "results", "results/.gitignore"
 SKIPPED = {".git", "__pycache__", "node_modules", ".venv"}
 
 
@@ -39,10 +48,13 @@ def main():
     me = os.getpid()
     for number, line in enumerate(heard, 1):
         asked = json.loads(line)
+        before, began = _files(), time.monotonic()
         answer = _cell(module.__dict__, asked["code"], asked["seconds"], number)
         if os.getpid() != me:
             os._exit(0)
-        answer["printed"], answer["left_out"] = _printed(printed)
+        answer["seconds"] = round(time.monotonic() - began, 2)
+        answer["printed"] = _printed(printed)
+        answer["made"] = _made(before)
         told.write(json.dumps(answer).encode() + b"\n")
 
 
@@ -66,7 +78,6 @@ def _ring(_number, _frame):
 
 
 def _cell(state, code, seconds, number):
-    before, began = _files(), time.monotonic()
     answer = {"value": "", "error": "", "over": False}
     name = f"<cell {number}>"
     linecache.cache[name] = (len(code), None, code.splitlines(True), name)
@@ -82,9 +93,6 @@ def _cell(state, code, seconds, number):
         answer["error"] = _traceback(error)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    after = _files()
-    answer["made"] = [[n, after[n][1]] for n in sorted(after) if after[n] != before.get(n)]
-    answer["seconds"] = round(time.monotonic() - began, 2)
     return answer
 
 
@@ -101,50 +109,132 @@ def _run(state, code, name):
 
 
 def _short(value):
-    text = _text(value)
-    if len(text) <= VALUE:
+    """Return the short view of a value; what it leaves out stands in the file it names."""
+    text, whole = _text(value)
+    if whole and len(text) <= VALUE:
         return text
-    return f"{text[:VALUE]}\n[... {len(text) - VALUE} characters left out; print a part of it]"
+    shown = text[:VALUE]
+    if shown != text:
+        shown += f"\n[... {len(text) - VALUE} characters left out]"
+    kind, pieces = _pieces(value, text)
+    return f"{shown}\n[{_keep(kind, pieces)}]"
 
 
 def _text(value):
+    """Return a text of a value, and whether nothing is missing in it."""
     kind = type(value).__module__.partition(".")[0]
     if kind in ("pandas", "polars") and hasattr(value, "head"):
-        head = value.head(ROWS)
-        text = (
-            head.to_string(max_cols=12)
-            if type(value).__name__ == "DataFrame" and kind == "pandas"
-            else str(head)
-        )
-        return f"{type(value).__name__} {getattr(value, 'shape', '')}\n{text}"
-    if isinstance(value, list) and value and all(isinstance(r, dict) for r in value[:ROWS]):
+        return _frame(value, kind)
+    if _tabular(value):
         return _table(value)
-    if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) > 40:
+    if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) > MANY:
         some = list(value.items() if isinstance(value, dict) else value)[:ROWS]
-        return f"{type(value).__name__} of {len(value)}, the first {ROWS}:\n" + pprint.pformat(some)
-    return (
-        pprint.pformat(value, width=100)
-        if isinstance(value, (list, tuple, dict, set))
-        else repr(value)
-    )
+        head = f"{type(value).__name__} of {len(value)}, the first {ROWS}:"
+        return f"{head}\n{pprint.pformat(some)}", False
+    if isinstance(value, (list, tuple, dict, set)):
+        return pprint.pformat(value, width=100), True
+    return repr(value), True
+
+
+def _frame(value, kind):
+    head, shape = value.head(ROWS), getattr(value, "shape", ())
+    plain = type(value).__name__ == "DataFrame" and kind == "pandas"
+    text = head.to_string(max_cols=COLUMNS) if plain else str(head)
+    whole = all(n <= most for n, most in zip(shape, (ROWS, COLUMNS)))
+    return f"{type(value).__name__} {shape or ''}\n{text}", whole
+
+
+def _tabular(value):
+    return isinstance(value, list) and bool(value) and all(isinstance(r, dict) for r in value)
 
 
 def _table(rows):
-    names = list(rows[0])[:12]
+    names = list(rows[0])[:COLUMNS]
     cells = [[str(n) for n in names]]
-    cells += [[_cut(str(r.get(n, ""))) for n in names] for r in rows[:ROWS] if isinstance(r, dict)]
+    cells += [[_cut(str(r.get(n, ""))) for n in names] for r in rows[:ROWS]]
     widths = [max(len(row[n]) for row in cells) for n in range(len(names))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip() for row in cells]
-    more = (
-        f"[{len(rows)} rows; the first {ROWS} are shown]"
-        if len(rows) > ROWS
-        else f"[{len(rows)} rows]"
+    more = f"; the first {ROWS} are shown" if len(rows) > ROWS else ""
+    whole = not more and all(
+        n in names and len(str(v)) <= WIDE for row in rows for n, v in row.items()
     )
-    return "\n".join([*lines, more])
+    return "\n".join([*lines, f"[{len(rows)} rows{more}]"]), whole
+
+
+def _pieces(value, text):
+    """Return the kind of file a value is kept in, and the pieces of its content."""
+    if hasattr(value, "to_csv") and hasattr(value, "iloc"):
+        parts = (
+            value.iloc[n : n + AT_ONCE].to_csv(header=not n) for n in range(0, len(value), AT_ONCE)
+        )
+        return "table", parts
+    if hasattr(value, "write_csv") and hasattr(value, "slice"):
+        parts = (
+            value.slice(n, AT_ONCE).write_csv(include_header=not n)
+            for n in range(0, len(value), AT_ONCE)
+        )
+        return "table", parts
+    if _tabular(value):
+        return "table", _lines(value)
+    if isinstance(value, str):
+        return "result", [value]
+    if isinstance(value, dict):
+        return "result", (f"{k!r}: {v!r}\n" for k, v in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return "result", (f"{each!r}\n" for each in value)
+    return "result", [text]
+
+
+def _lines(rows):
+    """Yield the lines of CSV of a list of mappings, whose columns are those of all rows."""
+    names = list(dict.fromkeys(n for row in rows for n in row))
+    for row in [dict(zip(names, names)), *rows]:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow([row.get(n, "") for n in names])
+        yield line.getvalue()
+
+
+def _keep(kind, pieces):
+    """Write what is too long to be shown to a file, WHOLE bytes at most; say where it is."""
+    try:
+        file, name = _new(kind)
+        with file:
+            whole = _fill(file, pieces)
+    except OSError as error:
+        return f"too long, and no file could be written: {error.strerror}; show a part of it"
+    if whole:
+        return f"all of it is in {name}"
+    return f"too long: the first {WHOLE >> 20} MB of it are in {name}"
+
+
+def _fill(file, pieces):
+    """Write the pieces; return whether all of them had room."""
+    for piece in pieces:
+        data = piece if isinstance(piece, bytes) else piece.encode("utf-8", "replace")
+        room = WHOLE - file.tell()
+        file.write(data[:room])
+        if len(data) > room:
+            return False
+    return True
+
+
+def _new(kind):
+    """Open the next file of a kind in a folder that git does not look at."""
+    if not os.path.isdir(RESULTS):
+        os.mkdir(RESULTS)
+        with open(HIDDEN, "x") as file:
+            file.write("*\n")
+    number = 1
+    while True:
+        name = f"{RESULTS}/{kind}-{number}.{'csv' if kind == 'table' else 'txt'}"
+        try:
+            return open(name, "xb"), name
+        except FileExistsError:
+            number += 1
 
 
 def _cut(text):
-    return text if len(text) <= 30 else text[:27] + "..."
+    return text if len(text) <= WIDE else text[: WIDE - 3] + "..."
 
 
 def _traceback(error):
@@ -169,6 +259,12 @@ def _save_plots():
             number += 1
         pyplot.figure(figure).savefig(f"plots/plot-{number}.png")
     pyplot.close("all")
+
+
+def _made(before):
+    after = _files()
+    fresh = [n for n in sorted(after) if after[n] != before.get(n) and n != HIDDEN]
+    return [[n, after[n][1]] for n in fresh]
 
 
 def _files():
@@ -198,10 +294,11 @@ def _printed(number):
     text = data.decode("utf-8", "replace")
     left = max(size - HEAD - TAIL, 0)
     if left:
-        text += f"\n[... {left} bytes left out; write to a file instead]\n"
+        blocks = (os.pread(number, 1 << 20, n) for n in range(0, size, 1 << 20))
+        text += f"\n[... {left} bytes left out; {_keep('result', blocks)}]\n"
         text += os.pread(number, TAIL, size - TAIL).decode("utf-8", "replace")
     os.ftruncate(number, 0)
-    return text, left
+    return text
 
 
 main()
