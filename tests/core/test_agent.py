@@ -300,12 +300,12 @@ async def test_a_model_that_fails_ends_the_turn_with_its_words():
 async def test_facts_stand_there_once_until_something_was_done():
     count = iter(range(9))
 
-    async def facts() -> str:
-        return f"changed: {next(count)} files"
+    async def look() -> Looked:
+        return Looked(facts=f"changed: {next(count)} files")
 
     answers = [call("read_file", path="a.py"), call("shell", command="touch c"), "Done."]
     model = Scripted(answers)
-    await run(swapped(agent(model), facts=facts))
+    await run(swapped(agent(model), look=look))
     assert told(model, 1).count("Facts:") == 1
     assert told(model, 2).count("Facts:") == 2 and "changed: 1 files" in told(model, 2)
 

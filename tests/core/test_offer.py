@@ -42,7 +42,18 @@ def test_the_words_of_a_step_choose():
     assert "fetch" in shown("download https://example.org/a.html")
     assert "data_view" in shown("how many rows has the table sales.csv?")
     assert "edit_symbol" in shown("rename the function total to sum_up")
-    assert "memory" in shown("remember that the deploy key is in the safe")
+
+
+def test_memory_is_offered_where_something_is_to_be_kept_or_found_again():
+    for words in (
+        "remember that the deploy key is in the safe",
+        "what did we decide about the database?",
+        "recall who owns billing",
+        "forget what I said about tea",
+        "make a note: Ann owns billing",
+    ):
+        assert "memory" in shown(words), words
+    assert "memory" not in shown("fix the wrong sum in cart.py and run the tests")
 
 
 def test_a_tool_named_outright_is_there():

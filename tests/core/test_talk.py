@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from samovar.core.log import JsonlLog, read
 from samovar.core.message import Usage
 from samovar.core.state import State
@@ -49,6 +51,11 @@ def test_a_turn_opens_with_a_message_and_ends_with_a_stop():
     assert replay(EVENTS[:2]).turn is not None
     assert replay(EVENTS).turn is None and replay(EVENTS).turns == 1
     assert replay(EVENTS).answer == "It is done."
+
+
+def test_a_log_from_before_recalling_loads():
+    old = b'{"type":"looked","facts":"no file is changed","plan":""}'
+    assert msgspec.json.decode(old, type=Talk) == Looked(facts="no file is changed")
 
 
 def test_a_turn_counts_what_it_spends():

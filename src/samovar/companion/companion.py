@@ -21,7 +21,7 @@ from samovar.core.event import RUN, Done, Entry, Event, Intended
 from samovar.core.log import JsonlLog, hold
 from samovar.core.rules import AskPerson, Broker, nobody
 from samovar.core.seams import Live
-from samovar.core.talk import Began, Conversation, Heard, Talk, Told, Used, fold, replay
+from samovar.core.talk import Began, Conversation, Heard, Looked, Talk, Told, Used, fold, replay
 from samovar.core.tool import Call, Tool
 from samovar.flow.commits import compose
 from samovar.memory.notebook import Notebook
@@ -215,8 +215,7 @@ class Companion:
             limits=self.seat.limits(),
             broker=Broker(self.seat.settings.rules, self.seat.ask, str(root)),
             draw=manner(choice.endpoint.model),
-            facts=self._facts,
-            plan=self._plan,
+            look=self._look,
             note=self._note,
             doubt=doubt,
         )
@@ -235,12 +234,22 @@ class Companion:
                 found.append(event)
         return found
 
-    async def _facts(self) -> str:
+    async def _look(self) -> Looked:
         assert self.draft is not None, "begun"
-        return line((await self.draft.change()).paths, self.talk)
+        return Looked(
+            facts=line((await self.draft.change()).paths, self.talk),
+            plan=await asyncio.to_thread(standing, self.seat.home),
+            recalled=await self._recalled(),
+        )
 
-    async def _plan(self) -> str:
-        return await asyncio.to_thread(standing, self.seat.home)
+    async def _recalled(self) -> str:
+        """Return what is remembered about the last message; it is looked up once for each."""
+        for item in reversed(self.talk.items):
+            if isinstance(item, Looked):
+                return item.recalled
+            if isinstance(item, Heard):
+                return await self.seat.recall(item.text)
+        return ""
 
     async def _note(self, summary: str) -> None:
         Notebook(self.seat.home).sum_up(summary, self.seat.agent)

@@ -40,6 +40,12 @@ _REPLY = 0.25
 """Share of the context that one answer may take."""
 _LONGEST = 1200
 """Generated tokens of one answer in a conversation, at most."""
+RECALLED = 240
+"""Tokens of notes that a message brings into the prompt, at most; a few lines."""
+_OF_ROOM = 12
+"""They take no more than one part in so many of the room."""
+_ASKED = 2_000
+"""Characters of a message by which notes are looked up."""
 _HERE = Path(__file__).parent / "prompts"
 
 __all__ = ["NOBODY", "Seat", "estimate", "manner"]
@@ -104,6 +110,18 @@ class Seat:
         """Return what a turn may spend."""
         assert self.choice is not None, "prepared"
         return limits(self.choice, self.settings, _LONGEST)
+
+    async def recall(self, question: str) -> str:
+        """Return what is remembered about a message; empty where nothing fits it.
+
+        Notes that cannot be searched are no reason to end a conversation: the person is told.
+        """
+        try:
+            budget = min(RECALLED, self.limits().room // _OF_ROOM)
+            return await self.memory.recall(question[:_ASKED], budget)
+        except SetupError as error:
+            self.live("note", f"nothing is recalled: {error}")
+            return ""
 
     def tools(self, root: Path, run: str) -> Callable[[], Sequence[Tool]]:
         """Return what lists the tools the agent is permitted, over the files in a folder."""

@@ -66,8 +66,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         return self.context - self.reply
 
 
-async def _nothing() -> str:
-    return ""
+async def _unseen() -> Looked:
+    return Looked()
 
 
 async def _unheard(_text: str, /) -> None:
@@ -91,10 +91,8 @@ class Agent:
     broker: Broker = field(default_factory=Broker)
     draw: Callable[[float, int], Sampling] = _plainly
     """How to sample at a temperature with a seed."""
-    facts: Callable[[], Awaitable[str]] = _nothing
-    """One short line of what really changed and was run."""
-    plan: Callable[[], Awaitable[str]] = _nothing
-    """The plan as it stands, in a few lines."""
+    look: Callable[[], Awaitable[Looked]] = _unseen
+    """Learns the facts in one short line, the plan in a few, and what is remembered."""
     note: Callable[[str], Awaitable[None]] = _unheard
     """Takes the summary when the conversation moves to a fresh context: the notebook."""
     doubt: Callable[[str, Conversation], str] = lambda _answer, _talk: ""
@@ -108,7 +106,7 @@ class Rest(Struct, frozen=True):
 
 
 class Look(Struct, frozen=True):
-    """Learn the facts and the plan."""
+    """Learn the facts, the plan, and what is remembered."""
 
 
 class Use(Struct, frozen=True):
@@ -181,7 +179,7 @@ async def _carry_out(move: Move, talk: Conversation, agent: Agent) -> AsyncItera
         case Rest():
             return
         case Look():
-            yield Looked(facts=await agent.facts(), plan=await agent.plan())
+            yield await agent.look()
         case Use(calls=(call, *_), changing=True):
             yield Started(call=call)
             yield await used(call, agent)

@@ -60,6 +60,7 @@ def messages(talk: Conversation, dialect: Dialect, tools: Sequence[Tool]) -> tup
             shown = _offer(item, dialect, tools) if place in offers[1:] else ""
             _add(rows, "user", f"From now on:\n{shown}" if shown else "")
         elif isinstance(item, Looked):
+            item = msgspec.structs.replace(item, recalled="") if place in talk.short else item
             _add(rows, "user", _news(item, seen))
             seen = item
         else:
@@ -109,7 +110,8 @@ def _rows(
 def _news(now: Looked, before: Looked) -> str:
     facts = f"Facts: {now.facts}" if now.facts and now.facts != before.facts else ""
     plan = f"Plan:\n{now.plan}" if now.plan and now.plan != before.plan else ""
-    return "\n".join(t for t in (plan, facts) if t)
+    recalled = now.recalled if now.recalled != before.recalled else ""
+    return "\n".join(t for t in (plan, facts, recalled) if t)
 
 
 def labelled(result: Returned) -> str:
@@ -194,8 +196,8 @@ def _shorter(
 ) -> Condensed | None:
     """Return the fewest old outputs whose shortening reaches the goal; all where none does.
 
-    Behind the outputs come offers that another one followed: they say nothing any more. The first
-    one stands in the front of the prompt and stays.
+    Notes that earlier turns recalled count as outputs. Behind them come offers that another one
+    followed: they say nothing any more. The first one stands in the front of the prompt and stays.
     """
     last = max((n for n, i in enumerate(talk.items) if isinstance(i, Used)), default=None)
     safe = {last, last_failure(talk.items)}
@@ -203,10 +205,7 @@ def _shorter(
     places = [
         n
         for n, item in enumerate(talk.items)
-        if isinstance(item, Used)
-        and n not in talk.short
-        and n not in safe
-        and len(condensed(item.result)) < len(labelled(item.result))
+        if n not in talk.short and n not in safe and _shrinks(item, now=n >= talk.opened)
     ] + offers[1:-1]
     if not places:
         return None
@@ -216,6 +215,17 @@ def _shorter(
         key=lambda n: -size(fold(talk, Condensed(places=tuple(places[:n])))),
     )
     return Condensed(places=tuple(places[: count + 1]))
+
+
+def _shrinks(item: Item, *, now: bool) -> bool:
+    """Whether an item says less when it is shortened; what this turn recalled stays whole."""
+    match item:
+        case Used(result=result):
+            return len(condensed(result)) < len(labelled(result))
+        case Looked(recalled=recalled):
+            return bool(recalled) and not now
+        case _:
+            return False
 
 
 def kept(talk: Conversation) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ INTENTS: Mapping[Permission, frozenset[str]] = {
     "read": _set("look show list find search where what which read explain why how see open count"),
     "write": _set(
         "write add fix change edit create make rename replace remove delete implement refactor "
-        "update insert repair mend correct document save remember note"
+        "update insert repair mend correct document save"
     ),
     "run": _set(
         "run test tests execute compute calculate build install plot measure check verify "
@@ -28,6 +28,10 @@ INTENTS: Mapping[Permission, frozenset[str]] = {
     "ask": _set("ask question teammate person clarify unsure"),
 }
 """Words of a task that speak for tools of a permission."""
+CALLED: Mapping[str, frozenset[str]] = {
+    "memory": _set("remember remembered recall recalled remind decide decided agreed forget note")
+}
+"""Words that speak for one tool as those of its name do."""
 _NAMED, _USED, _MEANT, _TOLD, _AIMED, _KEPT = 8.0, 4.0, 2.0, 1.0, 1.5, 1.0
 """Weights: named outright, used in this turn, its permission meant, its description's words, a
 file of its kind was named, in front of the model already."""
@@ -67,6 +71,7 @@ def _score(tool: Tool, text: str, said: frozenset[str], used: Sequence[str]) -> 
     named = re.search(rf"\b{re.escape(tool.name)}\b", text) is not None
     aimed = _aimed(tool, text)
     meant = said & INTENTS[tool.permission]
+    called = _words(tool.name.replace("_", " ")) | CALLED.get(tool.name, frozenset())
     if tool.permission in ("read", "run"):
         # Every act begins with a look, and a change is tried out.
         meant |= said & INTENTS["write"]
@@ -75,7 +80,7 @@ def _score(tool: Tool, text: str, said: frozenset[str], used: Sequence[str]) -> 
         + _USED * (tool.name in used)
         + _AIMED * aimed
         + _MEANT * sqrt(len(meant))
-        + _MEANT * len(said & _words(tool.name.replace("_", " ")))
+        + _MEANT * len(said & called)
         + _TOLD * sqrt(len(said & _words(tool.description)))
         - _APART * (tool.permission in ("network", "ask"))
     )

@@ -46,6 +46,8 @@ class Looked(Struct, frozen=True, kw_only=True, tag="looked"):
 
     facts: str = ""
     plan: str = ""
+    recalled: str = ""
+    """What is remembered about the last message, quoted, with who said it."""
 
 
 class Offered(Struct, frozen=True, kw_only=True, tag="offered"):
@@ -89,7 +91,7 @@ class Told(Struct, frozen=True, kw_only=True, tag="told"):
 
 
 class Condensed(Struct, frozen=True, kw_only=True, tag="condensed"):
-    """Tool output was shortened, for good, to its first line."""
+    """Tool output was shortened, for good, to its first line; recalled notes went."""
 
     places: tuple[int, ...]
     """Which items of the present context."""

@@ -19,7 +19,7 @@ from samovar.core.log import JsonlLog
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.rules import AskPerson, Broker
 from samovar.core.seams import Model
-from samovar.core.talk import Began, Conversation, Heard, Stopped, Talk, fold
+from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk, fold
 from samovar.core.tool import Call, Tool
 from samovar.hands.ground import Ground, key_of, listing
 from samovar.hands.leave import Waits
@@ -170,8 +170,7 @@ class Errand:
             limits=limits(found, means.settings, 2 * self.resume.limits.reply),
             broker=Broker(means.settings.rules, means.gate, str(self.place.root)),
             draw=manner(found.endpoint.model),
-            facts=self._facts,
-            plan=self._plan,
+            look=self._look,
             note=self._note,
             doubt=facts.doubt if edits else _trusting,
             price=cost,
@@ -211,8 +210,9 @@ class Errand:
             return ""
         return facts.line(await self.place.changed(), self.talk)
 
-    async def _plan(self) -> str:
-        return await asyncio.to_thread(standing, self.slip.home)
+    async def _look(self) -> Looked:
+        plan = await asyncio.to_thread(standing, self.slip.home)
+        return Looked(facts=await self._facts(), plan=plan)
 
     async def _note(self, summary: str) -> None:
         # The team's, which the tool `notebook` reads too, wherever the run itself lies.
