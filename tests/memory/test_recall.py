@@ -1,5 +1,6 @@
 import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -198,6 +199,52 @@ def test_a_single_note_that_does_not_fit_is_not_cut_in_silence(plain):
 def test_the_index_stays_out_of_git(plain, folder):
     plain.notes.add("x", "owner")
     assert (folder / ".gitignore").read_text() == ".index.db*\n"
+
+
+def index_bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.glob(".index.db*"))).lower()
+
+
+async def test_what_was_forgotten_is_no_longer_readable_in_the_index(folder):
+    memory = Memory(Notes(folder))
+    await memory.store("The backup starts late.", "owner")
+    secret = await memory.store("The xylophone hides a zanzibar.", "owner", ["quagmire"])
+    changed = await memory.store("Ann lives near the old town hall, at Brouhaha 7.", "owner")
+    for number in range(60):
+        await memory.store(f"Backup number {number} is late.", "owner")
+    held = index_bytes(folder)
+    assert b"xylophon" in held and b"quagmir" in held and b"brouhaha" in held
+    await memory.forget(secret.id)
+    path = folder / f"{changed.id}.md"
+    path.write_text(path.read_text().replace("Brouhaha 7", "the harbour"))
+    memory.index.patience = 0
+    assert await texts(memory, "where does Ann live?") == [
+        "Ann lives near the old town hall, at the harbour."
+    ]
+    held = index_bytes(folder)
+    for word in (b"xylophon", b"zanzibar", b"quagmir", b"brouhaha", secret.id.encode()):
+        assert word not in held, word
+    assert "The backup starts late." in await texts(memory, "backup starts")
+    memory.close()
+
+
+async def test_an_index_of_before_is_made_anew_without_what_was_forgotten(folder):
+    memory = Memory(Notes(folder))
+    await memory.store("The xylophone hides a zanzibar.", "owner")
+    memory.close()
+    with sqlite3.connect(folder / ".index.db") as base:
+        base.execute("PRAGMA secure_delete = OFF")
+        base.execute("PRAGMA user_version = 1")
+        for table in ("words", "words_content"):
+            base.execute(f"DELETE FROM {table}")
+        base.execute("DROP TABLE notes")
+    base.close()
+    for path in folder.glob("*.md"):
+        path.unlink()
+    assert b"xylophone" in index_bytes(folder)
+    assert await texts(memory, "xylophone") == []
+    assert b"xylophone" not in index_bytes(folder)
+    memory.close()
 
 
 async def test_the_schema_version_makes_an_index_anew(folder):

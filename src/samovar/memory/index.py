@@ -2,7 +2,8 @@
 
 The files are the truth: what people add, delete or replace is noticed at once, by the folder's time
 of change; what they edit in place within two seconds, by each file's, since asking ten thousand
-files takes 15 to 40 ms. A damaged index is made anew.
+files takes 15 to 40 ms. A damaged index is made anew. What was forgotten is no longer readable in
+any byte of it: pages are overwritten, the full text is written anew, the journal is emptied.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from samovar.core.errors import SetupError
 from samovar.memory.note import Note
 from samovar.memory.notes import Notes, Stamp
 
-VERSION = 1
+VERSION = 2
 """Another number makes every index anew."""
 _PATIENCE = 2.0
 """Seconds for which files are believed unchanged while their folder is."""
@@ -52,6 +53,8 @@ class Index:
         self._version = -1
         self._folder = -1
         self._looked = 0.0
+        self._traces = True
+        """Whether the journal may hold what was forgotten."""
         self.changes = 0
         """Counts up whenever a note or a vector changed."""
 
@@ -119,7 +122,11 @@ class Index:
     def _within(self, work: Callable[[sqlite3.Connection], T]) -> T:
         base = self._open()
         with base:
-            return work(base)
+            done = work(base)
+        if self._traces:
+            busy, _, _ = base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._traces = bool(busy)
+        return done
 
     def _open(self) -> sqlite3.Connection:
         if self._base is None:
@@ -128,11 +135,14 @@ class Index:
             self._base = base
             base.execute("PRAGMA journal_mode = WAL")
             base.execute("PRAGMA synchronous = NORMAL")
+            base.execute("PRAGMA secure_delete = ON")
             if base.execute("PRAGMA user_version").fetchone()[0] != VERSION:
                 for name in ("notes", "words", "vectors"):
                     base.execute(f"DROP TABLE IF EXISTS {name}")
+                # Pages that were freed before may still hold what was forgotten.
+                base.execute("VACUUM")
             base.executescript(f"{_SCHEMA}PRAGMA user_version = {VERSION};")
-            self._seen, self._version = {}, -1
+            self._seen, self._version, self._traces = {}, -1, True
         return self._base
 
     def _shut(self) -> None:
@@ -165,6 +175,10 @@ class Index:
             note = self.notes.peek(id) if stamp != self._seen.get(id) else None
             if note is not None:
                 _take_in(base, note, stamp)
+        if any(there.get(id) != stamp for id, stamp in self._seen.items()):
+            # Full text only marks what is deleted; the words stay until its parts are merged.
+            base.execute("INSERT INTO words (words) VALUES ('optimize')")
+            self._traces = True
         self._seen = there
         self.changes += 1
 
