@@ -60,7 +60,7 @@ def made():
         opened.append(Worker(ask, live))
         yield opened[-1]
 
-    return Workshop(open_, HOME), opened
+    return Workshop(open_), opened
 
 
 async def until(true) -> None:
@@ -74,7 +74,7 @@ async def until(true) -> None:
 async def test_orders_are_worked_off_in_order_and_say_how_far_they_are(made):
     shop, opened = made
     async with shop.open_day():
-        one, two = shop.submit(Wish(text="a")), shop.submit(Wish(text="b"))
+        one, two = shop.submit(HOME, Wish(text="a")), shop.submit(HOME, Wish(text="b"))
         await until(lambda: one.tokens == 1)
         assert (one.run, one.step, one.said) == ("run-a", "planning", "Hello")
         assert two.stage == "queued"
@@ -96,7 +96,7 @@ async def test_a_word_given_later_is_spent_by_the_run_that_goes_on(made):
 async def test_a_run_is_stopped_and_the_next_one_begins(made):
     shop, opened = made
     async with shop.open_day():
-        one, two = shop.submit(Wish(text="a")), shop.submit(Wish(text="b"))
+        one, two = shop.submit(HOME, Wish(text="a")), shop.submit(HOME, Wish(text="b"))
         await until(lambda: one.tokens == 1)
         shop.stop("run-a")
         await until(lambda: two.tokens == 1)
@@ -110,7 +110,7 @@ async def test_a_run_is_stopped_and_the_next_one_begins(made):
 async def test_an_order_that_waits_can_be_taken_back(made):
     shop, opened = made
     async with shop.open_day():
-        one, two = shop.submit(Wish(text="a")), shop.submit(Wish(text="b"))
+        one, two = shop.submit(HOME, Wish(text="a")), shop.submit(HOME, Wish(text="b"))
         await until(lambda: one.tokens == 1)
         shop.drop(two.id)
         opened[0].pause.set()
@@ -124,14 +124,14 @@ async def test_an_order_that_waits_can_be_taken_back(made):
 async def test_a_run_that_fails_says_why_and_the_workshop_goes_on(made, error):
     shop, opened = made
     async with shop.open_day():
-        one = shop.submit(Wish(text="a"))
+        one = shop.submit(HOME, Wish(text="a"))
         await until(lambda: one.tokens == 1)
         opened[0].error = error
         opened[0].pause.set()
         await until(lambda: one.stage == "failed")
         assert one.error == str(error)
         opened[0].error = None
-        two = shop.submit(Wish(text="b"))
+        two = shop.submit(HOME, Wish(text="b"))
         await until(lambda: two.stage == "ended")
 
 
@@ -144,11 +144,11 @@ async def test_a_repository_that_cannot_be_opened_fails_the_order_only():
         raise SetupError("not a git repository")
         yield
 
-    shop = Workshop(open_, HOME)
+    shop = Workshop(open_)
     async with shop.open_day():
-        one = shop.submit(Wish(text="a"))
+        one = shop.submit(HOME, Wish(text="a"))
         await until(lambda: one.stage == "failed")
-        two = shop.submit(Wish(text="b"))
+        two = shop.submit(HOME, Wish(text="b"))
         await until(lambda: two.stage == "failed")
     assert len(tries) == 2
 
@@ -156,7 +156,7 @@ async def test_a_repository_that_cannot_be_opened_fails_the_order_only():
 async def test_the_end_of_the_day_stops_the_run_at_hand(made):
     shop, _ = made
     async with shop.open_day():
-        one = shop.submit(Wish(text="a"))
+        one = shop.submit(HOME, Wish(text="a"))
         await until(lambda: one.tokens == 1)
         task = one.task
     assert task is not None
@@ -213,10 +213,10 @@ async def test_too_many_orders_are_refused_and_each_is_told_why_it_cannot_begin(
         raise SetupError("there is no model")
         yield
 
-    shop = Workshop(closed, HOME)
-    orders = [shop.submit(Wish(text="x")) for _ in range(WAITING)]
+    shop = Workshop(closed)
+    orders = [shop.submit(HOME, Wish(text="x")) for _ in range(WAITING)]
     with pytest.raises(SetupError, match="wait already"):
-        shop.submit(Wish(text="x"))
+        shop.submit(HOME, Wish(text="x"))
     async with shop.open_day():
         await until(lambda: not orders[-1].open)
     assert {o.error for o in orders} == {"there is no model"}
@@ -226,7 +226,7 @@ async def test_too_many_orders_are_refused_and_each_is_told_why_it_cannot_begin(
 async def test_an_order_is_found_by_its_own_name_and_by_that_of_its_run(made):
     shop, opened = made
     async with shop.open_day():
-        order = shop.submit(Wish(text="a"))
+        order = shop.submit(HOME, Wish(text="a"))
         assert shop.find(order.name) is order and shop.find("") is None
         await asyncio.wait_for(order.begun.wait(), 5)
         assert shop.find("run-a") is order and shop.find(f"order-{order.id}") is order
@@ -236,4 +236,4 @@ async def test_an_order_is_found_by_its_own_name_and_by_that_of_its_run(made):
 
 def test_an_empty_task_is_no_order(made):
     with pytest.raises(SetupError, match="empty"):
-        made[0].submit(Wish(text=" \n"))
+        made[0].submit(HOME, Wish(text=" \n"))

@@ -6,17 +6,15 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from samovar.app import App, Wish, first_words
 from samovar.boot import Choice, Desk, home_of, shown
 from samovar.core.errors import Refused, SetupError
 from samovar.core.event import RUN, Asked, Closed, Opened
-from samovar.core.log import write
 from samovar.core.seams import Live
 from samovar.core.task import Budget
 from samovar.flow.kit import Ask, Word
 from samovar.org.crew import context
+from samovar.org.kept import Kept, keep, kept
 from samovar.org.kit import Meter, Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Approval, Approvals, Ended, Hold, Job, Queue
@@ -76,7 +74,7 @@ class Coder:
             last = entry.event
             if isinstance(last, Opened):
                 run = last.run
-                write(self._path(job), msgspec.json.encode({"run": run}))
+                keep(self.home, job.id, Kept(run))
             await hold()
         ended = _ended(last, run, job)
         return Worked(ended, run, str(repo.place.work or repo.place.git_dir))
@@ -92,18 +90,15 @@ class Coder:
 
     def _run(self, job: Job, app: App) -> str:
         """Return the run that was begun for this task and is not finished; empty for none."""
+        run = kept(self.home, job.id).run
         try:
-            run = msgspec.json.decode(self._path(job).read_bytes(), type=dict[str, str])["run"]
             entries = app.read(run)
             first, last = entries[0].event, entries[-1].event
-        except (OSError, msgspec.DecodeError, KeyError, SetupError, IndexError):
+        except (OSError, SetupError, IndexError):
             return ""
         closed = isinstance(last, Closed) and last.exit_code != 4
         # A task that changed hands may have been talked over before, which is no run of this kind.
         return run if isinstance(first, Opened) and not closed else ""
-
-    def _path(self, job: Job) -> Path:
-        return self.home / "tasks" / f"{job.id}.json"
 
     async def _allowed(self, job: Job, resume: Resume) -> Git:
         """Return the repository of a task. Raises SetupError when the agent may not work there."""

@@ -76,10 +76,8 @@ class Order:
 class Workshop:
     """Works off orders in the order they came."""
 
-    def __init__(self, open: Open, home: Path) -> None:
+    def __init__(self, open: Open) -> None:
         self._open = open
-        self._home = home
-        """Where new runs are kept."""
         self.poke: Callable[[], None] = lambda: None
         """Called whenever something changed that a page shows."""
         self._queue: asyncio.Queue[Order] = asyncio.Queue()
@@ -92,11 +90,14 @@ class Workshop:
         """The latest orders, the latest first."""
         return list(reversed(self._orders))
 
-    def submit(self, wish: Wish) -> Order:
-        """Ask for a new run. Raises SetupError when there is nothing to do, or too much."""
+    def submit(self, home: Path, wish: Wish) -> Order:
+        """Ask for a new run, kept in a home; work is done in the repository it belongs to.
+
+        Raises SetupError when there is nothing to do, or too much.
+        """
         if not wish.text.strip():
             raise SetupError("the task is empty; say what to do")
-        return self._add(Order(self._count, self._home, " ".join(wish.text.split())[:120], wish))
+        return self._add(Order(self._count, home, " ".join(wish.text.split())[:120], wish))
 
     def resume(self, home: Path, run: str) -> Order:
         """Ask to go on with a run of a home. Raises SetupError while it is worked on."""

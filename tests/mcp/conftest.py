@@ -110,7 +110,7 @@ async def near(project, environment, monkeypatch):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     home = home_of(await git_of(project))
-    works = Workshop(lambda _home, ask, live: at_work(project, ask, live), home)
+    works = Workshop(lambda _home, ask, live: at_work(project, ask, live))
     async with works.open_day():
         server = make_server(tools(Desk(App(home), works, Settings())))
         async with held(Client(server)) as made:

@@ -111,6 +111,17 @@ class Team:
         found = [j for j in self.jobs.values() if not agent or j.agent == agent]
         return sorted(found, key=lambda j: (-j.priority, j.position, j.id))
 
+    async def job(self, id: int, /) -> Job:
+        return self._job(id)
+
+    async def works(self) -> Mapping[str, int]:
+        return {j.run: j.id for j in self.jobs.values() if j.run}
+
+    async def again(self, id: int, run: str = "", /) -> Job:
+        old = self._job(id)
+        made = await self.submit(old.text, old.agent)
+        return self._change(made.id, repo=old.repo, run=run)
+
     async def submit(self, text: str, agent: str, /) -> Job:
         name = agent or self.people[0].name
         self._known(name)

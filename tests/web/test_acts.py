@@ -102,7 +102,7 @@ class Nothing:
 
 @pytest.fixture
 def shop(desk, home) -> Workshop:
-    made = Workshop(Nothing(), home)
+    made = Workshop(Nothing())
     object.__setattr__(desk, "workshop", made)
     return made
 

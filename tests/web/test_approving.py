@@ -1,16 +1,14 @@
 """What a person sees before a word is given: everything the word would count for."""
 
-import json
-
 from hired import desk_of, team_of
 from household import NOW, put_waiting
 from msgspec.structs import replace
 
 from samovar.coder import digest_of
+from samovar.org.kept import Kept, keep
 from samovar.org.seams import Approval, Job
 from samovar.web import diff
 from samovar.web.commission import commissions
-from samovar.web.slips import Slips
 
 RUN = "20261121-100000-solved-0001"
 COMMIT = "0" * 39 + "1"
@@ -65,15 +63,15 @@ def test_a_change_is_shown_to_the_last_character_of_its_longest_line():
     assert "No newline at end of file" in shown
 
 
-async def test_a_task_has_the_run_that_its_slip_names(tmp_path):
+async def test_a_task_has_the_run_that_its_slip_names_and_none_that_it_is_about(tmp_path):
     team = team_of(tmp_path)
     job, review = await team.submit("mend it", "ada"), await team.submit("read it", "bob")
-    slip = tmp_path / "tasks" / f"{job.id}.json"
-    slip.parent.mkdir()
-    slip.write_text(json.dumps({"run": "run-a"}))
-    slips = Slips(tmp_path)
-    assert [j.run for j in slips.on([job, replace(review, run="run-a")])] == ["run-a", "run-a"]
-    found = await commissions(desk_of(tmp_path, team))
-    assert {name: c.task for name, c in found.items()} == {"run-a": job.id}
-    slip.write_text(json.dumps({"run": "run-of-another-name"}))
-    assert slips.on([job])[0].run == "run-of-another-name"
+    keep(tmp_path, job.id, Kept("run-a"))
+    await team.engine.turns.kit.queue.add(replace(review, run="run-a"))
+    desk = desk_of(tmp_path, team)
+    assert [j.run for j in await desk.office.jobs.tasks()] == ["run-a", "", ""]
+    assert {name: c.job.id for name, c in (await commissions(desk)).items()} == {"run-a": job.id}
+    keep(tmp_path, job.id, Kept("run-of-another-name"))
+    assert (await desk.office.jobs.tasks("ada"))[0].run == "run-of-another-name"
+    found = await commissions(desk)
+    assert {c.job.id for c in found.values()} == {job.id} and len(found) == 2

@@ -107,7 +107,7 @@ async def test_refuse_what_a_run_asks(at):
 
 
 async def test_stop_what_is_running(at):
-    at.desk.workshop.submit(Wish(text="a long task"))
+    at.desk.workshop.submit(at.desk.home, Wish(text="a long task"))
     await at.goto(f"{at.base}/dashboard")
     await at.wait_for_selector("text=planning")
     await press(at, "Stop")

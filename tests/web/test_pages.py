@@ -99,7 +99,8 @@ def test_a_run_says_who_asked_for_it_and_what_it_cost(client, team):
     team.ledger.append(
         LedgerEntry(id=98, at=NOW, agent="developer", amount=-1_250_000, balance=0, task=50)
     )
-    assert "1.25 credits; task 50, asked by ann" in client.get(f"/runs/{SOLVED}").text
+    said = client.get(f"/runs/{SOLVED}").text
+    assert "1.25 credits; task 50 of" in said and "done, asked by ann" in said
     assert client.get("/runs").text.count(cell) == 1
 
 

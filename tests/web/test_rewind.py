@@ -76,7 +76,7 @@ def test_a_new_run_begins_from_the_page(person, desk, home):
     async def never(*_):
         raise AssertionError
 
-    shop = Workshop(never, home)
+    shop = Workshop(never)
     object.__setattr__(desk, "workshop", shop)
     text = person.get(f"/runs/{RUN}?at=5").text
     assert "Try again from here" in text

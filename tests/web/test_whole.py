@@ -8,10 +8,16 @@ from pathlib import Path
 import household
 import httpx
 import pytest
+from hired import hire
 from model_server import serving
 
+from samovar.office import open_team
+from samovar.org.team import Team
+from samovar.web.commission import commission
+from samovar.web.conduct import branch_off, buttons, retry, undo
 from samovar.web.forms import FIELD
 from samovar.web.server import desk_of, serve
+from samovar.web.team import office
 
 GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
 TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert add(2, 3) == 5\n"
@@ -60,7 +66,7 @@ async def test_a_task_from_the_browser_becomes_a_commit_that_a_person_allowed(
     model, repo, unused_tcp_port
 ):
     home = repo / ".samovar"
-    desk = desk_of(home, unused_tcp_port, repo=repo)
+    desk = desk_of(home, unused_tcp_port)
     base = f"http://127.0.0.1:{unused_tcp_port}"
     up = asyncio.Event()
     serving = asyncio.create_task(serve(desk, port=unused_tcp_port, ready=lambda _: up.set()))
@@ -87,3 +93,38 @@ async def test_a_task_from_the_browser_becomes_a_commit_that_a_person_allowed(
     await asyncio.wait({serving})
     assert git(repo, "branch", "--list", "samovar/*") == ""
     assert household.TOKEN not in page
+
+
+async def work_off(team: Team) -> None:
+    """Tick until no task is open; each tick waits for its work."""
+    while await team.tasks(states=("ready", "running")):
+        await team.tick()
+
+
+async def test_runs_of_an_agent_are_undone_retried_and_forked_and_all_of_it_is_paid_for(
+    model, repo, tmp_path
+):
+    home = tmp_path / "team"
+    hire(home, "developer", craft="code", permissions={"repositories": [str(repo)]})
+    async with open_team(home) as team:
+        desk = desk_of(home, 8000, office=office(team))
+        await desk.office.roster.agents()
+        await team.submit("`add` in sums.py subtracts; make it add.", "developer")
+        await work_off(team)
+        [first] = desk.shelf.lines()
+        bought = await commission(desk, first.run)
+        assert (first.state, bought.job.agent, bought.job.id) == ("done", "developer", 1)
+        assert [v for v, _ in buttons(desk, first, None, bought)] == ["undo", "retry"]
+        assert "samovar/" in git(repo, "branch", "--list", "samovar/*")
+        await undo(desk, first.run)
+        assert git(repo, "branch", "--list", "samovar/*") == ""
+        await retry(desk, first.run)
+        forked = await branch_off(desk, first.run, 2, "keep it short")
+        await work_off(team)
+        works, costs = await desk.office.jobs.works(), await desk.office.purse.costs()
+        assert {j.state for j in await team.tasks("developer")} == {"done"}
+        assert sorted(works.values()) == [1, 2, 3] and works[forked] == 3
+        assert {line.run for line in desk.shelf.lines()} == works.keys()
+        assert costs[2] > 0, "what was tried again was charged"
+        assert git(repo, "branch", "--list", f"samovar/{forked}") != ""
+        assert desk.workshop.orders == []

@@ -8,10 +8,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from samovar.core.errors import SetupError
 from samovar.core.log import write
+from samovar.org.kept import kept
 from samovar.org.outbox import listed, outbox_of
 from samovar.org.parcel import place
 from samovar.org.resume import PEOPLE, Resume
@@ -61,12 +60,8 @@ def of_runs(home: Path, runs: frozenset[str]) -> dict[str, Path]:
 
 def run_of(home: Path, job: Job) -> str:
     """Return the run that works on a task; empty for none yet."""
-    try:
-        data = (home / "tasks" / f"{job.id}.json").read_bytes()
-        run = msgspec.json.decode(data, type=dict[str, object]).get("run", "")
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return ""
-    return run if isinstance(run, str) and is_run(run) else ""
+    run = kept(home, job.id).run
+    return run if is_run(run) else ""
 
 
 def copied(home: Path, paths: Iterator[Path], folder: Path) -> dict[str, Path]:

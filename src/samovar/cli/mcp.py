@@ -61,7 +61,7 @@ async def _tools(home: Path, wanted: Wanted, stack: AsyncExitStack) -> tuple[Too
     def opened(_home: Path, ask: Ask, live: Live) -> AbstractAsyncContextManager[App]:
         return at_work(wanted.repo, ask, live, wanted.model, wanted.no_sandbox)
 
-    workshop = Workshop(opened, home)
+    workshop = Workshop(opened)
     await stack.enter_async_context(workshop.open_day())
     found = desk_tools(Desk(App(home), workshop, load(home)))
     try:

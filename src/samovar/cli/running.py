@@ -13,13 +13,12 @@ import msgspec
 from samovar.cli import health
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
-from samovar.core.errors import SamovarError, SetupError
+from samovar.core.errors import SamovarError
 from samovar.logs import configure
 from samovar.office import open_team
 from samovar.org.lock import alone
 from samovar.org.team import Team
 from samovar.org.ticked import Ticked, worst
-from samovar.repo import git
 from samovar.settings import load
 from samovar.traces.tracing import tracing
 from samovar.web.server import desk_of
@@ -115,29 +114,21 @@ async def _opened(folder: Path | None) -> Path:
 async def _serve(team: Team, host: str, port: int, way: Way) -> None:
     # The web server raises the signal that ended it once more; it must not end us before we let go.
     _hear(asyncio.Event())
-    repo = await _repository(team.home)
-    place = repo or team.home
+    home = team.home
+    place = home.parent if home.name == ".samovar" else home
     desk = desk_of(
-        team.home,
+        home,
         port,
         host=host,
         office=office(team),
-        repo=repo,
-        doctor=lambda: health.findings(place, team.home),
+        doctor=lambda: health.findings(place, home),
     )
-    configure(load(team.home).log, (desk.keys.token,))
+    configure(load(home).log, (desk.keys.token,))
 
     def ready(url: str) -> None:
         way.say(f"samovar: open {url}", "serving", url=url)
 
     await serve_web(desk, host=host, port=port, ready=ready)
-
-
-async def _repository(home: Path) -> Path | None:
-    try:
-        return (await git.open(home.parent if home.name == ".samovar" else home)).place.work
-    except SetupError:
-        return None
 
 
 def _print(row: dict[str, Any]) -> None:

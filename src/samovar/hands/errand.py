@@ -23,11 +23,12 @@ from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk,
 from samovar.core.tool import Call, Tool
 from samovar.hands.ground import Ground, key_of, listing
 from samovar.hands.leave import Waits
-from samovar.hands.slip import Kept, Slip
+from samovar.hands.slip import Slip
 from samovar.memory.notebook import Notebook
 from samovar.memory.project import standing
 from samovar.models.dialects.choose import dialect_for
 from samovar.org.credits import Tariff, price
+from samovar.org.kept import Kept
 from samovar.org.kit import Brief, Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Ended, Hold

@@ -7,21 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-from msgspec import Struct
-
-from samovar.core.log import read, write
+from samovar.core.log import read
 from samovar.core.talk import Conversation, replay
+from samovar.org import kept
+from samovar.org.kept import Kept
 from samovar.org.seams import Job
-
-
-class Kept(Struct, frozen=True, omit_defaults=True):
-    """What the slip of a task says."""
-
-    run: str = ""
-    agent: str = ""
-    waits: str = ""
-    """The call that waits for a person's word."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +25,11 @@ class Slip:
 
     def read(self) -> Kept:
         """Return what it says; nothing when it is missing or damaged."""
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Kept)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-            return Kept()
+        return kept.kept(self.home, self.job.id)
 
-    def keep(self, kept: Kept) -> None:
+    def keep(self, slip: Kept) -> None:
         """Store what it says, durably. Raises SetupError when the disk is full."""
-        write(self._path, msgspec.json.encode(kept))
+        kept.keep(self.home, self.job.id, slip)
 
     def log(self, run: str) -> Path:
         """Return the log of a run."""
@@ -55,13 +42,13 @@ class Slip:
         ended without counts when a crash cut off its report: then this is a later attempt. Raises
         SetupError for a damaged log.
         """
-        kept = self.read()
-        if not kept.run or kept.agent != self.job.agent:
+        slip = self.read()
+        if not slip.run or slip.agent != self.job.agent:
             return "", Conversation()
-        talk = replay(e.event for e in read(self.log(kept.run)))
+        talk = replay(e.event for e in read(self.log(slip.run)))
         ended = talk.ended
         over = ended is not None and ended.end != "answered" and self.job.attempts < 2
-        return ("", Conversation()) if talk.began is None or over else (kept.run, talk)
+        return ("", Conversation()) if talk.began is None or over else (slip.run, talk)
 
     @contextmanager
     def shown(self, run: str) -> Iterator[None]:
@@ -74,7 +61,3 @@ class Slip:
             yield
         finally:
             os.close(handle)
-
-    @property
-    def _path(self) -> Path:
-        return self.home / "tasks" / f"{self.job.id}.json"

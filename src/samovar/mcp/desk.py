@@ -59,7 +59,7 @@ class Desk:
             candidates=self.settings.candidates,
             push=push,
         )
-        order = self.workshop.submit(wish)
+        order = self.workshop.submit(self.app.home, wish)
         try:
             await asyncio.wait_for(order.begun.wait(), BEGIN)
         except TimeoutError:

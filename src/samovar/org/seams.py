@@ -44,7 +44,7 @@ class Job(Struct, frozen=True, kw_only=True):
     text: str = ""
     repo: str = ""
     run: str = ""
-    """The run that works on it, once there is one."""
+    """The run it is about, such as the one to be reviewed; `kept` says which one works on it."""
     data: dict[str, Any] = {}
     """What else the kind needs: plain JSON."""
     group: str = ""

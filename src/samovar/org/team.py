@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.org import bookmark, journal, lock, word
+from samovar.org.again import again
 from samovar.org.engine import Engine
 from samovar.org.legs import legs
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
@@ -202,6 +203,15 @@ class Team:
         job = await self.engine.turns.kit.queue.revive(id)
         await self.engine.turns.kit.bell.ring(job.agent)
         return job
+
+    async def again(self, id: int, run: str = "", *, by: str = "") -> Job:
+        """File a task anew, for its agent; with `run`, one that goes on with that run."""
+        kit = self.engine.turns.kit
+        old = await kit.queue.get(id)
+        self._known(old.agent)
+        made = await again(kit.queue, self.home, replace(old, created_by=_person(by)), run)
+        await kit.bell.ring(made.agent)
+        return made
 
     async def credits(self) -> Mapping[str, int]:
         """Return what every agent has left."""

@@ -9,21 +9,17 @@ from litestar.datastructures import Cookie
 from litestar.params import FromPath, PathParameter
 from litestar.response import Redirect
 
-from samovar.app import Wish
 from samovar.core.errors import SetupError
-from samovar.core.task import Budget
 from samovar.core.text import whole
 from samovar.flow import kit
-from samovar.settings import load
-from samovar.web import always, onerun
-from samovar.web.desk import Desk
-from samovar.web.forking import fork
+from samovar.web import always, conduct, onerun
+from samovar.web.conduct import wish
+from samovar.web.desk import Desk, office_of, workshop_of
 from samovar.web.forms import fields
 from samovar.web.guard import visit_of
 from samovar.web.page import Page, ThePage
-from samovar.web.views import office_of, questions
+from samovar.web.views import questions
 from samovar.web.words import MILLION
-from samovar.workshop import Workshop
 
 Asked = Request[Any, Any, Any]
 Word = FromPath[str]
@@ -78,37 +74,29 @@ async def submit(request: Asked, page: ThePage) -> Redirect:
     if page.desk.office is not None:
         job = await page.desk.office.jobs.submit(text, given.get("agent", ""))
         return _said(request, page, "/dashboard", f"Task {job.id} is in the queue of {job.agent}.")
-    workshop_of(page.desk).submit(wish(page.desk, text))
+    workshop_of(page.desk).submit(page.desk.home, wish(page.desk, text))
     return _said(request, page, "/dashboard", "The task is accepted.")
 
 
 @post("/runs/{run:str}/{verb:str}", include_in_schema=False)
 async def act_on_run(request: Asked, page: ThePage, run: Word, verb: Word) -> Redirect:
     """Stop, go on with, retry or undo a run."""
-    desk = page.desk
-    here = f"/runs/{run}"
-    record = onerun.record_of(desk, run)
+    onerun.record_of(page.desk, run)
     match verb:
         case "stop":
-            workshop_of(desk).stop(run)
-            said = "Stopped. What is done is kept; go on when you like."
+            said = await conduct.stop(page.desk, run)
         case "resume":
-            workshop_of(desk).resume(desk.shelf.app_of(run).home, run)
-            said = "The run goes on."
+            said = await conduct.resume(page.desk, run)
         case "retry":
-            first = record.entries[0].event if record.entries else None
-            task = getattr(first, "task", None)
-            if task is None:
-                raise SetupError("only the run of a task can be tried again")
-            workshop_of(desk).submit(wish(desk, task.text, task.files, task.test))
-            return _said(request, page, "/dashboard", "The task is tried again, as a new run.")
+            told = await conduct.retry(page.desk, run)
+            return _said(request, page, "/dashboard", told)
         case "fork":
             return await _forked(request, page, run)
         case "undo":
-            said = await workshop_of(desk).undo(desk.shelf.app_of(run).home, run)
+            said = await conduct.undo(page.desk, run)
         case _:
             raise SetupError(f"a run cannot be told to {verb[:20]!r}")
-    return _said(request, page, here, said)
+    return _said(request, page, f"/runs/{run}", said)
 
 
 @post("/approvals/{id:str}", include_in_schema=False)
@@ -217,26 +205,11 @@ async def grant(request: Asked, page: ThePage) -> Redirect:
     return _said(request, page, "/credits", f"{agent} has {amount / MILLION:+g} credits.")
 
 
-def workshop_of(desk: Desk) -> Workshop:
-    """Return the workshop. Raises SetupError when this server only reads."""
-    if desk.workshop is None:
-        raise SetupError("this server has no repository to work on: start it inside one")
-    return desk.workshop
-
-
-def wish(desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "") -> Wish:
-    """Return a task with the budget of the settings."""
-    settings = load(desk.home)
-    budget = Budget(calls=settings.calls, generated=settings.tokens)
-    return Wish(text=text, files=files, test=test, budget=budget, candidates=settings.candidates)
-
-
 async def _forked(request: Asked, page: Page, run: str) -> Redirect:
     """Begin a new run from the front of another one, and go there."""
-    given, shop = await fields(request), workshop_of(page.desk)
-    app = page.desk.shelf.app_of(run)
-    name = fork(app, run, _number(given.get("at", "")), given.get("note", "")[:2000])
-    shop.resume(app.home, name)
+    given = await fields(request)
+    at, note = _number(given.get("at", "")), given.get("note", "")[:2000]
+    name = await conduct.branch_off(page.desk, run, at, note)
     return _said(request, page, f"/runs/{name}", f"A new run goes on from there; {run} stays.")
 
 

@@ -15,14 +15,14 @@ from samovar.core.errors import SetupError
 from samovar.core.text import whole
 from samovar.flow.receipt import Receipt
 from samovar.org.seams import Approval, Job
-from samovar.web import acts, onerun
-from samovar.web.desk import Desk, TheDesk
+from samovar.web import acts, conduct, onerun
+from samovar.web.desk import Desk, TheDesk, office_of, workshop_of
 from samovar.web.live import Update
 from samovar.web.onerun import record_of
 from samovar.web.record import Record
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Mail, Status
-from samovar.web.views import office_of, questions
+from samovar.web.views import questions
 
 Name = Annotated[str, PathParameter(min_length=1, max_length=100)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
@@ -218,7 +218,7 @@ async def submit(desk: TheDesk, data: JSONBody[NewTask]) -> Accepted:
         job = await desk.office.jobs.submit(data.text, data.agent)
         desk.changed()
         return Accepted(job.id, job.agent)
-    order = acts.workshop_of(desk).submit(acts.wish(desk, data.text))
+    order = workshop_of(desk).submit(desk.home, conduct.wish(desk, data.text))
     return Accepted(order.id)
 
 
@@ -299,20 +299,19 @@ async def events(
 
 @post("/runs/{run:str}/{verb:str}", status_code=200)
 async def act_on_run(desk: TheDesk, run: Name, verb: FromPath[str]) -> Told:
-    """Stop, resume or undo a run."""
+    """Stop, resume, retry or undo a run; that of a task of the team by its task."""
     record_of(desk, run)
-    workshop = acts.workshop_of(desk)
     match verb:
         case "stop":
-            workshop.stop(run)
-            return Told("stopped")
+            return Told(await conduct.stop(desk, run))
         case "resume":
-            workshop.resume(desk.shelf.app_of(run).home, run)
-            return Told("goes on")
+            return Told(await conduct.resume(desk, run))
+        case "retry":
+            return Told(await conduct.retry(desk, run))
         case "undo":
-            return Told(await workshop.undo(desk.shelf.app_of(run).home, run))
+            return Told(await conduct.undo(desk, run))
         case _:
-            raise SetupError("a run can be told to stop, resume or undo")
+            raise SetupError("a run can be told to stop, resume, retry or undo")
 
 
 @get("/approvals")

@@ -4,32 +4,45 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from samovar.core.errors import SetupError
+from samovar.org.seams import Job
 from samovar.web.desk import Desk
 
 
 class Commission(Struct, frozen=True, kw_only=True):
     """What a run works for."""
 
-    task: int
-    asker: str
-    """An agent or a person, by name."""
+    job: Job
     spent: int
     """Micro-credits the task took so far, in all its attempts."""
 
+    @property
+    def asker(self) -> str:
+        """Who asked for it: an agent or a person, by name."""
+        return self.job.created_by.removeprefix("person:") or "a person"
+
 
 async def commissions(desk: Desk) -> Mapping[str, Commission]:
-    """Return the tasks of the team by the run that works on them, or did last."""
+    """Return the tasks of the team by the runs that worked on them."""
     if desk.office is None:
         return {}
     costs = await desk.office.purse.costs()
-    found = sorted(await desk.office.jobs.tasks(), key=lambda j: -j.id)
-    # The task a run works for is older than those that are about it, such as its review.
+    jobs = {job.id: job for job in await desk.office.jobs.tasks()}
+    works = await desk.office.jobs.works()
     return {
-        job.run: Commission(
-            task=job.id,
-            asker=job.created_by.removeprefix("person:") or "a person",
-            spent=costs.get(job.id, 0),
-        )
-        for job in found
-        if job.run
+        run: Commission(job=jobs[id], spent=costs.get(id, 0))
+        for run, id in works.items()
+        if id in jobs
     }
+
+
+async def commission(desk: Desk, run: str) -> Commission | None:
+    """Return the task a run works for; None for one that belongs to no task of a team."""
+    if desk.office is None or (id := (await desk.office.jobs.works()).get(run)) is None:
+        return None
+    try:
+        job = await desk.office.jobs.job(id)
+    except SetupError:
+        # Its home was given another database.
+        return None
+    return Commission(job=job, spent=(await desk.office.purse.costs()).get(id, 0))

@@ -8,6 +8,7 @@ from pathlib import Path
 from litestar.di import NamedDependency
 
 from samovar.app import App
+from samovar.core.errors import SetupError
 from samovar.web.calls import Calls
 from samovar.web.checkup import Checkup
 from samovar.web.keys import Keys
@@ -28,7 +29,7 @@ class Desk:
     hosts: frozenset[str]
     """Host headers that mean this server."""
     workshop: Workshop | None = None
-    """None where the home has no repository to work on."""
+    """None where nothing is worked on: this server only reads."""
     office: Office | None = None
     """None where the home has no team."""
     calls: Calls = field(default_factory=Calls)
@@ -52,6 +53,20 @@ class Desk:
     def changed(self) -> None:
         """Say that a person did something a page shows."""
         self.hub.poke()
+
+
+def office_of(desk: Desk) -> Office:
+    """Return the team. Raises SetupError when the home has none."""
+    if desk.office is None:
+        raise SetupError("this home has no team: make one with 'samovar bootstrap'")
+    return desk.office
+
+
+def workshop_of(desk: Desk) -> Workshop:
+    """Return the workshop. Raises SetupError when this server only reads."""
+    if desk.workshop is None:
+        raise SetupError("this server has no repository to work on: start it inside one")
+    return desk.workshop
 
 
 TheDesk = NamedDependency[Desk]

@@ -18,12 +18,13 @@ from samovar.core.text import count, whole
 from samovar.flow.receipt import Receipt, receipt
 from samovar.org.seams import Approval
 from samovar.web import diff, transcript
-from samovar.web.commission import Commission, commissions
+from samovar.web.commission import Commission, commission
+from samovar.web.conduct import buttons
 from samovar.web.desk import Desk
 from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
 from samovar.web.record import Record
-from samovar.web.shelf import Question, RunLine, question
+from samovar.web.shelf import question
 from samovar.workshop import Order
 
 NAME = 100
@@ -90,8 +91,13 @@ def rewound(record: Record, at: int | None) -> Record:
     return Record(record.path, record.rows[: at + 1])
 
 
-def view(desk: Desk, run: str, record: Record, at: int | None = None) -> dict[str, Any]:
-    """Return everything the page shows but the transcript; as it was after an entry, if given."""
+def view(
+    desk: Desk, run: str, record: Record, bought: Commission | None, at: int | None = None
+) -> dict[str, Any]:
+    """Return everything the page shows but the transcript; as it was after an entry, if given.
+
+    `bought` is the task the run works for.
+    """
     line = desk.shelf.line(run)
     assert line is not None, "whoever has a record has a line"
     last = len(record.rows) - 1
@@ -100,7 +106,8 @@ def view(desk: Desk, run: str, record: Record, at: int | None = None) -> dict[st
     entries = record.entries
     task = bool(entries) and isinstance(entries[0].event, Opened)
     state = replay(e.event for e in entries) if task else None
-    asks = line.state == "waiting" and task and at is None
+    # The question of a task is its agent's.
+    asks = line.state == "waiting" and task and at is None and bought is None
     waits = question(desk.shelf.app_of(run), run) if asks else None
     return {
         "run": run,
@@ -108,7 +115,8 @@ def view(desk: Desk, run: str, record: Record, at: int | None = None) -> dict[st
         "state": state,
         "order": _order(desk, run) if at is None else None,
         "waits": waits,
-        "buttons": buttons(desk, line, waits) if at is None else [],
+        "buttons": buttons(desk, line, waits, bought) if at is None else [],
+        "bought": bought,
         "at": at,
         "last": last,
         "seen": _seen(entries),
@@ -127,22 +135,6 @@ def _page(state: State) -> str:
     """Return where a browser finds the branch that was pushed; empty for a remote without pages."""
     pushed = (d.result for d in state.done if d.act == "push")
     return next((p for p in pushed if p.startswith(("https://", "http://"))), "")
-
-
-def buttons(desk: Desk, line: RunLine, waits: Question | None) -> list[tuple[str, str]]:
-    """Return what a person may do with a run now: the verb and its word."""
-    if desk.workshop is None or line.talk:
-        return []
-    if line.state == "running":
-        return [("stop", "Stop")] if desk.workshop.works_on(line.run) else []
-    if line.state == "stopped":
-        return [("resume", "Go on"), ("retry", "Retry as a new run")]
-    if waits is not None or line.state == "damaged":
-        return []
-    return [
-        *([("undo", "Undo")] if line.committed else []),
-        ("retry", "Retry as a new run"),
-    ]
 
 
 def _seen(entries: Sequence[Entry]) -> str:
@@ -191,7 +183,7 @@ class RunSource:
         if not self.record.look() and order == self._order and now - self._drawn < QUIET:
             return None
         self._order, self._drawn = order, now
-        parts = self.draw(view(self.desk, self.run, self.record) | {"bought": await self._bought()})
+        parts = self.draw(view(self.desk, self.run, self.record, await self._bought()))
         changed = {n: h for n, h in parts.items() if self._shown.get(n) != h}
         begin, self._rows = self._rows, len(self.record.rows)
         self._shown = dict(parts)
@@ -200,7 +192,7 @@ class RunSource:
     async def _bought(self) -> Commission | None:
         """Return what the run works for; asked of the team now and then."""
         if time.monotonic() - self._counted > COUNTED:
-            self._commission = (await commissions(self.desk)).get(self.run)
+            self._commission = await commission(self.desk, self.run)
             self._counted = time.monotonic()
         return self._commission
 

@@ -11,7 +11,7 @@ from litestar.response import Redirect, Stream
 from samovar.core.errors import SetupError
 from samovar.core.text import whole
 from samovar.web import onerun, transcript
-from samovar.web.commission import commissions
+from samovar.web.commission import commission
 from samovar.web.guard import visit_of
 from samovar.web.live import Source, encode
 from samovar.web.onerun import RunSource
@@ -67,8 +67,7 @@ async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Respons
     """Show one run; with `at`, as it was after that entry."""
     record = _record(page, run)
     at = _entry(request.query_params.get("at", ""), record)
-    bought = (await commissions(page.desk)).get(run)
-    data = onerun.view(page.desk, run, record, at) | {"bought": bought}
+    data = onerun.view(page.desk, run, record, await commission(page.desk, run), at)
     parts = render(page, "run", onerun.PARTS, data)
     items = transcript.items(onerun.rewound(record, at).rows)
     last = record.rows[-1].seq if record.rows else -1

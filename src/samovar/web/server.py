@@ -4,7 +4,8 @@ import asyncio
 import ipaddress
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server, socket
 from types import FrameType
@@ -15,6 +16,9 @@ from samovar import __version__
 from samovar.app import App
 from samovar.boot import at_work
 from samovar.core.errors import SetupError
+from samovar.core.seams import Live
+from samovar.flow.kit import Ask
+from samovar.repo import git
 from samovar.settings import read_env
 from samovar.traces.tracing import standing
 from samovar.web.checkup import Checkup, Doctor
@@ -35,12 +39,11 @@ def desk_of(
     *,
     host: str = "127.0.0.1",
     office: Office | None = None,
-    repo: Path | None = None,
     doctor: Doctor | None = None,
 ) -> Desk:
     """Return what the pages of a home work with. Raises SetupError for an open door.
 
-    `repo` is the repository runs of this server work on; `doctor` examines this machine.
+    `doctor` examines this machine.
     """
     names = more_names(home)
     if not is_local(host) and not given_token(home):
@@ -49,16 +52,12 @@ def desk_of(
             f"{VARIABLE}=... in the environment or in {home / '.env'}, or serve on 127.0.0.1"
         )
     app = App(home)
-    workshop = None
-    if repo is not None:
-        kept = home if home.name == ".samovar" else repo / ".samovar"
-        workshop = Workshop(lambda place, ask, live: at_work(_repository(place), ask, live), kept)
     return Desk(
         app=app,
         shelf=Shelf(app, office.roster.homes if office else lambda: ()),
         keys=Keys(find_token(home)),
         hosts=frozenset((*_names(host, port), *names)),
-        workshop=workshop,
+        workshop=Workshop(_opened),
         office=office,
         cookie=f"samovar-{port}",
         secure=bool(names) and is_local(host),
@@ -141,9 +140,15 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def _repository(home: Path) -> Path:
-    """Return the repository a home belongs to."""
-    return home.parent if home.name == ".samovar" else home
+@asynccontextmanager
+async def _opened(home: Path, ask: Ask, live: Live) -> AsyncIterator[App]:
+    """Open the repository a home belongs to. Raises SetupError for a home that belongs to none."""
+    repo = home.parent if home.name == ".samovar" else home
+    # A home may have a history of its own, which is no project to work on.
+    if (await git.open(repo)).place.home.resolve() != home.resolve():
+        raise SetupError(f"the home {home} belongs to no repository: there is none to work on")
+    async with at_work(repo, ask, live) as app:
+        yield app
 
 
 def more_names(home: Path, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:

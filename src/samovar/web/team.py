@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 from saq.queue.base import Queue
 
 from samovar.core.errors import SetupError
 from samovar.core.log import write
 from samovar.org.choice import PERSON
 from samovar.org.credits import FILE, limited
+from samovar.org.kept import Slips, kept
 from samovar.org.legs import acting, ungated
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
@@ -24,7 +26,6 @@ from samovar.org.validate import Known
 from samovar.repo import git
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
-from samovar.web.slips import Slips
 from samovar.web.verbs import Agent, Mail, Office, Status
 
 KEPT = 5_000
@@ -135,11 +136,30 @@ class Queues:
     slips: Slips
 
     async def tasks(self, agent: str = "") -> Sequence[Job]:
-        """Return jobs, the open ones in the order in which they would be worked on."""
+        """Return jobs, the open ones in the order in which they would be worked on.
+
+        Each names the run that works on it, or did last.
+        """
         live = await self.team.tasks(agent, OPEN, 2000)
         ended = await self.team.latest_tasks(agent, ENDED, 2000)
+        slips = await asyncio.to_thread(self.slips.all)
         found = [*live, *sorted(ended, key=lambda j: j.id)]
-        return await asyncio.to_thread(self.slips.on, found)
+        return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in found]
+
+    async def job(self, id: int, /) -> Job:
+        """Return one job. Raises SetupError when there is none."""
+        job = await self.team.engine.turns.kit.queue.get(id)
+        return replace(job, run=kept(self.team.home, id).run)
+
+    async def works(self) -> Mapping[str, int]:
+        """Return the ids of jobs by the runs that worked on them, in whichever attempt."""
+        slips = await asyncio.to_thread(self.slips.all)
+        earlier = {run: id for id, slip in slips.items() for run in slip.before}
+        return earlier | {slip.run: id for id, slip in slips.items() if slip.run}
+
+    async def again(self, id: int, run: str = "", /) -> Job:
+        """File a job anew, for the same agent; `run` is one its work is to go on with."""
+        return await self.team.again(id, run)
 
     async def submit(self, text: str, agent: str, /) -> Job:
         """File a task for an agent; for the one who hands out work when none is named."""

@@ -126,7 +126,22 @@ class Jobs(Protocol):
     """The queues of the agents."""
 
     async def tasks(self, agent: str = "") -> Sequence[Job]:
-        """Return jobs, the open ones in the order in which they would be worked on."""
+        """Return jobs, the open ones in the order in which they would be worked on.
+
+        Each names the run that works on it, or did last.
+        """
+        ...
+
+    async def job(self, id: int, /) -> Job:
+        """Return one job. Raises SetupError when there is none."""
+        ...
+
+    async def works(self) -> Mapping[str, int]:
+        """Return the ids of jobs by the runs that worked on them, in whichever attempt."""
+        ...
+
+    async def again(self, id: int, run: str = "", /) -> Job:
+        """File a job anew, for the same agent; `run` is one its work is to go on with."""
         ...
 
     async def submit(self, text: str, agent: str, /) -> Job:

@@ -13,11 +13,11 @@ from samovar.org.seams import Approval, Job, LedgerEntry
 from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
 from samovar.web.commission import commissions
-from samovar.web.desk import Desk
+from samovar.web.desk import Desk, office_of
 from samovar.web.onerun import NOTHING, change_of, pushed
 from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
-from samovar.web.verbs import Agent, Office, Status
+from samovar.web.verbs import Agent, Status
 from samovar.web.waiting import waiting
 from samovar.web.words import short
 
@@ -275,15 +275,8 @@ async def questions(desk: Desk) -> list[Question]:
     found = desk.shelf.questions()
     if desk.office is None or not found:
         return found
-    theirs = {j.run for j in await desk.office.jobs.tasks() if j.run}
+    theirs = await desk.office.jobs.works()
     return [q for q in found if q.run not in theirs]
-
-
-def office_of(desk: Desk) -> Office:
-    """Return the team. Raises SetupError when the home has none."""
-    if desk.office is None:
-        raise SetupError("this home has no team: make one with 'samovar bootstrap'")
-    return desk.office
 
 
 def due(agent: Agent, tick: int) -> list[tuple[int, bool]]:
