@@ -18,7 +18,6 @@ from prompt_toolkit.document import Document
 from samovar.cli.chat import Session
 from samovar.cli.chat_commands import COMMANDS
 from samovar.cli.chat_input import Piped, Words, fitting, mentioned
-from samovar.cli.chat_stream import Stream
 from samovar.cli.chat_view import View
 from samovar.companion.companion import companion
 
@@ -228,34 +227,6 @@ def test_keys_complete_and_write_several_lines(terminal, server):
     terminal.wait("Seen.")
     terminal.type("/quit\r")
     assert terminal.process.wait(20) == 0
-
-
-@pytest.mark.parametrize(
-    ("answer", "shown"),
-    [
-        (reply('He said "yes",\nthen\tleft. é'), 'He said "yes",\nthen\tleft. é'),
-        (call("read_file", path="a.py"), ""),
-        ('<tool name="read_file">{"path": "a"}</tool>', ""),
-        ('<tool_call>{"name": "read_file"}</tool_call>', ""),
-        ('```json\n{"tool": "x"}\n```', ""),
-        ("Plain words that are long enough.", "Plain words that are long enough."),
-        ('I look.\n<tool name="read_file">{}</tool>', "I look."),
-        ("Code:\n```python\nx = 1\n```\nDone.", "Code:\n```python\nx = 1\n```\nDone."),
-    ],
-)
-@pytest.mark.parametrize("size", [1, 3, 1000])
-def test_of_a_stream_the_words_are_shown_and_never_the_call(answer, shown, size):
-    stream, seen = Stream(), ""
-    for start in range(0, len(answer), size):
-        seen += stream.feed(answer[start : start + size])
-        assert shown.startswith(seen.rstrip()), "nothing is shown that must be taken back"
-    assert seen + stream.rest(shown) == shown
-
-
-def test_an_answer_that_was_read_otherwise_is_shown_whole():
-    stream = Stream()
-    stream.feed("Something entirely different was streamed")
-    assert stream.rest("The answer.") == "\nThe answer."
 
 
 def test_files_are_found_by_any_part_of_their_path():

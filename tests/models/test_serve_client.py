@@ -143,6 +143,10 @@ async def test_the_streams_of_the_client_put_an_answer_together(shop, model):
         assert call.choices[0].finish_reason == "tool_calls"
         (made,) = call.choices[0].message.tool_calls
         assert made.function.parsed_arguments == Weather(city="Bergen", days=2)
+        model.answers = [REPLY.replace("is 7", "|is |7"), *model.answers]
+        spoken = await streamed(client, tools=[TOOL])
+        assert spoken.choices[0].message.content == "It is 7 degrees."
+        assert not spoken.choices[0].message.tool_calls
         words = await streamed(client, stream_options={"include_usage": True})
         assert words.choices[0].message.content == "It is 7."
         assert words.usage.total_tokens == 10

@@ -9,13 +9,13 @@ from textwrap import wrap
 from rich.console import Console
 from rich.text import Text
 
-from samovar.cli.chat_stream import Stream
 from samovar.cli.end import Pieces, printable
 from samovar.cli.lines import Line, Tone, duration
 from samovar.cli.spoken import spoken
 from samovar.cli.terminal import STYLES, fancy
 from samovar.core.event import Entry
 from samovar.core.talk import Began, Heard, Replied, Started, Stopped, Talk
+from samovar.models.dialects.streamed import Stream
 
 _CLEAR = "\r\x1b[2K"
 

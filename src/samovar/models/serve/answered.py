@@ -11,6 +11,7 @@ from samovar.core.errors import ToolError
 from samovar.core.tool import Call, Said
 from samovar.models.dialects.offered import Speech
 from samovar.models.dialects.rescue import rescue
+from samovar.models.dialects.streamed import Stream, spoken, surely
 from samovar.models.serve.asked import Asked
 from samovar.models.serve.fault import Fault
 
@@ -80,17 +81,10 @@ def _said(heard: Heard, asked: Asked, speech: Speech) -> Said:
     try:
         return speech.read(heard.text, asked.tools)
     except ToolError:
-        return _cut(heard.text) if heard.finish == "length" else rescue(heard.text, asked.tools)
-
-
-def _cut(text: str) -> Said:
-    """Return what can be kept of an action that hit the limit: the begin of a reply, no call."""
-    try:
-        action = json.loads(f'{text.rstrip(chr(92))}"}}}}', strict=False)
-    except ValueError:
-        return Said("")
-    reply = isinstance(action, dict) and action.get("tool") == "reply"
-    return Said(str(action["arguments"].get("text", ""))) if reply else Said("")
+        if heard.finish == "length":
+            # Of an action that was cut, the begin of a reply can be kept, but no call.
+            return Said(spoken(heard.text))
+        return rescue(heard.text, asked.tools)
 
 
 def _call(call: Call) -> Fields:
@@ -129,18 +123,23 @@ async def passed(chunks: AsyncIterator[Fields], asked: Asked, head: Head) -> Asy
 async def called(
     chunks: AsyncIterator[Fields], asked: Asked, speech: Speech, head: Head
 ) -> AsyncIterator[bytes]:
-    """Yield the events of an answer that may hold calls, once it is complete.
+    """Yield the events of an answer that may hold calls: words as they come, calls at the end.
 
-    Until then a comment every five seconds keeps the connection alive.
+    Words that may still become a call wait, and so do those of an answer that must be a call.
+    While nothing can be told, a comment every five seconds keeps the connection alive.
     """
     heard, told = Heard(), time.monotonic()
+    stream = Stream(surely(asked.tools, asked.stop))
     async for chunk in chunks:
+        before = len(heard.text)
         heard.add(chunk)
-        if time.monotonic() - told > 5:
+        first = not stream.shown
+        fresh = "" if asked.must else stream.feed(heard.text[before:])
+        if fresh or time.monotonic() - told > 5:
             told = time.monotonic()
-            yield b": working\n\n"
+            yield _words(fresh, first, head) if fresh else b": working\n\n"
     said, finish = message(heard, asked, speech)
-    for delta in _deltas(said):
+    for delta in _deltas(said, stream.shown):
         choice = {"index": 0, "delta": delta, "finish_reason": None}
         yield event(head.fields("chat.completion.chunk", [choice]))
     choice = {"index": 0, "delta": {}, "finish_reason": finish}
@@ -149,8 +148,19 @@ async def called(
         yield last
 
 
-def _deltas(said: Fields) -> Iterator[Fields]:
-    yield {"role": "assistant", "content": said["content"]}
+def _words(fresh: str, first: bool, head: Head) -> bytes:
+    delta = {"role": "assistant", "content": fresh} if first else {"content": fresh}
+    choice = {"index": 0, "delta": delta, "finish_reason": None}
+    return event(head.fields("chat.completion.chunk", [choice]))
+
+
+def _deltas(said: Fields, shown: str) -> Iterator[Fields]:
+    """Yield what is left of a message of whose words some were told."""
+    words = (said["content"] or "").lstrip()
+    if not shown:
+        yield {"role": "assistant", "content": said["content"]}
+    elif words.startswith(shown) and words != shown:
+        yield {"content": words[len(shown) :]}
     for index, call in enumerate(said.get("tool_calls", ())):
         function = call["function"]
         yield {"tool_calls": [{"index": index, **call, "function": {**function, "arguments": ""}}]}
