@@ -9,6 +9,7 @@ from samovar.mcp import people
 from samovar.mcp.people import People
 from samovar.mcp.server import make_server
 from samovar.office import open_team
+from samovar.org.lock import alone
 from samovar.org.seams import Approval
 
 
@@ -33,6 +34,17 @@ async def test_every_agent_is_a_tool_that_writes_or_files_a_task(team, says):
         assert (await team.tasks(names[0]))[0].created_by == "person:mcp"
         found = (await says(client, "messages"))["messages"]
         assert [m["text"] for m in found if m["from"] == "person:mcp"] == ["how far are you?"]
+
+
+async def test_an_answer_is_promised_only_while_an_engine_runs(team, says):
+    name = (await team.agents())[0].name
+    async with Client(make_server(await People(team).tools())) as client:
+        for kind in ("message", "task"):
+            answer = (await says(client, f"ask_{name}", text="hello", kind=kind))["answer"]
+            assert "no engine runs in this home" in answer and "'samovar up'" in answer
+        with alone(team.home):
+            answer = (await says(client, f"ask_{name}", text="hello"))["answer"]
+        assert answer == "the agent reads it at its next turn; see messages"
 
 
 async def test_agents_beyond_the_most_share_a_tool_that_names_them(

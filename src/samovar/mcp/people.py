@@ -12,10 +12,16 @@ from samovar.core.text import shorten
 from samovar.core.tool import Tool, tool
 from samovar.mcp.desk import Digest, said
 from samovar.mcp.telling import cut
+from samovar.org import lock
 from samovar.org.team import Team
 
 BY = "mcp"
 """In whose name a client speaks: `person:mcp` stands in the outbox and in the ledger."""
+_ANSWERS = "the agent reads it at its next turn; see messages"
+_WAITS = (
+    "it is kept, but nobody works on it: no engine runs in this home. The person starts one with "
+    "'samovar up', or has one tick done with 'samovar run-once'"
+)
 _MOST = 40
 """Agents with a tool of their own."""
 
@@ -102,8 +108,8 @@ class People:
             return await self._told(agent, text, kind)
 
         ask.__doc__ = (
-            f"Write to the agent {agent} or give it a task; it answers at its next turn, "
-            "see messages."
+            f"Write to the agent {agent} or give it a task; it answers at a later turn, if the "
+            "team's engine runs: see messages."
         )
         return tool(ask, "write", {"text": "How far are you?"}, name=f"ask_{agent}")
 
@@ -121,8 +127,9 @@ class People:
         return tool(ask, "write", {"agent": names[0], "text": "Hello"}, name="write_to_agent")
 
     async def _told(self, agent: str, text: str, kind: str) -> str:
+        when = _ANSWERS if lock.holder(self.team.home) else _WAITS
         if kind == "task":
             job = await self.team.submit(text, agent, by=BY)
-            return said({"agent": agent, "task": job.id, "state": job.state})
+            return said({"agent": agent, "task": job.id, "state": job.state, "answer": when})
         letter = await self.team.send(agent, text, by=BY)
-        return said({"agent": agent, "message": letter.id})
+        return said({"agent": agent, "message": letter.id, "answer": when})
