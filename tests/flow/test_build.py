@@ -10,7 +10,7 @@ from samovar.core.message import Usage
 from samovar.core.state import replay
 from samovar.core.task import Budget, Candidate, Edit, Plan, Step, Target, Verdict
 from samovar.flow.build import COSTLY, next_idea
-from samovar.flow.speak import drawn
+from samovar.flow.speak import drawn, fingerprint
 
 OFF = ("search", "combine")
 REPEATED = "The code is the same as candidate"
@@ -37,6 +37,15 @@ async def test_the_ways_of_asking_take_turns():
     ]
     assert [w.temperature for w in wrote] == [0.0] + [0.8] * 6
     assert all((w.candidate.parent is None) == (w.candidate.way == "fresh") for w in wrote)
+
+
+async def test_what_the_model_was_asked_stands_in_the_log_word_for_word():
+    model = Heard(*versions(2))
+    wrote = await written(model, candidates=2)
+    kept = [w.asked for w in wrote]
+    assert len(kept) == 2
+    assert all(k in [r.messages for r in model.asked] for k in kept)
+    assert [w.prompt for w in wrote] == [fingerprint(k) for k in kept]
 
 
 async def test_a_hint_tells_the_failure_and_keeps_the_code_that_failed_to_itself():

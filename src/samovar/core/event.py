@@ -11,7 +11,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from samovar.core.message import Usage
+from samovar.core.message import Message, Usage
 from samovar.core.talk import Talk
 from samovar.core.task import Candidate, Plan, Task, Verdict
 
@@ -64,6 +64,8 @@ class Wrote(Struct, frozen=True, kw_only=True, tag="wrote"):
     temperature: float = 0.0
     prompt: str = ""
     """Hash of the prompt."""
+    asked: tuple[Message, ...] = ()
+    """The prompt itself; empty for a search, and in logs of before it was kept."""
     answer: str = ""
     """What the model said, for `show` and for learning."""
     tried: int = 1

@@ -208,6 +208,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
         seconds=reply.seconds,
         temperature=idea.temperature,
         prompt=fingerprint(said),
+        asked=said,
         answer=reply.text,
     )
 

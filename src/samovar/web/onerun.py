@@ -25,6 +25,7 @@ from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
 from samovar.web.record import Record
 from samovar.web.shelf import question
+from samovar.web.verbs import Mail
 from samovar.workshop import Order
 
 NAME = 100
@@ -32,8 +33,10 @@ NAME = 100
 QUIET = 1.0
 """Seconds after which a page is drawn again though its log has not grown."""
 COUNTED = 2.0
-"""Seconds after which the cost of a run is looked up again."""
-PARTS = ("head", "now", "plot", "receipt", "change")
+"""Seconds after which the cost of a run, and what was said of it, are looked up again."""
+PARTS = ("head", "now", "plot", "receipt", "messages", "files", "change")
+HEARD = 500
+"""Latest entries of the team's outboxes among which those about a run are looked for."""
 
 
 class Change(Struct, frozen=True):
@@ -84,6 +87,15 @@ def receipt_of(record: Record, change: Change) -> Receipt | None:
     return receipt(entries, change.text)
 
 
+async def mail(desk: Desk, run: str, bought: Commission | None) -> list[Mail]:
+    """Return what was said in the team of a run, or of the task it works for, the latest first."""
+    if desk.office is None:
+        return []
+    task = bought.job.id if bought else None
+    said = await desk.office.roster.messages(limit=HEARD)
+    return [m for m in said if m.run == run or m.task == task]
+
+
 def rewound(record: Record, at: int | None) -> Record:
     """Return a log as it was after an entry, counted from 0; as it is for None."""
     if at is None:
@@ -117,6 +129,7 @@ def view(
         "waits": waits,
         "buttons": buttons(desk, line, waits, bought) if at is None else [],
         "bought": bought,
+        "heard": HEARD,
         "at": at,
         "last": last,
         "seen": _seen(entries),
@@ -175,6 +188,7 @@ class RunSource:
     _order: tuple[object, ...] = ()
     _drawn: float = 0.0
     _commission: Commission | None = None
+    _mail: list[Mail] = field(default_factory=list)
     _counted: float = -COUNTED
 
     async def look(self) -> Update | None:
@@ -183,18 +197,20 @@ class RunSource:
         if not self.record.look() and order == self._order and now - self._drawn < QUIET:
             return None
         self._order, self._drawn = order, now
-        parts = self.draw(view(self.desk, self.run, self.record, await self._bought()))
+        await self._ask_around()
+        data = view(self.desk, self.run, self.record, self._commission)
+        parts = self.draw({**data, "mail": self._mail})
         changed = {n: h for n, h in parts.items() if self._shown.get(n) != h}
         begin, self._rows = self._rows, len(self.record.rows)
         self._shown = dict(parts)
         return self._update(begin, changed)
 
-    async def _bought(self) -> Commission | None:
-        """Return what the run works for; asked of the team now and then."""
+    async def _ask_around(self) -> None:
+        """Ask the team now and then what the run works for, and what was said of it."""
         if time.monotonic() - self._counted > COUNTED:
             self._commission = await commission(self.desk, self.run)
+            self._mail = await mail(self.desk, self.run, self._commission)
             self._counted = time.monotonic()
-        return self._commission
 
     def _signs(self) -> tuple[object, ...]:
         """Return what the page shows of the order at work, cheaply."""

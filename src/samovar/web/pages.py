@@ -67,7 +67,9 @@ async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Respons
     """Show one run; with `at`, as it was after that entry."""
     record = _record(page, run)
     at = _entry(request.query_params.get("at", ""), record)
-    data = onerun.view(page.desk, run, record, await commission(page.desk, run), at)
+    bought = await commission(page.desk, run)
+    said = await onerun.mail(page.desk, run, bought)
+    data = {**onerun.view(page.desk, run, record, bought, at), "mail": said}
     parts = render(page, "run", onerun.PARTS, data)
     items = transcript.items(onerun.rewound(record, at).rows)
     last = record.rows[-1].seq if record.rows else -1

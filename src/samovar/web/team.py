@@ -302,6 +302,7 @@ def _mail(letter: Letter) -> Mail:
         text=entry.text,
         reply_to=entry.reply_to,
         task=entry.job,
+        run=entry.run,
         person=entry.sender.startswith("person:"),
     )
 

@@ -54,11 +54,18 @@ def items(rows: Sequence[Row]) -> list[Item]:
     plan: Plan | None = None
     steps = 0
     heading = ""
+    offered: tuple[str, ...] = ()
     for row in rows:
         event = row.event
         if isinstance(event, task.Planned):
             plan = event.plan
+        if isinstance(event, talk.Offered):
+            offered = event.tools
         made = _item(event)
+        if made is not None and isinstance(event, talk.Replied):
+            made = replace(
+                made, blocks=(*_blocks(("tools offered", ", ".join(offered))), *made.blocks)
+            )
         if made is not None:
             since = (row.at - rows[0].at).total_seconds()
             found.append(replace(made, seq=row.seq, at=row.at, since=since, heading=heading))
@@ -227,7 +234,11 @@ def _wrote(event: task.Wrote) -> Item:
         title=f"Version {made.id + 1}: {title}",
         tone="bad" if made.complaint else "plain",
         facts=(*_cost(event.usage, event.seconds), f"temperature {event.temperature:g}"),
-        blocks=(*_edits(event), *_blocks(("what the model said", event.answer))),
+        blocks=(
+            *_edits(event),
+            *_blocks(*((f"what the model was asked ({m.role})", m.text) for m in event.asked)),
+            *_blocks(("what the model said", event.answer)),
+        ),
     )
 
 

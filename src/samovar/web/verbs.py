@@ -68,6 +68,8 @@ class Mail(Struct, frozen=True, kw_only=True):
     """Id of the entry it answers."""
     task: int = 0
     """The task it is about."""
+    run: str = ""
+    """The run it is about."""
     person: bool = False
     """Whether a person wrote it."""
 
