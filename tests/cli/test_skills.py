@@ -67,5 +67,15 @@ def test_a_skill_that_is_not_there_is_named(samovar, shelf):
     assert done.stderr == "samovar: there is no skill 'triple'; there are: double\n"
 
 
+def test_a_damaged_skill_is_named_beside_the_others(samovar, shelf):
+    shelf.add("half", SOURCE, "twice", {"agent": "ada"})
+    (shelf.folder / "half" / "v1" / "meta.json").write_text('{"name": "ha')
+    for options in ((), ("--json",)):
+        done = samovar("skills", "list", *options)
+        assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+        assert "double" in done.stdout and "half" not in done.stdout
+        assert "half/v1 is damaged" in done.stderr
+
+
 def test_without_skills_the_way_to_one_is_told(samovar):
     assert "promote_skill" in samovar("skills", "list").stdout

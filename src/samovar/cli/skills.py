@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from samovar.boot import workshop
-from samovar.cli.end import printable
+from samovar.cli.end import printable, say
 from samovar.cli.memory import home_of
 from samovar.core.errors import SetupError, ToolError
 from samovar.memory.skills.offer import as_tool
@@ -13,7 +13,7 @@ from samovar.memory.skills.shelf import Kept, Shelf, understood
 
 
 async def show_list(folder: Path, as_json: bool) -> int:
-    """List every skill with its state."""
+    """List every skill with its state; what is wrong with the others goes to standard error."""
     shelf = await _shelf(folder)
     kept = list(shelf.all())
     if as_json:
@@ -25,7 +25,10 @@ async def show_list(folder: Path, as_json: bool) -> int:
     for each in [] if as_json else kept:
         said = f"v{each.skill.version} of {len(each.versions)}, by {each.skill.agent}"
         print(printable(f"{each.skill.name:<30} {_state(each):<9} {said}"))
-    if not kept and not as_json:
+    damaged = list(shelf.damaged())
+    for fault in damaged:
+        say(f"samovar: {fault}")
+    if not kept and not damaged and not as_json:
         print("there are no skills yet; agents make them with the tool promote_skill")
     return 0
 

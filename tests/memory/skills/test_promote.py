@@ -114,6 +114,29 @@ async def test_what_is_edited_by_hand_is_not_offered_until_it_is_tested(shelf, w
     assert len(offered(shelf, workshop, None)) == 1
 
 
+@pytest.mark.parametrize("file", ["v1/meta.json", "state.json"])
+async def test_a_damaged_skill_is_left_out_and_named_and_the_others_work(
+    shelf, workshop, maker, file
+):
+    await promote(shelf, workshop, maker, "good.py", "average")
+    await promote(shelf, workshop, maker, "good.py", "average", "mean")
+    (shelf.folder / "average" / file).write_bytes(b'{"name": "aver')
+    assert [tool.name for tool in offered(shelf, workshop, None)] == ["mean"]
+    (said,) = shelf.damaged()
+    assert str(shelf.folder / "average") in said and "is damaged" in said
+    with pytest.raises(SetupError, match="is damaged"):
+        shelf.read("average")
+    with pytest.raises(SetupError, match="there are: mean$"):
+        shelf.read("median")
+
+
+def test_a_shelf_that_is_no_folder_is_named(tmp_path):
+    (tmp_path / "skills").write_text("")
+    shelf = Shelf(tmp_path / "skills")
+    assert list(shelf.all()) == []
+    assert list(shelf.damaged()) == [f"{shelf.folder} cannot be read: Not a directory"]
+
+
 ADD = """\
 import sys, pathlib
 from samovar.memory.skills.shelf import Shelf

@@ -59,14 +59,12 @@ class Shelf:
         self.clock = clock
 
     def all(self) -> Iterator[Kept]:
-        """Yield every skill, in the order of their names."""
-        try:
-            names = sorted(row.name for row in self.folder.iterdir() if row.is_dir())
-        except FileNotFoundError:
-            return
-        for name in names:
-            if self._versions(name):
-                yield self.read(name)
+        """Yield every skill that can be read, in the order of their names."""
+        return (each for each in self._each() if isinstance(each, Kept))
+
+    def damaged(self) -> Iterator[str]:
+        """Yield, for each skill that cannot be read, what is wrong and what to do."""
+        return (str(each) for each in self._each() if isinstance(each, SetupError))
 
     def read(self, name: str) -> Kept:
         """Return a skill. Raises SetupError when there is none, or nothing of it can be read."""
@@ -126,6 +124,21 @@ class Shelf:
         skill = msgspec.structs.replace(self.read(name).skill, sha256=digest(source), agent=OWNER)
         self._write(self._place(name, skill.version), skill)
         return skill
+
+    def _each(self) -> Iterator[Kept | SetupError]:
+        try:
+            names = sorted(row.name for row in self.folder.iterdir() if row.is_dir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            yield SetupError(f"{self.folder} cannot be read: {error.strerror}")
+            return
+        for name in names:
+            if self._versions(name):
+                try:
+                    yield self.read(name)
+                except SetupError as error:
+                    yield error
 
     def _settle(
         self, name: str, source: bytes, function: str, fresh: Path, facts: Mapping[str, str]
