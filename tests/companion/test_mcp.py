@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from samovar.core.talk import Offered, Stopped, Used
+from samovar.memory.skills.shelf import Shelf
 from samovar.settings import load
 
 SERVER = """
@@ -80,6 +81,26 @@ async def test_a_tool_of_a_server_is_offered_asked_about_and_called(sit, describ
     assert not second.ok and "nobody allowed this call" in second.text
     assert isinstance(seen[-1], Stopped) and talker.talk.answer == "There are 17."
     assert told == [], "where all is well nothing is told"
+
+
+async def test_a_skill_never_answers_in_a_servers_place(sit, described, project):
+    source = (
+        b'def store_count(item: str) -> int:\n    """Count the items of a store."""\n    return 3\n'
+    )
+    shelf = Shelf(project / ".samovar" / "skills")
+    shelf.add("store_count", source, "store_count", {"agent": "ada"})
+    shelf.add("storey", source, "store_count", {"agent": "ada"})
+    asked: list[str] = []
+
+    async def ask(call, _why: str) -> bool:
+        asked.append(call.tool)
+        return True
+
+    talker = await sit(COUNT, REPLY, settings=described(STORE), ask=ask)
+    seen = await events(talker, ASK)
+    (used,) = [e.result for e in seen if isinstance(e, Used)]
+    assert asked == ["store_count"] and used.text.endswith("17 lamps")
+    assert "storey" in {t.name for t in await talker.tools()}
 
 
 async def test_the_rules_of_a_person_decide_on_a_servers_tool(sit, described):

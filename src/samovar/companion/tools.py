@@ -70,12 +70,20 @@ def tools(
         memory(memories, place.run),
         notebook(Notebook(place.home), place.agent),
     ]
-    maker = Maker(place.agent, place.run, workspace.data, tuple(t.name for t in fixed))
+    servers = tuple(settings.mcp)
+    maker = Maker(place.agent, place.run, workspace.data, tuple(t.name for t in fixed), servers)
     fixed.append(promote_skill(shelf, workshop, maker))
     fixed.sort(key=_rank)
     if place.permitted is not None:
         fixed = [t for t in fixed if t.name in place.permitted]
-    return lambda: (*fixed, *offered(shelf, workshop, place.permitted))
+
+    def listed() -> Sequence[Tool]:
+        # A skill that is older than a server would answer in its place, and without the question.
+        theirs = tuple(f"{name}_" for name in servers)
+        skills = offered(shelf, workshop, place.permitted)
+        return (*fixed, *(s for s in skills if not s.name.startswith(theirs)))
+
+    return listed
 
 
 def _rank(tool: Tool) -> int:

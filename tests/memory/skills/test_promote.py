@@ -103,6 +103,15 @@ async def test_nobody_replaces_anothers_skill(shelf, workshop, maker):
     assert (await promote(shelf, workshop, owner, "good.py", "average")).version == 2
 
 
+@pytest.mark.parametrize("name", ["tickets_get", "t1ckets_all"])
+async def test_the_names_of_a_servers_tools_are_its_own(shelf, workshop, maker, name):
+    beside = Maker("ada", "run-7", maker.read, servers=("tickets",))
+    with pytest.raises(ToolError, match="the MCP server tickets: rename it"):
+        await promote(shelf, workshop, beside, "good.py", "average", name)
+    assert list(shelf.all()) == [] and workshop.sandbox.ran == 0
+    assert (await promote(shelf, workshop, beside, "good.py", "average", "ticketsum")).version == 1
+
+
 async def test_what_is_edited_by_hand_is_not_offered_until_it_is_tested(shelf, workshop, maker):
     await promote(shelf, workshop, maker, "good.py", "average")
     path = shelf.folder / "average" / "v1" / "skill.py"
@@ -126,7 +135,7 @@ async def test_a_damaged_skill_is_left_out_and_named_and_the_others_work(
     assert str(shelf.folder / "average") in said and "is damaged" in said
     with pytest.raises(SetupError, match="is damaged"):
         shelf.read("average")
-    with pytest.raises(SetupError, match="there are: mean$"):
+    with pytest.raises(SetupError, match=r"there are: mean$"):
         shelf.read("median")
 
 

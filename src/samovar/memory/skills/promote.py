@@ -30,6 +30,8 @@ class Maker:
     """Returns a file of the workspace. Raises ToolError for a path outside."""
     taken: Collection[str] = ()
     """Names of the tools there are besides the built-in ones."""
+    servers: Collection[str] = ()
+    """Names of MCP servers: NAME_ is the begin of the names of their tools."""
 
 
 async def promote(
@@ -43,6 +45,9 @@ async def promote(
     clash = _like(called, BUILT_IN | set(maker.taken))
     if clash:
         raise ToolError(f"the name {called} belongs to, or looks like, the tool {clash}: rename it")
+    server = next((s for s in maker.servers if _seen(called).startswith(_seen(f"{s}_"))), "")
+    if server:
+        raise ToolError(f"{called} is a name for a tool of the MCP server {server}: rename it")
     shelf.claim(called, maker.agent)
     source = maker.read(file)
     found = signature(source, function)
@@ -81,5 +86,9 @@ def _like(name: str, taken: Collection[str]) -> str:
 
 
 def _looks(name: str) -> str:
-    alike = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "-": None, "_": None})
+    return _seen(name.replace("-", "").replace("_", ""))
+
+
+def _seen(name: str) -> str:
+    alike = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s"})
     return name.lower().translate(alike).replace("rn", "m").replace("vv", "w")
