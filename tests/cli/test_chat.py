@@ -195,6 +195,39 @@ def test_ctrl_c_stops_the_step_and_a_second_one_leaves(terminal, server):
     assert terminal.process.wait(10) == 130
 
 
+@pytest.fixture
+def careful(project):
+    """A project whose rules want a word for each command."""
+    home = project / ".samovar"
+    home.mkdir()
+    (home / "samovar.toml").write_text('[rules]\nask = [{tool = "shell"}]\n')
+    return home
+
+
+@pytest.mark.parametrize(
+    ("wish", "question"),
+    [
+        (call("shell", command="touch made"), "Allow it?"),
+        (call("ask", question="Which one?"), "Your answer:"),
+    ],
+)
+def test_ctrl_c_at_a_question_stops_the_turn(careful, terminal, server, wish, question):
+    server.answers = (wish, reply("I went on."))
+    terminal.wait("/help")
+    terminal.type("do it\r")
+    terminal.wait(question)
+    terminal.type("\x03")
+    terminal.wait("stopped by the person")
+    (log,) = careful.glob("runs/*/events.jsonl")
+    last = [json.loads(row) for row in log.read_text().splitlines()][-2:]
+    assert "the person stopped it" in json.dumps(last[0])
+    assert '"interrupted"' in json.dumps(last[1]) and "I went on." not in log.read_text()
+    server.answers = (reply("I am here again."),)
+    terminal.wait("/help")
+    terminal.type("hello\r")
+    terminal.wait("I am here again.")
+
+
 def test_ctrl_c_stops_a_command_and_the_session_goes_on(terminal, server):
     terminal.wait("/help")
     server.listed.clear()

@@ -142,7 +142,7 @@ class Session:
             return True
         self.view.idle()
         self.view.show([Line(f"  ? {named(call, 400)}", "strong"), Line(f"    {why}", "dim")])
-        said = (await self.input.answer("    Allow it? [y]es, [a]lways this tool, [N]o")).lower()
+        said = (await self._put("    Allow it? [y]es, [a]lways this tool, [N]o")).lower()
         if said.strip() in ("a", "always"):
             self.allowed.add(call.tool)
         return said.strip() in ("y", "yes", "a", "always")
@@ -151,7 +151,16 @@ class Session:
         """Put a question of the agent to the person; what the tool `ask` calls."""
         self.view.idle()
         self.view.show([Line(f"  ? {question}", "strong")])
-        return await self.input.answer("    Your answer:")
+        return await self._put("    Your answer:")
+
+    async def _put(self, question: str) -> str:
+        """Return what the person answers; Ctrl-C breaks off the step that wants to know it."""
+        try:
+            return await self.input.answer(question)
+        except KeyboardInterrupt:
+            self._interrupt()
+            # It ends here, where it waits.
+            return await asyncio.get_running_loop().create_future()
 
     def below(self) -> str:
         """Return the line at the foot of the terminal."""

@@ -28,7 +28,10 @@ class Input(Protocol):
         ...
 
     async def answer(self, question: str) -> str:
-        """Return the answer to a question; nothing where nobody can be asked."""
+        """Return the answer to a question; nothing where nobody can be asked.
+
+        Raises KeyboardInterrupt for Ctrl-C.
+        """
         ...
 
 
@@ -111,10 +114,10 @@ class Keys:
             return None
 
     async def answer(self, question: str) -> str:
-        """Return the answer to a question; Ctrl-C and Ctrl-D answer nothing."""
+        """Return the answer to a question; Ctrl-D answers nothing."""
         try:
             return await self._asking.prompt_async(f"{question} ", handle_sigint=False)
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             return ""
 
 
