@@ -227,6 +227,36 @@ async def test_a_tool_that_hangs_is_given_up():
     assert not result.ok and "took longer" in result.text
 
 
+async def test_a_call_that_allows_itself_more_time_has_it():
+    async def wait(seconds: float) -> str:
+        """Wait a little."""
+        await asyncio.sleep(0.1)
+        return "done"
+
+    tools = [tool(wait, "run", {"seconds": 5})]
+    result = await perform(Call("wait", {"seconds": 5}), tools, Broker(seconds=0.01))
+    assert (result.ok, result.text) == (True, "done")
+
+
+async def test_a_question_waits_as_long_as_the_person_takes():
+    async def question() -> str:
+        """Ask."""
+        await asyncio.sleep(0.1)
+        return "yes"
+
+    result = await perform(Call("question"), [tool(question, "ask", {})], Broker(seconds=0.01))
+    assert (result.ok, result.text) == (True, "yes")
+
+
+async def test_a_time_limit_of_a_tools_own_is_told_in_its_words():
+    async def fetch() -> str:
+        """Fetch."""
+        raise TimeoutError("the server said nothing for 5 s")
+
+    result = await perform(Call("fetch"), [tool(fetch, "read", {})], Broker())
+    assert (result.ok, result.text) == (False, "the server said nothing for 5 s")
+
+
 async def test_a_long_result_is_cut_and_an_empty_one_said():
     async def much(count: int) -> str:
         """Say much."""

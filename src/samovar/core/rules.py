@@ -8,7 +8,7 @@ import os
 import posixpath
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
@@ -269,9 +269,13 @@ class Broker:
     root: str = ""
     """The folder relative paths start from."""
     seconds: float = 600.0
-    """A tool that takes longer is given up."""
+    """A tool that takes longer is given up, unless its call allows it more, or it asks somebody."""
     longest: int = 12_000
     """Characters of a result; more are cut, visibly."""
+
+
+MARGIN = 60.0
+"""Seconds a call may take beyond those it allows itself: to begin, to be stopped, to tell."""
 
 
 async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned:
@@ -284,12 +288,7 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
         tool = find(tools, call.tool)
         checked = arguments(tool, call)
         await _permit(broker, tool, call)
-        async with asyncio.timeout(broker.seconds):
-            text = await tool.run(**checked)
-    except TimeoutError:
-        return _returned(
-            call, began, f"{call.tool} took longer than {broker.seconds:.0f} s", ok=False
-        )
+        text = await _ran(tool, checked, broker.seconds)
     except (SamovarError, OSError) as error:
         return _returned(call, began, _told(str(error) or type(error).__name__, broker), ok=False)
     except Exception as error:
@@ -297,6 +296,23 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
         return _returned(call, began, _told(mistake, broker), ok=False)
     said = _told(text, broker)
     return _returned(call, began, said if said.strip() else "(nothing)", ok=True)
+
+
+async def _ran(tool: Tool, given: Mapping[str, Any], seconds: float) -> str:
+    """Run a tool. Raises ToolError when it takes longer than the limit, or than its call allows.
+
+    A question to a person has no limit.
+    """
+    own = given.get("seconds")
+    most = max(seconds, own + MARGIN) if isinstance(own, int | float) else seconds
+    limit = asyncio.timeout(None if tool.permission == "ask" else most)
+    try:
+        async with limit:
+            return await tool.run(**given)
+    except TimeoutError as error:
+        if limit.expired():
+            raise ToolError(f"{tool.name} took longer than {most:.0f} s") from error
+        raise
 
 
 def _told(text: str, broker: Broker) -> str:
