@@ -14,6 +14,18 @@ def test_patterns_are_listed_and_shown(samovar, project):
     assert listed[3]["variables"] == ["reader"]
 
 
+def test_a_broken_pattern_is_named_beside_the_others(samovar, project):
+    for name, data in (("big", b"x" * (257 << 10)), ("odd", b"\xff")):
+        own = project / ".samovar" / "patterns" / name
+        own.mkdir(parents=True)
+        (own / "system.md").write_bytes(data)
+    done = samovar("pattern", "list")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 6)
+    big, odd = done.stderr.splitlines()
+    assert "big/system.md has more than 256 kB" in big and "odd/system.md cannot be read" in odd
+    assert len(json.loads(samovar("pattern", "list", "--json").stdout)) == 6
+
+
 def test_fabrics_own_folder_is_searched(samovar, environment, tmp_path):
     place = tmp_path / "config" / "fabric" / "patterns" / "extract_wisdom"
     place.mkdir(parents=True)
@@ -63,6 +75,11 @@ def test_variables_are_given_as_in_fabric(served, server, project):
     server.answer = "done"
     for given in ("reader=Anna", "#reader:Anna"):
         assert served("pattern", "run", "mine", "-v", given, stdin="x").stdout == "done\n"
+    asked: list[str] = []
+    server.say = lambda request: asked.append(json.dumps(request)) or "done"
+    for given in ("#reader:http://x?a=b", "reader=http://x?a=b"):
+        assert served("pattern", "run", "mine", "-v", given, stdin="x").returncode == 0
+        assert "Write for http://x?a=b." in asked[-1]
     missing = served("pattern", "run", "mine", stdin="x")
     assert missing.returncode == 2
     assert "add -v reader=..." in missing.stderr

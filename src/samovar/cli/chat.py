@@ -159,8 +159,9 @@ class Session:
             return await self.input.answer(question)
         except KeyboardInterrupt:
             self._interrupt()
-            # It ends here, where it waits.
-            return await asyncio.get_running_loop().create_future()
+            ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            # The step ends here, where it waits.
+            return await ended
 
     def below(self) -> str:
         """Return the line at the foot of the terminal."""

@@ -1,6 +1,7 @@
 """Fabric patterns: `samovar pattern list | show | run`."""
 
 import asyncio
+import re
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -40,9 +41,14 @@ class Wanted:
 
 
 async def show_list(folder: Path, as_json: bool) -> int:
-    """List every pattern with its first line."""
+    """List every pattern with its first line; those that cannot be read go to standard error."""
     places = await _folders(folder)
-    found = [pattern.load(name, places) for name in pattern.find(places)]
+    found: list[pattern.Pattern] = []
+    for name in pattern.find(places):
+        try:
+            found.append(pattern.load(name, places))
+        except SetupError as error:
+            say(f"samovar: {error}")
     if as_json:
         rows = [{"name": p.name, "place": str(p.place), "variables": p.variables} for p in found]
         print(msgspec.json.encode(rows).decode())
@@ -145,12 +151,11 @@ def _joined(messages: tuple[Message, ...], more: Message) -> tuple[Message, ...]
 def _values(rows: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for row in rows:
-        key, mark, value = row.removeprefix("#").partition("=")
-        if not mark:
-            key, mark, value = row.removeprefix("#").partition(":")
-        if not mark or not key:
+        # Fabric writes #key:value; whichever mark comes first, the value may hold the other.
+        match = re.fullmatch(r"#?([^=:]+)[=:](.*)", row, re.DOTALL)
+        if not match:
             raise SetupError(f"-v {row}: a variable is given as -v key=value")
-        found[key.strip()] = value
+        found[match[1].strip()] = match[2]
     return found
 
 
