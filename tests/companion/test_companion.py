@@ -6,16 +6,17 @@ import subprocess
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.app import App
 from samovar.companion.companion import LONGEST, branch_of
 from samovar.companion.seat import billions, read_resume
-from samovar.core.errors import SetupError, ToolError
+from samovar.core.errors import SetupError, ToolError, Unreachable
 from samovar.core.message import Reply
 from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
 from samovar.memory.notebook import Notebook
-from samovar.org.resume import Permissions, Resume
+from samovar.org.resume import Limits, Permissions, Resume
 from samovar.settings import Settings
 
 
@@ -200,8 +201,37 @@ async def test_what_cannot_go_on_says_why(sit, project):
     with pytest.raises(SetupError, match="put the material into a file"):
         await events(talker, "x" * (LONGEST + 1))
     assert talker.run == "" and talker.stop() == []
-    with pytest.raises(SetupError, match="no agent is called 'bob'"):
+    with pytest.raises(
+        SetupError, match=r"no agent is called 'bob' in .*'samovar bootstrap' in this"
+    ):
         read_resume(talker.seat.home, "bob")
+
+
+async def test_a_resume_bounds_the_answers_and_names_the_models_to_fall_back_on(
+    sit, project, tmp_path, monkeypatch
+):
+    tried: list[str] = []
+    talker = await sit(reply("Hello."))
+    made = talker.seat.choice
+
+    async def choose(_settings, _home, _stack, name, *_rest):
+        tried.append(name)
+        if name != "spare":
+            raise Unreachable(f"no model answers at {name}")
+        return made
+
+    monkeypatch.setattr("samovar.companion.seat.choose_model", choose)
+    resume = Resume(
+        name="ada", instructions="Be kind.", model="big", fallback_models=("mid", "spare")
+    )
+    talker.seat.resume = replace(resume, limits=Limits(reply=77))
+    talker.seat.choice = None
+    await events(talker, "hello")
+    assert tried == ["big", "mid", "spare"]
+    assert made.model.asked[0].limit == 154
+    with pytest.raises(Unreachable, match="at other"):
+        await talker.switch("other")
+    assert tried[3:] == ["other"], "a model that a person names is not replaced"
 
 
 @pytest.mark.parametrize(

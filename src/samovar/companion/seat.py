@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 from samovar.boot import Choice, choose_model, manner, quiet, remember
 from samovar.companion.tools import Place, tools
 from samovar.core.agent import Limits
-from samovar.core.errors import SetupError
+from samovar.core.errors import ModelError, SetupError
 from samovar.core.rules import AskPerson, nobody
 from samovar.core.seams import Host, Live
 from samovar.core.tool import Dialect, Tool
@@ -46,6 +46,10 @@ _OF_ROOM = 12
 """They take no more than one part in so many of the room."""
 _ASKED = 2_000
 """Characters of a message by which notes are looked up."""
+_NO_TEAM = (
+    "a team is made for it by 'samovar bootstrap' in this repository, and one more agent then by "
+    "'samovar agent new NAME'; agents of a team elsewhere are asked there"
+)
 _HERE = Path(__file__).parent / "prompts"
 
 __all__ = ["NOBODY", "Seat", "estimate", "manner"]
@@ -109,7 +113,7 @@ class Seat:
     def limits(self) -> Limits:
         """Return what a turn may spend."""
         assert self.choice is not None, "prepared"
-        return limits(self.choice, self.settings, _LONGEST)
+        return limits(self.choice, self.settings, self.resume)
 
     async def recall(self, question: str) -> str:
         """Return what is remembered about a message; empty where nothing fits it.
@@ -158,18 +162,38 @@ class Seat:
         )
 
     async def _chosen(self, wanted: str) -> Choice:
-        name = wanted or (self.resume.model if self.resume else "")
-        return await choose_model(
-            self.settings, self.home, self.stack, name, self.live, self.progress
-        )
+        async def choose(name: str) -> Choice:
+            return await choose_model(
+                self.settings, self.home, self.stack, name, self.live, self.progress
+            )
+
+        if wanted or self.resume is None:
+            return await choose(wanted)
+        return await choose_for(self.resume, choose)
 
 
-def limits(choice: Choice, settings: Settings, reply: int) -> Limits:
-    """Return what a turn may spend, by the settings and what was measured of the model.
+async def choose_for(resume: Resume, choose: Callable[[str], Awaitable[Choice]]) -> Choice:
+    """Return the model of a resume, or the first of its fallbacks that answers.
 
-    An answer has at most `reply` tokens.
+    Raises what is wrong with the last of them when none does.
+    """
+    names = (resume.model, *resume.fallback_models)
+    for name in names[:-1]:
+        try:
+            return await choose(name)
+        except (ModelError, SetupError):
+            continue
+    return await choose(names[-1])
+
+
+def limits(choice: Choice, settings: Settings, resume: Resume | None) -> Limits:
+    """Return what a turn may spend, by the settings, the resume and what was measured.
+
+    Who acts with tools also writes files with them: an answer may be twice as long as the resume
+    says of messages.
     """
     context = choice.profile.context
+    reply = 2 * resume.limits.reply if resume else _LONGEST
     size = billions(choice.endpoint.model)
     return Limits(
         steps=settings.steps,
@@ -191,8 +215,8 @@ def read_resume(home: Path, agent: str) -> Resume | None:
         return msgspec.json.decode(path.read_bytes(), type=Resume)
     except FileNotFoundError as error:
         known = sorted(p.parent.name for p in (home / "agents").glob("*/resume.json"))
-        there = f"there are: {', '.join(known)}" if known else "there is none yet"
-        raise SetupError(f"no agent is called {agent!r} here; {there}") from error
+        there = f"there are: {', '.join(known)}" if known else _NO_TEAM
+        raise SetupError(f"no agent is called {agent!r} in {home}; {there}") from error
     except (OSError, msgspec.MsgspecError) as error:
         raise SetupError(f"{path}: {error}") from error
 

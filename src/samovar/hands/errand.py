@@ -168,7 +168,7 @@ class Errand:
             dialect=dialect_for(found.profile),
             tools=means.tools,
             estimate=estimate,
-            limits=limits(found, means.settings, 2 * self.resume.limits.reply),
+            limits=limits(found, means.settings, self.resume),
             broker=Broker(means.settings.rules, means.gate, str(self.place.root)),
             draw=manner(found.endpoint.model),
             look=self._look,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.boot import Choice, shown
+from samovar.companion.seat import choose_for
 from samovar.companion.tools import Place
-from samovar.core.errors import ModelError, SetupError
 from samovar.core.seams import Live
 from samovar.hands.bench import Bench, here, shelter
 from samovar.hands.errand import Errand, Means
@@ -59,7 +59,7 @@ class Hands:
             # A team of a thousand says much; nothing else may wait for it.
             await asyncio.to_thread(self._lay_out, place.own, resume, self.roster())
         async with AsyncExitStack() as stack:
-            found = await self._model(resume)
+            found = await choose_for(resume, self.choice)
             model = shown(found.endpoint.model)
             errand = Errand(place, slip, brief, hold, resume)
             began = await errand.begin(model)
@@ -85,15 +85,6 @@ class Hands:
 
     def _lay_out(self, own: Path, resume: Resume, roster: Roster) -> None:
         furnish(own, papers(self.home, resume, roster))
-
-    async def _model(self, resume: Resume) -> Choice:
-        names = (resume.model, *resume.fallback_models)
-        for name in names[:-1]:
-            try:
-                return await self.choice(name)
-            except (ModelError, SetupError):
-                continue
-        return await self.choice(names[-1])
 
     def _miss(self, resume: Resume, names: tuple[str, ...]) -> None:
         """Say in the agent's log which of its tools it has to do without."""
