@@ -174,7 +174,7 @@ def test_an_engine_stops_cleanly_and_a_second_one_is_refused(
         assert second.returncode == 2 and str(engine.pid) in second.stderr
         assert json.loads(ok(team("status", "--json")))["engine"] == engine.pid
         engine.send_signal(signal.SIGTERM)
-        assert engine.wait(timeout=10) == 0
+        assert engine.wait(timeout=5) == 0
     assert json.loads(ok(team("status", "--json"))).get("engine", 0) == 0
 
 
@@ -247,7 +247,7 @@ def test_up_serves_works_and_ends_cleanly(
         urllib.request.urlopen(f"http://127.0.0.1:{port}/health").close()
         assert json.loads(ok(team("status", "--json")))["engine"] == up.pid
         up.send_signal(signal.SIGTERM)
-        assert up.wait(timeout=10) == 0
+        assert up.wait(timeout=5) == 0
         logged = [json.loads(line) for line in up.stderr]
         assert [(r["path"], r["status"]) for r in logged if r["event"] == "web.request"] == [
             ("/health", 200)

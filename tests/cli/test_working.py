@@ -1,9 +1,11 @@
 """`samovar worker` from the outside: a team, a task, a worker process, a signal."""
 
 import json
+import random
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -80,10 +82,8 @@ def test_a_worker_does_a_task_and_stops_at_a_signal(served, home, worker):
     wait_for(done)
     (job,) = listed(served, home).values()
     assert (job["state"], job["result"], job["attempts"]) == ("done", PROSE, 1)
-    begin = time.monotonic()
     child.terminate()
-    assert child.wait(10) == 0
-    assert time.monotonic() - begin < 5
+    assert child.wait(5) == 0
     assert "working on the tasks of writer" in child.stderr.read()
 
 
@@ -115,6 +115,62 @@ def test_a_worker_in_an_empty_folder_gets_the_files_by_the_database(
     said = [json.loads(p.read_bytes()) for p in (home / "agents/writer/outbox").glob("*.json")]
     assert [(e["kind"], e["text"].splitlines()[-1]) for e in said] == [("report", PROSE)]
     wait_for(lambda: not list((empty / "away").iterdir()))
+
+
+LONG = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+
+@pytest.mark.parametrize(
+    ("command", "times"),
+    [
+        ("run", 2),
+        ("worker", 2),
+        pytest.param("run", 25, marks=LONG),
+        pytest.param("worker", 25, marks=LONG),
+    ],
+)
+def test_sigterm_while_a_model_is_silent_ends_it_in_time_and_the_task_is_done_later_once(
+    served, home, server, worker, command, times
+):
+    """Row D10: each stop falls into a task whose model does not answer."""
+    without_tools(home)
+    added = served("queue", "add", "write a line about steam", "--agent", "writer",
+                   "--home", str(home))  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    asked, silent, dice = threading.Event(), threading.Event(), random.Random(times)
+
+    def say(_asked: object) -> str:
+        asked.set()
+        silent.wait()
+        return PROSE
+
+    server.say = say
+    longest = 0.0
+    for _ in range(times):
+        asked.clear()
+        child = worker(command=command)
+        assert asked.wait(40), "the model was not asked"
+        time.sleep(dice.uniform(0, 0.5))
+        assert state_of(home)[0] == "running"
+        begin = time.monotonic()
+        child.terminate()
+        assert child.wait(20) == 0
+        longest = max(longest, time.monotonic() - begin)
+        assert state_of(home) == ("ready", 0), "put back, and no attempt lost"
+    silent.set()
+    worker(command=command)
+    wait_for(lambda: state_of(home) == ("done", 1))
+    said = [json.loads(p.read_bytes()) for p in (home / "agents/writer/outbox").glob("*.json")]
+    assert [(e["kind"], e["text"].splitlines()[-1]) for e in said] == [("report", PROSE)]
+    # Two stops on a busy machine prove no promise about time; twenty-five do.
+    assert times < 25 or longest <= 5
+
+
+def state_of(home: Path) -> tuple[str, int]:
+    """Return the state and the attempts of the only task; a look costs less than a command."""
+    with closing(sqlite3.connect(home / "samovar.db")) as base:
+        [row] = base.execute("SELECT state, attempts FROM tasks")
+    return row
 
 
 def test_a_worker_for_nobody_names_who_there_is(served, home):
