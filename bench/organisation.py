@@ -1,6 +1,10 @@
 """How fast an organisation is: idle ticks, status, messages, memory. Scripted model, real files.
 
-python bench/organisation.py [--agents 1000] [--entries 10000] [--ticks 2000] [FOLDER]
+    python bench/organisation.py [--agents 1000] [--entries 10000] [--ticks 2000] [FOLDER]
+
+Prints a line of JSON for each measure. Times are in seconds, memory is what this process holds, in
+megabytes; `cpu` is this process's own, which a busy machine does not lengthen.
+`tests/org/test_speed.py` holds the figures against what was promised.
 """
 
 import argparse
@@ -12,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,11 +28,16 @@ from samovar.core.message import Message, Request
 from samovar.core.seams import Model
 from samovar.models.scripted import Rules
 from samovar.office import assemble, kit_on
+from samovar.org.choice import Scene
 from samovar.org.credits import Prices, Tariff
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of
-from samovar.org.roster import Folder
+from samovar.org.roster import Folder, Roster
 from samovar.org.team import Team
+from samovar.org.turn import Took
 from samovar.store.store import open_store
+
+Figures = dict[str, float]
+"""What was measured, by name."""
 
 
 class Free:
@@ -86,24 +95,19 @@ def fill(home: Path, agents: int, entries: int) -> None:
             (box / name_of(entry, data).file).write_bytes(data)
 
 
-def shown(name: str, value: str) -> None:
-    print(f"{name:<44} {value}", flush=True)  # noqa: T201
-
-
 def memory() -> float:
     """Return the megabytes this process holds now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
-async def idle(home: Path, ticks: int) -> None:
+async def idle(home: Path, ticks: int) -> Figures:
     """Measure reading everything once, then ticks with nothing to do, then status and memory."""
     async with AsyncExitStack() as stack:
         team = await open_team(home, stack, silent)
         began = time.perf_counter()
-        count = 0
         while (await team.tick()).turns:
-            count += 1
-        shown("first ticks, all entries read (s)", f"{time.perf_counter() - began:.2f} in {count}")
+            pass
+        first = time.perf_counter() - began
         # Folders that changed within two seconds are looked at again; that is over then.
         await asyncio.sleep(2.5)
         await team.tick()
@@ -113,20 +117,24 @@ async def idle(home: Path, ticks: int) -> None:
             await team.tick()
             spans.append(time.perf_counter() - began)
         cpu = (time.process_time() - cpu) / 20
-        shown(
-            "idle tick (s): median, worst, CPU",
-            f"{statistics.median(spans):.4f} {max(spans):.4f} {cpu:.4f}",
-        )
         began = time.perf_counter()
         await team.status()
-        shown("Team.status() (s)", f"{time.perf_counter() - began:.4f}")
+        status = time.perf_counter() - began
         before = memory()
         for _ in range(ticks):
             await team.tick()
-        shown(f"memory over {ticks} ticks (MB): before, after", f"{before:.1f} {memory():.1f}")
+        return {
+            "all_read": first,
+            "tick": statistics.median(spans),
+            "worst_tick": max(spans),
+            "cpu": cpu,
+            "status": status,
+            "memory_before": before,
+            "memory_after": memory(),
+        }
 
 
-def command_status(home: Path) -> None:
+def command_status(home: Path) -> Figures:
     """Measure the command as a whole process."""
     command = [sys.executable, "-c", "from samovar.cli.main import main; main()", "status"]
     spans = []
@@ -134,70 +142,66 @@ def command_status(home: Path) -> None:
         began = time.perf_counter()
         subprocess.run([*command, "--home", str(home)], check=True, stdout=subprocess.DEVNULL)
         spans.append(time.perf_counter() - began)
-    shown(
-        "samovar status, whole process (s): best, median",
-        f"{min(spans):.3f} {statistics.median(spans):.3f}",
-    )
+    return {"best": min(spans), "median": statistics.median(spans)}
 
 
-async def messages(home: Path, agents: int, ticks: int) -> None:
+async def messages(home: Path, agents: int, ticks: int) -> Figures:
     """Measure messages delivered per second; all are counted, and their order is checked."""
     names = [f"a{n}" for n in range(agents)]
     for n, name in enumerate(names):
         hire(home, name, [names[(n + k) % agents] for k in (1, 2, 3, 4)])
     heard: dict[tuple[str, str], list[int]] = {}
-    async with AsyncExitStack() as stack:
-        team = await open_team(home, stack, talkative)
-        take = team.engine.turns.take
 
-        async def noted(scene: Any, roster: Any) -> Any:
-            for entry in scene.unread:
+    def note(scene: Scene) -> None:
+        for entry in scene.unread:
+            if not entry.sender.startswith("person:"):
                 heard.setdefault((scene.resume.name, entry.sender), []).append(entry.seq)
-            plain = [replace_hops(e) for e in scene.unread]
-            return await take(replace(scene, unread=tuple(plain)), roster)
 
-        object.__setattr__(team.engine.turns, "take", noted)
-        await team.send("", "begin")
+    async with AsyncExitStack() as stack:
+        team = await chattering(home, stack, note)
         began, cpu = time.perf_counter(), time.process_time()
         for _ in range(ticks):
             await team.tick()
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    between = {k: v for k, v in heard.items() if not k[1].startswith("person:")}
-    count = sum(len(v) for v in between.values())
-    ordered = all(v == list(range(1, len(v) + 1)) for v in between.values())
-    wanted = agents * 4 * (ticks - 1)
-    shown("delivered messages", f"{count} of {wanted}, order kept: {ordered}")
-    shown("delivered messages per second: wall, CPU", f"{count / wall:.0f} {count / cpu:.0f}")
+    count = sum(len(v) for v in heard.values())
+    return {
+        "delivered": count,
+        "wanted": agents * 4 * (ticks - 1),
+        "in_order": all(v == list(range(1, len(v) + 1)) for v in heard.values()),
+        "per_second": count / wall,
+        "per_cpu_second": count / cpu,
+    }
 
 
-async def chatter(home: Path, ticks: int) -> None:
+async def chatter(home: Path, ticks: int) -> Figures:
     """Measure memory over ticks in which everybody speaks: four agents, each hears one."""
     for n in range(4):
         hire(home, f"a{n}", [f"a{(n + 1) % 4}"])
     async with AsyncExitStack() as stack:
-        team = await open_team(home, stack, talkative)
-        take = team.engine.turns.take
-
-        async def fresh(scene: Any, roster: Any) -> Any:
-            plain = [replace_hops(e) for e in scene.unread]
-            return await take(replace(scene, unread=tuple(plain)), roster)
-
-        object.__setattr__(team.engine.turns, "take", fresh)
-        await team.send("", "begin")
+        team = await chattering(home, stack, lambda _: None)
+        # What is kept for good is there after a tenth of them.
         for _ in range(ticks // 10):
             await team.tick()
         before = memory()
         for _ in range(ticks - ticks // 10):
             await team.tick()
-    shown(
-        f"memory over {ticks} busy ticks (MB): at a tenth, at the end",
-        f"{before:.1f} {memory():.1f}",
-    )
+    return {"memory_before": before, "memory_after": memory()}
 
 
-def replace_hops(entry: OutboxEntry) -> OutboxEntry:
-    """Return an entry that begins a chain: the chatter is what is measured."""
-    return replace(entry, hops=0)
+async def chattering(home: Path, stack: AsyncExitStack, note: Callable[[Scene], None]) -> Team:
+    """Return a team that speaks whenever it is spoken to; what each of it hears is noted."""
+    team = await open_team(home, stack, talkative)
+    take = team.engine.turns.take
+
+    async def fresh(scene: Scene, roster: Roster) -> Took:
+        note(scene)
+        # Every entry begins a chain: the chatter is what is measured.
+        plain = tuple(replace(e, hops=0) for e in scene.unread)
+        return await take(replace(scene, unread=plain), roster)
+
+    object.__setattr__(team.engine.turns, "take", fresh)
+    await team.send("", "begin")
+    return team
 
 
 def main() -> None:
@@ -208,17 +212,19 @@ def main() -> None:
     parser.add_argument("--ticks", type=int, default=2000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder, prefix="samovar-bench-") as made:
-        large, small = Path(made) / "large", Path(made) / "small"
-        large.mkdir()
-        small.mkdir()
+        large, small, ring = (Path(made) / name for name in ("large", "small", "ring"))
+        for home in (large, small, ring):
+            home.mkdir()
         fill(large, given.agents, given.entries)
-        shown("agents, entries", f"{given.agents} {given.entries}")
-        asyncio.run(idle(large, given.ticks))
-        command_status(large)
-        asyncio.run(messages(small, 20, 50))
-        ring = Path(made) / "ring"
-        ring.mkdir()
-        asyncio.run(chatter(ring, given.ticks))
+        told("idle", asyncio.run(idle(large, given.ticks)))
+        told("command", command_status(large))
+        told("messages", asyncio.run(messages(small, 20, 50)))
+        told("chatter", asyncio.run(chatter(ring, given.ticks)))
+
+
+def told(measure: str, figures: Figures) -> None:
+    rounded = {name: round(value, 4) for name, value in figures.items()}
+    print(json.dumps({"measure": measure, **rounded}), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
