@@ -390,20 +390,22 @@ async def test_without_any_good_price_list_nobody_spends_until_it_is_mended(home
 
 
 async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:
-    """Row Q5: an agent that answers everything with a new task."""
+    """Row Q5: agents that answer everything with new tasks, a thousand and more."""
     hire(home, "fork", craft="plan", **reading("fork2"))
     hire(home, "fork2", craft="plan", **reading("fork"))
     (home / "credits.json").write_text(
-        '{"agents": {"*": {"credits_left": 0.1}}, "tariffs": {"*": {"call": 100}}}'
+        '{"agents": {"*": {"credits_left": 0.5}}, "tariffs": {"*": {"call": 100}}}'
     )
-    calls = 0
+    calls = tried = 0
 
     def rule(request: Request) -> str:
-        nonlocal calls
+        nonlocal calls, tried
         calls += 1
         other = "fork2" if asked(request) == "fork" else "fork"
         if "tasks" in str(request.schema):
+            tried += 9
             return json.dumps({"tasks": [{"to": other, "text": f"{calls}.{n}"} for n in range(9)]})
+        tried += 1
         return act("task", other if calls % 2 else asked(request), f"fork {calls}")
 
     team = office(home, rule, prices=Pricing(home))
@@ -413,12 +415,13 @@ async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:
         if number % 10 == 0:
             await team.send("fork", "more")
     jobs = await team.tasks(limit=100_000)
+    assert tried >= 1000 > len(jobs), "that is the storm"
     open_now = [j for j in jobs if j.state in ("ready", "running", "waiting")]
     assert len(open_now) <= 2 * 20, "at most open_tasks each"
     assert max(j.depth for j in jobs) <= 4, "and not deeper than the limit"
     assert calls < 600, "credits stop it"
     spent = -sum(x.amount for x in await team.entries(limit=100_000) if x.amount < 0)
-    assert spent <= 200_000
+    assert spent <= 1_000_000
     alerts = [x.entry.text for x in await team.messages(limit=10_000) if x.entry.kind == "alert"]
     assert any("its limit" in text for text in alerts)
     assert any("samovar credits add" in text for text in alerts)
