@@ -6,16 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from samovar.office import History
+from samovar.office import History, history_of
+from samovar.org.found import HISTORY
 from samovar.org.journal import engine_log, tail
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / HISTORY], check=True)
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "note.md").write_text("one")
     return tmp_path
+
+
+def held(home: Path) -> list[str]:
+    """Return the paths in the latest commit of the history."""
+    listed = subprocess.run(
+        ["git", "-C", home / HISTORY, "ls-tree", "-r", "--name-only", "HEAD"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return listed.stdout.split()
 
 
 def said(home: Path) -> list[str]:
@@ -23,45 +35,88 @@ def said(home: Path) -> list[str]:
 
 
 async def test_a_tick_is_a_commit_and_a_tick_of_nothing_is_none(home: Path) -> None:
-    await History(home).keep(1)
-    await History(home).keep(2)
+    await History(home, home / HISTORY).keep(1)
+    await History(home, home / HISTORY).keep(2)
     log = subprocess.run(
-        ["git", "-C", home, "log", "--format=%s"], check=True, capture_output=True, text=True
+        ["git", "-C", home / HISTORY, "log", "--format=%s"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert log.stdout.split("\n") == ["tick 1", ""]
     assert said(home) == []
 
 
 async def test_what_people_said_and_the_budgets_are_in_the_history(home: Path) -> None:
-    await History(home).keep(1)
+    await History(home, home / HISTORY).keep(1)
     (home / "people" / "outbox").mkdir(parents=True)
     (home / "people" / "outbox" / "one.json").write_text("{}")
     (home / "credits.json").write_text("{}")
     (home / "web.token").write_text("secret")
-    await History(home).keep(2)
-    found = subprocess.run(
-        ["git", "-C", home, "ls-files"], check=True, capture_output=True, text=True
-    )
-    assert found.stdout.split() == ["agents/note.md", "credits.json", "people/outbox/one.json"]
+    await History(home, home / HISTORY).keep(2)
+    assert held(home) == ["agents/note.md", "credits.json", "people/outbox/one.json"]
     assert said(home) == []
 
 
 async def test_a_history_that_stops_says_so(home: Path) -> None:
-    (home / ".git" / "index.lock").write_text("")
-    await History(home).keep(1)
+    (home / HISTORY / "index.lock").write_text("")
+    await History(home, home / HISTORY).keep(1)
     [row] = said(home)
     assert "history" in row and "index.lock" in row
 
 
 async def test_a_lock_that_a_killed_git_left_does_not_end_the_history(home: Path) -> None:
     for name in ("index.lock", "HEAD.lock"):
-        (home / ".git" / name).write_text("")
-        os.utime(home / ".git" / name, (0, 0))
-    await History(home).keep(1)
+        (home / HISTORY / name).write_text("")
+        os.utime(home / HISTORY / name, (0, 0))
+    await History(home, home / HISTORY).keep(1)
     assert (
         "tick 1"
         in subprocess.run(
-            ["git", "-C", home, "log", "--format=%s"], check=True, capture_output=True, text=True
+            ["git", "-C", home / HISTORY, "log", "--format=%s"],
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
     )
     assert len(said(home)) == 2 and all("left by a kill" in row for row in said(home))
+
+
+async def test_a_home_that_hides_itself_has_a_history_without_what_changes_all_the_time(
+    home: Path,
+) -> None:
+    (home / ".gitignore").write_text("*\n")
+    for name in (
+        "logs/log.jsonl",
+        "state.json",
+        "memory/notes.db-wal",
+        "files/.env",
+        "outbox/one.json",
+    ):
+        path = home / "agents" / "ada" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    await History(home, home / HISTORY).keep(1)
+    assert said(home) == []
+    assert held(home) == ["agents/ada/outbox/one.json", "agents/note.md"]
+
+
+async def test_what_a_person_ignores_in_a_home_is_left_out(home: Path) -> None:
+    (home / ".gitignore").write_text("note.md\n")
+    (home / "agents" / "other.md").write_text("two")
+    await History(home, home / HISTORY).keep(1)
+    assert held(home) == ["agents/other.md"]
+
+
+async def test_a_home_of_before_goes_on_with_its_history(tmp_path: Path) -> None:
+    assert history_of(tmp_path) is None
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "note.md").write_text("one")
+    old = history_of(tmp_path)
+    assert old == tmp_path / ".git"
+    await History(tmp_path, old).keep(7)
+    log = subprocess.run(
+        ["git", "-C", tmp_path, "log", "--format=%s"], check=True, capture_output=True, text=True
+    )
+    assert log.stdout == "tick 7\n"

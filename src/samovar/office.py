@@ -21,6 +21,7 @@ from samovar.memory.recall import Memory
 from samovar.models.choices import structured
 from samovar.org.crew import Crew
 from samovar.org.engine import Engine
+from samovar.org.found import HISTORY, IGNORED
 from samovar.org.journal import engine_log
 from samovar.org.kit import Kit
 from samovar.org.roster import Folder, Roster
@@ -216,7 +217,8 @@ def kit_on(store: Store, **rest: Any) -> Kit:
 def assemble(home: Path, kit: Kit, folder: Folder) -> Team:
     """Return a team over a home that works with a kit."""
     turns = Turns(home, kit, crew(home, kit, folder.read))
-    history = History(home).keep if (home / ".git").exists() else None
+    kept = history_of(home)
+    history = History(home, kept).keep if kept else None
     return Team(
         home,
         Engine(home, turns, folder, engine_log(home, now), after=history),
@@ -249,41 +251,61 @@ STALE = 600.0
 """Seconds after which a lock of git is nobody's: no act on a home takes that long."""
 KEPT = ("agents", "people/outbox", "credits.json")
 """What the history of a home holds."""
+LEFT = tuple(f":(exclude,glob)**/{n}{'**' if n.endswith('/') else ''}" for n in IGNORED.split())
+"""What does not belong into it, as git says so where .gitignore is not asked."""
+_SETTINGS = (
+    "user.name=samovar",
+    "user.email=samovar@localhost",
+    "gc.auto=2000",
+    "gc.autoDetach=false",
+)
+
+
+def history_of(home: Path) -> Path | None:
+    """Return the git directory with the history of a home; None where there is none.
+
+    It is not called .git: a home is no repository to work in, and a repository that a home lies in
+    does not see it. Homes of before have theirs in .git.
+    """
+    return next((p for p in (home / HISTORY, home / ".git") if p.is_dir()), None)
 
 
 @dataclass(frozen=True)
 class History:
-    """Outboxes, resumes, notes and budgets of a home in its own git repository, a commit a tick."""
+    """Outboxes, resumes, notes and budgets of a home in git, a commit a tick."""
 
     home: Path
+    git: Path
+    """Its git directory."""
 
     async def keep(self, tick: int) -> None:
         """Commit what changed; git that fails stops nothing."""
         await asyncio.to_thread(self._unlock)
-        here = (
-            "-C",
-            str(self.home),
-            "-c",
-            "user.name=samovar",
-            "-c",
-            "user.email=samovar@localhost",
-        )
         # Git refuses a path where there is nothing.
         there = [kept for kept in KEPT if (self.home / kept).exists()]
-        message = ("commit", "--quiet", "--no-gpg-sign", "-m", f"tick {tick}")
         try:
-            for act in (("add", "--all", "--", *there), message):
-                done = await command.run(*here, *act, cwd=self.home)
+            # A home within a project hides all of itself from the project's git, and so from ours.
+            hidden = not (await self._run("check-ignore", "--quiet", "agents")).status
+            add = ("add", "--all", *(["--force"] if hidden else []), "--", *there, *LEFT)
+            message = ("commit", "--quiet", "--no-gpg-sign", "-m", f"tick {tick}")
+            for act in (add, message, ("gc", "--auto", "--quiet")):
+                done = await self._run(*act)
                 # A commit of nothing says so on standard output.
                 if done.status and done.error.strip():
                     raise SetupError(f"git {act[0]}: {done.error.strip().splitlines()[0]}")
         except SetupError as error:
             await asyncio.to_thread(engine_log(self.home).add, "history", text=str(error))
 
+    async def _run(self, *words: str) -> command.Result:
+        settings = [part for each in _SETTINGS for part in ("-c", each)]
+        place = ("--git-dir", str(self.git), "--work-tree", str(self.home))
+        patterns = {"GIT_LITERAL_PATHSPECS": "0"}
+        return await command.run(*place, *settings, *words, cwd=self.home, env=patterns)
+
     def _unlock(self) -> None:
         """Remove locks that a killed git left: each would end the history for good."""
-        git = self.home / ".git"
-        for lock in (git / "index.lock", git / "HEAD.lock", *git.glob("refs/heads/*.lock")):
+        heads = self.git.glob("refs/heads/*.lock")
+        for lock in (self.git / "index.lock", self.git / "HEAD.lock", *heads):
             with suppress(OSError):
                 if time.time() - lock.stat().st_mtime > STALE:
                     lock.unlink()

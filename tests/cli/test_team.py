@@ -93,6 +93,25 @@ def test_a_team_works_out_of_the_box(quick: Samovar, project: Path) -> None:
     spent = {r["agent"]: r["spent"] for r in json.loads(ok(quick("credits", "--json")))}
     assert spent["developer"] > 0 and spent["writer"] == 0
     assert json.loads(ok(quick("status", "--json")))["jobs"] == {"done": 1}
+    history = project / ".samovar" / "history.git"
+    assert "agents/developer/outbox/" in git(history, "show", "--name-only", "--format=%s")
+    assert git(project, "status", "--porcelain") == "", "git sees neither the home nor its history"
+
+
+def test_a_home_may_have_no_history(quick: Samovar, project: Path) -> None:
+    ok(quick("bootstrap", "--no-git"))
+    assert not (project / ".samovar" / "history.git").exists()
+    ok(quick("bootstrap"))
+    assert (project / ".samovar" / "history.git" / "HEAD").exists(), "begun later"
+
+
+def test_a_home_that_a_repository_holds_does_not_disturb_it(quick: Samovar, project: Path) -> None:
+    home = project / "team"
+    ok(quick("bootstrap", str(home)))
+    git(project, "add", ".")
+    held = git(project, "ls-files", "team").split()
+    assert "team/agents/writer/resume.json" in held
+    assert not [name for name in held if "history.git" in name]
 
 
 def test_people_arrange_the_queue(quick: Samovar) -> None:
@@ -149,14 +168,18 @@ def test_without_a_team_one_line_says_how_to_make_one(quick: Samovar) -> None:
 
 def test_a_home_of_its_own_with_history(samovar: Samovar, tmp_path: Path, project: Path) -> None:
     home = tmp_path / "org"
-    ok(samovar("bootstrap", str(home), "--repo", str(project), "--git"))
+    assert "history.git" in ok(samovar("bootstrap", str(home), "--repo", str(project), "--json"))
+    assert "history.git" not in ok(samovar("bootstrap", str(home), "--json")), "it is there already"
     resume = json.loads((home / "agents" / "developer" / "resume.json").read_text())
     assert resume["permissions"]["repositories"] == [str(project)]
     ok(samovar("send", "writer", "x", "--home", str(home)))
     failed = samovar("run-once", "--home", str(home))
     assert failed.returncode == 3, "no model can be reached"
-    assert "tick 1" in git(home, "log", "--format=%s")
-    assert git(home, "ls-files", "*.db", "*logs*", "*state.json") == ""
+    assert "tick 1" in git(home / "history.git", "log", "--format=%s")
+    kept = git(home / "history.git", "ls-tree", "-r", "--name-only", "HEAD").split()
+    assert "agents/writer/resume.json" in kept and "credits.json" in kept
+    assert any(name.startswith("people/outbox/") for name in kept)
+    assert not [name for name in kept if ".db" in name or "logs/" in name or "state.json" in name]
 
 
 def test_an_engine_stops_cleanly_and_a_second_one_is_refused(

@@ -1,6 +1,7 @@
 """Making a team: `samovar bootstrap` and `samovar agent new`."""
 
 from pathlib import Path
+from shutil import which
 
 import msgspec
 
@@ -8,7 +9,8 @@ from samovar.boot import home_of
 from samovar.cli.end import printable
 from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
-from samovar.org.found import found, hire
+from samovar.office import history_of
+from samovar.org.found import HISTORY, found, hire
 from samovar.repo import git
 from samovar.repo.command import run
 
@@ -26,11 +28,11 @@ async def bootstrap(folder: Path | None, repo: Path | None, history: bool, as_js
         made = found(home, works_on)
     except OSError as error:
         raise SetupError(f"cannot make a home in {home}: {error.strerror}") from error
-    if history and not (home / ".git").exists():
-        asked = await run("init", "--quiet", "--initial-branch=main", str(home))
+    if history and which("git") and history_of(home) is None:
+        asked = await run("init", "--quiet", "--bare", "--initial-branch=main", str(home / HISTORY))
         if asked.status:
             raise SetupError(f"cannot begin a history in {home}: {asked.error.strip()}")
-        made.append(".git")
+        made.append(HISTORY)
     if as_json:
         print(msgspec.json.encode({"home": str(home), "made": made}).decode())
         return 0

@@ -28,7 +28,9 @@ Note = Annotated[str, typer.Option(help="Why, or what to change.")]
 def bootstrap(
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The home.")] = None,
     repo: Annotated[Path | None, typer.Option(help="The repository developers work on.")] = None,
-    history: Annotated[bool, typer.Option("--git", help="Keep the home's history in git.")] = False,
+    history: Annotated[
+        bool, typer.Option("--git/--no-git", help="Keep the home's history in git.")
+    ] = True,
     as_json: AsJson = False,
 ) -> None:
     """Make a home with a team; what is there already stays as it is."""

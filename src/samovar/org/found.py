@@ -12,7 +12,9 @@ from samovar.org.credits import FILE
 from samovar.org.roster import TEMPLATE
 from samovar.org.validate import check
 
-IGNORED = ".env\nweb.token\n*.db*\nengine.lock\nlogs/\nruns/\ntasks/\nstate.json\n"
+HISTORY = "history.git"
+"""Where the history of a home lies."""
+IGNORED = f"{HISTORY}/\n.env\nweb.token\n*.db*\nengine.lock\nlogs/\nruns/\ntasks/\nstate.json\n"
 """What does not belong into the history of a home."""
 BUDGETS: dict[str, Any] = {
     "agents": {"*": {"credits_left": 1000, "per_day": 200}},
