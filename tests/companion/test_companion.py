@@ -118,6 +118,16 @@ async def test_undo_takes_back_a_turn_and_tells_the_agent(sit):
     assert "took back your last changes" in talker.seat.choice.model.asked[-1].messages[-1].text
 
 
+async def test_rules_about_paths_hold_for_what_a_search_comes_upon(sit):
+    rules = Rules(deny=(Rule(path="sums.*"),))
+    look = (call("search", pattern="return"), call("list_files"))
+    talker = await sit(*look, reply("ok"), settings=Settings(rules=rules))
+    seen = await events(talker, "find what returns a sum")
+    found, listed = (e.result.text for e in seen if isinstance(e, Used))
+    assert found.startswith("nothing fits") and "1 file left out" in found
+    assert "run.sh" in listed and "sums.py" not in listed
+
+
 async def test_rules_hold_for_every_tool(sit):
     rules = Rules(deny=(Rule(path="secret/**", why="ask Ann"),))
     answers = [call("write_file", path="secret/a", content="x"), call("read_file", path=".env")]

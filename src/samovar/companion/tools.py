@@ -9,6 +9,7 @@ import msgspec
 
 from samovar.boot import scratch
 from samovar.checks.environment import find_environment
+from samovar.core.rules import sight
 from samovar.core.seams import Host
 from samovar.core.tool import Tool
 from samovar.memory.notebook import Notebook, notebook
@@ -53,7 +54,7 @@ def tools(
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
     found = find_environment(place.project)
-    workspace = Workspace(place.root)
+    workspace = Workspace(place.root, sight=sight(settings.rules, str(place.root)))
     bench = Bench(
         place=workspace,
         sandbox=sandbox,

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -113,7 +113,38 @@ def decide(rules: Rules, tool: Tool, call: Call, root: str = "") -> Decision:
     command. Then the most precise own rule counts, asking before allowing, then the built-in
     questions; what no rule speaks of is allowed. `root` is the folder relative paths start from.
     """
-    facts = _Facts.of(tool, call, root)
+    return _decide(rules, _Facts.of(tool, call, root))
+
+
+Sight = Callable[[str, str], Verdict]
+"""Says whether a tool, by its name, may show a path that it came upon by itself."""
+
+
+def sight(rules: Rules, root: str) -> Sight:
+    """Return what the rules let tools show that find files by themselves.
+
+    Rules without a path have spoken when the tool was called. Most paths fit no rule, which is
+    seen at a glance: thousands of them take no time that counts.
+    """
+    of_paths = Rules(
+        allow=tuple(r for r in rules.allow if r.path),
+        ask=tuple(r for r in rules.ask if r.path),
+        deny=tuple(r for r in rules.deny if r.path),
+    )
+    known = {r.path for r in (*of_paths.ask, *of_paths.deny, *BUILT_IN.deny) if r.path}
+    names = re.compile("|".join(translate(p) for p in known if "/" not in p))
+    wholes = re.compile("|".join(_form(p).pattern for p in known if "/" in p))
+
+    def verdict(tool: str, path: str) -> Verdict:
+        whole = _whole(path, root)
+        if wholes.fullmatch(whole) or any(names.match(part) for part in whole.split("/")):
+            return _decide(of_paths, _Facts(tool, "read", (whole,), (), ())).verdict
+        return "allow"
+
+    return verdict
+
+
+def _decide(rules: Rules, facts: "_Facts") -> Decision:
     allowed = [r for r in rules.allow if facts.fit(r, "allow")]
     asked = [r for r in rules.ask if facts.fit(r, "ask")]
     for own in rules.deny:
@@ -157,7 +188,8 @@ def waived(rules: Rules, name: str) -> bool:
 class _Facts:
     """What a rule can look at in a call."""
 
-    tool: Tool
+    tool: str
+    permission: Permission
     paths: tuple[str, ...]
     hosts: tuple[str, ...]
     commands: tuple[str, ...]
@@ -168,12 +200,12 @@ class _Facts:
         paths = [_whole(v, root) for k, v in found if k in PATHS]
         hosts = [_host(v) for k, v in found if k in HOSTS]
         commands = [" ".join(v.split(" ")).strip() for k, v in found if k in COMMANDS]
-        return cls(tool, tuple(paths), tuple(hosts), tuple(commands))
+        return cls(tool.name, tool.permission, tuple(paths), tuple(hosts), tuple(commands))
 
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether a rule speaks of this call; to be allowed, all of it must fit."""
         every = all if verdict == "allow" else any
-        checks: list[bool] = [_fits_name(rule.tool, self.tool.name, self.tool.permission)]
+        checks: list[bool] = [_fits_name(rule.tool, self.tool, self.permission)]
         if rule.path:
             checks.append(bool(self.paths) and every(_fits_path(rule.path, p) for p in self.paths))
         if rule.host:
@@ -195,13 +227,18 @@ def _fits_name(pattern: str, name: str, permission: Permission) -> bool:
 
 
 def _fits_path(pattern: str, path: str) -> bool:
-    home = os.path.expanduser("~")
     if "/" not in pattern:
         return any(fnmatchcase(part, pattern) for part in path.split("/"))
+    return _form(pattern).fullmatch(path) is not None
+
+
+def _form(pattern: str) -> re.Pattern[str]:
+    """Return a pattern with a slash as a regular expression over whole paths."""
+    home = os.path.expanduser("~")
     wanted = home + pattern[1:] if pattern.startswith("~") else pattern
     if not wanted.startswith("/"):
         wanted = f"**/{wanted}"
-    return _glob(wanted).fullmatch(path) is not None
+    return _glob(wanted)
 
 
 def _glob(pattern: str) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ from samovar.core.errors import ToolError
 from samovar.core.text import count, letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
-from samovar.tools.workspace import Workspace, megabytes
+from samovar.tools.workspace import Workspace, left_out, megabytes
 
 HITS = 60
 """Lines shown."""
@@ -67,6 +67,7 @@ def search(place: Workspace, ripgrep: str = "") -> Tool:
     ) -> str:
         """Find the lines of files that fit a pattern; files .gitignore leaves out are skipped."""
         within = place.find(path)
+        shows = place.shows("search", within)
         wanted, note = _understood(pattern)
         folder = (place.root / within).is_dir()
         asked = Asked(wanted, within, files or "*", EACH if folder else HITS)
@@ -74,7 +75,11 @@ def search(place: Workspace, ripgrep: str = "") -> Tool:
             hits, over = await _ripgrep(ripgrep, place, asked)
         else:
             hits, over = await asyncio.to_thread(by_hand, place, asked)
-        skipped = await asyncio.to_thread(_skipped, place, asked) if folder else ""
+        skipped = await asyncio.to_thread(_skipped, place, asked, shows) if folder else ""
+        allowed = {path for path in {h.path for h in hits} if shows(path)}
+        hits = [h for h in hits if h.path in allowed]
+        if not hits and over:
+            raise ToolError(f"too much fits before anything may be shown: name a folder{skipped}")
         if not hits:
             return f"nothing fits {pattern!r}{note}{skipped}"
         shown = await asyncio.to_thread(_shown, place, asked, hits, over)
@@ -179,17 +184,21 @@ def _in_file(place: Workspace, path: str, form: re.Pattern[str], asked: Asked) -
         yield from (Hit(path, n) for n, row in enumerate(lines, 1) if form.search(row))
 
 
-def _skipped(place: Workspace, asked: Asked) -> str:
-    """Tell of the files of a folder that are too large to be searched beside others."""
+def _skipped(place: Workspace, asked: Asked, shows: Callable[[str], bool]) -> str:
+    """Tell of the files of a folder that are too large to be searched beside others, or hidden.
+
+    All that are hidden are counted: whether one holds what is looked for is not told either.
+    """
     names = ignore.glob(asked.files)
-    found = ignore.walk(place.root, asked.within)
-    large = [f.path for f in found if f.size > place.largest and names.fullmatch(f.path)]
+    walked = [f for f in ignore.walk(place.root, asked.within) if names.fullmatch(f.path)]
+    found = [f for f in walked if shows(f.path)]
+    left = left_out(len(walked) - len(found))
+    large = [f.path for f in found if f.size > place.largest]
     if not large:
-        return ""
+        return left
     many = f"{count(len(large), 'file')} of more than {megabytes(place.largest)}"
-    return (
-        f"\n[not searched: {many}, such as {large[0]}; search with one as path, or use data_view]"
-    )
+    how = "search with one as path, or use data_view"
+    return f"{left}\n[not searched: {many}, such as {large[0]}; {how}]"
 
 
 def _shown(place: Workspace, asked: Asked, hits: list[Hit], over: bool) -> str:

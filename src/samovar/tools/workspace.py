@@ -6,13 +6,15 @@ import os
 import secrets
 import stat
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import Struct
 
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.rules import Sight, Verdict
+from samovar.core.text import count
 from samovar.tools import beneath
 from samovar.tools.beneath import Missing, Spot
 
@@ -53,6 +55,10 @@ class Text(Struct, frozen=True):
             ) from error
 
 
+def _open(_tool: str, _path: str, /) -> Verdict:
+    return "allow"
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A folder and all below it, without what belongs to git or samovar.
@@ -63,6 +69,8 @@ class Workspace:
 
     root: Path
     largest: int = LARGEST
+    sight: Sight = _open
+    """What the rules let tools show that find files by themselves."""
 
     def __post_init__(self) -> None:
         if not self.root.is_absolute() or not self.root.is_dir():
@@ -114,6 +122,21 @@ class Workspace:
         with beneath.spot(self.root, path, make=True) as place:
             _replace(place, data)
 
+    def shows(self, tool: str, within: str) -> Callable[[str], bool]:
+        """Return what says whether a tool may show a file that it found below a path.
+
+        A file about which a person is to be asked is shown where the path was one as well: the
+        person said yes to it. Raises ToolError where the path itself, links followed, is denied.
+        """
+        here = self.sight(tool, within)
+        if here == "deny":
+            raise ToolError(f"not permitted: a rule forbids to look into {within}")
+
+        def shown(path: str) -> bool:
+            return self.sight(tool, path) in ("allow", here)
+
+        return shown
+
     def find(self, path: str) -> str:
         """Return the relative path, without links, of a file or folder that exists."""
         with beneath.spot(self.root, path) as place:
@@ -154,6 +177,11 @@ def decode(data: bytes, path: str) -> Text:
         except UnicodeError:
             continue
     raise ToolError(f"{path} is not text in any encoding known here")
+
+
+def left_out(number: int) -> str:
+    """Return the line that tells of files which are not shown; nothing for none."""
+    return f"\n[{count(number, 'file')} left out: a rule forbids to show them]" if number else ""
 
 
 def megabytes(size: int) -> str:
