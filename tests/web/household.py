@@ -13,6 +13,7 @@ from samovar.app import App
 from samovar.core.errors import SetupError
 from samovar.org.seams import Approval, Job, LedgerEntry
 from samovar.web.desk import Desk
+from samovar.web.happening import Happening
 from samovar.web.keys import Keys
 from samovar.web.shelf import Shelf
 from samovar.web.verbs import Agent, Mail, Office, Status
@@ -97,6 +98,9 @@ class Team:
         words = ("ran", "rested", "idle", "failed", "at work", "idle", "ran")
         rows = {a.name: {t: words[t * (n + 3) % 7] for t in range(43)} for n, a in self._numbered()}
         return {a: {t: w for t, w in row.items() if w != "idle"} for a, row in rows.items()}
+
+    async def acts(self) -> Sequence[Happening]:
+        return [Happening(at=NOW, who="tester", what="failed", text=self.said)]
 
     async def log(self, lines: int, /) -> Sequence[str]:
         return [f"2026-11-21 10:00:{n:02} failed agent=tester {self.said}" for n in range(4)]

@@ -128,7 +128,7 @@ def test_pauses_are_shaded_when_nobody_did_anything():
         ("/approvals/9", "writer asks you"),
         ("/approvals/9", "Your answer"),
         ("/approvals/7", "whoever has this home"),
-        ("/approvals/8", "filed by manager"),
+        ("/approvals/8", "asked by manager"),
         ("/dashboard", "writer asks"),
     ],
 )

@@ -104,6 +104,14 @@ def test_a_run_says_who_asked_for_it_and_what_it_cost(client, team):
     assert client.get("/runs").text.count(cell) == 1
 
 
+def test_a_team_of_nobody_is_told_the_three_commands_to_begin_with(tmp_path):
+    nobody = household.desk(tmp_path, household.Team())
+    with TestClient(site(nobody), base_url=BASE) as made:
+        made.headers.update(BEARER)
+        text = made.get("/dashboard").text
+    assert "<pre>samovar bootstrap my-team\ncd my-team\nsamovar up</pre>" in text
+
+
 @pytest.mark.parametrize("path", EVERY[:8])
 def test_an_empty_home_says_the_next_step_on_every_page(empty, path):
     answer = empty.get(path)

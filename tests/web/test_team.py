@@ -16,6 +16,7 @@ from hired import desk_of, hire, team_of
 from household import BASE, BEARER
 from litestar.testing import AsyncTestClient
 
+from samovar.org.journal import agent_log
 from samovar.org.seams import Approval, Job
 from samovar.org.team import Team
 from samovar.store.bells import open_bell
@@ -259,3 +260,20 @@ async def test_an_agents_page_says_what_it_may_ask_for_and_what_it_need_not(tmp_
         assert '<dt>Without asking</dt><dd class="warn">comment</dd>' in await words("eve")
         assert (await words("bob")).startswith("<dd>nothing: none of its tools acts outside</dd>")
         assert (await client.get("/api/agents/fay")).json()["asks"] == ["fetch", "mcp_x"]
+
+
+async def test_the_team_page_tells_what_happened_the_latest_first(tmp_path):
+    team = team_of(tmp_path)
+    await team.submit("write a poem", "ada")
+    await team.tick()
+    gone = await team.submit("boil water", "bob")
+    await team.cancel(gone.id, "too hot")
+    agent_log(tmp_path, "bob").add("failed", tick=1, text="no model answers")
+    agent_log(tmp_path, "bob").add("turn", tick=1, action="nothing", text="said nothing")
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        text = (await client.get("/dashboard")).text.partition('id="recent-title"')[2]
+    order = ("no model answers", "too hot", "#2 for bob: boil water", ">report<", "#1 for ada")
+    places = [text.index(said) for said in order]
+    assert places == sorted(places)
+    assert "said nothing" not in text

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from samovar.org.journal import agent_log, engine_log, tail
+from samovar.web.happening import Happening, act
 
 LINES = 150
 """Lines of an agent's log that are looked at."""
@@ -22,26 +23,31 @@ class Diary:
     """The logs of a home, read again only when they have grown."""
 
     home: Path
-    _known: dict[str, tuple[int, Mapping[int, str]]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, list[dict[str, Any]]]] = field(default_factory=dict)
 
     def turns(self, agents: Sequence[str]) -> Mapping[str, Mapping[int, str]]:
         """Return what each of some agents did in its latest ticks."""
-        return {name: self._of(name) for name in sorted(agents)[:AGENTS]}
+        return {name: told(self._of(name)) for name in sorted(agents)[:AGENTS]}
+
+    def acts(self, agents: Sequence[str]) -> list[Happening]:
+        """Return what each of some agents did lately that stands in no outbox."""
+        rows = ((name, row) for name in sorted(agents)[:AGENTS] for row in self._of(name))
+        return [found for name, row in rows if (found := act(name, row)) is not None]
 
     def engine(self, lines: int) -> Sequence[str]:
         """Return the engine's latest lines, the latest first."""
         rows = tail(engine_log(self.home).path, lines)
         return [_line(row) for row in reversed(rows)]
 
-    def _of(self, agent: str) -> Mapping[int, str]:
+    def _of(self, agent: str) -> list[dict[str, Any]]:
         path = agent_log(self.home, agent).path
         try:
             size = path.stat().st_size
         except OSError:
-            return {}
+            return []
         known = self._known.get(agent)
         if known is None or known[0] != size:
-            known = (size, told(tail(path, LINES)))
+            known = (size, tail(path, LINES))
             self._known[agent] = known
         return known[1]
 

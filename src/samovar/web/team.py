@@ -26,6 +26,7 @@ from samovar.org.validate import Known
 from samovar.repo import git
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
+from samovar.web.happening import Happening
 from samovar.web.verbs import Agent, Mail, Office, Status
 
 KEPT = 5_000
@@ -74,6 +75,11 @@ class People:
         """Return what agents did in their latest ticks, by agent and tick."""
         names = self.team.engine.folder.read().resumes
         return await asyncio.to_thread(self.diary.turns, list(names))
+
+    async def acts(self) -> Sequence[Happening]:
+        """Return what agents did lately that stands in no outbox."""
+        names = self.team.engine.folder.read().resumes
+        return await asyncio.to_thread(self.diary.acts, list(names))
 
     async def log(self, lines: int, /) -> Sequence[str]:
         """Return the engine's latest lines, the latest first."""
@@ -136,10 +142,7 @@ class Queues:
     slips: Slips
 
     async def tasks(self, agent: str = "") -> Sequence[Job]:
-        """Return jobs, the open ones in the order in which they would be worked on.
-
-        Each names the run that works on it, or did last.
-        """
+        """Return jobs, each with its latest run; the open ones in the order of work."""
         live = await self.team.tasks(agent, OPEN, 2000)
         ended = await self.team.latest_tasks(agent, ENDED, 2000)
         slips = await asyncio.to_thread(self.slips.all)

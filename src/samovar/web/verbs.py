@@ -14,6 +14,7 @@ from saq.queue.base import Queue
 
 from samovar.org.seams import Approval, Effects, Job, LedgerEntry
 from samovar.store.memory_books import MemoryEffects
+from samovar.web.happening import Happening
 
 Mood = Literal["working", "ready", "idle", "waiting", "stopped", "broken"]
 """`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be read."""
@@ -109,6 +110,10 @@ class Roster(Protocol):
 
     async def turns(self) -> Mapping[str, Mapping[int, str]]:
         """Return what agents did in their latest ticks: `ran`, `rested`, `at work` or `failed`."""
+        ...
+
+    async def acts(self) -> Sequence[Happening]:
+        """Return what agents did lately that stands in no outbox."""
         ...
 
     async def log(self, lines: int, /) -> Sequence[str]:

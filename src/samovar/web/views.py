@@ -14,6 +14,7 @@ from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
 from samovar.web.commission import commissions
 from samovar.web.desk import Desk, office_of
+from samovar.web.lately import lately
 from samovar.web.onerun import NOTHING, change_of, pushed
 from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
@@ -48,7 +49,7 @@ async def team(desk: Desk, _query: Query) -> Data:
         "today": _totals(ran, ()),
         "agents": (),
         "jobs": (),
-        "messages": (),
+        "lately": (),
     }
     if desk.office is None:
         return data
@@ -62,7 +63,9 @@ async def team(desk: Desk, _query: Query) -> Data:
         "agents": everybody,
         "turns": {a.name: next_turn(a, status) for a in everybody},
         "jobs": [j for j in jobs if j.state == "running"],
-        "messages": await office.roster.messages(limit=RECENT),
+        "lately": lately(
+            await office.roster.messages(limit=RECENT), jobs, await office.roster.acts(), RECENT
+        ),
         "status": status,
     }
 
