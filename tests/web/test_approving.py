@@ -28,7 +28,7 @@ def ask_to_push(team, commit=COMMIT):
 def test_the_push_of_an_agent_is_shown_with_its_whole_change_and_why(client, team):
     ask_to_push(team)
     text = client.get("/approvals/10").text
-    assert "filed by li" in text
+    assert "asked by li" in text
     assert "&lt;b&gt;The end.&lt;/b&gt;" in text, "the task stands there whole"
     assert f'<code class="wrap">{COMMIT}</code>' in text
     assert "<code>middle.py</code>" in text and "<mark>" in text
