@@ -262,6 +262,23 @@ def test_keys_complete_and_write_several_lines(terminal, server):
     assert terminal.process.wait(20) == 0
 
 
+def test_an_agent_of_a_team_asks_a_teammate_by_a_message(served, server, project):
+    for name, hears in (("writer", ["ada", "bob"]), ("ada", ["writer"]), ("bob", [])):
+        folder = project / ".samovar/agents" / name
+        folder.mkdir(parents=True)
+        allowed = {"read_outboxes": hears, "tools": ["ask", "read_file"]}
+        resume = {"name": name, "instructions": "Be brief.", "permissions": allowed}
+        (folder / "resume.json").write_text(json.dumps(resume))
+    asks = [call("ask", question="Green or black?", whom=name) for name in ("bob", "ada")]
+    server.answers = (*asks, reply("Asked."))
+    done = served("chat", "--agent", "writer", stdin="which tea?\n")
+    assert done.returncode == 0, done.stderr
+    assert "there is no 'bob' to ask; ask one of: person, ada" in done.stdout
+    [letter] = (project / ".samovar/agents/writer/outbox").glob("*.json")
+    entry = json.loads(letter.read_text())
+    assert (entry["to"], entry["text"]) == (["ada"], "Green or black?")
+
+
 def test_files_are_found_by_any_part_of_their_path():
     paths = ["src/app.py", "src/apple.py", "tests/test_app.py", "app.md"]
     assert fitting(paths, "app") == ["app.md", "src/app.py", "src/apple.py", "tests/test_app.py"]

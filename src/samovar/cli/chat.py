@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,12 @@ from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
 from samovar.core.tool import Call
+from samovar.hands.letters import Letters
+from samovar.org.resume import Resume
+from samovar.org.roster import Folder
+from samovar.org.seams import Job
 from samovar.repo import git
-from samovar.tools.ask import Company
+from samovar.tools.ask import Company, Send
 from samovar.traces.tracing import tracing
 
 
@@ -60,7 +64,7 @@ async def chat(order: Order) -> int:
     ):
         session.talker = talker
         talker.seat.progress = view.progress
-        talker.seat.company = Company(session.answer)
+        talker.seat.company = Company(session.answer, _mates(home, talker.seat.resume))
         if order.resume:
             await talker.resume(_found(App(home), order.resume))
         view.working("starting")
@@ -230,6 +234,17 @@ class Session:
             self._step.cancel()
         else:
             raise KeyboardInterrupt
+
+
+def _mates(home: Path, resume: Resume | None) -> Mapping[str, Send]:
+    """Return the teammates the agent can ask; in a repository without a team there are none."""
+    if resume is None:
+        return {}
+    return Letters(home, Job(agent=resume.name), Folder(home).read(), _unleased).mates()
+
+
+async def _unleased() -> None:
+    """Hold nothing: a conversation is no task of the queue, so nobody can take it over."""
 
 
 def _head(talker: Companion) -> list[Line]:

@@ -1,4 +1,4 @@
-"""What an agent asks its teammates in the middle of a task: messages in its outbox.
+"""What an agent asks its teammates in the middle of a task or a chat: messages in its outbox.
 
 They are read in a later tick, and answered, if at all, by messages to the agent's own turns.
 """
@@ -16,7 +16,7 @@ from samovar.tools.ask import Send
 
 @dataclass(frozen=True)
 class Letters:
-    """The letters of one agent while it works on one task."""
+    """The letters of one agent while it works on one task, or talks to a person."""
 
     home: Path
     job: Job
