@@ -77,6 +77,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds of model and tools in one turn, at most; 0 is without limit."""
     turn_credits: Annotated[float, Meta(ge=0)] = 0.0
     """Credits of one task of an agent with tools, at most; 0 is without limit."""
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.2
+    """At which the answers of a conversation, and of a task with tools, are drawn."""
     candidates: int = 12
     """Candidates a step, at most."""
     test_seconds: float = 10.0

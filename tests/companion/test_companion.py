@@ -259,6 +259,17 @@ def test_the_size_of_a_model_is_in_its_name(name, size):
 
 
 @pytest.mark.parametrize(
+    ("set_to", "drawn"), [(None, [0.2, 0.45]), (0.7, [0.7, 0.9]), (1.2, [1.2, 1.2]), (0, [0, 0.25])]
+)
+async def test_answers_are_drawn_at_the_temperature_of_the_settings(sit, set_to, drawn):
+    settings = Settings() if set_to is None else Settings(temperature=set_to)
+    talker = await sit(call("no_such_tool"), reply("Hello."), settings=settings)
+    await events(talker, "hello")
+    asked = talker.seat.choice.model.asked
+    assert [r.sampling.temperature for r in asked] == pytest.approx(drawn)
+
+
+@pytest.mark.parametrize(
     ("limit", "end"), [({"steps": 2}, "steps"), ({"turn_seconds": 500}, "seconds")]
 )
 async def test_a_turn_ends_at_the_limits_of_the_settings(sit, limit, end):

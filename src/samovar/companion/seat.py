@@ -200,6 +200,7 @@ def limits(choice: Choice, settings: Settings, resume: Resume | None) -> Limits:
         tokens=settings.tokens,
         seconds=settings.turn_seconds,
         credits=round(settings.turn_credits * CREDIT),
+        temperature=settings.temperature,
         context=context,
         reply=min(reply, int(context * _REPLY)),
         shown=MANY if size is not None and size >= SMALL else FEW,

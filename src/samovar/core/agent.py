@@ -57,6 +57,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Tokens the model really holds, prompt and answer together: the measured profile's."""
     shown: int = 5
     """Tools in front of the model at a time."""
+    temperature: float = 0.2
+    """At which answers are drawn; each that cannot be used makes the next one warmer."""
     result: float = 0.2
     """Share of the room that one result may take; more is cut, visibly."""
 
@@ -317,12 +319,13 @@ def clipped(text: str, tokens: int, estimate: context.Estimate) -> str:
 async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
     tools = agent.tools()
     shown = [t for t in tools if t.name in talk.offered]
-    wrong = _wrong(talk)
+    wrong, warm = _wrong(talk), agent.limits.temperature
+    step = talk.turn.steps if talk.turn else 0
     request = Request(
         messages=context.messages(talk, agent.dialect, tools),
         limit=agent.limits.reply,
         # Asked again in the same way, a model answers in the same way.
-        sampling=agent.draw(min(0.2 + 0.25 * wrong, 0.9), talk.turn.steps if talk.turn else 0),
+        sampling=agent.draw(min(warm + 0.25 * wrong, max(0.9, warm)), step),
         schema=agent.dialect.schema(shown) if shown else None,
     )
     try:
