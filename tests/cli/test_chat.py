@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,10 +18,11 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from samovar.cli.chat import Session
-from samovar.cli.chat_commands import COMMANDS
+from samovar.cli.chat_commands import COMMANDS, arguments
 from samovar.cli.chat_input import Piped, Words, fitting, mentioned
 from samovar.cli.chat_view import View
 from samovar.companion.companion import companion
+from samovar.models.endpoint import Endpoint
 
 from .conftest import git
 
@@ -287,6 +290,48 @@ def test_files_are_found_by_any_part_of_their_path():
     assert mentioned("see @app.md and @src/app.py", paths) == "see app.md and src/app.py"
 
 
+async def none(_command: str) -> list[str]:
+    return []
+
+
+async def completed(typed: str, paths: Sequence[str], arguments=none) -> list[str]:
+    """Return the lines that completion makes of one."""
+    words = Words(COMMANDS, lambda: paths, arguments)
+    document, event = Document(typed), CompleteEvent(completion_requested=True)
+    found = words.get_completions_async(document, event)
+    return [typed[: len(typed) + each.start_position] + each.text async for each in found]
+
+
+async def test_files_of_any_name_complete_and_are_known():
+    paths = ["app/[id]/page.tsx", "c++/x", "my notes.md", "src/app.py"]
+    assert await completed("see @app/[i", paths) == ["see @app/[id]/page.tsx"]
+    assert await completed("see @c+", paths) == ["see @c++/x"]
+    assert await completed("see @my", paths) == ['see @"my notes.md"']
+    assert await completed('see @"my no', paths) == ['see @"my notes.md"']
+    assert await completed("a@c", paths) == await completed('@"my notes.md"', paths) == []
+    said = mentioned('see @app/[id]/page.tsx, (@c++/x) @c++/x! @"my notes.md" @"no.md"', paths)
+    assert said == 'see app/[id]/page.tsx, (@c++/x) c++/x! "my notes.md" @"no.md"'
+
+
+async def test_what_stands_behind_a_command_completes(served, server, project, monkeypatch):
+    async def found(_settings, _home):
+        return [("big-8b", Endpoint(url="http://127.0.0.1:9/v1", model="big"))]
+
+    monkeypatch.setattr("samovar.cli.chat_commands.endpoints", found)
+    async with companion(project) as talker:
+        known = partial(arguments, talker)
+        assert await completed("/model bi", [], known) == ["/model big-8b"]
+        assert "/model qwen2.5-coder-0.5b" in await completed("/model ", [], known)
+        assert await completed("/resume ", [], known) == []
+        server.answers = (reply("Hello."),)
+        served("chat", stdin="hello there\n")
+        [run] = (project / ".samovar/runs").iterdir()
+        assert await completed("/resume ", [], known) == [f"/resume {run.name}"]
+        assert await completed("/resume hello", [], known) == [f"/resume {run.name}"]
+        assert await completed("/resume zz", [], known) == []
+        assert await completed("/undo ", ["a"], known) == []
+
+
 async def test_the_files_that_complete_are_those_there_are_now(project):
     async with companion(project) as talker:
         session = Session(View(plain=True), [])
@@ -300,15 +345,10 @@ async def test_the_files_that_complete_are_those_there_are_now(project):
         assert "sums.py" in before and set(session.paths) - set(before) == {"fresh.py"}
 
 
-def test_commands_and_files_complete():
-    words = Words(COMMANDS, lambda: ["src/app.py"])
-
-    def offered(text: str) -> list[str]:
-        return [c.text for c in words.get_completions(Document(text), CompleteEvent())]
-
-    assert offered("/m") == ["/model", "/memory"]
-    assert offered("look at @app") == ["src/app.py"]
-    assert offered("mail a@app") == [] and offered("plain") == []
+async def test_commands_and_files_complete():
+    assert await completed("/m", []) == ["/model", "/memory"]
+    assert await completed("look at @app", ["src/app.py"]) == ["look at @src/app.py"]
+    assert await completed("mail a@app", ["src/app.py"]) == await completed("plain", []) == []
 
 
 async def test_a_pipe_is_read_line_by_line():

@@ -6,7 +6,8 @@ from samovar.companion.facts import doubt, line, mentioned, stands
 from samovar.core.talk import Began, Condensed, Heard, Looked, Used, fold, replay
 from samovar.core.tool import Call, Returned
 
-FILES = {"sums.py", "src/app.py", "src/cart/total.py", "tests/cart/total.py", ".env"}
+ODD = {"app/[id]/page.tsx", "[id].py", "c++/x", "my notes.md", "old/notes.md", "new/notes.md"}
+FILES = ODD | {"sums.py", "src/app.py", "src/cart/total.py", "tests/cart/total.py", ".env"}
 RAN = Used(result=Returned(call=Call("shell", {"command": "pytest"}), text="exit 1 after 2 s\n2"))
 READ = Used(result=Returned(call=Call("read_file", {"path": "a.py"}), text="x = 1"))
 
@@ -20,6 +21,11 @@ READ = Used(result=Returned(call=Call("read_file", {"path": "a.py"}), text="x = 
         ("mend total.py", ()),
         ("mend cart", ()),
         ("sums.py sums.py", ("sums.py",)),
+        ("mend (sums.py,src/app.py)!", ("sums.py", "src/app.py")),
+        ("why is app/[id]/page.tsx slow?", ("app/[id]/page.tsx",)),
+        ("see `c++/x`, [id].py.", ("c++/x", "[id].py")),
+        ('what does "my notes.md" say of sums.py?', ("my notes.md", "sums.py")),
+        ("don't mend notes.md, it's old", ()),
     ],
 )
 def test_the_files_of_a_message_are_found(text, files):

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from samovar.app import App
 from samovar.boot import home_of, shown
-from samovar.cli.chat_commands import COMMANDS, is_quit, run
+from samovar.cli.chat_commands import COMMANDS, arguments, is_quit, run
 from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
@@ -50,7 +50,9 @@ async def chat(order: Order) -> int:
     view = View(order.plain)
     unseen = await repo.dirty()
     session = Session(view, list((await repo.tree(await repo.head())).paths()))
-    session.input = person(home / "chat_history", COMMANDS, lambda: session.paths, session.below)
+    session.input = person(
+        home / "chat_history", COMMANDS, lambda: session.paths, session.below, session.arguments
+    )
     async with (
         tracing(home),
         companion(
@@ -166,6 +168,12 @@ class Session:
             ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             # The step ends here, where it waits.
             return await ended
+
+    async def arguments(self, command: str) -> Sequence[str]:
+        """Return what may stand behind a command; nothing where it cannot be learnt."""
+        with suppress(SamovarError, OSError):
+            return await arguments(self.talker, command)
+        return ()
 
     def below(self) -> str:
         """Return the line at the foot of the terminal."""

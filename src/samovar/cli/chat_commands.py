@@ -40,6 +40,18 @@ async def run(talker: Companion, text: str) -> Lines:
     return await _ACTS[known[0]](talker, rest.strip())
 
 
+async def arguments(talker: Companion, command: str) -> Sequence[str]:
+    """Return what may stand behind a command, for completion."""
+    match command:
+        case "/model":
+            found = await endpoints(talker.seat.settings, talker.seat.home)
+            return [*(name for name, _ in found), *(entry.name for entry in CATALOGUE)]
+        case "/resume":
+            found_runs = await asyncio.to_thread(App(talker.seat.home).runs)
+            return [s.run for s in found_runs if s.state == "talk"]
+    return ()
+
+
 def is_quit(text: str) -> bool:
     """Whether a line means to leave."""
     return text.strip() in ("/quit", "/exit", "/q", "quit", "exit")

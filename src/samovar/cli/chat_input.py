@@ -5,7 +5,15 @@ import os
 import re
 import sys
 import termios
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -16,8 +24,15 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-_MENTION = re.compile(r"(?<!\S)@([\w./-]*)$")
+_BEGUN = re.compile(r'(?<!\S)@(?:"(?P<quoted>[^"\n]*)|(?P<plain>[^\s"]*))$')
+_MENTION = re.compile(r'(?<!\S)@(?:"([^"\n]+)"|(\S+))')
+"""A file behind an @; a name with spaces stands in quotes."""
+_ARGUMENT = re.compile(r"(/\w+)[ \t]+(\S*)")
+_BEHIND = ".,;:!?)"
+"""Marks that end a sentence rather than a name."""
 _MOST = 50
+Arguments = Callable[[str], Awaitable[Sequence[str]]]
+"""What may stand behind a command."""
 
 
 class Input(Protocol):
@@ -92,11 +107,12 @@ class Keys:
         commands: Mapping[str, str],
         files: Callable[[], Sequence[str]],
         below: Callable[[], str],
+        arguments: Arguments,
     ) -> None:
         history.touch(mode=0o600)
         self._session: PromptSession[str] = PromptSession(
             history=FileHistory(str(history)),
-            completer=Words(commands, files),
+            completer=Words(commands, files, arguments),
             complete_while_typing=False,
             key_bindings=_bindings(),
             multiline=True,
@@ -160,11 +176,28 @@ def _bindings() -> KeyBindings:
 
 
 class Words(Completer):
-    """Completes commands behind a slash, and files behind an @."""
+    """Completes commands behind a slash, what stands behind them, and files behind an @."""
 
-    def __init__(self, commands: Mapping[str, str], files: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self,
+        commands: Mapping[str, str],
+        files: Callable[[], Sequence[str]],
+        arguments: Arguments,
+    ) -> None:
         self.commands = commands
         self.files = files
+        self.arguments = arguments
+
+    async def get_completions_async(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> AsyncGenerator[Completion, None]:
+        """Yield what may stand at the cursor; what stands behind a command is looked up now."""
+        found = _ARGUMENT.fullmatch(document.text_before_cursor)
+        if found is not None:
+            for name in fitting(await self.arguments(found[1]), found[2]):
+                yield Completion(name, -len(found[2]))
+        for each in self.get_completions(document, complete_event):
+            yield each
 
     def get_completions(
         self,
@@ -178,12 +211,13 @@ class Words(Completer):
                 if name.startswith(before):
                     yield Completion(name, -len(before), display_meta=text)
             return
-        found = _MENTION.search(before)
+        found = _BEGUN.search(before)
         if found is None:
             return
-        word = found[1]
-        for path in fitting(self.files(), word):
-            yield Completion(path, -len(word))
+        typed = len(found[0]) - 1
+        for path in fitting(self.files(), found["quoted"] or found["plain"] or ""):
+            spaced = any(mark.isspace() for mark in path)
+            yield Completion(f'"{path}"' if spaced else path, -typed)
 
 
 def fitting(paths: Sequence[str], word: str) -> list[str]:
@@ -198,11 +232,14 @@ def fitting(paths: Sequence[str], word: str) -> list[str]:
 def mentioned(text: str, paths: Sequence[str]) -> str:
     """Return a message with plain paths instead of those behind an @."""
     known = set(paths)
-    return re.sub(
-        r"(?<!\S)@([\w./-]+)",
-        lambda m: m[1] if m[1].rstrip(".") in known else m[0],
-        text,
-    )
+
+    def plain(found: re.Match[str]) -> str:
+        quoted, word = found.groups()
+        if quoted in known:
+            return f'"{quoted}"'
+        return word if word and known & {word, word.rstrip(_BEHIND)} else found[0]
+
+    return _MENTION.sub(plain, text)
 
 
 def person(
@@ -210,8 +247,9 @@ def person(
     commands: Mapping[str, str],
     files: Callable[[], Sequence[str]],
     below: Callable[[], str],
+    arguments: Arguments,
 ) -> Input:
     """Return the terminal, or standard input where there is none."""
     if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        return Keys(history, commands, files, below)
+        return Keys(history, commands, files, below, arguments)
     return Piped()

@@ -1,7 +1,7 @@
 """What an agent is told without asking: what really changed and ran, and the files it was named."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from samovar.core.context import named
 from samovar.core.talk import Conversation, Heard, Looked, Used
@@ -11,6 +11,8 @@ _RAN = ("shell", "python")
 _FILES = 3
 """Files of a message that are read at once."""
 _PATH = re.compile(r"[\w./-]+")
+_QUOTED = re.compile(r"[\"'`]([^\"'`\n]+)[\"'`]")
+_AROUND = "\"'`<>(){}[],;:!?."
 
 
 def line(paths: Sequence[str], talk: Conversation) -> str:
@@ -30,14 +32,23 @@ def mentioned(text: str, known: Collection[str]) -> tuple[str, ...]:
     A name that several files have means none of them.
     """
     found: dict[str, None] = {}
-    for word in _PATH.findall(text):
-        path = word.rstrip(".").removeprefix("./")
+    for path in _named(text, known):
         if path in known:
             found[path] = None
         elif "." in path:
             alike = [p for p in known if p.endswith(f"/{path}")]
             found |= dict.fromkeys(alike if len(alike) == 1 else ())
     return tuple(found)[:_FILES]
+
+
+def _named(text: str, known: Collection[str]) -> Iterator[str]:
+    """Yield what may be a path: a known one in quotes or of any letters first, else its pieces."""
+    yield from (name for name in _QUOTED.findall(text) if name in known)
+    rest = _QUOTED.sub(lambda m: "" if m[1] in known else m[0], text)
+    for word in rest.split():
+        whole = [w for w in (word, word.rstrip(_AROUND), word.strip(_AROUND)) if w in known]
+        pieces = (p.rstrip(".").removeprefix("./") for p in _PATH.findall(word))
+        yield from whole[:1] or pieces
 
 
 def stands(talk: Conversation, path: str, text: str) -> bool:
