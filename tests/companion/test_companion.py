@@ -17,6 +17,7 @@ from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
 from samovar.memory.notebook import Notebook
 from samovar.org.resume import Limits, Permissions, Resume
+from samovar.sandboxes.find import find_sandbox
 from samovar.settings import Settings
 
 
@@ -147,6 +148,67 @@ async def test_programs_run_in_the_sandbox_and_are_facts(sit):
     told = talker.seat.choice.model.asked[-1].messages[-1].text
     assert 'last run: shell(command="id -u; pwd") exit 0' in told
     assert "no file is changed" in talker.seat.choice.model.asked[0].messages[-1].text
+
+
+class Watched:
+    """A sandbox that counts the sessions that were ended."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.tier = inner, inner.tier
+        self.started = self.ended = 0
+
+    async def run(self, command: Any, /) -> Any:
+        return await self.inner.run(command)
+
+    async def start(self, command: Any, /) -> Any:
+        session = await self.inner.start(command)
+        self.started += 1
+        end = session.end
+
+        async def counted() -> None:
+            self.ended += 1
+            await end()
+
+        session.end = counted
+        return session
+
+
+SET = call("python", code="x = 41")
+SHOWN = call("python", code="x + 1")
+GONE = "[a new session: earlier variables and imports are gone]"
+
+
+async def test_variables_outlive_another_model_and_no_session_its_conversation(sit, monkeypatch):
+    other = await sit(reply("Hello."))
+    await events(other, "hello")
+    other.close()
+    watched = Watched(await find_sandbox())
+    answers = (SET, SHOWN, reply("42."), SHOWN, reply("Still 42."))
+    talker = await sit(*answers, sandbox=watched)
+
+    async def same(_name: str) -> Any:
+        return talker.seat.choice
+
+    monkeypatch.setattr(talker.seat, "switch", same)
+    seen = await events(talker, "set x")
+    assert [e.result.text for e in seen if isinstance(e, Used)] == ["(no output)", "42"]
+    await talker.switch("another")
+    seen = await events(talker, "show x")
+    assert [e.result.text for e in seen if isinstance(e, Used)] == ["42"]
+    assert (watched.started, watched.ended) == (1, 0)
+    await talker.resume(other.run)
+    assert (watched.started, watched.ended) == (1, 1)
+
+
+async def test_of_a_conversation_that_goes_on_a_lost_session_is_said(sit):
+    first = await sit(SET, reply("Set."))
+    await events(first, "set x")
+    first.close()
+    second = await sit(SHOWN, SET, reply("It is gone."))
+    await second.resume(first.run)
+    lost, again = [e.result for e in await events(second, "show x") if isinstance(e, Used)]
+    assert lost.text.startswith(GONE) and "NameError" in lost.text
+    assert again.text == "(no output)"
 
 
 async def test_a_small_model_sees_five_tools(sit):

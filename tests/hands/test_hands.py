@@ -404,6 +404,24 @@ async def test_a_question_waits_for_a_person_and_the_task_goes_on_with_the_answe
     assert answer.text == "person answers: take your time"
 
 
+async def test_a_task_that_goes_on_after_a_question_is_told_its_variables_are_gone(
+    home, open_books
+):
+    hire(home, "writer", "ask", "python", permissions={"repositories": [".."]})
+    code = [call("python", code=code) for code in ("x = 1", "x")]
+    books = open_books([code[0], call("ask", question="Shall I?"), code[1], reply("Done.")])
+    team = books.team()
+    await team.submit("count", "writer")
+    await team.tick()
+    [asked] = await team.approvals()
+    await team.refuse(asked.id, "yes, do", by="ann")
+    await team.tick()
+    await team.tick()
+    first, _answer, last = results(home)
+    assert first.text == "(no output)"
+    assert last.text.startswith("[a new session: earlier variables and imports are gone]\n")
+
+
 async def test_a_question_to_a_teammate_becomes_a_message_and_the_task_goes_on(home, open_books):
     hears = {"read_outboxes": ["writer", "ada"]}
     hire(home, "ada", permissions={"read_outboxes": ["writer"]})

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from samovar import __version__
 from samovar.app import name_run
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
-from samovar.companion.facts import doubt, line, mentioned, stands
+from samovar.companion.facts import begun, doubt, line, mentioned, stands
 from samovar.companion.seat import NOBODY, Seat, estimate, manner, read_resume
 from samovar.core.agent import Agent, converse, interrupt, used
 from samovar.core.errors import SetupError, ToolError
@@ -45,7 +45,15 @@ class Companion:
     """The copy of the files it works in; None before the first message."""
     _log: JsonlLog | None = None
     _agent: Agent | None = None
+    _tools: Callable[[], Sequence[Tool]] | None = None
+    """What lists the tools of this conversation; another model goes on with the same ones."""
+    _desk: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """Ends what those tools started."""
     _lock: int = -1
+
+    def __post_init__(self) -> None:
+        """End with the seat what the conversation leaves behind."""
+        self.seat.stack.push_async_callback(self._desk.aclose)
 
     async def say(self, text: str) -> AsyncIterator[Entry]:
         """Hand over a message and yield what happens until the turn ends.
@@ -138,7 +146,8 @@ class Companion:
         lock = hold(folder)
         self._release()
         self._lock, self._log, self.run, self.talk = lock, log, run, talk
-        self._agent = None
+        self._agent = self._tools = None
+        await _whole(self._desk.aclose())
         await _whole(self._settle(talk.began, [e.event for e in entries]))
 
     async def tools(self) -> Sequence[Tool]:
@@ -146,7 +155,8 @@ class Companion:
         if self.draft is not None:
             return (await self._ready()).tools()
         await self.seat.prepare()
-        return self.seat.tools(self.seat.home.parent, "")()
+        async with AsyncExitStack() as stack:
+            return self.seat.tools(self.seat.home.parent, "", stack)()
 
     async def switch(self, model: str) -> Choice:
         """Go on with another model. Raises SetupError when there is none of that name."""
@@ -204,22 +214,29 @@ class Companion:
             return self._agent
         choice = await self.seat.prepare()
         assert self.draft is not None, "begun"
-        root = self.draft.root
-        own = self.seat.tools(root, self.run)
-        others = await self.seat.remote(root, {t.name for t in own()})
         self._agent = Agent(
             model=choice.model,
             dialect=self.seat.dialect(),
-            tools=lambda: (*own(), *others),
+            tools=await self._equipped(self.draft.root),
             estimate=estimate,
             limits=self.seat.limits(),
-            broker=Broker(self.seat.settings.rules, self.seat.ask, str(root)),
+            broker=Broker(self.seat.settings.rules, self.seat.ask, str(self.draft.root)),
             draw=manner(choice.endpoint.model),
             look=self._look,
             note=self._note,
             doubt=doubt,
         )
         return self._agent
+
+    async def _equipped(self, root: Path) -> Callable[[], Sequence[Tool]]:
+        """Return what lists the tools; what they start lasts as long as the conversation."""
+        if self._tools is None:
+            assert self._log is not None, "begun"
+            again = begun((e.event for e in self._log.read()), "python")
+            own = self.seat.tools(root, self.run, self._desk, again)
+            others = await self.seat.remote(root, {t.name for t in own()}, self._desk)
+            self._tools = lambda: (*own(), *others)
+        return self._tools
 
     async def _attached(self, text: str) -> Sequence[Used]:
         """Read the files a message names, as a call would: a small model forgets to."""

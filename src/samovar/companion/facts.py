@@ -1,10 +1,10 @@
 """What an agent is told without asking: what really changed and ran, and the files it was named."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from samovar.core.context import named
-from samovar.core.talk import Conversation, Heard, Looked, Used
+from samovar.core.talk import Conversation, Heard, Looked, Started, Used
 
 _RAN = ("shell", "python")
 """Tools that run programs."""
@@ -24,6 +24,11 @@ def line(paths: Sequence[str], talk: Conversation) -> str:
     if last is not None:
         facts.append(f"last run: {named(last.call, 60)} {last.text.splitlines()[0][:60]}")
     return "; ".join(facts)
+
+
+def begun(events: Iterable[object], tool: str) -> bool:
+    """Whether a call of a tool was ever begun."""
+    return any(isinstance(e, Started) and e.call.tool == tool for e in events)
 
 
 def mentioned(text: str, known: Collection[str]) -> tuple[str, ...]:

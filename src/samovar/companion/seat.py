@@ -29,7 +29,7 @@ from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import Settings, read_env
 from samovar.tools.ask import Company
-from samovar.tools.remote import Joined, Yard, join
+from samovar.tools.remote import Yard, join
 
 NOBODY = "samovar"
 """The agent of a conversation for which no other is named."""
@@ -75,8 +75,6 @@ class Seat:
     choice: Choice | None = None
     sandbox: Host | None = None
     _memory: Memory | None = field(default=None, repr=False)
-    _joined: dict[Path, Joined] = field(default_factory=dict, repr=False)
-    """The tools of MCP servers, by the workspace they were started for."""
 
     @property
     def memory(self) -> Memory:
@@ -127,27 +125,35 @@ class Seat:
             self.live("note", f"nothing is recalled: {error}")
             return ""
 
-    def tools(self, root: Path, run: str) -> Callable[[], Sequence[Tool]]:
-        """Return what lists the tools the agent is permitted, over the files in a folder."""
+    def tools(
+        self, root: Path, run: str, stack: AsyncExitStack, again: bool = False
+    ) -> Callable[[], Sequence[Tool]]:
+        """Return what lists the tools the agent is permitted, over the files in a folder.
+
+        What they start ends with the stack; `again` is whether the run used `python` before.
+        """
         assert self.sandbox is not None, "prepared"
         permitted = self.resume.permissions.tools if self.resume else None
         project = self.repo.place.work or root
-        place = Place(self.home, project, root, self.agent, run, permitted)
-        return tools(place, self.settings, self.sandbox, self.memory, self.company, self.stack)
+        place = Place(self.home, project, root, self.agent, run, permitted, again)
+        return tools(place, self.settings, self.sandbox, self.memory, self.company, stack)
 
-    async def remote(self, root: Path, taken: Collection[str]) -> Sequence[Tool]:
-        """Return the permitted tools of the MCP servers of the settings; what fails is told."""
+    async def remote(
+        self, root: Path, taken: Collection[str], stack: AsyncExitStack
+    ) -> Sequence[Tool]:
+        """Return the permitted tools of the MCP servers of the settings; what fails is told.
+
+        The servers that are started end with the stack.
+        """
         assert self.sandbox is not None, "prepared"
-        if root not in self._joined:
-            given = {**read_env(self.home), **os.environ}
-            yard = Yard(root, self.sandbox, Unconfined(), given)
-            self._joined[root] = await join(self.settings.mcp, taken, yard, self.stack)
-            for line in self._joined[root].said:
-                self.live("note", line)
-        found = self._joined[root].tools
+        given = {**read_env(self.home), **os.environ}
+        yard = Yard(root, self.sandbox, Unconfined(), given)
+        joined = await join(self.settings.mcp, taken, yard, stack)
+        for line in joined.said:
+            self.live("note", line)
         if self.resume is None:
-            return found
-        return [t for t in found if t.name in self.resume.permissions.tools]
+            return joined.tools
+        return [t for t in joined.tools if t.name in self.resume.permissions.tools]
 
     def system(self) -> str:
         """Return the standing instructions."""

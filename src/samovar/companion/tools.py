@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -42,6 +43,8 @@ class Place:
     run: str
     permitted: tuple[str, ...] | None
     """Names of the tools the agent may use; None permits all."""
+    again: bool = False
+    """Whether the run used `python` before, in a session that is gone."""
 
 
 def tools(
@@ -62,6 +65,7 @@ def tools(
         interpreter=Interpreter(found.python, found.readable),
         web=Web(**msgspec.structs.asdict(settings.web)),
         company=company,
+        again=place.again,
     )
     shelf = Shelf(place.home / "skills")
     mine = own()
@@ -71,20 +75,16 @@ def tools(
         memory(memories, place.run),
         notebook(Notebook(place.home), place.agent),
     ]
-    servers = tuple(settings.mcp)
-    maker = Maker(place.agent, place.run, workspace.data, tuple(t.name for t in fixed), servers)
+    names = tuple(t.name for t in fixed)
+    maker = Maker(place.agent, place.run, workspace.data, names, tuple(settings.mcp))
     fixed.append(promote_skill(shelf, workshop, maker))
     fixed.sort(key=_rank)
     if place.permitted is not None:
         fixed = [t for t in fixed if t.name in place.permitted]
-
-    def listed() -> Sequence[Tool]:
-        # A skill that is older than a server would answer in its place, and without the question.
-        theirs = tuple(f"{name}_" for name in servers)
-        skills = offered(shelf, workshop, place.permitted)
-        return (*fixed, *(s for s in skills if not s.name.startswith(theirs)))
-
-    return listed
+    # A skill that is older than a server would answer in its place, and without the question.
+    theirs = tuple(f"{name}_" for name in settings.mcp)
+    skills = partial(offered, shelf, workshop, place.permitted)
+    return lambda: (*fixed, *(s for s in skills() if not s.name.startswith(theirs)))
 
 
 def _rank(tool: Tool) -> int:

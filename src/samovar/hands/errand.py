@@ -95,6 +95,12 @@ class Errand:
         """Whether the conversation has ended; a crash cut off what comes after it."""
         return self.talk.ended is not None
 
+    @property
+    def again(self) -> bool:
+        """Whether `python` was used before a stop; its session is gone."""
+        assert self._log is not None, "begun"
+        return facts.begun((e.event for e in self._log.read()), "python")
+
     async def work(self, means: Means) -> Worked:
         """Go on to the end and return what came of it.
 

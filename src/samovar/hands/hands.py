@@ -69,7 +69,8 @@ class Hands:
             leave = Leave(self.approvals, job, resume)
             letters = Letters(self.home, job, self.roster(), hold)
             sandbox = await shelter(self.no_sandbox)
-            desk = Place(self.home, place.project, place.root, resume.name, began.run, names)
+            who = (resume.name, began.run, names)
+            desk = Place(self.home, place.project, place.root, *who, again=errand.again)
             bench = Bench(
                 desk,
                 self.settings,

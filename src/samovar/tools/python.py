@@ -43,9 +43,10 @@ class Repl:
     host: Host
     interpreter: Interpreter
     memory: int = 2 << 30
+    again: bool = False
+    """Whether there was a session before: of the next one it is said that it is new."""
     _session: Session | None = None
     _rest: bytes = b""
-    _began: bool = False
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, code: str, seconds: float) -> str:
@@ -87,7 +88,7 @@ class Repl:
                 environment=_ENVIRONMENT,
             )
         )
-        again, self._began = self._began, True
+        again, self.again = self.again, True
         return "[a new session: earlier variables and imports are gone]\n" if again else ""
 
     async def _asked(self, asked: bytes) -> Answer:

@@ -43,6 +43,8 @@ class Bench:
     web: Web = Web()
     company: Company | None = None
     """Whom `ask` can ask; without anybody there is no such tool."""
+    again: bool = False
+    """Whether `python` was used here before, in a session that is gone."""
 
 
 def toolbox(bench: Bench) -> tuple[Tool, ...]:
@@ -69,7 +71,7 @@ def _of_files(bench: Bench) -> Iterator[Tool]:
 
 def _of_programs(bench: Bench) -> Iterator[Tool]:
     yield shell.shell(bench.place, bench.sandbox, bench.interpreter)
-    session = repl.Repl(bench.place, bench.sandbox, bench.interpreter)
+    session = repl.Repl(bench.place, bench.sandbox, bench.interpreter, again=bench.again)
     bench.stack.push_async_callback(session.end)
     yield repl.python(session)
     if data.installed():
