@@ -108,7 +108,7 @@ def test_a_question_that_nobody_can_answer_is_a_no(served, server, project):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--agent", "bob"), 2, "no agent is called 'bob' here"),
+        (("--agent", "bob"), 2, "no agent is called 'bob' in"),
         (("--resume", "nothing"), 2, "there is no conversation 'nothing'"),
         (("--model", "nothing"), 2, "no model called 'nothing' answers"),
     ],
