@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from samovar.companion.draft import Draft, open_draft
@@ -62,7 +63,78 @@ async def test_a_link_leads_nowhere(draft, tmp_path):
     shell(draft.root, f"rm sums.py; ln -s {tmp_path}/secret.txt sums.py")
     change = await draft.change()
     assert "secret" not in str(change.texts)
-    assert change.removed == ("sums.py",)
+    assert change.texts == {} and change.removed == ()
+    assert set(change.left_out) == {"a.txt", "folder", "sums.py"}
+    assert "# folder: a link; links cannot be committed from here" in await draft.diff()
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("rm link", "a link that is gone"),
+        ("ln -sf run.sh link", "a link;"),
+        ("rm link; echo x > link", "a file where a link was"),
+        ("ln -s nothing new", "a link;"),
+    ],
+)
+async def test_a_changed_link_is_named_and_nothing_of_it_is_committed(draft, line, why):
+    shell(draft.root, line)
+    change = await draft.change()
+    assert len(change.paths) == 1 and change.left_out[change.paths[0]].startswith(why)
+    with pytest.raises(ToolError, match="nothing to commit"):
+        await draft.commit("samovar/talk", "feat: link")
+    (draft.root / "new.py").write_text("x = 1\n")
+    made = await draft.commit("samovar/talk", "feat: new")
+    modes = (await draft.repo.tree(made)).modes()
+    assert modes["link"] == "120000" and "new" not in modes
+
+
+async def test_links_are_taken_back(draft):
+    before = os.readlink(draft.root / "link")
+    await draft.mark(1)
+    shell(draft.root, "mkdir own; ln -s ../sums.py own/near; ln -s nothing lost; rm link")
+    shell(draft.root, "mkdir link; echo x > link/inside; chmod -x run.sh")
+    await draft.mark(2)
+    shell(draft.root, "rm -r link lost; ln -s run.sh link; mkdir lost; echo y > lost/and")
+    shell(draft.root, "chmod +x run.sh sums.py")
+    assert set(await draft.undo()) == {
+        *("link", "link/inside", "lost", "lost/and", "run.sh", "sums.py")
+    }
+    assert (draft.root / "link" / "inside").read_text() == "x\n"
+    assert os.readlink(draft.root / "lost") == "nothing"
+    assert not os.access(draft.root / "run.sh", os.X_OK)
+    assert set(await draft.undo()) == {"link", "link/inside", "lost", "own/near", "run.sh"}
+    assert os.readlink(draft.root / "link") == before
+    assert (await draft.change()).paths == ()
+    assert os.access(draft.root / "run.sh", os.X_OK)
+
+
+async def test_a_mark_of_before_modes_were_kept_can_be_taken_back(draft):
+    (draft.root / "sums.py").write_text("first\n")
+    await draft.mark(1)
+    mark = next((draft.root.parent / "marks").glob("*.json"))
+    kept = msgspec.json.decode(mark.read_bytes())
+    assert kept.pop("modes")
+    mark.write_bytes(msgspec.json.encode(kept))
+    shell(draft.root, "echo second > sums.py; echo '# end' >> run.sh")
+    assert await draft.undo() == ("run.sh", "sums.py")
+    assert (draft.root / "sums.py").read_text() == "first\n"
+    assert set((await draft.change()).paths) == {"sums.py"}
+
+
+async def test_an_executable_file_is_committed_as_one(draft, project):
+    shell(draft.root, "printf '#!/bin/sh\n' > tool; chmod +x tool sums.py; chmod -x run.sh")
+    change = await draft.change()
+    assert change.modes == {"run.sh": "100644", "sums.py": "100755", "tool": "100755"}
+    diff = await draft.diff()
+    assert "new file mode 100755" in diff
+    assert "old mode 100644\nnew mode 100755" in diff and "old mode 100755" in diff
+    made = await draft.commit("samovar/talk", "feat: programs")
+    modes = (await draft.repo.tree(made)).modes()
+    assert [modes[p] for p in ("run.sh", "sums.py", "tool")] == ["100644", "100755", "100755"]
+    assert (await draft.change()).paths == ()
+    (draft.root / "tool").write_text("#!/bin/sh\necho\n")
+    assert (await draft.change()).modes == {}, "a changed file keeps its mode"
 
 
 async def test_a_commit_is_made_on_a_branch_and_the_draft_goes_on_from_it(draft, project):

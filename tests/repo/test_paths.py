@@ -155,3 +155,17 @@ async def test_half_a_character_cannot_be_stored(person):
     repo = await git.open(person.folder)
     with pytest.raises(ToolError, match="surrogate"):
         await repo.diff(await repo.head(), {"f": "\ud800"})
+
+
+@pytest.mark.parametrize(
+    "modes", [{"f": "120000"}, {"f": "160000"}, {"f": "040000"}, {"f": "1"}, {"link": "100755"}]
+)
+async def test_a_file_becomes_a_program_and_nothing_else(person, modes):
+    repo = await git.open(person.folder)
+    base = await repo.head()
+    with pytest.raises(ToolError, match="cannot have the mode"):
+        await repo.diff(base, {"f": "x"}, (), modes)
+    deed = Deed(base=base, branch="s", message="m", changed={"f": "x"}, modes=modes)
+    with pytest.raises(ToolError, match="cannot have the mode"):
+        await repo.commit(deed)
+    assert "new file mode 100755" in await repo.diff(base, {"f": "x"}, (), {"f": "100755"})

@@ -9,16 +9,18 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import write
 from samovar.core.seams import Deed
 from samovar.repo.git import Git
-from samovar.repo.tree import Files
+from samovar.repo.tree import FILE, LINK, PROGRAM, Files
 from samovar.sandboxes.workspace import remove
 from samovar.tools import beneath, ignore
 from samovar.tools.workspace import Text, Workspace
@@ -37,6 +39,8 @@ class Change(Struct, frozen=True):
     removed: tuple[str, ...] = ()
     left_out: dict[str, str] = {}
     """Files that cannot be committed from here, and why."""
+    modes: dict[str, str] = {}
+    """Git modes of changed and new files that are not what they were, or what is usual."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -48,7 +52,18 @@ class Mark(Struct, frozen=True):
     """What a draft held at a moment: every file that was not as in the commit."""
 
     files: dict[str, bytes | None]
-    """None for a file that was removed."""
+    """Their bytes, where a link leads, or None for what was removed."""
+    modes: dict[str, str] = {}
+    """Git modes; of what is not named, the one in the commit."""
+
+
+class Held(Struct, frozen=True):
+    """What stands at a path of a draft."""
+
+    data: bytes
+    """At most LARGEST bytes of a file, or where a link leads."""
+    mode: str
+    """As git has it: FILE, PROGRAM or LINK."""
 
 
 class Draft:
@@ -62,9 +77,10 @@ class Draft:
         """The commit it started from, later the last one that was made of it."""
         self._marks = folder / "marks"
         self._place = Workspace(self.root)
-        self._hashes = dict(tree.hashes())
-        self._seen: dict[str, tuple[tuple[int, int, int], str]] = {}
-        """Hash by path, as long as inode, time and size are the same."""
+        self._stored = _stored(tree)
+        """Mode and hash by path, as the commit has them."""
+        self._same: dict[str, tuple[int, int, int, int]] = {}
+        """Inode, time, size and mode of files found to be as in the commit."""
 
     async def change(self) -> Change:
         """Return how it differs from its commit."""
@@ -79,7 +95,7 @@ class Draft:
         change = await self.change()
         text = ""
         if change.texts or change.removed:
-            text = await self.repo.diff(self.base, change.texts, change.removed)
+            text = await self.repo.diff(self.base, change.texts, change.removed, change.modes)
         rest = "".join(f"# {path}: {why}\n" for path, why in change.left_out.items())
         return text + rest
 
@@ -95,6 +111,7 @@ class Draft:
                 message=message,
                 changed=change.texts,
                 removed=change.removed,
+                modes=change.modes,
             )
         )
         await self.moved(made)
@@ -104,7 +121,7 @@ class Draft:
         """Take another commit for the one it differs from; what was before it stays committed."""
         self.tree = await self.repo.tree(base)
         self.base = base
-        self._hashes = dict(self.tree.hashes())
+        self._stored, self._same = _stored(self.tree), {}
         for path in self._marks.glob("*.json"):
             path.unlink()
 
@@ -120,94 +137,144 @@ class Draft:
         return await asyncio.to_thread(self._undo)
 
     def _change(self) -> Change:
-        texts: dict[str, str] = {}
-        left_out: dict[str, str] = {}
+        change = Change(texts={}, left_out={}, modes={})
         removed: list[str] = []
-        for path, data in self._differing():
-            if data is None:
+        for path, held in self._differing():
+            was = self._stored.get(path, (FILE, ""))[0]
+            why = _why_left_out(held, was)
+            if why:
+                change.left_out[path] = why
+            elif held is None:
                 removed.append(path)
-            elif len(data) >= LARGEST:
-                left_out[path] = "too large to be committed from here"
-            elif (text := _text(data)) is None:
-                left_out[path] = "not text, so it cannot be committed from here"
             else:
-                texts[path] = text
-        return Change(texts, tuple(removed), left_out)
+                change.texts[path] = held.data.decode()
+                if held.mode != was:
+                    change.modes[path] = held.mode
+        return replace(change, removed=tuple(removed))
 
-    def _differing(self) -> Iterator[tuple[str, bytes | None]]:
-        """Yield each path that is not as in the commit with its content, at most LARGEST bytes."""
-        for path in sorted(self._names() | self._hashes.keys()):
+    def _differing(self) -> Iterator[tuple[str, Held | None]]:
+        """Yield each path that is not as in the commit with what stands there now."""
+        found = (f.path for f in ignore.entries(self.root) if not _junk(f.path))
+        for path in sorted({*found, *self._stored}):
             try:
                 yield from self._compared(path)
             except ToolError:
                 # It went away, or turned into something that is no file.
-                if path in self._hashes:
+                if path in self._stored:
                     yield path, None
 
     def _names(self) -> set[str]:
-        return {f.path for f in ignore.walk(self.root) if not JUNK & set(f.path.split("/"))}
+        return {f.path for f in ignore.walk(self.root) if not _junk(f.path)}
 
-    def _compared(self, path: str) -> Iterator[tuple[str, bytes | None]]:
-        with beneath.spot(self.root, path) as place:
-            number = beneath.opened(place)
-            if place.path != path:
-                os.close(number)
-                raise ToolError(f"{path} is a link")
-            with open(number, "rb") as file:
-                found = os.fstat(number)
-                stamp = (found.st_ino, found.st_mtime_ns, found.st_size)
-                known = self._seen.get(path)
-                if known and known[0] == stamp and known[1] == self._hashes.get(path):
-                    return
-                data = file.read(LARGEST)
-        digest = _hash(data, self._hashes.get(path, ""))
-        self._seen[path] = (stamp, digest)
-        if digest != self._hashes.get(path):
-            yield path, data
+    def _compared(self, path: str) -> Iterator[tuple[str, Held | None]]:
+        held: Held | None
+        with self._above(path) as (folder, name):
+            if stat.S_ISLNK(os.lstat(name, dir_fd=folder).st_mode):
+                held = Held(os.fsencode(os.readlink(name, dir_fd=folder)), LINK)
+            else:
+                spot = beneath.Spot(folder, name, tuple(path.split("/")))
+                held = self._changed(spot)
+        if held and not self._as_stored(path, held):
+            yield path, held
+
+    def _changed(self, place: beneath.Spot) -> Held | None:
+        """Return what a file holds; None where it is as in the commit."""
+        with open(beneath.opened(place), "rb") as file:
+            found = os.fstat(file.fileno())
+            stamp = (found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
+            if self._same.get(place.path) == stamp:
+                return None
+            data = file.read(LARGEST)
+        held = Held(data, PROGRAM if found.st_mode & stat.S_IXUSR else FILE)
+        if not self._as_stored(place.path, held):
+            return held
+        self._same[place.path] = stamp
+        return None
+
+    def _as_stored(self, path: str, held: Held) -> bool:
+        mode, digest = self._stored.get(path, ("", ""))
+        return held.mode == mode and _hash(held.data, digest) == digest
+
+    @contextmanager
+    def _above(self, path: str) -> Iterator[tuple[int, str]]:
+        """Open the folder of a path, and yield it with the name in it.
+
+        Raises ToolError where there is none, and where a link leads there.
+        """
+        above, _, name = path.rpartition("/")
+        with beneath.spot(self.root, above or ".") as place:
+            if place.path != (above or "."):
+                raise ToolError(f"{path} lies behind a link")
+            folder = os.open(place.name, _FOLDER, dir_fd=place.folder)
+            try:
+                yield folder, name
+            finally:
+                os.close(folder)
 
     def _mark(self, number: int) -> None:
-        mark = Mark(dict(self._differing()))
+        now = dict(self._differing())
+        files = {path: held.data if held else None for path, held in now.items()}
+        mark = Mark(files, {path: held.mode for path, held in now.items() if held})
         write(self._marks / f"{number:05}.json", msgspec.json.encode(mark))
 
     def _undo(self) -> tuple[str, ...]:
         for path in sorted(self._marks.glob("*.json"), reverse=True):
-            mark = msgspec.json.decode(path.read_bytes(), type=Mark).files
+            mark = msgspec.json.decode(path.read_bytes(), type=Mark)
             now = dict(self._differing())
-            paths = tuple(sorted(p for p in {*now, *mark} if not _alike(p, now, mark)))
-            if any(len(mark.get(p) or b"") >= LARGEST for p in paths):
+            wanted = {each: self._wanted(each, mark) for each in {*now, *mark.files}}
+            paths = tuple(sorted(p for p, held in wanted.items() if self._at(p, now) != held))
+            if any(held and len(held.data) >= LARGEST for held in map(wanted.get, paths)):
                 raise SetupError(f"a file of more than {LARGEST >> 20} MB cannot be taken back")
+            # What stands in the way of others goes first, the innermost before its folder.
+            for each in reversed(paths):
+                if self._at(each, now):
+                    self._clear(each, wanted[each])
             for each in paths:
-                self._restore(each, mark)
+                self._restore(each, wanted[each])
             path.unlink()
             if paths:
                 return paths
         return ()
 
-    def _restore(self, path: str, mark: Mapping[str, bytes | None]) -> None:
-        data = mark[path] if path in mark else self._original(path)
-        if data is None:
-            with beneath.spot(self.root, path) as place:
-                os.unlink(place.name, dir_fd=place.folder)
-        else:
-            self._clear(path)
-            # Latin-1 has a letter for every byte.
-            self._place.write(path, Text(data.decode("latin-1"), "latin-1"))
+    def _wanted(self, path: str, mark: Mark) -> Held | None:
+        """Return what stood at a path at a mark."""
+        if path not in mark.files:
+            return self._original(path)
+        data = mark.files[path]
+        mode = mark.modes.get(path) or self._stored.get(path, (FILE, ""))[0]
+        return None if data is None else Held(data, mode)
 
-    def _clear(self, path: str) -> None:
-        """Take away a link that stands where a file stood: writing would go through it."""
-        above, _, name = path.rpartition("/")
-        with beneath.spot(self.root, above or ".") as place:
-            folder = os.open(place.name, _FOLDER, dir_fd=place.folder)
-        try:
-            if stat.S_ISLNK(os.lstat(name, dir_fd=folder).st_mode):
+    def _at(self, path: str, now: Mapping[str, Held | None]) -> Held | None:
+        return now[path] if path in now else self._original(path)
+
+    def _clear(self, path: str, wanted: Held | None) -> None:
+        """Take away what is not to stand at a path; writing would go through a link."""
+        with self._above(path) as (folder, name):
+            link = stat.S_ISLNK(os.lstat(name, dir_fd=folder).st_mode)
+            if link or wanted is None or wanted.mode == LINK:
                 os.unlink(name, dir_fd=folder)
-        except FileNotFoundError:
-            return
-        finally:
-            os.close(folder)
 
-    def _original(self, path: str) -> bytes | None:
-        return self.tree.data(path) if path in self._hashes else None
+    def _restore(self, path: str, held: Held | None) -> None:
+        if held is None:
+            return
+        with beneath.spot(self.root, path, make=True) as place:
+            # A folder may stand there; what was in it is gone.
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.rmdir(place.name, dir_fd=place.folder)
+            if held.mode == LINK:
+                os.symlink(held.data, os.fsencode(place.name), dir_fd=place.folder)
+                return
+        # Latin-1 has a letter for every byte.
+        self._place.write(path, Text(held.data.decode("latin-1"), "latin-1"))
+        with self._above(path) as (folder, name):
+            spot = beneath.Spot(folder, name, tuple(path.split("/")))
+            with open(beneath.opened(spot), "rb") as file:
+                os.fchmod(file.fileno(), 0o755 if held.mode == PROGRAM else 0o644)
+
+    def _original(self, path: str) -> Held | None:
+        if path not in self._stored:
+            return None
+        return Held(self.tree.stored(path), self._stored[path][0])
 
 
 async def open_draft(folder: Path, repo: Git, start: str, base: str) -> Draft:
@@ -226,8 +293,26 @@ async def open_draft(folder: Path, repo: Git, start: str, base: str) -> Draft:
     return Draft(folder, repo, await repo.tree(base), base)
 
 
-def _alike(path: str, one: Mapping[str, bytes | None], other: Mapping[str, bytes | None]) -> bool:
-    return (path in one) == (path in other) and one.get(path) == other.get(path)
+def _stored(tree: Files) -> dict[str, tuple[str, str]]:
+    """Return mode and hash of everything in a commit; of modes of old only two are left."""
+    modes = {path: mode if mode in (PROGRAM, LINK) else FILE for path, mode in tree.modes().items()}
+    return {path: (modes[path], digest) for path, digest in tree.hashes().items()}
+
+
+def _junk(path: str) -> bool:
+    return not JUNK.isdisjoint(path.split("/"))
+
+
+def _why_left_out(held: Held | None, was: str) -> str:
+    """Return why a difference cannot be committed from here; nothing where it can."""
+    if held is None:
+        return "a link that is gone; links cannot be committed from here" if was == LINK else ""
+    if LINK in (held.mode, was):
+        kind = "a link" if held.mode == LINK else "a file where a link was"
+        return f"{kind}; links cannot be committed from here"
+    if len(held.data) >= LARGEST:
+        return "too large to be committed from here"
+    return "" if _is_text(held.data) else "not text, so it cannot be committed from here"
 
 
 def _hash(data: bytes, like: str) -> str:
@@ -238,10 +323,8 @@ def _hash(data: bytes, like: str) -> str:
     return hashlib.sha1(head + data, usedforsecurity=False).hexdigest()
 
 
-def _text(data: bytes) -> str | None:
-    if b"\0" in data:
-        return None
+def _is_text(data: bytes) -> bool:
     try:
-        return data.decode("utf-8")
+        return "\0" not in data.decode("utf-8")
     except UnicodeDecodeError:
-        return None
+        return False

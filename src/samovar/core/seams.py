@@ -133,6 +133,8 @@ class Deed(Struct, frozen=True, kw_only=True):
     changed: Mapping[str, str]
     removed: tuple[str, ...] = ()
     """Paths that are no longer there."""
+    modes: Mapping[str, str] = {}
+    """Git modes of changed files, 100644 or 100755; others keep theirs, new ones are 100644."""
 
 
 class Repo(Protocol):

@@ -89,7 +89,7 @@ class Ground:
         assert self.draft is not None and self.repo is not None, "changed"
         branch = branch_of(began.run)
         change = await self.draft.change()
-        diff = await self.repo.diff(began.base, change.texts, change.removed)
+        diff = await self.repo.diff(began.base, change.texts, change.removed, change.modes)
         made = await self.repo.find(branch, key_of(began.run))
         if not made:
             trailers = {RUN: began.run, "Samovar-Model": began.model}

@@ -15,7 +15,7 @@ from samovar.core.scratch import Scratch
 from samovar.core.seams import Deed
 from samovar.repo import paths, remote
 from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, run
-from samovar.repo.tree import Files, encode, parse
+from samovar.repo.tree import FILE, PROGRAM, Files, encode, parse
 
 __all__ = ["FLAGS", "Git", "open"]
 
@@ -119,7 +119,7 @@ class Git:
             )
         if deed.branch in await self._checked_out():
             raise SetupError(f"the branch {deed.branch} is checked out: samovar leaves it alone")
-        tree = await self._write_tree(deed.base, deed.changed, deed.removed, keep=True)
+        tree = await self._write_tree(deed, keep=True)
         if deed.base and tree == await self._tree_hash(deed.base):
             raise ToolError("the change leaves every file as it was")
         made = await self._commit_tree(tree, deed)
@@ -152,10 +152,23 @@ class Git:
         return ""
 
     async def diff(
-        self, base: str, changed: Mapping[str, str], /, removed: Sequence[str] = ()
+        self,
+        base: str,
+        changed: Mapping[str, str],
+        /,
+        removed: Sequence[str] = (),
+        modes: Mapping[str, str] | None = None,
     ) -> str:
         """Return the unified diff from `base` to the changed files; nothing is stored."""
-        tree = await self._write_tree(base, changed, removed, keep=False)
+        deed = Deed(
+            base=base,
+            branch="",
+            message="",
+            changed=changed,
+            removed=tuple(removed),
+            modes=modes or {},
+        )
+        tree = await self._write_tree(deed, keep=False)
         shown = await self._objects(
             "diff-tree",
             "-p",
@@ -277,20 +290,23 @@ class Git:
         if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
             raise SetupError(f"{commit[:80]!r} is not the full hash of a commit")
 
-    async def _write_tree(
-        self, base: str, changed: Mapping[str, str], removed: Sequence[str], *, keep: bool
-    ) -> str:
+    async def _write_tree(self, deed: Deed, *, keep: bool) -> str:
+        base, changed, removed = deed.base, deed.changed, deed.removed
         modes = (await self.tree(base)).modes()
         left = {path: mode for path, mode in modes.items() if path not in removed}
         for path in changed:
             paths.check_against(path, left)
+        for path, mode in deed.modes.items():
+            if path not in changed or mode not in (FILE, PROGRAM):
+                raise ToolError(f"{path!r} cannot have the mode {mode}")
         paths.collisions(changed, left)
         with Scratch() as folder:
             index = folder / "index"
             if base:
                 tree = await self._tree_hash(base)
                 _must(await self._objects("read-tree", tree, keep=keep, index=index))
-            rows = [await self._row(p, t, modes, keep=keep) for p, t in changed.items()]
+            kept = {**modes, **deed.modes}
+            rows = [await self._row(p, t, kept, keep=keep) for p, t in changed.items()]
             # Mode 0 takes a path out of the index; what is a folder now may lie below it.
             rows = [f"0 {'0' * 40}\t{p}\0".encode() for p in removed if p in modes] + rows
             _must(
@@ -311,7 +327,7 @@ class Git:
                 "hash-object", "-w", "--no-filters", "--stdin", keep=keep, stdin=encode(path, text)
             )
         )
-        return f"{modes.get(path, '100644')} {stored.text}\t{path}\0".encode()
+        return f"{modes.get(path, FILE)} {stored.text}\t{path}\0".encode()
 
     async def _commit_tree(self, tree: str, deed: Deed) -> str:
         name, mail = await self._identity()

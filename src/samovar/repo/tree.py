@@ -17,6 +17,7 @@ from samovar.repo.command import FLAGS, OFFLINE, Private, environment
 
 TEXT = 8 << 20
 """Largest file read as text, in bytes."""
+FILE, PROGRAM = "100644", "100755"
 LINK, FOLDER, MODULE = "120000", "040000", "160000"
 
 
@@ -60,8 +61,8 @@ class Files:
         return {path: entry.mode for path, entry in self._entries.items()}
 
     def hashes(self) -> Mapping[str, str]:
-        """Return git's hash of every regular file's content."""
-        return {path: e.hash for path, e in self._entries.items() if e.mode != LINK}
+        """Return git's hash of what every file holds, and of where every link leads."""
+        return {path: e.hash for path, e in self._entries.items()}
 
     def read(self, path: str, /) -> str:
         """Return the text of one file, line ends as stored. Raises ToolError when it has none."""
@@ -75,11 +76,15 @@ class Files:
 
     def data(self, path: str) -> bytes:
         """Return the bytes of one regular file. Raises ToolError when there is none."""
+        if path in self._entries and self._entries[path].mode == LINK:
+            raise ToolError(f"{path!r} is a symbolic link")
+        return self.stored(path)
+
+    def stored(self, path: str) -> bytes:
+        """Return the bytes of a file, or the target of a link. Raises ToolError for neither."""
         entry = self._entries.get(path)
         if entry is None:
             raise ToolError(f"there is no file {path!r} in the project")
-        if entry.mode == LINK:
-            raise ToolError(f"{path!r} is a symbolic link")
         return self._blob(entry.hash)
 
     def write_to(self, folder: Path, changed: Mapping[str, str], /) -> None:
@@ -102,14 +107,14 @@ class Files:
         _make_folders(folder, [*(e.path for e in stored), *changed])
         for path, text in changed.items():
             entry = self._entries.get(path)
-            executable = entry is not None and entry.mode == "100755"
+            executable = entry is not None and entry.mode == PROGRAM
             _write_file(folder / path, encode(path, text), executable=executable)
         links: list[tuple[Path, bytes]] = []
         for entry, data in self._blobs(stored):
             if entry.mode == LINK:
                 links.append((folder / entry.path, data))
             else:
-                _write_file(folder / entry.path, data, executable=entry.mode == "100755")
+                _write_file(folder / entry.path, data, executable=entry.mode == PROGRAM)
         for place, target in links:
             os.symlink(target, os.fsencode(place))
 

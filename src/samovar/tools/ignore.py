@@ -23,6 +23,7 @@ class Found:
 
     path: str
     size: int
+    link: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def walk(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
 
     Links are not followed and not listed. Raises ToolError for a path that is not allowed.
     """
+    yield from (found for found in entries(root, path, most) if not found.link)
+
+
+def entries(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
+    """Yield what `walk` does, and links: to files, to folders, and to nothing."""
     with beneath.spot(root, path) as place:
         start = os.open(place.name, _FLAGS, dir_fd=place.folder)
         levels = _above(root, place.parts)
@@ -82,6 +88,8 @@ def _below(
                 yield from _inner(entry.name, folder, f"{path}/", levels, depth)
             elif entry.is_file(follow_symlinks=False):
                 yield Found(path, entry.stat(follow_symlinks=False).st_size)
+            elif entry.is_symlink():
+                yield Found(path, 0, link=True)
     finally:
         os.close(folder)
 
