@@ -12,10 +12,12 @@ from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory
 from samovar.settings import Settings, Web
 from samovar.tools.ask import Company
+from samovar.tools.nvim import find_nvim
 
 SECRET = "canary-5f1c"
 OFFERED = (
-    *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol", "nvim"),
+    *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol"),
+    *(["nvim"] if find_nvim() else []),
     *("shell", "python", "data_view", "fetch", "web_search", "ask"),
     *("memory", "notebook", "promote_skill"),
 )
