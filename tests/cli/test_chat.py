@@ -69,6 +69,17 @@ def test_a_conversation_goes_on(served, server):
     assert "You asked how I am." in served("show", run[1]).stdout
 
 
+def test_what_was_added_to_memory_is_there_when_it_is_asked_for(served, server, project):
+    server.answers = (reply("At 02:30."),)
+    script = "/memory add the nightly backup starts at 02:30\nwhen does the nightly backup start?\n"
+    assert "At 02:30." in served("chat", stdin=script).stdout
+    (log,) = project.glob(".samovar/runs/*/events.jsonl")
+    looked = [e["event"] for e in map(json.loads, log.read_text().splitlines())]
+    looked = [e for e in looked if e["type"] == "looked"]
+    assert "> the nightly backup starts at 02:30" in looked[0]["recalled"]
+    assert "said by owner" in looked[0]["recalled"]
+
+
 def test_lines_that_belong_together_are_one_message(served, server):
     server.answers = (reply("Two lines."),)
     done = served("chat", stdin="one\\\ntwo\n")
