@@ -11,7 +11,6 @@ from samovar.boot import Choice, Desk, home_of, shown
 from samovar.core.errors import Refused, SetupError
 from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.seams import Live
-from samovar.core.task import Budget
 from samovar.flow.kit import Ask, Word
 from samovar.org.crew import context
 from samovar.org.kept import Kept, keep, kept
@@ -83,7 +82,7 @@ class Coder:
         return Wish(
             text=text,
             run=await name_work(job, (self.home, app.home), repo),
-            budget=Budget(calls=self.settings.calls, generated=self.settings.tokens),
+            budget=self.settings.budget,
             candidates=self.settings.candidates,
             push=bool(job.data.get("push")),
         )
@@ -139,8 +138,8 @@ class Coder:
 
 
 def digest_of(task: int, act: str, digest: str) -> str:
-    """Return what names an act of a task's run among the approvals of a home."""
-    return hashlib.sha256(f"{task}\n{act}\n{digest}".encode()).hexdigest()
+    """Return what names an act of a task among the approvals of a home; `digest` says which act."""
+    return hashlib.sha256(f"{task}\n{act}\n{digest}".encode(errors="replace")).hexdigest()
 
 
 async def repository(home: Path, path: str) -> Git:

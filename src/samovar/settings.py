@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.rules import Rules
+from samovar.core.task import Budget
 from samovar.logs import Level
 from samovar.tools.remote_server import RemoteServer
 
@@ -104,6 +105,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """MCP servers whose tools agents may use, by name: docs/guides/mcp.md."""
     web: Web = Web()
     otel: Otel = Otel()
+
+    @property
+    def budget(self) -> Budget:
+        """What a run may spend on model calls."""
+        return Budget(calls=self.calls, generated=self.tokens)
 
 
 def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:

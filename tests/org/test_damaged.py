@@ -5,8 +5,8 @@ import random
 import shutil
 from pathlib import Path
 
-from samovar.memory.notes import Notes, folder_of
-from samovar.memory.recall import Memory
+from errand import Minds
+
 from samovar.org import bookmark
 from samovar.org.bookmark import Bookmark
 from samovar.org.sound import Pricing, prices
@@ -15,14 +15,8 @@ from samovar.org.team import Team
 from .conftest import act, hire, office, reading
 
 
-class Minds:
-    """The agents' real memories, opened for each question; found by words."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-
-    def of(self, agent: str) -> Memory:
-        return Memory(Notes(folder_of(self.home, agent)))
+class Recalling(Minds):
+    """Memories that are asked, too; found by words."""
 
     async def recall(self, agent: str, question: str, /) -> str:
         memory = self.of(agent)
@@ -30,11 +24,6 @@ class Minds:
             return await memory.recall(question, 400)
         finally:
             memory.close()
-
-    async def note(self, agent: str, text: str, /) -> None:
-        memory = self.of(agent)
-        await memory.store(text, "agent")
-        memory.close()
 
 
 async def founded(home: Path) -> Team:
@@ -52,7 +41,7 @@ async def founded(home: Path) -> Team:
 
 
 def staffed(home: Path) -> Team:
-    return office(home, rule, prices=Pricing(home), memory=Minds(home))
+    return office(home, rule, prices=Pricing(home), memory=Recalling(home))
 
 
 def rule(_request: object) -> str:

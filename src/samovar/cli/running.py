@@ -15,6 +15,7 @@ from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
 from samovar.core.errors import SamovarError
 from samovar.logs import configure
+from samovar.memory.project import project_of
 from samovar.office import open_team
 from samovar.org.lock import alone
 from samovar.org.team import Team
@@ -115,13 +116,12 @@ async def _serve(team: Team, host: str, port: int, way: Way) -> None:
     # The web server raises the signal that ended it once more; it must not end us before we let go.
     _hear(asyncio.Event())
     home = team.home
-    place = home.parent if home.name == ".samovar" else home
     desk = desk_of(
         home,
         port,
         host=host,
         office=office(team),
-        doctor=lambda: health.findings(place, home),
+        doctor=lambda: health.findings(project_of(home), home),
     )
     configure(load(home).log, (desk.keys.token,))
 

@@ -17,13 +17,11 @@ from samovar.org.credits import micro, shown
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder
 from samovar.org.schema import published
-from samovar.org.seams import Job, JobState
+from samovar.org.seams import OPEN, Job
 from samovar.org.sound import examine
 from samovar.org.validate import Known
 from samovar.pool import embeddable
 from samovar.settings import load
-
-OPEN: tuple[JobState, ...] = ("running", "ready", "waiting")
 
 
 async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:

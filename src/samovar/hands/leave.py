@@ -1,10 +1,10 @@
 """A person's word in the middle of a task: the task waits for it, and goes on with it."""
 
-import hashlib
 from dataclasses import dataclass
 
 import msgspec
 
+from samovar.coder import digest_of
 from samovar.core.context import named
 from samovar.core.errors import Refused
 from samovar.core.rules import AskPerson
@@ -39,7 +39,7 @@ class Leave:
             if call.tool in self.resume.permissions.ungated:
                 return True
             arguments = msgspec.json.encode(call.arguments, order="deterministic").decode()
-            digest = self._digest(call.tool, arguments)
+            digest = digest_of(self.job.id, call.tool, arguments)
             try:
                 await self.approvals.use(digest)
             except Refused:
@@ -54,7 +54,7 @@ class Leave:
         """Return what puts a question of the agent to a person."""
 
         async def answer(question: str, /) -> str:
-            digest = self._digest("question", question)
+            digest = digest_of(self.job.id, "question", question)
             for given in await self.approvals.list(("granted", "refused")):
                 if given.digest == digest:
                     word = "yes" if given.state == "granted" else "no"
@@ -67,6 +67,3 @@ class Leave:
     async def _ask(self, act: str, digest: str, text: str) -> None:
         asked = Approval(agent=self.job.agent, act=act, digest=digest, text=text, task=self.job.id)
         await self.approvals.ask(asked, OPEN)
-
-    def _digest(self, what: str, text: str) -> str:
-        return hashlib.sha256(f"{self.job.id}\n{what}\n{text}".encode(errors="replace")).hexdigest()

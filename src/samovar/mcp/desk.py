@@ -12,7 +12,6 @@ from msgspec import Meta
 from samovar.app import App, Wish
 from samovar.core.errors import ToolError
 from samovar.core.event import Closed, Entry
-from samovar.core.task import Budget
 from samovar.core.text import letters
 from samovar.core.tool import Tool, tool
 from samovar.flow.kit import Word
@@ -55,7 +54,7 @@ class Desk:
             text=task,
             files=tuple(files),
             test=test,
-            budget=Budget(calls=self.settings.calls, generated=self.settings.tokens),
+            budget=self.settings.budget,
             candidates=self.settings.candidates,
             push=push,
         )

@@ -174,6 +174,11 @@ def plan(project: Project, text: str) -> Project:
     return msgspec.structs.replace(project, tasks=(*project.tasks, Task(line)))
 
 
+def project_of(home: Path) -> Path:
+    """Return the folder of the project a home lies in; without one, the home itself."""
+    return home.parent if home.name == ".samovar" else home
+
+
 class ProjectFile:
     """The file of a project in a folder."""
 
@@ -187,8 +192,7 @@ class ProjectFile:
             return parse(self.path.read_text("utf-8", "replace"))
         except FileNotFoundError:
             home = self.path.parent.resolve()
-            named = home.parent if home.name == ".samovar" else home
-            return Project(name=named.name.lstrip(".") or "project")
+            return Project(name=project_of(home).name.lstrip(".") or "project")
         except SetupError as error:
             raise SetupError(f"{self.path}: {error}") from error
 

@@ -14,11 +14,10 @@ from samovar.core.errors import SetupError
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.resume import Resume
 from samovar.org.roster import Roster
-from samovar.org.seams import Filter, Job, JobState, Queue
+from samovar.org.seams import OPEN, Filter, Job, Queue
 
 CAPPED = "its limit"
 """Stands in every refusal by a cap; people are told of those."""
-OPEN: tuple[JobState, ...] = ("ready", "running", "waiting")
 
 
 @dataclass(frozen=True)

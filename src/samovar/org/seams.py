@@ -14,6 +14,8 @@ from samovar.core.errors import Refused, SamovarError
 
 JobState = Literal["ready", "running", "waiting", "done", "failed", "dead", "cancelled"]
 """`waiting` for a person; `failed`: worked on, without success; `dead`: attempts used up."""
+OPEN: tuple[JobState, ...] = ("ready", "running", "waiting")
+"""States of jobs that are not over."""
 
 NO_LIMIT = 2**62
 """Micro-credits nobody ever has."""

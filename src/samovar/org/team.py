@@ -20,7 +20,7 @@ from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
 from samovar.org.roster import Roster, linked
-from samovar.org.seams import Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
+from samovar.org.seams import OPEN, Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
 from samovar.org.sound import amiss, examine
 from samovar.org.standing import Status, present
 from samovar.org.ticked import Ticked
@@ -28,7 +28,6 @@ from samovar.org.ticked import Ticked
 Mood = Literal["working", "ready", "waiting", "idle", "stopped", "broken"]
 """`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be used."""
 ASSISTANT = "samovar"
-OPEN: tuple[JobState, ...] = ("running", "ready", "waiting")
 
 
 class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):

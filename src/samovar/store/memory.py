@@ -9,9 +9,9 @@ from math import inf
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
-from samovar.org.seams import Ending, Filter, Job, JobState, Overtaken
+from samovar.org.seams import OPEN, Ending, Filter, Job, JobState, Overtaken
 from samovar.store.clock import Clock
-from samovar.store.queue import OPEN, SHUT, arranged
+from samovar.store.queue import SHUT, arranged
 
 
 @dataclass

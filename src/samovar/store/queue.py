@@ -8,13 +8,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from samovar.core.errors import SetupError
-from samovar.org.seams import Filter, Job, JobState
+from samovar.org.seams import OPEN, Filter, Job, JobState
 from samovar.store.database import Database
 from samovar.store.rows import job as read
 from samovar.store.rows import passed
 from samovar.store.tables import tasks
 
-OPEN: tuple[JobState, ...] = ("ready", "running", "waiting")
 SHUT: tuple[JobState, ...] = ("waiting", "failed", "dead", "cancelled")
 """What a person can bring back."""
 

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from samovar.app import Wish
 from samovar.core.errors import SetupError
 from samovar.core.event import Opened
-from samovar.core.task import Budget
-from samovar.org.seams import JobState
+from samovar.org.seams import OPEN
 from samovar.settings import load
 from samovar.web.commission import Commission, commission
 from samovar.web.desk import Desk, office_of, workshop_of
@@ -21,7 +20,6 @@ Button = tuple[str, str]
 """A verb and its word."""
 AGAIN = ("retry", "Retry as a new run")
 GO_ON = ("resume", "Go on")
-OPEN: tuple[JobState, ...] = ("ready", "running", "waiting")
 
 
 def buttons(
@@ -106,8 +104,13 @@ async def branch_off(desk: Desk, run: str, at: int, note: str) -> str:
 def wish(desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "") -> Wish:
     """Return a task with the budget of the settings."""
     settings = load(desk.home)
-    budget = Budget(calls=settings.calls, generated=settings.tokens)
-    return Wish(text=text, files=files, test=test, budget=budget, candidates=settings.candidates)
+    return Wish(
+        text=text,
+        files=files,
+        test=test,
+        budget=settings.budget,
+        candidates=settings.candidates,
+    )
 
 
 def _latest(bought: Commission, run: str) -> int:

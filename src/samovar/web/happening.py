@@ -43,3 +43,8 @@ def act(agent: str, row: Mapping[str, Any]) -> Happening | None:
 def page_of(agent: str) -> str:
     """Return the address of an agent's page."""
     return f"/agents/{quote(agent, safe='')}"
+
+
+def board_of(agent: str) -> str:
+    """Return the address of an agent's tasks."""
+    return f"/board?agent={quote(agent, safe='')}"

@@ -1,10 +1,9 @@
 """What happened lately in a team: what was said, filed, begun, noted and what went wrong."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from samovar.org.seams import Job
-from samovar.web.happening import Happening, page_of
+from samovar.web.happening import Happening, board_of, page_of
 from samovar.web.verbs import Mail
 
 
@@ -31,14 +30,12 @@ def _filed(job: Job) -> Happening:
     assert job.created is not None, "whoever lists it has looked"
     text = f"#{job.id} for {job.agent}: {job.text}"
     who = job.created_by.removeprefix("person:")
-    return Happening(at=job.created, who=who, what="task", text=text, href=_board(job))
+    return Happening(at=job.created, who=who, what="task", text=text, href=board_of(job.agent))
 
 
 def _ended(job: Job) -> Happening:
     assert job.ended is not None, "whoever lists it has looked"
     text = f"#{job.id} {job.text}: {job.reason}"
-    return Happening(at=job.ended, who=job.agent, what=job.state, text=text, href=_board(job))
-
-
-def _board(job: Job) -> str:
-    return f"/board?agent={quote(job.agent, safe='')}"
+    return Happening(
+        at=job.ended, who=job.agent, what=job.state, text=text, href=board_of(job.agent)
+    )

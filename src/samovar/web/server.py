@@ -18,6 +18,7 @@ from samovar.boot import at_work
 from samovar.core.errors import SetupError
 from samovar.core.seams import Live
 from samovar.flow.kit import Ask
+from samovar.memory.project import project_of
 from samovar.repo import git
 from samovar.settings import read_env
 from samovar.traces.tracing import standing
@@ -143,7 +144,7 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def _opened(home: Path, ask: Ask, live: Live) -> AsyncIterator[App]:
     """Open the repository a home belongs to. Raises SetupError for a home that belongs to none."""
-    repo = home.parent if home.name == ".samovar" else home
+    repo = project_of(home)
     # A home may have a history of its own, which is no project to work on.
     if (await git.open(repo)).place.home.resolve() != home.resolve():
         raise SetupError(f"the home {home} belongs to no repository: there is none to work on")

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from samovar.org.seams import Approval, Job
+from samovar.web.happening import board_of
 from samovar.web.shelf import Question
 from samovar.web.words import cut, machine
 
@@ -63,7 +64,7 @@ def _task(job: Job) -> Item:
     return Item(
         at=job.ended or job.started or job.created,
         state=job.state,
-        href=f"/board?agent={quote(job.agent)}",
+        href=board_of(job.agent),
         title=f"Task {job.id} of {job.agent}",
         text=f"{cut(job.text, 80)}: {cut(job.reason, 80)}",
     )
