@@ -248,6 +248,28 @@ async def test_a_question_waits_as_long_as_the_person_takes():
     assert (result.ok, result.text) == (True, "yes")
 
 
+@pytest.mark.parametrize("yes", [True, False])
+async def test_what_a_person_takes_to_permit_a_call_is_told_apart(yes):
+    async def late(_call: Call, _why: str) -> bool:
+        await asyncio.sleep(0.3)
+        return yes
+
+    result = await perform(Call("fetch", {"url": "https://example.org"}), [FETCH], Broker(ask=late))
+    assert result.ok is yes
+    assert result.waited > 0.29 and result.seconds - result.waited < result.waited
+
+
+@pytest.mark.parametrize(("permission", "waits"), [("ask", True), ("run", False)])
+async def test_only_what_a_question_takes_is_waiting(permission, waits):
+    async def slow() -> str:
+        """Take time."""
+        await asyncio.sleep(0.3)
+        return "yes"
+
+    result = await perform(Call("slow"), [tool(slow, permission, {})], Broker())
+    assert result.seconds > 0.29 and (result.waited > 0.29) is waits
+
+
 async def test_a_time_limit_of_a_tools_own_is_told_in_its_words():
     async def fetch() -> str:
         """Fetch."""

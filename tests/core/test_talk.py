@@ -66,6 +66,12 @@ def test_a_turn_counts_what_it_spends():
     assert replay([*EVENTS, Heard(text="more")]).turn != turn
 
 
+def test_what_somebody_took_to_answer_is_not_spent():
+    answered = Used(result=Returned(call=READ, text="yes", seconds=900.5, waited=900))
+    turn = replay([*EVENTS[:5], answered]).turn
+    assert turn is not None and turn.seconds == 2.5
+
+
 def test_calls_wait_until_they_are_answered():
     assert [c.id for c in replay(EVENTS[:5]).waiting] == ["1.0.0", "1.0.1"]
     assert [c.id for c in replay(EVENTS[:6]).waiting] == ["1.0.1"]

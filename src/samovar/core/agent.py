@@ -48,7 +48,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     tokens: int = 0
     """Generated tokens."""
     seconds: float = 0.0
-    """Of models and tools together."""
+    """Of models and tools together; nobody's answer is waited for within them."""
     credits: int = 0
     """Micro-credits."""
     reply: int = 800

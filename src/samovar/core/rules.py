@@ -9,6 +9,7 @@ import posixpath
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
 from typing import Any, Literal, get_args
@@ -320,19 +321,42 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
 
     An error nobody foresaw is named as a mistake in samovar, and the turn goes on.
     """
-    began = time.monotonic()
+    watch = _Watch()
     try:
         tool = find(tools, call.tool)
         checked = arguments(tool, call)
-        await _permit(broker, tool, call)
-        text = await _ran(tool, checked, broker.seconds)
+        await _permit(broker, tool, call, watch)
+        with watch.waiting() if tool.permission == "ask" else nullcontext():
+            text = await _ran(tool, checked, broker.seconds)
     except (SamovarError, OSError) as error:
-        return _returned(call, began, _told(str(error) or type(error).__name__, broker), ok=False)
+        return watch.returned(call, _told(str(error) or type(error).__name__, broker), ok=False)
     except Exception as error:
         mistake = f"a mistake in samovar, {type(error).__name__}: {error}; do it another way"
-        return _returned(call, began, _told(mistake, broker), ok=False)
+        return watch.returned(call, _told(mistake, broker), ok=False)
     said = _told(text, broker)
-    return _returned(call, began, said if said.strip() else "(nothing)", ok=True)
+    return watch.returned(call, said if said.strip() else "(nothing)", ok=True)
+
+
+@dataclass
+class _Watch:
+    """How long a call takes, and how much of that goes by until somebody answers; in seconds."""
+
+    began: float = field(default_factory=time.monotonic)
+    waited: float = 0.0
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count what is done meanwhile as waiting for somebody."""
+        since = time.monotonic()
+        try:
+            yield
+        finally:
+            self.waited += time.monotonic() - since
+
+    def returned(self, call: Call, text: str, *, ok: bool) -> Returned:
+        """Return what came of a call that ends now."""
+        took, waited = round(time.monotonic() - self.began, 3), round(self.waited, 3)
+        return Returned(call=call, text=text, ok=ok, seconds=took, waited=waited)
 
 
 async def _ran(tool: Tool, given: Mapping[str, Any], seconds: float) -> str:
@@ -357,7 +381,7 @@ def _told(text: str, broker: Broker) -> str:
     return ends(letters(text), _PART, broker.longest)
 
 
-async def _permit(broker: Broker, tool: Tool, call: Call) -> None:
+async def _permit(broker: Broker, tool: Tool, call: Call, watch: _Watch) -> None:
     """Raise ToolError unless rules, and where they want it a person, allow the call."""
     decision = decide(broker.rules, tool, call, broker.root)
     match decision.verdict:
@@ -366,9 +390,7 @@ async def _permit(broker: Broker, tool: Tool, call: Call) -> None:
         case "deny":
             raise ToolError(f"not permitted: {decision.why}; do it another way or tell the person")
         case "ask":
-            if not await broker.ask(call, decision.why):
+            with watch.waiting():
+                said = await broker.ask(call, decision.why)
+            if not said:
                 raise ToolError("nobody allowed this call; go on without it or tell the person")
-
-
-def _returned(call: Call, began: float, text: str, *, ok: bool) -> Returned:
-    return Returned(call=call, text=text, ok=ok, seconds=round(time.monotonic() - began, 3))

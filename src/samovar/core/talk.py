@@ -136,6 +136,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     tokens: int = 0
     """Generated tokens."""
     seconds: float = 0.0
+    """Of models and tools; what somebody took to answer is not among them."""
     credits: int = 0
     nudged: bool = False
     looked: bool = False
@@ -213,7 +214,7 @@ def fold(talk: Conversation, event: Talk) -> Conversation:
             return _with(_turned(talk, looked=False), event)
         case Used(result=result):
             spent = talk.turn.seconds if talk.turn else 0.0
-            return _with(_turned(talk, seconds=spent + result.seconds), event)
+            return _with(_turned(talk, seconds=spent + result.seconds - result.waited), event)
         case Told(kind=kind):
             known = talk.turn is not None and talk.turn.nudged
             return _with(_turned(talk, nudged=known or kind == "nudge"), event)

@@ -29,6 +29,9 @@ class Returned(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     ok: bool = True
     seconds: float = 0.0
+    """From the call to its answer."""
+    waited: float = 0.0
+    """Of these, until somebody answered a question."""
 
 
 @dataclass(frozen=True)
