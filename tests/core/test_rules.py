@@ -248,6 +248,19 @@ async def test_a_question_waits_as_long_as_the_person_takes():
     assert (result.ok, result.text) == (True, "yes")
 
 
+def test_what_a_link_leads_to_is_judged_as_well(tmp_path):
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "door").symlink_to("../secrets")
+    (tmp_path / "docs" / "sheet").symlink_to("page.md")
+    denied = Rules(deny=(Rule(path="secrets/**"),))
+    assert verdict(READ, "docs/door/a", denied, str(tmp_path)) == "deny"
+    assert verdict(READ, "docs/sheet", denied, str(tmp_path)) == "allow"
+    careful = Rules(ask=(Rule(tool="write"),), allow=(Rule(tool="write_file", path="docs/**"),))
+    assert verdict(WRITE, "docs/sheet", careful, str(tmp_path)) == "allow"
+    assert verdict(WRITE, "docs/door/a", careful, str(tmp_path)) == "ask"
+
+
 @pytest.mark.parametrize("yes", [True, False])
 async def test_what_a_person_takes_to_permit_a_call_is_told_apart(yes):
     async def late(_call: Call, _why: str) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from samovar.companion import tools as companion
 from samovar.core.errors import SamovarError
+from samovar.core.rules import PATHS, Broker, Rule, Rules, perform
 from samovar.core.tool import Call, arguments
 from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory
@@ -110,3 +111,21 @@ async def test_no_tool_leaks(name, every, world):
         assert SECRET not in said, call
     assert sorted(p.name for p in world.iterdir()) == before
     assert (world / "secret.txt").read_text() == SECRET
+
+
+async def test_no_tool_goes_through_a_link_to_what_a_rule_denies(every, world, place):
+    (place.root / "secrets").mkdir()
+    (place.root / "secrets" / "a.py").write_text(f"{SECRET} = 1\n")
+    (place.root / "door").symlink_to("/w/secrets")
+    rules = Rules(deny=(Rule(path="secrets/**", why="ask Ann first"),))
+    broker, tried = Broker(rules, root=str(place.root)), set()
+    for tool in every.values():
+        shape = tool.parameters["properties"].items()
+        for field in PATHS.intersection(k for k, v in shape if v.get("type") == "string"):
+            for path in ("door/a.py", "/w/door/a.py", "door", "door/new/b.py"):
+                call = Call(tool.name, {**tool.example, field: path})
+                result = await perform(call, [tool], broker)
+                assert result.text.startswith("not permitted: ask Ann first"), call
+                tried.add(tool.name)
+    assert {"read_file", "write_file", "edit_text", "search", "data_view"} < tried
+    assert [p.name for p in (place.root / "secrets").iterdir()] == ["a.py"]

@@ -5,7 +5,6 @@ Rules keep honest models from mistakes and ask a person in time. The boundary is
 
 import asyncio
 import os
-import posixpath
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from msgspec import Struct
 from samovar.core.errors import SamovarError, ToolError
 from samovar.core.text import ends, letters
 from samovar.core.tool import Call, Permission, Returned, Tool, arguments, find
+from samovar.core.way import followed, written
 
 Verdict = Literal["allow", "ask", "deny"]
 
@@ -30,7 +30,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     tool: str = ""
     """Name of the tool, or its permission (read, write, run, network, ask); `*` stands for any."""
     path: str = ""
-    """Glob over the paths in the arguments; without a slash it means any part of a path."""
+    """Glob over the paths in the arguments, as written and with links followed; without a slash it
+    means any part of a path."""
     host: str = ""
     """Glob over the host names in the arguments."""
     command: str = ""
@@ -112,7 +113,8 @@ def decide(rules: Rules, tool: Tool, call: Call, root: str = "") -> Decision:
 
     Own denials hold always. Built-in ones hold unless an own permission names the path, host or
     command. Then the most precise own rule counts, asking before allowing, then the built-in
-    questions; what no rule speaks of is allowed. `root` is the folder relative paths start from.
+    questions; what no rule speaks of is allowed. `root` is the folder relative paths start from; a
+    path counts as it is written and as the links on it lead.
     """
     return _decide(rules, _Facts.of(tool, call, root))
 
@@ -137,7 +139,7 @@ def sight(rules: Rules, root: str) -> Sight:
     wholes = re.compile("|".join(_form(p).pattern for p in known if "/" in p))
 
     def verdict(tool: str, path: str) -> Verdict:
-        whole = _whole(path, root)
+        whole = written(path, root)
         if wholes.fullmatch(whole) or any(names.match(part) for part in whole.split("/")):
             return _decide(of_paths, _Facts(tool, "read", (whole,), (), ())).verdict
         return "allow"
@@ -198,7 +200,7 @@ class _Facts:
     @classmethod
     def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
         found = list(texts(call.arguments))
-        paths = [_whole(v, root) for k, v in found if k in PATHS]
+        paths = [way(v, root) for k, v in found if k in PATHS for way in (written, followed)]
         hosts = [_host(v) for k, v in found if k in HOSTS]
         commands = [" ".join(v.split(" ")).strip() for k, v in found if k in COMMANDS]
         return cls(tool.name, tool.permission, tuple(paths), tuple(hosts), tuple(commands))
@@ -274,11 +276,6 @@ def _precision(rule: Rule) -> int:
     fields = (rule.path, rule.host, rule.command)
     letters = sum(len(f.replace("*", "")) for f in (*fields, rule.tool))
     return 1000 * sum(bool(f) for f in fields) + 100 * bool(rule.tool) + letters
-
-
-def _whole(path: str, root: str) -> str:
-    shown = os.path.expanduser(path) if path.startswith("~") else path
-    return posixpath.normpath(posixpath.join(root or "/", shown.replace("\\", "/")))
 
 
 def _host(text: str) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from samovar.core.seams import Command
+from samovar.core.way import INSIDE
 from samovar.sandboxes.limits import Limits
 
-INSIDE = "/w"
-"""Where the workspace is, inside."""
 UID = 1000
 """Who one is, inside; never 0."""
 BORROWED = ("ld.so.cache", "alternatives", "localtime", "mime.types", "services", "protocols")

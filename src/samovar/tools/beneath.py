@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.core.errors import ToolError
+from samovar.core.way import INSIDE
 
-INSIDE = "/w"
-"""Where a sandbox shows the workspace; models see such paths and name them."""
 LENGTH = 1024
 """Longest accepted path, in characters."""
 _LINKS = 40

@@ -1,0 +1,56 @@
+"""A path as rules judge it: as it is written, and where it leads once its links are followed."""
+
+import os
+import posixpath
+
+INSIDE = "/w"
+"""Where a sandbox shows the workspace; models see such paths and name them."""
+_LINKS = 40
+"""Links on one way, at most; the system follows no more either."""
+_LONGEST = 4096
+"""Letters of a path the system takes."""
+
+
+def written(path: str, root: str) -> str:
+    """Return a whole path by its letters alone; one that is relative starts at the root."""
+    return posixpath.normpath(_whole(path.replace("\\", "/"), root))
+
+
+def followed(path: str, root: str) -> str:
+    """Return where a path leads, name by name; what is not there stays as it is written.
+
+    A path or link that begins with INSIDE leads to the root, whose own way is taken as it is.
+    """
+    if len(path) > _LONGEST:
+        return written(path, root)
+    done, todo, links = "/", _names(_whole(path, root), root), _LINKS
+    while todo:
+        here = posixpath.normpath(posixpath.join(done, todo.pop()))
+        target = "" if f"{root}/".startswith(f"{here}/") or not links else _target(here)
+        if target:
+            links -= 1
+            done = "/" if target.startswith("/") else done
+            todo += _names(target, root)
+        else:
+            done = here
+    return done
+
+
+def _whole(path: str, root: str) -> str:
+    return posixpath.join(root or "/", os.path.expanduser(path))
+
+
+def _names(path: str, root: str) -> list[str]:
+    """Return the names of a whole path, the first one last."""
+    folder = f"{path}/"
+    inside = folder.startswith(f"{INSIDE}/") and not folder.startswith(f"{root}/")
+    whole = root + path.removeprefix(INSIDE) if inside else path
+    return [name for name in reversed(whole.split("/")) if name]
+
+
+def _target(path: str) -> str:
+    """Return where a link points to; nothing for what is no link."""
+    try:
+        return os.readlink(path)
+    except (OSError, ValueError):
+        return ""
