@@ -31,6 +31,10 @@ LONGEST = 200_000
 """Characters of a task; what a model reads of it is less."""
 
 
+NOBODY = "samovar"
+"""The agent of a conversation for which no other is named."""
+
+
 class Wish(Struct, frozen=True, kw_only=True):
     """What a person asks for, as a surface hands it over."""
 
@@ -53,8 +57,11 @@ class Summary(Struct, frozen=True, kw_only=True):
     at: datetime
     task: str
     state: str
-    """`done`, `failed`, `waiting` or `stopped`; `talk` for a conversation, which has no end."""
+    """`done`, `failed`, `waiting` or `stopped`; `talk` for a conversation, which has no end, and
+    `task` for the one in which an agent works on a task of its team."""
     outcome: str = ""
+    agent: str = ""
+    """Whose conversation it is; empty for other runs."""
 
 
 class Workplace(Protocol):
@@ -100,7 +107,7 @@ class App:
         with self._alone(run):
             state = replay(e.event for e in log.read())
             if state.opened is None:
-                raise SetupError(f"{run} is a conversation: samovar chat --resume {run}")
+                raise SetupError(f"{run} is a conversation; {onward(self._began(run))}")
             if state.closed is not None and state.closed.exit_code != 4 and not override:
                 raise SetupError(f"run {run} is finished: {state.closed.outcome}")
             async for entry in self._go_on(run, log, replace_wish(wish, override)):
@@ -194,6 +201,12 @@ class App:
         assert self.workplace is not None, "this App was made for reading only"
         return self.workplace
 
+    def _began(self, run: str) -> Began:
+        first = self.read(run)[:1]
+        if not first or not isinstance(first[0].event, Began):
+            raise SetupError(f"run {run} has not begun; see 'samovar runs'")
+        return first[0].event
+
     def _wish(self, run: str) -> Wish:
         try:
             return msgspec.json.decode((self.folder(run) / "wish.json").read_bytes(), type=Wish)
@@ -216,6 +229,14 @@ class App:
 def replace_wish(wish: Wish, override: bool) -> Wish:
     """Return the wish with a person's leave to let phases pass."""
     return msgspec.structs.replace(wish, override=override or wish.override)
+
+
+def onward(began: Began) -> str:
+    """Return what a person does to go on with a conversation, in a few words."""
+    if began.task:
+        return f"task {began.task} goes on with its team: samovar up"
+    named = "" if began.agent in ("", NOBODY) else f" --agent {began.agent}"
+    return f"go on with: samovar chat{named} --resume {began.run}"
 
 
 def name_run(text: str) -> str:
@@ -244,8 +265,10 @@ def summary(path: Path) -> Summary | None:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Summary(run=path.parent.name, at=at, task="", state="damaged")
     if isinstance(entry.event, Began):
-        title = entry.event.title
-        return Summary(run=path.parent.name, at=entry.at, task=title, state="talk")
+        began, state = entry.event, "task" if entry.event.task else "talk"
+        return Summary(
+            run=path.parent.name, at=entry.at, task=began.title, state=state, agent=began.agent
+        )
     task = entry.event.task.text if isinstance(entry.event, Opened) else ""
     line = " ".join(task.split())[:120]
     try:

@@ -287,6 +287,7 @@ def test_an_agent_of_a_team_asks_a_teammate_by_a_message(served, server, project
     server.answers = (*asks, reply("Asked."))
     done = served("chat", "--agent", "writer", stdin="which tea?\n")
     assert done.returncode == 0, done.stderr
+    assert "samovar chat --agent writer --resume" in done.stderr
     assert "there is no 'bob' to ask; ask one of: person, ada" in done.stdout
     [letter] = (project / ".samovar/agents/writer/outbox").glob("*.json")
     entry = json.loads(letter.read_text())

@@ -48,6 +48,8 @@ async def test_a_log_summarizer_reads_a_log_and_reports(home, open_books):
     assert job.result == "1 failed: disk full (line 41)"
     report = (await team.messages("log_summarizer"))[0].entry
     assert report.kind == "report" and report.text.endswith(job.result) and not report.run
+    [began] = [e for e in events(home) if isinstance(e, Began)]
+    assert began.task == job.id, "people see that it is no conversation of theirs"
     read_first, searched = results(home)
     assert read_first.call.arguments == {"path": "server.log"}, "what a task names is read at once"
     assert "server.log:41" in searched.text and "ERROR disk full" in searched.text

@@ -9,14 +9,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from samovar.app import App
+from samovar.app import App, onward
 from samovar.boot import home_of, shown
 from samovar.cli.chat_commands import COMMANDS, arguments, is_quit, run
 from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
 from samovar.cli.lines import Line, unseen_line
-from samovar.companion.companion import Companion, companion
+from samovar.companion.companion import Companion, companion, earlier
 from samovar.core.context import named
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
@@ -68,7 +68,7 @@ async def chat(order: Order) -> int:
         talker.seat.progress = view.progress
         talker.seat.company = Company(session.answer, _mates(home, talker.seat.resume))
         if order.resume:
-            await talker.resume(_found(App(home), order.resume))
+            await talker.resume(_found(talker, order.resume))
         view.working("starting")
         await talker.seat.prepare()
         view.idle()
@@ -104,8 +104,8 @@ class Session:
         finally:
             loop.remove_signal_handler(signal.SIGINT)
             self.view.idle()
-            if self.talker.run:
-                say(f"samovar: go on with: samovar chat --resume {self.talker.run}")
+            if self.talker.talk.began is not None:
+                say(f"samovar: {onward(self.talker.talk.began)}")
 
     async def _converse(self) -> int:
         while True:
@@ -276,10 +276,13 @@ def _head(talker: Companion) -> list[Line]:
     return rows
 
 
-def _found(app: App, name: str) -> str:
+def _found(talker: Companion, name: str) -> str:
     """Return the conversation whose name begins so. Raises SetupError."""
-    talks = [s.run for s in app.runs() if s.state == "talk"]
-    found = talks[:1] if name == "last" else [r for r in talks if r.startswith(name)]
+    if name == "last":
+        found = [s.run for s in earlier(talker.seat)[:1]]
+    else:
+        known = [s.run for s in App(talker.seat.home).runs() if s.state == "talk"]
+        found = [r for r in known if r.startswith(name)]
     if len(found) > 1:
         raise SetupError(f"{len(found)} conversations are called {name!r}: write more of the name")
     if not found:

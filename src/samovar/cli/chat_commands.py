@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from samovar.app import App
 from samovar.boot import endpoints, shown
 from samovar.cli.lines import Line, diff_lines
-from samovar.companion.companion import Companion, branch_of
+from samovar.companion.companion import Companion, branch_of, earlier
 from samovar.core.errors import ToolError
 from samovar.core.rules import decide
 from samovar.core.tool import Call
@@ -47,8 +47,7 @@ async def arguments(talker: Companion, command: str) -> Sequence[str]:
             found = await endpoints(talker.seat.settings, talker.seat.home)
             return [*(name for name, _ in found), *(entry.name for entry in CATALOGUE)]
         case "/resume":
-            found_runs = await asyncio.to_thread(App(talker.seat.home).runs)
-            return [s.run for s in found_runs if s.state == "talk"]
+            return [s.run for s in await asyncio.to_thread(earlier, talker.seat)]
     return ()
 
 
@@ -156,12 +155,11 @@ async def _plan(talker: Companion, rest: str) -> Lines:
 
 
 async def _resume(talker: Companion, rest: str) -> Lines:
-    app = App(talker.seat.home)
     if not rest:
-        talks = [s for s in app.runs() if s.state == "talk"][:10]
-        rows = [Line(f"{s.run}  {s.task}") for s in talks]
+        talks = await asyncio.to_thread(earlier, talker.seat)
+        rows = [Line(f"{s.run}  {s.task}") for s in talks[:10]]
         return rows or [Line("there are no earlier conversations here")]
-    await talker.resume(app.find(rest))
+    await talker.resume(App(talker.seat.home).find(rest))
     began = talker.talk.began
     return [Line(f"on with: {began.title if began else talker.run}", "good")]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.app import App
+from samovar.app import App, onward
 from samovar.boot import at_work, reader
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
@@ -20,7 +20,7 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     run = app.find(name)
     entries = app.read(run)
     if entries and isinstance(entries[0].event, Began):
-        return _talk(run, entries, as_json)
+        return _talk(entries[0].event, entries, as_json)
     facts, text = app.receipt(run), _diff(app, run)
     if as_json:
         print(msgspec.json.encode({"receipt": facts, "entries": entries, "diff": text}).decode())
@@ -34,12 +34,12 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     return 0
 
 
-def _talk(run: str, entries: Sequence[Entry], as_json: bool) -> int:
+def _talk(began: Began, entries: Sequence[Entry], as_json: bool) -> int:
     """Show a conversation."""
     if as_json:
         print(msgspec.json.encode({"entries": entries}).decode())
     else:
-        rows = [*timeline(entries), Line(f"go on: samovar chat --resume {run}", "dim")]
+        rows = [*timeline(entries), Line(onward(began), "dim")]
         screen(plain=False).show(rows)
     return 0
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from samovar import __version__
-from samovar.app import name_run
+from samovar.app import NOBODY, App, Summary, name_run, onward
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
 from samovar.companion.facts import begun, doubt, line, mentioned, stands
-from samovar.companion.seat import NOBODY, Seat, estimate, manner, read_resume
+from samovar.companion.seat import Seat, estimate, manner, read_resume
 from samovar.core.agent import Agent, converse, interrupt, used
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import RUN, Done, Entry, Event, Intended
@@ -133,7 +133,11 @@ class Companion:
         return made
 
     async def resume(self, run: str) -> None:
-        """Go over to an earlier conversation. Raises SetupError when it cannot."""
+        """Go over to an earlier conversation with the same agent.
+
+        Another agent has other permissions and another memory, and a task is its team's.
+        Raises SetupError when it cannot.
+        """
         folder = self.seat.home / "runs" / run
         path = folder / "events.jsonl"
         if not re.fullmatch(r"[\w-]+", run) or not path.exists():
@@ -143,6 +147,9 @@ class Companion:
         talk = replay(e.event for e in entries)
         if talk.began is None:
             raise SetupError(f"run {run} is no conversation; go on with: samovar resume {run}")
+        if talk.began.task or talk.began.agent != self.seat.agent:
+            whose = f"run {run} is a conversation of {talk.began.agent}"
+            raise SetupError(f"{whose}; {onward(talk.began)}")
         lock = hold(folder)
         self._release()
         self._lock, self._log, self.run, self.talk = lock, log, run, talk
@@ -320,6 +327,11 @@ async def _whole(act: Coroutine[Any, Any, Result]) -> Result:
         return await asyncio.shield(doing)
     except asyncio.CancelledError:
         return await doing
+
+
+def earlier(seat: Seat) -> list[Summary]:
+    """Return the conversations that can be gone on with from here, the latest first."""
+    return [s for s in App(seat.home).runs() if (s.state, s.agent) == ("talk", seat.agent)]
 
 
 def branch_of(run: str) -> str:

@@ -10,6 +10,7 @@ from string import Template
 
 import msgspec
 
+from samovar.app import NOBODY
 from samovar.boot import Choice, choose_model, manner, quiet, remember
 from samovar.companion.tools import Place, tools
 from samovar.core.agent import Limits
@@ -31,8 +32,6 @@ from samovar.settings import Settings, read_env
 from samovar.tools.ask import Company
 from samovar.tools.remote import Yard, join
 
-NOBODY = "samovar"
-"""The agent of a conversation for which no other is named."""
 SMALL = 14.0
 """Billions of parameters below which a model sees few tools at a time."""
 FEW, MANY = 5, 12
@@ -52,7 +51,7 @@ _NO_TEAM = (
 )
 _HERE = Path(__file__).parent / "prompts"
 
-__all__ = ["NOBODY", "Seat", "estimate", "manner"]
+__all__ = ["Seat", "estimate", "manner"]
 
 
 @dataclass

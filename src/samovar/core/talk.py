@@ -23,6 +23,8 @@ class Began(Struct, frozen=True, kw_only=True, tag="began"):
     system: str = ""
     """The standing instructions, without what is said about tools."""
     agent: str = ""
+    task: int = 0
+    """The team's task it is the work on; 0 where a person talks."""
     title: str = ""
     repo: str = ""
     base: str = ""

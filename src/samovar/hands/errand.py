@@ -133,6 +133,7 @@ class Errand:
             run=run,
             system=self.brief.system,
             agent=self.resume.name,
+            task=job.id,
             title=" ".join(job.text.split())[:120],
             repo=self.place.named,
             base=await self.place.base(job),
