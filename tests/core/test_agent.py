@@ -16,7 +16,7 @@ from samovar.core import agent as agents
 from samovar.core.agent import Agent, Limits, advance, clipped, converse, interrupt
 from samovar.core.errors import ModelError, ToolError
 from samovar.core.message import Message, Reply, Request, Usage
-from samovar.core.rules import Broker
+from samovar.core.rules import Broker, Rule, Rules
 from samovar.core.talk import (
     Began,
     Conversation,
@@ -106,6 +106,32 @@ async def test_looking_happens_at_once_and_the_rest_in_order():
     assert results(log) == ["1", "2", "3", "4"]
     assert order == ["met", "met", "begin 3", "end 3", "begin 4", "end 4"]
     assert [e.call.arguments["name"] for e in log if isinstance(e, Started)] == ["3", "4"]
+
+
+async def test_of_two_reads_that_need_a_yes_each_is_asked_for_alone():
+    desk = Desk(**{"a.py": "x = 1\n", "b.py": "y = 2\n", "c.py": "z = 3\n"})
+    asking: list[str] = []
+
+    async def ask(given: Call, _why: str) -> bool:
+        """Answer as a terminal does, which has room for one question."""
+        assert not asking, f"{asking} is still open"
+        asking.append(given.arguments["path"])
+        await asyncio.sleep(0)
+        return asking.pop() != "b.py"
+
+    rules = Rules(ask=(Rule(path="a.py"), Rule(path="b.py")))
+    looks = "\n".join(call("read_file", path=p) for p in ("c.py", "a.py", "b.py", "c.py"))
+    made = swapped(agent(Scripted([looks, "Done."]), desk), broker=Broker(rules, ask))
+    log = await run(made)
+    first, second, third, last = results(log)
+    assert (first, second, last) == ("z = 3\n", "x = 1\n", "z = 3\n")
+    assert third.startswith("nobody allowed this call")
+
+
+async def test_a_path_of_nobodys_home_is_told_to_the_model():
+    made = agent(Scripted([call("read_file", path="~a\0b"), "There is none."]))
+    [said] = results(await run(made))
+    assert "there is no file" in said
 
 
 async def test_a_conversation_goes_on_from_any_prefix_of_its_log():

@@ -500,6 +500,22 @@ def _rules(raw):
     return msgspec.convert(raw, Law)
 
 
+async def test_two_reads_that_each_need_a_yes_are_done_after_two(home, open_books):
+    hire(home, "reader", "read_file", permissions={"repositories": [".."]})
+    rules = {"ask": ({"tool": "read_file"},)}
+    looks = [{"tool": "read_file", "arguments": {"path": p}} for p in ("page.html", "server.log")]
+    books = open_books([json.dumps(looks), reply("read")], rules=_rules(rules))
+    team = books.team()
+    await team.submit("look at both", "reader")
+    for _ in range(2):
+        await team.tick()
+        [asked] = await team.approvals()
+        await team.approve(asked.id)
+    await team.tick()
+    assert [r.call.arguments["path"] for r in results(home)] == ["page.html", "server.log"]
+    assert [j.state for j in await team.tasks("reader")] == ["done"]
+
+
 async def test_an_agent_that_goes_in_circles_fails_and_its_task_with_it(home, open_books):
     hire(home, "writer", "search", permissions={"repositories": [".."]})
     books = open_books(Rules(lambda _: call("search", pattern="ERROR")))

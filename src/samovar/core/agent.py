@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from samovar.core import context, stuck
 from samovar.core.errors import ModelError, SetupError, ToolError
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
 from samovar.core.offer import choose
-from samovar.core.rules import Broker, perform
+from samovar.core.rules import Broker, decide, perform
 from samovar.core.seams import Model
 from samovar.core.talk import (
     Condensed,
@@ -133,12 +134,12 @@ Move = Rest | Look | Use | Give | Ask | Told | Stopped | Offered | Condensed | C
 
 
 def advance(talk: Conversation, agent: Agent) -> Move:
-    """Return the one next move: a pure function of the log, the tools and the limits."""
+    """Return the one next move: a function of the log, the tools, the rules and the limits."""
     if talk.turn is None:
         return Rest()
     tools = agent.tools()
     if talk.waiting:
-        return _use(talk, tools)
+        return _use(talk, agent.broker, tools)
     if _answered(talk):
         return Stopped(end="answered")
     circle = stuck.find(_since_nudge(talk))
@@ -200,16 +201,23 @@ async def _carry_out(move: Move, talk: Conversation, agent: Agent) -> AsyncItera
             yield move
 
 
-def _use(talk: Conversation, tools: Sequence[Tool]) -> Move:
-    """Return the calls that may go together: leading ones that only look, else the first alone."""
+def _use(talk: Conversation, broker: Broker, tools: Sequence[Tool]) -> Move:
+    """Return the calls that may go together, else the first alone.
+
+    Together go leading ones that only look, and of which no person is asked: of two questions at
+    once nobody could say which one was answered.
+    """
     if talk.lost:
         return Give(talk.lost[0])
-    look = {t.name for t in tools if t.permission == "read"}
-    waiting = talk.waiting
-    if waiting[0].tool not in look:
-        return Use(waiting[:1], changing=True)
-    count = next((n for n, c in enumerate(waiting) if c.tool not in look), len(waiting))
-    return Use(waiting[:count], changing=False)
+    look = {t.name: t for t in tools if t.permission == "read"}
+
+    def free(call: Call) -> bool:
+        tool = look.get(call.tool)
+        return tool is not None and decide(broker.rules, tool, call, broker.root).verdict != "ask"
+
+    first, *_ = talk.waiting
+    together = tuple(takewhile(free, talk.waiting))
+    return Use(together or (first,), changing=first.tool not in look)
 
 
 def _answered(talk: Conversation) -> bool:

@@ -37,7 +37,11 @@ def followed(path: str, root: str) -> str:
 
 
 def _whole(path: str, root: str) -> str:
-    return posixpath.join(root or "/", os.path.expanduser(path))
+    try:
+        path = os.path.expanduser(path)
+    except ValueError:
+        pass  # nobody can be called so
+    return posixpath.join(root or "/", path)
 
 
 def _names(path: str, root: str) -> list[str]:
