@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from plain import Desk, Plain, call, words
 
 from samovar.core import agent as agents
-from samovar.core.agent import Agent, Limits, advance, clipped, converse, interrupt
+from samovar.core.agent import Agent, Limits, advance, converse, interrupt
+from samovar.core.context import clipped
 from samovar.core.errors import ModelError, ToolError
 from samovar.core.message import Message, Reply, Request, Usage
 from samovar.core.rules import Broker, Rule, Rules

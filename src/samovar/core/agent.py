@@ -305,23 +305,7 @@ async def used(call: Call, agent: Agent) -> Used:
     """Carry out one call through the broker and return its result, cut to its share of the room."""
     result = await perform(call, agent.tools(), agent.broker)
     most = max(64, int(agent.limits.room * agent.limits.result))
-    return Used(result=replace(result, text=clipped(result.text, most, agent.estimate)))
-
-
-def clipped(text: str, tokens: int, estimate: context.Estimate) -> str:
-    """Return a text of at most so many tokens, cut in its middle and saying so."""
-    size = estimate([Message("user", text)])
-    while size > tokens:
-        keep = max(40, int(len(text) * 0.9 * tokens / size))
-        if keep >= len(text):
-            break
-        half = keep // 2
-        cut = f"\n... {len(text) - 2 * half} characters are left out here; ask for a part ...\n"
-        shorter = f"{text[:half]}{cut}{text[-half:]}"
-        if len(shorter) >= len(text):
-            break
-        text, size = shorter, estimate([Message("user", shorter)])
-    return text
+    return Used(result=replace(result, text=context.clipped(result.text, most, agent.estimate)))
 
 
 async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:

@@ -307,3 +307,19 @@ def _past(item: Item) -> Sequence[str]:
 def _line(text: str, longest: int) -> str:
     plain = " ".join(text.split())
     return plain if len(plain) <= longest else f"{plain[: longest - 4]} ..."
+
+
+def clipped(text: str, tokens: int, estimate: Estimate) -> str:
+    """Return a text of at most so many tokens, cut in its middle and saying so."""
+    size = estimate([Message("user", text)])
+    while size > tokens:
+        keep = max(40, int(len(text) * 0.9 * tokens / size))
+        if keep >= len(text):
+            break
+        half = keep // 2
+        cut = f"\n... {len(text) - 2 * half} characters are left out here; ask for a part ...\n"
+        shorter = f"{text[:half]}{cut}{text[-half:]}"
+        if len(shorter) >= len(text):
+            break
+        text, size = shorter, estimate([Message("user", shorter)])
+    return text

@@ -2,6 +2,7 @@
 
 import os
 import posixpath
+from contextlib import suppress
 
 INSIDE = "/w"
 """Where a sandbox shows the workspace; models see such paths and name them."""
@@ -37,10 +38,9 @@ def followed(path: str, root: str) -> str:
 
 
 def _whole(path: str, root: str) -> str:
-    try:
+    # Nobody can be called what raises here.
+    with suppress(ValueError):
         path = os.path.expanduser(path)
-    except ValueError:
-        pass  # nobody can be called so
     return posixpath.join(root or "/", path)
 
 
