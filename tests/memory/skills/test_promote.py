@@ -58,6 +58,18 @@ async def test_only_permitted_skills_are_offered(shelf, workshop, maker):
     assert len(offered(shelf, workshop, None)) == 1
 
 
+async def test_what_a_person_disabled_stays_so_with_a_new_version(shelf, workshop, maker):
+    tool = promote_skill(shelf, workshop, maker)
+    await use(tool, file_path="good.py", function_name="average")
+    shelf.enable("average", False)
+    said = await use(tool, file_path="good.py", function_name="average")
+    assert said.startswith("average is kept (version 2)") and "a person disabled it" in said
+    assert offered(shelf, workshop, None) == []
+    shelf.enable("average", True)
+    assert shelf.read("average").skill.version == 2
+    assert len(offered(shelf, workshop, None)) == 1
+
+
 async def test_a_red_test_keeps_the_function_out(shelf, workshop):
     red = file_of(GOOD.replace("== 1.5", "== 7"))
     with pytest.raises(ToolError, match=r"test is red: AssertionError.*test_average.*line 7"):

@@ -74,7 +74,10 @@ def promote_skill(shelf: Shelf, workshop: Workshop, maker: Maker) -> Tool:
     ) -> str:
         """Make a tool of a tested function: it needs type hints, a docstring and a test_."""
         skill = await promote(shelf, workshop, maker, file_path, function_name, tool_name)
-        return f"{skill.name} is now a tool (version {skill.version}); its tests passed"
+        kept = f"(version {skill.version}); its tests passed"
+        if shelf.read(skill.name).enabled:
+            return f"{skill.name} is now a tool {kept}"
+        return f"{skill.name} is kept {kept}, but a person disabled it: only a person enables it"
 
     example = {"file_path": "prices.py", "function_name": "average_price"}
     return tool(promote_skill, "write", example)

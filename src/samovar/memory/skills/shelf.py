@@ -78,9 +78,9 @@ class Shelf:
         return Kept(skill, state.enabled, versions, source, fault)
 
     def add(self, name: str, source: bytes, function: str, facts: Mapping[str, str]) -> Skill:
-        """Keep a new version and put it to use; `facts` are agent, origin and file.
+        """Keep a new version and put it to use, unless a person disabled the skill.
 
-        Raises ToolError when the name belongs to somebody else.
+        `facts` are agent, origin and file. Raises ToolError when the name belongs to somebody else.
         """
         agent = facts.get("agent", "")
         self.claim(name, agent)
@@ -91,7 +91,7 @@ class Shelf:
         except OSError as error:
             shutil.rmtree(fresh, ignore_errors=True)
             raise SetupError(f"cannot write {fresh.parent}: {error.strerror}") from error
-        self._put(name, _State(skill.version, True))
+        self._put(name, _State(skill.version, self._state(name).enabled))
         return skill
 
     def claim(self, name: str, agent: str) -> None:
