@@ -108,15 +108,35 @@ async def test_what_a_person_ignores_in_a_home_is_left_out(home: Path) -> None:
     assert held(home) == ["agents/other.md"]
 
 
+def commit(home: Path, who: str, words: str) -> None:
+    identity = ["-c", f"user.name={who}", "-c", f"user.email={who}@localhost"]
+    made = ["git", "-C", home, *identity, "commit", "-q", "--allow-empty", "-m", words]
+    subprocess.run(made, check=True)
+
+
 async def test_a_home_of_before_goes_on_with_its_history(tmp_path: Path) -> None:
-    assert history_of(tmp_path) is None
+    assert await history_of(tmp_path) is None
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    commit(tmp_path, "samovar", "tick 6")
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "note.md").write_text("one")
-    old = history_of(tmp_path)
+    old = await history_of(tmp_path)
     assert old == tmp_path / ".git"
     await History(tmp_path, old).keep(7)
     log = subprocess.run(
         ["git", "-C", tmp_path, "log", "--format=%s"], check=True, capture_output=True, text=True
     )
-    assert log.stdout == "tick 7\n"
+    assert log.stdout == "tick 7\ntick 6\n"
+
+
+async def test_a_repository_of_a_person_is_no_history_of_a_home(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    assert await history_of(tmp_path) is None, "nothing is in it yet"
+    commit(tmp_path, "ann", "tick 1")
+    commit(tmp_path, "samovar", "tick 2")
+    assert await history_of(tmp_path) is None
+    subprocess.run(["git", "-C", tmp_path, "checkout", "-q", "--orphan", "other"], check=True)
+    commit(tmp_path, "samovar", "A run's first commit")
+    assert await history_of(tmp_path) is None, "a run committed for somebody without a name"
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / HISTORY], check=True)
+    assert await history_of(tmp_path) == tmp_path / HISTORY

@@ -217,12 +217,13 @@ def kit_on(store: Store, **rest: Any) -> Kit:
 def assemble(home: Path, kit: Kit, folder: Folder) -> Team:
     """Return a team over a home that works with a kit."""
     turns = Turns(home, kit, crew(home, kit, folder.read))
-    kept = history_of(home)
-    history = History(home, kept).keep if kept else None
-    return Team(
-        home,
-        Engine(home, turns, folder, engine_log(home, now), after=history),
-    )
+
+    async def after(tick: int) -> None:
+        git = await history_of(home)
+        if git is not None:
+            await History(home, git).keep(tick)
+
+    return Team(home, Engine(home, turns, folder, engine_log(home, now), after=after))
 
 
 def crew(home: Path, kit: Kit, roster: Callable[[], Roster]) -> Crew:
@@ -253,21 +254,36 @@ KEPT = ("agents", "people/outbox", "credits.json")
 """What the history of a home holds."""
 LEFT = tuple(f":(exclude,glob)**/{n}{'**' if n.endswith('/') else ''}" for n in IGNORED.split())
 """What does not belong into it, as git says so where .gitignore is not asked."""
+ADDRESS = "samovar@localhost"
+"""Who keeps the history of a home."""
 _SETTINGS = (
     "user.name=samovar",
-    "user.email=samovar@localhost",
+    f"user.email={ADDRESS}",
     "gc.auto=2000",
     "gc.autoDetach=false",
 )
 
 
-def history_of(home: Path) -> Path | None:
+async def history_of(home: Path) -> Path | None:
     """Return the git directory with the history of a home; None where there is none.
 
     It is not called .git: a home is no repository to work in, and a repository that a home lies in
-    does not see it. Homes of before have theirs in .git.
+    does not see it. Homes of before have theirs in .git, which a tick began; any other is a
+    person's own.
     """
-    return next((p for p in (home / HISTORY, home / ".git") if p.is_dir()), None)
+    if (home / HISTORY).is_dir():
+        return home / HISTORY
+    old = home / ".git"
+    return old if old.is_dir() and await _begun_by_tick(old) else None
+
+
+async def _begun_by_tick(git: Path) -> bool:
+    roots = ("log", "--max-parents=0", "--format=%ae %s", "HEAD")
+    try:
+        said = (await command.run("--git-dir", str(git), *roots)).text
+    except SetupError:
+        return False
+    return all(line.startswith(f"{ADDRESS} tick ") for line in said.split("\n"))
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,34 @@ def test_a_home_that_a_repository_holds_does_not_disturb_it(quick: Samovar, proj
     assert not [name for name in held if "history.git" in name]
 
 
+def test_the_top_of_a_project_is_no_home_whatever_its_packages_are_called(
+    quick: Samovar, project: Path
+) -> None:
+    (project / "agents").mkdir()
+    (project / "agents" / "__init__.py").write_text("")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "a package")
+    (project / "staged.txt").write_text("not yet")
+    git(project, "add", "staged.txt")
+    assert "nothing" not in ok(quick("bootstrap", "."))
+    assert "nothing" in ok(quick("bootstrap"))
+    assert json.loads(ok(quick("status", "--json")))["home"] == str(project / ".samovar")
+    ok(quick("send", "writer", "hello"))
+    ok(quick("run-once"))
+    assert git(project, "log", "--format=%s").split("\n") == ["a package", "start"]
+    assert git(project, "status", "--porcelain") == "A  staged.txt"
+    kept = git(project / ".samovar" / "history.git", "log", "--format=%s")
+    assert kept == "tick 1"
+
+
+def test_a_home_within_a_project_that_works_elsewhere_is_hidden_too(
+    quick: Samovar, project: Path, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "-q", "other")
+    ok(quick("bootstrap", "--repo", str(tmp_path / "other")))
+    assert git(project, "status", "--porcelain") == ""
+
+
 def test_people_arrange_the_queue(quick: Samovar) -> None:
     ok(quick("bootstrap"))
     for text in ("one", "two", "three"):

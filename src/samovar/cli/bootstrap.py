@@ -7,7 +7,7 @@ import msgspec
 
 from samovar.boot import home_of
 from samovar.cli.end import printable
-from samovar.cli.home import find_home
+from samovar.cli.home import find_home, is_home
 from samovar.core.errors import SetupError
 from samovar.office import history_of
 from samovar.org.found import HISTORY, found, hire
@@ -18,17 +18,17 @@ from samovar.repo.command import run
 async def bootstrap(folder: Path | None, repo: Path | None, history: bool, as_json: bool) -> int:
     """Make what a home lacks; what is there stays as it is."""
     home, works_on = await _new_home(folder)
+    if works_on:
+        home_of(await git.open(home.parent))
     if repo is not None:
         opened = await git.open(repo)
         works_on = str(opened.place.work or opened.place.git_dir)
-    elif works_on:
-        home_of(await git.open(home.parent))
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = found(home, works_on)
     except OSError as error:
         raise SetupError(f"cannot make a home in {home}: {error.strerror}") from error
-    if history and which("git") and history_of(home) is None:
+    if history and which("git") and await history_of(home) is None:
         asked = await run("init", "--quiet", "--bare", "--initial-branch=main", str(home / HISTORY))
         if asked.status:
             raise SetupError(f"cannot begin a history in {home}: {asked.error.strip()}")
@@ -46,17 +46,19 @@ async def bootstrap(folder: Path | None, repo: Path | None, history: bool, as_js
 
 
 async def _new_home(folder: Path | None) -> tuple[Path, str]:
-    """Return where a team is to be made, and the repository it works on, if there is one."""
-    if folder is not None:
-        return folder.absolute(), ""
-    here = Path().absolute()
-    if (here / "agents").is_dir():
+    """Return where a team is to be made, and the repository it works on, if there is one.
+
+    The top of a project is never a home itself: what a team writes would be part of the project.
+    """
+    here = (folder or Path()).absolute()
+    if is_home(here):
         return here, ""
     try:
         place = (await git.open(here)).place
     except SetupError:
         return here, ""
-    return (place.home, "..") if place.work else (here, "")
+    within = place.work is not None and (folder is None or place.work == here.resolve())
+    return (place.home, "..") if within else (here, "")
 
 
 async def new(name: str, folder: Path | None, as_json: bool) -> int:

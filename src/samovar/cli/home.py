@@ -17,6 +17,11 @@ async def find_home(folder: Path | None) -> Path:
     start = (given or Path()).absolute()
     for place in (start,) if given else (start, *start.parents):
         for home in (place, place / ".samovar"):
-            if (home / "agents").is_dir():
+            if is_home(home):
                 return home
     raise SetupError(f"there is no team in {start}: make one with 'samovar bootstrap'")
+
+
+def is_home(folder: Path) -> bool:
+    """Whether a team lives here; a project may well have a package called `agents`."""
+    return any((folder / "agents").glob("*/resume.json"))

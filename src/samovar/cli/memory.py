@@ -6,6 +6,7 @@ import msgspec
 
 from samovar.boot import remember
 from samovar.cli.end import printable, say
+from samovar.cli.home import is_home
 from samovar.core.errors import SetupError, ToolError
 from samovar.memory.note import Note
 from samovar.memory.recall import Memory, quoted
@@ -15,7 +16,7 @@ from samovar.repo import git
 
 async def home_of(folder: Path) -> Path:
     """Return the home a folder belongs to: itself if it holds agents, else its repository's."""
-    if (folder / "agents").is_dir() or folder.name == ".samovar":
+    if is_home(folder) or folder.name == ".samovar":
         return folder
     try:
         work = (await git.open(folder)).place.work or folder
