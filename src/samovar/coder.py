@@ -144,8 +144,11 @@ def digest_of(task: int, act: str, digest: str) -> str:
 
 async def repository(home: Path, path: str) -> Git:
     """Return a repository by its folder; a relative one starts at the home. Raises SetupError."""
-    folder = Path(path).expanduser()
-    return await git.open(folder if folder.is_absolute() else home / folder)
+    try:
+        return await git.open(home / Path(path).expanduser())
+    except (OSError, RuntimeError, ValueError) as error:
+        # Somebody's folder who is not here, one that may not be entered, a name no folder has.
+        raise SetupError(f"the repository {path!r} cannot be opened: {error}") from error
 
 
 async def name_work(job: Job, homes: Collection[Path], repo: Git | None) -> str:

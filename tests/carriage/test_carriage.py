@@ -246,12 +246,13 @@ async def test_a_home_that_sends_nothing_costs_no_attempt(two):
     assert "is 'samovar up' running there" in job.reason
 
 
-async def test_what_the_home_finds_wrong_is_the_tasks_reason(two):
-    hire(two.home, "writer", craft="code", permissions={"repositories": ["nowhere"]})
+@pytest.mark.parametrize("place", ["nowhere", "~nowhere/x", "no\0where"])
+async def test_what_the_home_finds_wrong_is_the_tasks_reason(two, place):
+    hire(two.home, "writer", craft="code", permissions={"repositories": [place]})
     await two.there.queue.add(Job(agent="writer", text="mend it", tries=1))
     await two.drain(two.worker(lambda _: "x"))
     [job] = await two.team.tasks("writer")
-    assert job.state == "dead" and "nowhere" in job.reason
+    assert job.state == "dead" and repr(place)[1:-1] in job.reason
 
 
 async def test_more_than_may_travel_is_said(two):

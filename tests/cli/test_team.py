@@ -183,6 +183,20 @@ def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
     assert quick("refuse", "1").returncode == 2
 
 
+def test_a_repository_in_which_nobody_can_work_is_a_warning(quick: Samovar, project: Path) -> None:
+    ok(quick("bootstrap"))
+    path = project / ".samovar" / "agents" / "tester" / "resume.json"
+    resume = json.loads(path.read_bytes())
+    places = ["..", "~nobody-here/x", str(project.parent), "no\0where"]
+    resume["permissions"]["repositories"] = places
+    path.write_text(json.dumps(resume))
+    found = json.loads(ok(quick("validate", "--json")))
+    named = [p for p in found if p["field"] == "permissions.repositories"]
+    assert {(p["agent"], p["weight"]) for p in named} == {("tester", "warning")}
+    assert [p["wrong"].split('"')[1] for p in named] == places[1:]
+    assert "is not in a git repository" in named[1]["fix"]
+
+
 def test_the_schema_is_printed(samovar: Samovar) -> None:
     assert json.loads(ok(samovar("validate", "--schema")))["title"] == "Samovar resume"
 

@@ -17,9 +17,10 @@ from household import BASE, BEARER
 from litestar.testing import AsyncTestClient
 
 from samovar.org.journal import agent_log
-from samovar.org.seams import Approval, Job
+from samovar.org.seams import Approval, Job, StoreAway
 from samovar.org.team import Team
 from samovar.store.bells import open_bell
+from samovar.store.memory_books import MemoryApprovals
 from samovar.web.forms import FIELD
 from samovar.web.page import Page, environment
 from samovar.web.scenes import SCENES, SceneSource
@@ -241,6 +242,26 @@ async def test_the_page_of_a_question_says_that_it_was_answered_elsewhere(tmp_pa
         assert "<form" not in told.html
         assert "It is answered: no" in (await client.get("/approvals/1")).text
         assert (await client.get("/approvals/2")).status_code == 404
+
+
+@pytest.mark.parametrize("repository", ["~nobody-here/x", "no\0where"])
+async def test_a_repository_that_cannot_be_opened_takes_no_page_away(tmp_path, repository):
+    hire(tmp_path, "coder", craft="code", permissions={"repositories": [repository]})
+    desk = desk_of(tmp_path, team_of(tmp_path))
+    async with AsyncTestClient(site(desk), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        for page in ("/dashboard", "/agents", "/org", "/board"):
+            assert (await client.get(page)).status_code == 200
+
+
+async def test_a_database_that_is_away_at_the_beginning_ends_no_server(tmp_path):
+    class Away(MemoryApprovals):
+        async def list(self, *_: object) -> list[Approval]:
+            raise StoreAway("the database does not answer")
+
+    desk = desk_of(tmp_path, team_of(tmp_path, approvals=Away()))
+    async with AsyncTestClient(site(desk), base_url=BASE) as client:
+        assert (await client.get("/health")).status_code == 200
 
 
 async def test_an_agents_page_says_what_it_may_ask_for_and_what_it_need_not(tmp_path):

@@ -9,13 +9,14 @@ import msgspec
 from samovar.boot import endpoints
 from samovar.cli.end import printable
 from samovar.cli.home import find_home
+from samovar.coder import repository
 from samovar.core.errors import SetupError
 from samovar.hands.known import known
 from samovar.office import open_team
 from samovar.org import lock
 from samovar.org.credits import micro, shown
 from samovar.org.problem import Problem
-from samovar.org.roster import Folder
+from samovar.org.roster import Folder, Roster
 from samovar.org.schema import published
 from samovar.org.seams import OPEN, Job
 from samovar.org.sound import examine
@@ -30,13 +31,44 @@ async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
         print(published().decode(), end="")
         return 0
     home = await find_home(folder)
-    found = examine(home, Folder(home, await _known(home)).read())
+    roster = Folder(home, await _known(home)).read()
+    found = [*examine(home, roster), *await _repositories(home, roster)]
     errors = sum(p.weight == "error" for p in found)
     if as_json:
         print(msgspec.json.encode(found).decode())
     else:
         _report(found, errors)
     return 2 if errors else 0
+
+
+async def _repositories(home: Path, roster: Roster) -> list[Problem]:
+    """Return a warning for each repository of a resume in which nobody can work."""
+    named = {n: r.permissions.repositories for n, r in sorted(roster.resumes.items())}
+    wrong = {
+        path: await _wrong(home, path) for path in sorted({p for ps in named.values() for p in ps})
+    }
+    return [
+        Problem(
+            file=f"agents/{name}/resume.json",
+            field="permissions.repositories",
+            wrong=f'names "{path}", in which nobody can work',
+            fix=wrong[path],
+            weight="warning",
+            agent=name,
+        )
+        for name, paths in named.items()
+        for path in paths
+        if wrong[path]
+    ]
+
+
+async def _wrong(home: Path, path: str) -> str:
+    """Return why a repository cannot be opened; empty when it can."""
+    try:
+        await repository(home, path)
+    except SetupError as error:
+        return str(error)
+    return ""
 
 
 def _report(found: Sequence[Problem], errors: int) -> None:

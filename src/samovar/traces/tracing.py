@@ -166,7 +166,16 @@ def _homes(home: Path) -> Callable[[], Sequence[Path]]:
 
     def found() -> Sequence[Path]:
         named = {p for r in folder.read().resumes.values() for p in r.permissions.repositories}
-        places = [home / Path(p).expanduser() / ".samovar" for p in sorted(named)]
-        return list(dict.fromkeys([home, *(p.resolve() for p in places if p.is_dir())]))
+        places = [_kept(home, path) for path in sorted(named)]
+        return list(dict.fromkeys([home, *(p for p in places if p is not None)]))
 
     return found
+
+
+def _kept(home: Path, repository: str) -> Path | None:
+    """Return where the runs in a repository are kept; None where it cannot be entered."""
+    try:
+        place = home / Path(repository).expanduser() / ".samovar"
+        return place.resolve() if place.is_dir() else None
+    except (OSError, RuntimeError, ValueError):
+        return None

@@ -1,7 +1,7 @@
 """The application: routes, what they are given, and the door around them."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from litestar import Litestar, get
@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 
 from samovar import __version__
 from samovar.core.errors import SamovarError
+from samovar.org.seams import StoreAway
 from samovar.store.memory_books import MemoryEffects
 from samovar.web import acts, api, doorbells, failing, files, metrics, pages, socket
 from samovar.web.describe import OnePage
@@ -117,8 +118,10 @@ async def _at_work(app: Litestar) -> AsyncIterator[None]:
     """Let the workshop work while the server runs."""
     desk: Desk = app.state.desk
     if desk.office is not None:
-        # Once, so that the homes of the agents' repositories are known from the first page on.
-        await desk.office.roster.agents()
+        # So that the homes of the agents' repositories are known from the first page on; while the
+        # database is away, each page asks for them.
+        with suppress(StoreAway):
+            await desk.office.roster.agents()
     if desk.workshop is None:
         yield
         return

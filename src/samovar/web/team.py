@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 from saq.queue.base import Queue
 
+from samovar.coder import repository
 from samovar.core.errors import SetupError
 from samovar.core.log import write
 from samovar.org.choice import PERSON
@@ -23,7 +24,6 @@ from samovar.org.seams import NO_LIMIT, Approval, ApprovalState, Job, JobState, 
 from samovar.org.sound import prices
 from samovar.org.team import Letter, Member, Team
 from samovar.org.validate import Known
-from samovar.repo import git
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
 from samovar.web.happening import Happening
@@ -366,12 +366,10 @@ def _agent(member: Member, known: Known) -> Agent:
 
 async def _home_of(home: Path, repo: str) -> Path | None:
     """Return where runs in a repository are kept; None when there is no such repository."""
-    folder = Path(repo).expanduser()
     try:
-        found = await git.open(folder if folder.is_absolute() else home / folder)
+        return (await repository(home, repo)).place.home
     except SetupError:
         return None
-    return found.place.home
 
 
 def _left(member: Member) -> int | None:
