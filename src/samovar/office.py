@@ -24,6 +24,7 @@ from samovar.org.engine import Engine
 from samovar.org.found import HISTORY, IGNORED
 from samovar.org.journal import engine_log
 from samovar.org.kit import Kit
+from samovar.org.purse import Purse
 from samovar.org.roster import Folder, Roster
 from samovar.org.seams import Bell, Claims, Job, Work
 from samovar.org.sound import Pricing
@@ -125,6 +126,14 @@ async def open_team(
             await pool.close()
             minds.close()
             await bell.close()
+
+
+@asynccontextmanager
+async def open_purse(home: Path) -> AsyncIterator[Purse]:
+    """Open what the agents of a home pay from, for whoever talks to them outside their tasks."""
+    async with open_team(home) as team:
+        kit = team.engine.turns.kit
+        yield Purse(kit.ledger, kit.prices)
 
 
 @asynccontextmanager

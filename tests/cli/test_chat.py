@@ -292,6 +292,9 @@ def test_an_agent_of_a_team_asks_a_teammate_by_a_message(served, server, project
     [letter] = (project / ".samovar/agents/writer/outbox").glob("*.json")
     entry = json.loads(letter.read_text())
     assert (entry["to"], entry["text"]) == (["ada"], "Green or black?")
+    rows = json.loads(served("credits", "--json", "--home", str(project / ".samovar")).stdout)
+    spent = {row["agent"]: row["spent"] for row in rows}
+    assert spent["writer"] > 0 == spent["ada"], "who answers pays, as for a task"
 
 
 def test_files_are_found_by_any_part_of_their_path():

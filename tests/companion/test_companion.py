@@ -16,9 +16,12 @@ from samovar.core.message import Reply
 from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
 from samovar.memory.notebook import Notebook
+from samovar.org.credits import CREDIT, Prices, Tariff
+from samovar.org.purse import Purse
 from samovar.org.resume import Limits, Permissions, Resume
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import Settings
+from samovar.store.store import memory
 
 
 def call(name: str, /, **arguments: Any) -> str:
@@ -342,6 +345,48 @@ async def test_a_turn_ends_at_the_limits_of_the_settings(sit, limit, end):
     assert isinstance(last, Stopped) and last.end == end
     assert len(talker.seat.choice.model.asked) == 2
     assert talker.seat.limits().steps == limit.get("steps", 20)
+
+
+DEAR = Prices(tariffs={"scripted": Tariff(call=CREDIT, prompt=0, cached=0, generated=0)})
+
+
+async def paying(credits: int) -> Purse:
+    """Return a purse in which ada has so many credits; each answer costs one."""
+    store = memory()
+    await store.ledger.grant("ada", credits * CREDIT, by="person:ann")
+    return Purse(store.ledger, lambda: DEAR)
+
+
+async def test_an_agent_of_a_team_pays_for_what_it_says_in_a_conversation(sit):
+    purse = await paying(10)
+    talker = await sit(MEND, reply("Mended."), agent="ada", purse=purse)
+    await events(talker, "mend")
+    assert talker.talk.credits == 2 * CREDIT
+    _, *lines = await purse.ledger.entries("ada")
+    told = [(e.amount, e.run, e.model, e.note) for e in lines]
+    assert told == [(-CREDIT, talker.run, "scripted", "chat")] * 2
+
+
+async def test_a_turn_ends_at_its_limit_of_credits(sit):
+    looks = [call("search", pattern=f"add{n}") for n in range(3)]
+    talker = await sit(
+        *looks, agent="ada", purse=await paying(10), settings=Settings(turn_credits=2)
+    )
+    *_, last = await events(talker, "look around")
+    assert last.end == "credits" and "the limit of 2 credits is reached" in last.why
+    assert len(talker.seat.choice.model.asked) == 2
+
+
+async def test_without_credits_a_turn_ends_and_goes_on_once_there_are_some(sit):
+    purse = await paying(1)
+    talker = await sit(MEND, reply("Mended."), agent="ada", purse=purse)
+    *_, last = await events(talker, "mend")
+    assert isinstance(last, Stopped) and last.end == "credits"
+    assert "samovar credits add ada" in last.why and "+    return a + b" in await talker.diff()
+    assert len(talker.seat.choice.model.asked) == 1, "without credits there is no call"
+    await purse.ledger.grant("ada", CREDIT, by="person:ann")
+    *_, last = await events(talker, "go on")
+    assert last.end == "answered" and talker.talk.turns == 2
 
 
 async def test_two_answers_of_a_model_are_counted(sit):

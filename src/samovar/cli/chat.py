@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,17 @@ from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
 from samovar.cli.lines import Line, unseen_line
 from samovar.companion.companion import Companion, companion, earlier
+from samovar.companion.seat import Seat
 from samovar.core.context import named
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
 from samovar.core.tool import Call
 from samovar.hands.letters import Letters
-from samovar.org.resume import Resume
 from samovar.org.roster import Folder
 from samovar.org.seams import Job
 from samovar.repo import git
-from samovar.tools.ask import Company, Send
+from samovar.tools.ask import Company
 from samovar.traces.tracing import tracing
 
 
@@ -66,7 +66,7 @@ async def chat(order: Order) -> int:
     ):
         session.talker = talker
         talker.seat.progress = view.progress
-        talker.seat.company = Company(session.answer, _mates(home, talker.seat.resume))
+        await _join(talker.seat, session)
         if order.resume:
             await talker.resume(_found(talker, order.resume))
         view.working("starting")
@@ -244,11 +244,16 @@ class Session:
             raise KeyboardInterrupt
 
 
-def _mates(home: Path, resume: Resume | None) -> Mapping[str, Send]:
-    """Return the teammates the agent can ask; in a repository without a team there are none."""
-    if resume is None:
-        return {}
-    return Letters(home, Job(agent=resume.name), Folder(home).read(), _unleased).mates()
+async def _join(seat: Seat, session: Session) -> None:
+    """Let the agent ask the person; one of a team asks its mates too, and pays as for its tasks."""
+    seat.company = Company(session.answer)
+    if seat.resume is None:
+        return
+    from samovar.office import open_purse
+
+    job, roster = Job(agent=seat.resume.name), Folder(seat.home).read()
+    seat.company = Company(session.answer, Letters(seat.home, job, roster, _unleased).mates())
+    seat.purse = await seat.stack.enter_async_context(open_purse(seat.home))
 
 
 async def _unleased() -> None:

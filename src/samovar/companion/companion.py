@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,11 +21,23 @@ from samovar.core.event import RUN, Done, Entry, Event, Intended
 from samovar.core.log import JsonlLog, hold
 from samovar.core.rules import AskPerson, Broker, nobody
 from samovar.core.seams import Live
-from samovar.core.talk import Began, Conversation, Heard, Looked, Talk, Told, Used, fold, replay
+from samovar.core.talk import (
+    Began,
+    Conversation,
+    Heard,
+    Looked,
+    Stopped,
+    Talk,
+    Told,
+    Used,
+    fold,
+    replay,
+)
 from samovar.core.tool import Call, Tool
 from samovar.flow.commits import compose
 from samovar.memory.notebook import Notebook
 from samovar.memory.project import standing
+from samovar.org.seams import Charge, NoCredit
 from samovar.repo import git
 from samovar.settings import load
 
@@ -76,10 +88,13 @@ class Companion:
             yield entry
 
     async def go_on(self) -> AsyncIterator[Entry]:
-        """Go on where the log ends, to the end of the turn."""
+        """Go on where the log ends, to the end of the turn, or of the agent's credits."""
         agent = await self._ready()
-        async for event in converse(self.talk, agent):
-            yield self._append(event)
+        try:
+            async for event in converse(self.talk, agent):
+                yield self._append(event)
+        except NoCredit as error:
+            yield self._append(Stopped(end="credits", why=f"{error}; the work is kept"))
 
     def stop(self) -> Sequence[Entry]:
         """End the turn after its step was broken off; return what was noted."""
@@ -221,7 +236,7 @@ class Companion:
             return self._agent
         choice = await self.seat.prepare()
         assert self.draft is not None, "begun"
-        self._agent = Agent(
+        agent = Agent(
             model=choice.model,
             dialect=self.seat.dialect(),
             tools=await self._equipped(self.draft.root),
@@ -233,7 +248,18 @@ class Companion:
             note=self._note,
             doubt=doubt,
         )
+        self._agent = self._charged(agent)
         return self._agent
+
+    def _charged(self, agent: Agent) -> Agent:
+        """Return an agent that pays for its answers, if it is one that has credits."""
+        purse = self.seat.purse
+        if purse is None:
+            return agent
+        about = Charge(
+            agent=self.seat.agent, amount=0, run=self.run, model=self._model, note="chat"
+        )
+        return replace(agent, model=purse.paid(agent.model, about), price=purse.price(about))
 
     async def _equipped(self, root: Path) -> Callable[[], Sequence[Tool]]:
         """Return what lists the tools; what they start lasts as long as the conversation."""

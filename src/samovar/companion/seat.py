@@ -24,6 +24,7 @@ from samovar.memory.recall import Memory
 from samovar.models.dialects.choose import dialect_for
 from samovar.models.size import estimate
 from samovar.org.credits import CREDIT
+from samovar.org.purse import Purse
 from samovar.org.resume import Resume
 from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
@@ -71,6 +72,8 @@ class Seat:
     resume: Resume | None = None
     company: Company | None = None
     """Whom the tool `ask` can ask; without anybody there is no such tool."""
+    purse: Purse | None = None
+    """What answers are paid from; without one they cost nothing."""
     choice: Choice | None = None
     sandbox: Host | None = None
     _memory: Memory | None = field(default=None, repr=False)

@@ -19,8 +19,8 @@ from samovar.core.seams import Model
 from samovar.org.choice import PERSON, who
 from samovar.org.filing import Filing
 from samovar.org.kit import Brief, Kit, Worked
-from samovar.org.metered import Metered
 from samovar.org.outbox import OutboxEntry, last, outbox_of, post
+from samovar.org.purse import Purse
 from samovar.org.resume import Resume
 from samovar.org.roster import Roster
 from samovar.org.seams import Charge, Ended, Hold, Job, Queue
@@ -205,14 +205,8 @@ class Crew:
 
 def charged(kit: Kit, model: Model, name: str, key: str, job: Job) -> Model:
     """Return a model that charges the agent of a job for every answer."""
-    prices = kit.prices()
-    return Metered(
-        model,
-        kit.ledger,
-        Charge(agent=job.agent, amount=0, task=job.id, run=job.run, model=name, key=key),
-        prices.tariff(job.agent, name),
-        prices.budget(job.agent).per_day,
-    )
+    about = Charge(agent=job.agent, amount=0, task=job.id, run=job.run, model=name, key=key)
+    return Purse(kit.ledger, kit.prices).paid(model, about)
 
 
 async def context(queue: Queue, job: Job) -> str:
