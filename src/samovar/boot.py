@@ -13,7 +13,7 @@ from samovar import __version__
 from samovar.app import App, Wish
 from samovar.checks.environment import find_command, find_environment
 from samovar.checks.project import Project
-from samovar.core.errors import SetupError, Unreachable
+from samovar.core.errors import SetupError, Unreachable, Untrusted
 from samovar.core.event import Opened
 from samovar.core.message import Sampling
 from samovar.core.scratch import ENTERED, Scratch, sweep_once
@@ -215,6 +215,16 @@ def home_of(repo: Git) -> Path:
     if not note.exists():
         note.write_text("*\n")
     return home
+
+
+async def home_near(folder: Path) -> Path:
+    """Return where the home of a folder is, or would be: at the top of its repository, if any."""
+    try:
+        return (await git.open(folder)).place.home
+    except Untrusted:
+        raise
+    except SetupError:
+        return folder / ".samovar"
 
 
 def shown(model: str) -> str:

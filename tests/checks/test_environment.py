@@ -1,10 +1,12 @@
 """Which interpreter and which command: found by looking."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from samovar.checks.environment import find_command, find_environment, python_path
+from samovar.sandboxes.interpreter import resolve
 
 
 def test_a_virtual_environment_of_the_project_is_taken(tmp_path):
@@ -14,10 +16,28 @@ def test_a_virtual_environment_of_the_project_is_taken(tmp_path):
         (tmp_path / name / "pyvenv.cfg").write_text("")
     found = find_environment(tmp_path)
     assert found.python == str(tmp_path / ".venv" / "bin" / "python")
-    assert found.readable[0] == tmp_path / ".venv"
-    assert len(found.readable) == 2
+    assert found.readable == (tmp_path / ".venv",)
     assert ".venv" in found.origin
     assert not found.options, "it has the plugins it wants"
+
+
+def test_an_environment_shows_what_it_runs_on_and_nothing_else_of_a_home(tmp_path):
+    """It may have come with the project: where its links lead to is data."""
+    home = tmp_path / "alice"
+    keys = home / ".ssh" / "known_hosts"
+    keys.parent.mkdir(parents=True)
+    keys.write_text("secret")
+    for name, python in (("hostile", keys), ("real", sys.executable)):
+        venv = home / name / ".venv"
+        (venv / "bin").mkdir(parents=True)
+        (venv / "pyvenv.cfg").write_text("")
+        (venv / "bin" / "python").symlink_to(python)
+    hostile = find_environment(home / "hostile")
+    assert resolve(hostile.readable) == (home / "hostile" / ".venv",)
+    own = Path(sys.executable).resolve().parent.parent
+    shown = resolve(find_environment(home / "real").readable)
+    assert own in shown or own.is_relative_to("/usr")
+    assert home not in shown
 
 
 def test_a_folder_that_is_no_environment_is_not_taken(tmp_path):

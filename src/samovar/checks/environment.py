@@ -17,7 +17,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     python: str
     """Path of the interpreter."""
     readable: tuple[Path, ...]
-    """Folders it needs: its virtual environment and the installation below it."""
+    """Folders it needs: its virtual environment, and of our own the installation below it."""
     origin: str
     """One line for a person: where it comes from, and what would be better."""
     options: str = ""
@@ -36,22 +36,19 @@ def find_environment(root: Path) -> Environment:
         if python.exists() and (place / "pyvenv.cfg").exists():
             return Environment(
                 python=str(python),
-                readable=_folders(place, python),
+                # What is behind it the sandbox finds out: the project's word for that is data.
+                readable=(place,),
                 origin=f"the project's {place.name}",
             )
+    base = Path(os.path.realpath(sys.executable)).parent.parent
     needs = any((root / name).exists() for name in ("requirements.txt", "pyproject.toml"))
     advice = "; if the tests need packages: python3 -m venv .venv && .venv/bin/pip install -e ."
     return Environment(
         python=sys.executable,
-        readable=_folders(Path(sys.prefix), Path(sys.executable)),
+        readable=tuple(dict.fromkeys((Path(sys.prefix), base))),
         origin="samovar's own Python and pytest" + (advice if needs else ""),
         options=" ".join(f"-p no:{name}" for name in _HEAVY),
     )
-
-
-def _folders(prefix: Path, python: Path) -> tuple[Path, ...]:
-    base = Path(os.path.realpath(python)).parent.parent
-    return tuple(dict.fromkeys((prefix, base)))
 
 
 def find_command(paths: Sequence[str], read: object, python: str) -> str:

@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+from samovar.boot import home_near
 from samovar.core.errors import SetupError
+from samovar.repo.command import Place
 
 VARIABLE = "SAMOVAR_HOME"
 
@@ -16,8 +18,10 @@ async def find_home(folder: Path | None) -> Path:
     given = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     start = (given or Path()).absolute()
     for place in (start,) if given else (start, *start.parents):
-        for home in (place, place / ".samovar"):
+        for home in (place, place / Place.HOME):
             if is_home(home):
+                if home.name == Place.HOME:
+                    await home_near(place)  # refuses one that came with its repository
                 return home
     raise SetupError(f"there is no team in {start}: make one with 'samovar bootstrap'")
 

@@ -4,25 +4,20 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.boot import remember
+from samovar.boot import home_near, remember
 from samovar.cli.end import printable, say
 from samovar.cli.home import is_home
 from samovar.core.errors import SetupError, ToolError
 from samovar.memory.note import Note
 from samovar.memory.recall import Memory, quoted
 from samovar.models import minilm
-from samovar.repo import git
 
 
 async def home_of(folder: Path) -> Path:
     """Return the home a folder belongs to: itself if it holds agents, else its repository's."""
     if is_home(folder) or folder.name == ".samovar":
         return folder
-    try:
-        work = (await git.open(folder)).place.work or folder
-    except SetupError:
-        work = folder
-    return work / ".samovar"
+    return await home_near(folder)
 
 
 async def show_list(folder: Path, agent: str, as_json: bool) -> int:

@@ -6,17 +6,15 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from samovar.boot import EMBEDDED, choose_model, endpoints
+from samovar.boot import EMBEDDED, choose_model, endpoints, home_near
 from samovar.boot import quiet as unheard
 from samovar.cli.end import printable, say
 from samovar.cli.terminal import screen
-from samovar.core.errors import SetupError
 from samovar.models import profile, weights
 from samovar.models.catalogue import CATALOGUE
 from samovar.models.cores import paying
 from samovar.models.dialects.measure import best
 from samovar.models.embedded import embedded
-from samovar.repo import git
 from samovar.settings import Settings, load
 
 
@@ -93,8 +91,5 @@ def _tell(what: str) -> None:
 
 async def settings_of(folder: Path) -> tuple[Settings, Path]:
     """Return the settings that count in a folder, which need not be a repository."""
-    try:
-        work = (await git.open(folder)).place.work or folder
-    except SetupError:
-        work = folder
-    return load(work / ".samovar"), work / ".samovar"
+    home = await home_near(folder)
+    return load(home), home

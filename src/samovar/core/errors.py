@@ -6,6 +6,7 @@
     + Unreachable  nothing answers at that address
   + SetupError     the person who runs samovar must act
     + SandboxMissing
+    + Untrusted      what comes with a repository would rule samovar; nothing of it was read
     + Unwritable   what works may be tried again once there is space, or a way to write
   + Refused        a person, or a rule, said no
 """
@@ -42,6 +43,10 @@ class SandboxMissing(SetupError):
     """Nothing here can hold untrusted code; nothing was run."""
 
     exit_code = 5
+
+
+class Untrusted(SetupError):
+    """A repository brings settings of its own: somebody must look at them first."""
 
 
 class Unwritable(SetupError):

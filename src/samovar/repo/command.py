@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from samovar.core.errors import SetupError
 from samovar.core.scratch import Scratch
@@ -78,6 +79,7 @@ class Result:
 class Place:
     """Where a repository keeps its things."""
 
+    HOME: ClassVar = ".samovar"
     git_dir: Path
     common: Path
     objects: Path
@@ -89,7 +91,7 @@ class Place:
     @property
     def home(self) -> Path:
         """The folder in which samovar keeps what belongs to this repository."""
-        return self.work / ".samovar" if self.work else self.common / "samovar"
+        return self.work / self.HOME if self.work else self.common / "samovar"
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

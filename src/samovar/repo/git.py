@@ -16,6 +16,7 @@ from samovar.core.seams import Deed
 from samovar.repo import paths, remote
 from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, run
 from samovar.repo.tree import FILE, PROGRAM, Files, encode, parse
+from samovar.repo.trust import refuse_settings
 
 __all__ = ["FLAGS", "Git", "open"]
 
@@ -49,6 +50,7 @@ async def open(path: Path) -> "Git":
     if inside == "true":
         top = await run("-C", str(where), "rev-parse", "--path-format=absolute", "--show-toplevel")
         work = Path(top.text)
+        await refuse_settings(work)
     elif bare != "true":
         raise SetupError(f"{path} is inside git's own folder: name the project's folder")
     place = Place(Path(git_dir), Path(common), Path(objects), hash_name, work)
