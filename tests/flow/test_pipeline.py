@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from samovar.checks.environment import find_environment
 from samovar.checks.project import Project
-from samovar.core.errors import ModelError
+from samovar.core.errors import ModelError, Unusable
 from samovar.core.event import Answered, Asked, Chose, Closed, Surveyed, Wrote
 from samovar.core.log import JsonlLog, MemoryLog
 from samovar.core.state import replay
@@ -196,6 +196,36 @@ async def test_a_useless_answer_gives_a_complaint_and_the_run_goes_on(answer, co
     assert len(state.attempts) == 2
 
 
+async def test_an_answer_the_gateway_cannot_use_is_a_complaint_like_any_other():
+    """An empty one, or nothing but thoughts: it costs its tokens and not the run."""
+    spent = Unusable("m at http://x gave an empty answer after 300 tokens of thinking", 300)
+    log = MemoryLog([opened(off=OFF)])
+    state = await drive(kit(answering(spent, fenced(RIGHT))), log)
+    assert "300 tokens of thinking" in state.attempts[0].candidate.complaint
+    assert state.attempts[0].usage.generated == 300
+    assert state.closed.ok
+
+
+async def test_small_questions_that_get_no_usable_answer_stop_nothing():
+    def rule(request):
+        seed = request.sampling.seed or 0
+        return fenced(RIGHT) if seed >= 1000 else Unusable("empty")
+
+    for command in ("pytest -q", ""):
+        used = kit(Rules(rule), command=command)
+        assert (await drive(used, MemoryLog([opened(candidates=2)]))).closed.ok
+
+
+async def test_work_of_which_a_part_is_missing_does_not_pass_unproved():
+    files = {"middle.py": WRONG, "other.py": "def other():\n    return 1\n"}
+    asked = opened(files=("middle.py", "other.py"), off=(*OFF, "examples", "agreement"))
+    used = kit(answering(fenced(RIGHT)), files=files, command="")
+    state = await drive(used, MemoryLog([asked]))
+    assert [c.candidate is None for c in state.chosen] == [False, True]
+    assert not state.closed.ok and state.closed.exit_code == 1
+    assert not used.repo.commits
+
+
 async def test_a_repeated_answer_is_not_run_again():
     bad = fenced(WRONG.replace("[0]", "[-1]"))
     state = await drive(kit(answering(bad, bad, fenced(RIGHT))), MemoryLog([opened(off=OFF)]))
@@ -270,6 +300,15 @@ async def test_the_budget_of_tokens_is_kept():
     await drive(kit(model), MemoryLog([opened(budget=budget, off=OFF)]))
     assert [r.limit <= 250 for r in model.asked] == [True] * len(model.asked)
     assert len(model.asked) <= 3
+
+
+async def test_a_budget_that_no_answer_fits_into_is_said_and_asks_nothing():
+    model = answering(fenced(RIGHT))
+    task = "make `middle` return the middle one: `middle([3, 1, 2]) == 2`"
+    used = kit(model, files={"middle.py": WRONG, "b.py": "x = 1\n"}, command="")
+    state = await drive(used, MemoryLog([opened(text=task, budget=Budget(generated=50), off=OFF)]))
+    assert not model.asked
+    assert "the budget is spent" in state.closed.outcome
 
 
 async def test_a_model_that_fails_leaves_a_log_to_go_on_from():

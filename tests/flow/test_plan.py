@@ -1,7 +1,11 @@
-import pytest
-from doubles import Memory
+from dataclasses import replace
 
-from samovar.flow.plan import about, mentioned
+import pytest
+from doubles import Memory, answering, kit, opened
+
+from samovar.core.errors import SetupError
+from samovar.core.state import replay
+from samovar.flow.plan import about, cut, mentioned
 
 TREE = Memory(
     {
@@ -42,3 +46,71 @@ def test_an_unreadable_test_file_counts_as_a_whole():
 )
 def test_files_a_task_speaks_of_are_found_or_new_and_never_outside(task, wanted):
     assert mentioned(task, TREE.paths()) == wanted
+
+
+LONG = "\n".join(f"def f{n}():\n    return {n}\n" for n in range(200))
+PAGE = "<p>text</p>\n" * 200
+SCRIPTS = {
+    "package.json": "{}",
+    "src/parser.js": "export function parse(text) {\n  return text[0];\n}\n",
+    "src/paint.js": "export function paint(colour) {\n  return colour;\n}\n",
+    "src/parser.test.js": "test('parse empty input crashes', () => parse(''));\n",
+}
+
+
+async def planned(tree, text, **fields):
+    """The steps of a task, each as its strategy and its first file."""
+    state = replay([opened(text=text, off=("examples", "trace"), **fields)])
+    done = await cut(kit(answering(), files=tree, command=""), state)
+    return [(s.strategy, s.targets[0].path) for s in done.plan.steps]
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        ("The parser crashes on empty input", [("write", "src/parser.js")]),
+        ("Mix the colour with white before it is returned", [("write", "src/paint.js")]),
+        ("Write main.go", [("write", "main.go")]),
+    ],
+)
+async def test_the_place_is_found_in_a_project_of_another_language_too(task, wanted):
+    assert await planned(SCRIPTS, task) == wanted
+
+
+async def test_a_task_that_fits_no_file_of_several_asks_which_is_meant():
+    with pytest.raises(SetupError, match=r"which of 2 files .*--file"):
+        await planned(SCRIPTS, "zzz")
+
+
+async def test_a_new_project_begins_with_a_file_of_its_own():
+    assert await planned({"README.md": "# New\n"}, "count words") == [("write", "main.py")]
+
+
+@pytest.mark.parametrize(
+    ("named", "wanted"),
+    [
+        (("big.py", "page.html"), [("edit", "page.html"), ("localise-repair", "big.py")]),
+        (("big.py", "new.py"), [("write", "new.py"), ("localise-repair", "big.py")]),
+        (("page.html", "new.css"), [("edit", "page.html"), ("write", "new.css")]),
+        (("a.py", "new.py"), [("write", "a.py"), ("write", "new.py")]),
+    ],
+)
+async def test_every_file_that_a_person_named_gets_a_step(named, wanted):
+    files = {"big.py": LONG, "page.html": PAGE, "a.py": "x = 1\n"}
+    assert await planned(files, "mend f3", files=named) == wanted
+
+
+async def test_a_file_a_task_only_mentions_beside_a_long_one_gets_none():
+    files = {"big.py": LONG, "a.py": "x = 1\n"}
+    found = await planned(files, "f3 in big.py is wrong since a.py was added")
+    assert found == [("localise-repair", "big.py")]
+
+
+async def test_what_a_long_task_is_cut_to_is_said():
+    said = []
+    used = kit(answering(), files={"a.py": "x = 1\n"}, command="")
+    used = replace(used, live=lambda kind, text: said.append((kind, text)))
+    state = replay([opened(text="mend a.py " + "word " * 2000, off=("examples",))])
+    done = await cut(used, state)
+    told = "the model reads the first 8,000 of 10,010 characters of the task"
+    assert ("note", told) in said and told in done.plan.note

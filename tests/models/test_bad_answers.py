@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from samovar.core.errors import ModelError, SamovarError, Unreachable
+from samovar.core.errors import ModelError, SamovarError, Unreachable, Unusable
 from samovar.core.message import Reply
 from samovar.models.endpoint import Endpoint
-from samovar.models.failures import Busy, Rejected, TooLarge, Unusable
+from samovar.models.failures import Busy, Rejected, TooLarge
 from samovar.models.openai import OpenAI
 
 KINDS = (

@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from samovar.core.errors import ModelError, SetupError
+from samovar.core.errors import ModelError, SetupError, Unusable
 from samovar.core.message import Message, Request, Sampling, Usage
 from samovar.models.endpoint import Endpoint
 from samovar.models.failures import TooLarge
@@ -212,3 +212,31 @@ def test_a_schema_is_not_sent_where_it_is_not_obeyed():
     endpoint = Endpoint(url="http://127.0.0.1:1/v1", model="m")
     request = Request(messages=(Message("user", "x"),), limit=9, schema={"type": "string"})
     assert "response_format" not in body(endpoint, Profile(json_schema=False), request)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("llama.cpp", ("chat_template_kwargs", {"enable_thinking": False})),
+        ("vllm", ("chat_template_kwargs", {"enable_thinking": False})),
+        ("ollama", ("reasoning_effort", "none")),
+    ],
+)
+def test_models_that_may_think_are_asked_to_answer_at_once(kind, field):
+    endpoint = Endpoint(url="http://127.0.0.1:1/v1", model="qwen3:8b", kind=kind)
+    sent = body(endpoint, UNMEASURED, Request(messages=(Message("user", "x"),), limit=9))
+    assert field in sent["extra_body"].items()
+
+
+async def test_a_mark_of_broken_text_that_was_asked_about_is_no_broken_answer(
+    serve, speech, fast, ask
+):
+    piece, end, head = speech
+
+    async def marked(heard):
+        await heard.send(head + piece("a = '\ufffd'") + end())
+
+    gateway = OpenAI((await serve(marked)).endpoint(), fast)
+    assert (await gateway.reply(ask("mend a = '\ufffd'"))).text == "a = '\ufffd'"
+    with pytest.raises(Unusable, match="broken characters"):
+        await gateway.reply(ask("mend a"))

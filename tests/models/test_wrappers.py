@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from samovar.core.errors import ModelError, SetupError, Unreachable
+from samovar.core.errors import ModelError, SetupError, Unreachable, Unusable
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
-from samovar.models.failures import Busy, Rejected, TooLarge, Unusable
+from samovar.models.failures import Busy, Rejected, TooLarge
 from samovar.models.scripted import Rules, Scripted
 from samovar.models.wrappers import Counted, FailingOver, Queued, Recorded, Replayed, Retrying
 

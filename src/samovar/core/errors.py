@@ -4,6 +4,7 @@
   + ToolError      the model is told and may try again
   + ModelError     the gateway may try again, or another model
     + Unreachable  nothing answers at that address
+    + Unusable     it answered, but nothing of use
   + SetupError     the person who runs samovar must act
     + SandboxMissing
     + Untrusted      what comes with a repository would rule samovar; nothing of it was read
@@ -31,6 +32,15 @@ class ModelError(SamovarError):
 
 class Unreachable(ModelError):
     """No server answers; the text names the address and what would help."""
+
+
+class Unusable(ModelError):
+    """The model answered, but nothing of use: asked in the same way it will say the same."""
+
+    def __init__(self, text: str, generated: int = 0) -> None:
+        super().__init__(text)
+        self.generated = generated
+        """Tokens it took all the same."""
 
 
 class SetupError(SamovarError):

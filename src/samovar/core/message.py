@@ -60,3 +60,5 @@ class Reply(Struct, frozen=True, kw_only=True):
     """Why it ended; `repetition` means samovar cut a model that repeated itself."""
     seconds: float = 0.0
     model: str = ""
+    complaint: str = ""
+    """Why there is no text that could be used."""

@@ -18,6 +18,7 @@ from samovar.flow.probes import mended
 from samovar.flow.search import search
 from samovar.flow.source import bodiless, shape
 from samovar.flow.speak import (
+    TASK,
     ask,
     cut,
     drawn,
@@ -29,6 +30,7 @@ from samovar.flow.speak import (
     tokens,
 )
 from samovar.flow.work import (
+    SMALLEST,
     Files,
     affords,
     best,
@@ -50,8 +52,6 @@ REFUSED = 12
 """Searches that find what the checks refuse, at most."""
 COSTLY = 120.0
 """Seconds of checks after which such searches end: where the tests take long, the model goes on."""
-SMALLEST = 60
-"""Generated tokens below which no further answer is asked for."""
 WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
 """Asked in turn after the first answer: no way is best on all tasks (docs/ablations.md)."""
 SAME = "The code is the same as before."
@@ -189,6 +189,8 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
     reply = await ask(kit.model, said, limit, drawn(idea.temperature, 1000 + number))
     try:
+        if reply.complaint:
+            raise ToolError(reply.complaint)
         edits = read_answer(step, target, reply.text, files, not _documents(state))
         complaint = _known(state, edits, files)
     except ToolError as error:
@@ -221,7 +223,7 @@ def question(
     assert step is not None, "a question belongs to a step"
     text = files[target.path]
     fields = {
-        "task": cut(state.task.text, 2500),
+        "task": cut(state.task.text, TASK),
         "path": target.path,
         "name": target.symbol.rsplit(".", 1)[-1],
         "language": language(target.path),

@@ -19,6 +19,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
 from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
 from samovar.flow.speak import ask, cut, drawn, messages, prompt
+from samovar.flow.work import SMALLEST, affords
 
 LIMIT = 400
 """Generated tokens of the answer."""
@@ -42,7 +43,7 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     text = state.task.text
     code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
     red = await _red(kit, text, [*code, *asserted(text, near), *refused(text, near)])
-    if red or not re.search(r"[`(=']", text):
+    if red or not re.search(r"[`(=']", text) or not affords(state, LIMIT, SMALLEST):
         return red, Usage(), 0
     kit.live("step", "reading the examples in the task")
     question = prompt("examples", task=cut(text, 1500), imports=_imports(near))

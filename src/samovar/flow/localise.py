@@ -17,7 +17,15 @@ from samovar.flow.source import Symbol, symbols, words
 
 LARGEST = 2_000_000
 """Bytes: no source file beyond this is read."""
-_TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)test_[^/]*$|_test\.[a-z]+$|(^|/)conftest\.py$")
+_ASIDE = ("docs/", "doc/", "examples/", "benchmarks/")
+_PROGRAM = re.compile(
+    r"\.([cm]?[jt]sx?|vue|svelte|rs|go|c|h|cc|cpp|cxx|hh|hpp|cs|java|kts?|scala|swift|m|rb|php|pl|lua"
+    r"|r|jl|ex|exs|erl|hs|ml|clj|dart|zig|nim|sh|bash|sql)$"
+)
+_TEST = re.compile(
+    r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)test_[^/]*$|_test\.[a-z]+$|(^|/)conftest\.py$"
+    r"|\.(test|spec)\.\w+$|_spec\.rb$|Tests?\.(java|kt|cs|swift|php)$"
+)
 
 
 def is_test(path: str) -> bool:
@@ -28,8 +36,14 @@ def is_test(path: str) -> bool:
 def sources(tree: Tree) -> dict[str, str]:
     """Return the Python files of a project that are not tests, with their text."""
     paths = [p for p in tree.paths() if p.endswith(".py") and not is_test(p)]
-    skipped = ("docs/", "doc/", "examples/", "benchmarks/", "setup.py")
-    found = {p: _text(tree, p) for p in paths if not p.startswith(skipped)}
+    found = {p: _text(tree, p) for p in paths if not p.startswith((*_ASIDE, "setup.py"))}
+    return {p: t for p, t in found.items() if t is not None and len(t) <= LARGEST}
+
+
+def programs(tree: Tree) -> dict[str, str]:
+    """Return the files of other languages that are not tests, with their text."""
+    paths = [p for p in tree.paths() if _PROGRAM.search(p) and not is_test(p)]
+    found = {p: _text(tree, p) for p in paths if not p.startswith(_ASIDE)}
     return {p: t for p, t in found.items() if t is not None and len(t) <= LARGEST}
 
 

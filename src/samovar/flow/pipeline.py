@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from samovar.core.decide import (
     Choose,
     Cut,
@@ -24,8 +26,10 @@ from samovar.flow.deliver import deliver
 from samovar.flow.document import document
 from samovar.flow.kit import Kit
 from samovar.flow.plan import cut
+from samovar.flow.receipt import PROVING
 from samovar.flow.survey import survey
 from samovar.flow.verify import judge
+from samovar.flow.work import SMALLEST, affords
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,14 @@ def phase_verdict(state: State) -> Verdict:
         steps = state.plan.steps if state.plan else ()
         return Verdict(passed=bool(steps), why=f"{len(steps)} steps", proof="none")
     picked = [c for c in state.chosen if c.candidate is not None]
-    return picked[-1].verdict if picked else Verdict(passed=False, why="nothing was written")
+    if not picked:
+        return Verdict(passed=False, why="nothing was written")
+    last = picked[-1].verdict
+    left = next((c for c in state.chosen if c.candidate is None), None)
+    if left is None or last.proof in PROVING or state.plan is None:
+        return last
+    # Nothing proves the whole, so every part of it must be there.
+    return replace(last, passed=False, why=f"{state.plan.steps[left.step].title}: {left.why}")
 
 
 def failed(state: State) -> str:
@@ -82,4 +93,6 @@ def failed(state: State) -> str:
     top = max((a.verdict.score for a in state.attempts if a.verdict), default=0.0)
     best = next((a.verdict.why for a in state.attempts if a.verdict and a.verdict.score == top), "")
     usable = count(tried, "usable candidate")
+    if not tried and not affords(state, SMALLEST):
+        best = "the budget is spent"
     return f"not solved: {usable}, {count(state.calls, 'model call')}; best: {best or 'none'}"

@@ -12,12 +12,12 @@ from samovar.core.event import Planned
 from samovar.core.message import Usage
 from samovar.core.seams import Tree
 from samovar.core.state import State
-from samovar.core.task import Plan, Probe, Step, Target
+from samovar.core.task import Plan, Probe, Step, Target, Task
 from samovar.flow.examples import find
 from samovar.flow.kit import Kit
-from samovar.flow.localise import is_test, quoted, rank, sources, targets
-from samovar.flow.source import Symbol, symbols
-from samovar.flow.speak import tokens
+from samovar.flow.localise import bm25, is_test, programs, quoted, rank, sources, targets
+from samovar.flow.source import Symbol, symbols, words
+from samovar.flow.speak import CHARACTERS, TASK, tokens
 from samovar.flow.work import red, text_of
 
 WHOLE_TOKENS = 1200
@@ -32,22 +32,23 @@ async def cut(kit: Kit, state: State) -> Planned:
     task, off = state.task, state.task.off
     files = sources(kit.tree)
     named = list(task.files) or mentioned(task.text, kit.tree.paths())
-    if not named and len(files) == 1:
-        named = list(files)
-    small = [p for p in named if _small(kit, p)]
+    if not named:
+        named = list(files) if len(files) == 1 else [] if files else _foreign(kit, task.text)
+    apart = _apart(kit, task, named, files)
     near = _near(task.text, {p: files[p] for p in named if p in files} or files)
     aims = about(task.text, named, red(state), kit.tree)
     wanted = not aims and "examples" not in off
     nothing: tuple[tuple[str, ...], Usage, int] = ((), Usage(), 0)
     examples, usage, calls = await find(kit, state, near) if wanted else nothing
-    if named and len(small) == len(named):
-        steps = tuple(
-            Step(title=f"write {p}", strategy="write", targets=(Target(p),)) for p in named
-        )
-    else:
-        steps = await _places(kit, state, named, Probe(aims[:1], examples[:1]))
-    note = "; ".join(s.title for s in steps)
-    return Planned(plan=Plan(steps, note, examples, aims), usage=usage, calls=calls)
+    steps = [_step(kit, p) for p in apart]
+    rest = [p for p in named if p not in apart]
+    if rest or not steps:
+        steps.append(await _places(kit, state, rest, Probe(aims[:1], examples[:1])))
+    unread = _unread(task.text)
+    for said in unread:
+        kit.live("note", said)
+    note = "; ".join([s.title for s in steps] + unread)
+    return Planned(plan=Plan(tuple(steps), note, examples, aims), usage=usage, calls=calls)
 
 
 def mentioned(text: str, paths: Sequence[str]) -> list[str]:
@@ -91,6 +92,47 @@ def _holds(test: str, texts: Mapping[str, str], names: set[str]) -> bool:
     return bool(names & set(re.findall(r"\w+", code)))
 
 
+def _apart(kit: Kit, task: Task, named: Sequence[str], files: Mapping[str, str]) -> list[str]:
+    """Return the files that get a step of their own, in place of one for the likeliest functions.
+
+    All where all are small, or none is Python; else those that a person named one by one.
+    """
+    small = [p for p in named if _small(kit, p)]
+    others = [p for p in named if p not in files]
+    if len(named) in (len(small), len(others)):
+        return list(named)
+    return [p for p in task.files if p in small or p in others]
+
+
+def _unread(text: str) -> list[str]:
+    """Return what to say of a task that is longer than what a writer is shown."""
+    most = int(TASK * CHARACTERS)
+    said = f"the model reads the first {most:,} of {len(text):,} characters of the task"
+    return [said] if len(text) > most else []
+
+
+def _step(kit: Kit, path: str) -> Step:
+    whole = _small(kit, path)
+    return Step(
+        title=f"{'write' if whole else 'edit'} {path}",
+        strategy="write" if whole else "edit",
+        targets=(Target(path),),
+    )
+
+
+def _foreign(kit: Kit, task: str) -> list[str]:
+    """Return the file of another language that shares most with the task; none in a new project.
+
+    Raises SetupError where there are several and no word tells which is meant.
+    """
+    texts = programs(kit.tree)
+    scores = bm25(words(task), [words(f"{path} {text}") for path, text in texts.items()])
+    if len(texts) > 1 and not any(scores):
+        few = ", ".join(list(texts)[:3])
+        raise SetupError(f"which of {len(texts)} files is meant ({few}, ...)? Name it with --file")
+    return [max(zip(scores, texts, strict=True), key=lambda pair: pair[0])[1]] if texts else []
+
+
 def _small(kit: Kit, path: str) -> bool:
     if path not in kit.tree.paths():
         return True
@@ -105,19 +147,17 @@ def _near(text: str, files: dict[str, str]) -> list[Symbol]:
     return [s for _, s in rank(text, files)[:5]]
 
 
-async def _places(kit: Kit, state: State, named: list[str], probe: Probe) -> tuple[Step, ...]:
+async def _places(kit: Kit, state: State, named: list[str], probe: Probe) -> Step:
+    """Return the step that repairs the likeliest functions of the named files, or of all."""
     files = sources(kit.tree)
     chosen = {p: files[p] for p in named if p in files} or files
-    others = [p for p in named if p not in files]
-    if others and len(others) == len(named):
-        return tuple(Step(title=f"edit {p}", strategy="edit", targets=(Target(p),)) for p in others)
     traced = (probe.tests or probe.scripts) and "trace" not in state.task.off
     reached = await kit.checks.reach(probe, {}) if traced else {}
     ranked = rank(state.task.text, chosen, reached)
     found = targets(ranked, PLACES)
     if not found:
         path = next(iter(chosen), named[0] if named else "main.py")
-        return (Step(title=f"write {path}", strategy="write", targets=(Target(path),)),)
+        return _step(kit, path)
     first = found[0]
     title = f"repair {first.path}, likely in {first.symbol}"
-    return (Step(title=title, strategy="localise-repair", targets=found),)
+    return Step(title=title, strategy="localise-repair", targets=found)

@@ -7,10 +7,13 @@ from string import Template
 
 from msgspec.structs import replace
 
-from samovar.core.message import Message, Reply, Request, Sampling
+from samovar.core.errors import Unusable
+from samovar.core.message import Message, Reply, Request, Sampling, Usage
 from samovar.core.seams import Model
 
 _HERE = Path(__file__).parent / "prompts"
+TASK = 2500
+"""Tokens of the task that a writer is shown."""
 CHARACTERS = 3.2
 """Of source code in one token, at least; measured on Python with Qwen2.5-Coder: 3.3 to 4.1."""
 
@@ -53,8 +56,12 @@ def drawn(temperature: float, seed: int) -> Sampling:
 
 
 async def ask(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Reply:
-    """Ask the model once."""
-    reply = await model.reply(Request(messages=said, limit=limit, sampling=sampling))
+    """Ask the model once. An answer of no use has an empty text and a complaint."""
+    try:
+        reply = await model.reply(Request(messages=said, limit=limit, sampling=sampling))
+    except Unusable as error:
+        # The next answer may be better: it must not end a whole run.
+        return Reply(text="", usage=Usage(generated=error.generated), complaint=str(error))
     return replace(reply, text=_joined(reply.text))
 
 

@@ -70,6 +70,10 @@ def whole(path: str, text: str) -> tuple[Edit, ...]:
     return (Edit(path, text),)
 
 
+SMALLEST = 60
+"""Generated tokens below which no answer is asked for."""
+
+
 def affords(state: State, *limits: int) -> bool:
     """Return whether the budget has one more call of each of so many generated tokens."""
     budget, usage = state.task.budget, state.usage

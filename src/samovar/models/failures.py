@@ -18,7 +18,3 @@ class Rejected(ModelError):
 
 class TooLarge(Rejected):
     """The prompt and the longest answer do not fit into the model's context; nothing was sent."""
-
-
-class Unusable(ModelError):
-    """The model answered, but nothing of use: asked in the same way it will say the same."""

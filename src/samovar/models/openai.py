@@ -8,12 +8,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from samovar.core.errors import ModelError, Unreachable
+from samovar.core.errors import ModelError, Unreachable, Unusable
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Live
 from samovar.models import repetition, size
 from samovar.models.endpoint import Endpoint, Kind
-from samovar.models.failures import Busy, Rejected, TooLarge, Unusable
+from samovar.models.failures import Busy, Rejected, TooLarge
 from samovar.models.patience import Patience, patience
 from samovar.models.profile import UNMEASURED, Profile
 from samovar.models.stream import Chunk, Garbage, chunks
@@ -34,6 +34,10 @@ _HELP: dict[Kind, str] = {
 }
 
 
+_UNTHOUGHT = {"chat_template_kwargs": {"enable_thinking": False}}
+"""Models that may think or not answer at once: thoughts would use up what an answer may take."""
+
+
 @dataclass
 class _Heard:
     """An answer as far as it has come."""
@@ -46,6 +50,11 @@ class _Heard:
     usage: Usage | None = None
     model: str = ""
     looked: int = field(default=0)
+
+    @property
+    def spent(self) -> int:
+        """Return the tokens it took so far, thinking included."""
+        return self.usage.generated if self.usage else self.pieces
 
     def add(self, chunk: Chunk) -> str:
         """Take one event in and return its text."""
@@ -187,13 +196,14 @@ class OpenAI:
             raise self._error("closed the connection without an answer")
         if not heard.text.strip():
             if heard.called:
-                raise Unusable(self._told("called a tool that nobody offered"))
+                raise Unusable(self._told("called a tool that nobody offered"), heard.spent)
             spent = f" after {request.limit} tokens of thinking" if heard.thought else ""
-            raise Unusable(self._told(f"gave an empty answer{spent}"))
+            raise Unusable(self._told(f"gave an empty answer{spent}"), heard.spent)
         if not heard.finish:
             raise self._error("broke the answer off")
-        if "\0" in heard.text or "\ufffd" in heard.text:
-            raise Unusable(self._told("sent text with broken characters"))
+        asked = "".join(m.text for m in request.messages)
+        if any(c in heard.text and c not in asked for c in ("\0", "\ufffd")):
+            raise Unusable(self._told("sent text with broken characters"), heard.spent)
 
     def _refused(self, status: int, headers: Any, answer: object) -> ModelError:
         said = _said(answer)
@@ -254,11 +264,14 @@ def _extra(kind: Kind, request: Request) -> dict[str, Any]:
                 "cache_prompt": True,
                 "timings_per_token": True,
                 "return_progress": True,
+                **_UNTHOUGHT,
             }
         case "vllm":
             fields = {"top_k": drawn.top_k, "repetition_penalty": drawn.repeat_penalty}
+            fields |= _UNTHOUGHT
         case "lmstudio" | "ollama":
             fields = {"top_k": drawn.top_k, "repeat_penalty": drawn.repeat_penalty}
+            fields |= {"reasoning_effort": "none"} if kind == "ollama" else {}
         case "other":
             fields = {}
     return {name: value for name, value in fields.items() if value is not None}

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import ModelError, SetupError, Unreachable
+from samovar.core.errors import ModelError, SetupError, Unreachable, Unusable
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Model
-from samovar.models.failures import Busy, Rejected, Unusable
+from samovar.models.failures import Busy, Rejected
 
 _NOTHING = Usage()
 
