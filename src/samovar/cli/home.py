@@ -17,13 +17,14 @@ async def find_home(folder: Path | None) -> Path:
     """
     given = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
     start = (given or Path()).absolute()
-    for place in (start,) if given else (start, *start.parents):
-        for home in (place, place / Place.HOME):
-            if is_home(home):
-                if home.name == Place.HOME:
-                    await home_near(place)  # refuses one that came with its repository
-                return home
-    raise SetupError(f"there is no team in {start}: make one with 'samovar bootstrap'")
+    places = (start,) if given else (start, *start.parents)
+    homes = (home for place in places for home in (place, place / Place.HOME))
+    found = next((home for home in homes if is_home(home)), None)
+    if found is None:
+        raise SetupError(f"there is no team in {start}: make one with 'samovar bootstrap'")
+    if found.name == Place.HOME:
+        await home_near(found.parent)  # refuses one that came with its repository
+    return found
 
 
 def is_home(folder: Path) -> bool:
