@@ -75,6 +75,10 @@ class Workplace(Protocol):
         """Return the first event of a new run."""
         ...
 
+    async def taken_up(self, opened: Opened, /) -> Opened:
+        """Return the opening of a run with the model and the sandbox that are at hand now."""
+        ...
+
     async def undo(self, opened: Opened, /) -> str:
         """Take back what a run committed; return one line that says what was done."""
         ...
@@ -110,6 +114,9 @@ class App:
                 raise SetupError(f"{run} is a conversation; {onward(self._began(run))}")
             if state.closed is not None and state.closed.exit_code != 4 and not override:
                 raise SetupError(f"run {run} is finished: {state.closed.outcome}")
+            again = await self._at_work().taken_up(state.opened)
+            if again != state.opened:
+                yield log.append(again)
             async for entry in self._go_on(run, log, replace_wish(wish, override)):
                 yield entry
 

@@ -78,32 +78,36 @@ class Desk:
 
     async def opened(self, run: str, task: Task, /) -> Opened:
         """Return the first event of a new run."""
-        base = await self.repo.head()
-        self.sandbox = await find_sandbox(self.no_sandbox)
-        choice = await self._model()
-        return Opened(
+        begun = Opened(
             run=run,
             task=task,
             repo=str(self.home.parent),
-            base=base,
+            base=await self.repo.head(),
             branch=f"samovar/{run}",
+            version=__version__,
+        )
+        return await self.taken_up(begun)
+
+    async def taken_up(self, opened: Opened, /) -> Opened:
+        """Return the opening of a run with the model and the sandbox that are at hand now."""
+        sandbox = await self._held()
+        choice = await self._model()
+        return replace(
+            opened,
             model=shown(choice.endpoint.model),
             digest=choice.profile.digest,
-            sandbox=self.sandbox.tier,
-            version=__version__,
+            sandbox=sandbox.tier,
         )
 
     async def kit(self, opened: Opened, wish: Wish, /) -> Kit:
         """Return the kit for a run."""
-        if self.sandbox is None:
-            self.sandbox = await find_sandbox(self.no_sandbox)
         choice = await self._model()
         tree: Tree = await self.repo.tree(opened.base)
         environment = find_environment(self.home.parent)
         self.live("note", f"tests run with {environment.origin}")
         checks = Project(
             tree=tree,
-            sandbox=self.sandbox,
+            sandbox=await self._held(),
             environment=environment,
             folder=await self._scratch(),
             seconds=self.settings.check_seconds,
@@ -127,6 +131,11 @@ class Desk:
     async def undo(self, opened: Opened, /) -> str:
         """Take back what a run committed."""
         return await self.repo.undo(opened.branch, opened.run)
+
+    async def _held(self) -> Sandbox:
+        if self.sandbox is None:
+            self.sandbox = await find_sandbox(self.no_sandbox)
+        return self.sandbox
 
     async def _model(self) -> Choice:
         if self.choice is None:

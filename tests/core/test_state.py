@@ -4,6 +4,7 @@ import random
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from samovar.core.decide import Judge, decide
 from samovar.core.event import (
@@ -60,6 +61,15 @@ def test_the_state_counts_what_models_cost():
     state = replay([*START, wrote(0), wrote(1, calls=0), chose])
     assert state.usage == Usage(24, 4, 13)
     assert state.calls == 3
+
+
+def test_the_models_are_those_that_were_asked():
+    first, second = (replace(START[0], model=name, digest=name) for name in "ab")
+    ready = replay([first, second, *START[1:2]])
+    assert ready.models == (("b", "b"),)
+    asked = replay([first, *START[1:], wrote(0), second, wrote(1, calls=0)])
+    assert asked.models == (("a", "a"),)
+    assert fold(asked, wrote(2)).models == (("a", "a"), ("b", "b"))
 
 
 def test_a_verdict_belongs_to_its_candidate_alone():

@@ -3,6 +3,7 @@
 import pytest
 from doubles import RIGHT, WRONG, answering, drive, fenced, kit, opened
 from household import put_run
+from msgspec.structs import replace
 
 from samovar.app import App
 from samovar.core.errors import SetupError
@@ -60,6 +61,19 @@ def test_a_fork_is_the_same_up_to_its_entry_and_nothing_of_the_old_run_after_it(
         assert (first.run, first.branch, first.task.id) == (name, f"samovar/{name}", name)
         assert first.task.text.endswith("\n\nuse a heap")
     assert desk.app.read(RUN)[-1].event.ok, "the old run stays as it is"
+
+
+def test_a_fork_of_a_run_that_was_taken_up_again_bears_its_own_name_throughout(desk):
+    began = opened("twice")
+    log = JsonlLog(desk.app.folder("twice") / "events.jsonl")
+    log.append(began)
+    log.append(replace(began, model="another"))
+    name = fork(desk.app, "twice", 1)
+    kept = [e.event for e in desk.app.read(name)]
+    assert [(e.run, e.branch, e.task.id, e.model) for e in kept] == [
+        (name, f"samovar/{name}", name, "scripted"),
+        (name, f"samovar/{name}", name, "another"),
+    ]
 
 
 def test_a_conversation_has_no_fork(desk, home):

@@ -31,7 +31,6 @@ async def samovar(job: Job) -> Made:
     settings = msgspec.structs.replace(load(home), test_seconds=job.task.facts.test_timeout_s)
     async with AsyncExitStack() as stack:
         desk = Desk(repo, settings, home, stack, _yes, choice=job.choice, sandbox=job.sandbox)
-        desk.no_sandbox = job.sandbox.tier == "none"
         events = [entry.event async for entry in App(home, desk).start(_wish(job))]
     return await _keep(job, repo, events)
 

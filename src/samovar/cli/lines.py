@@ -159,7 +159,8 @@ def receipt_lines(receipt: Receipt) -> Iterator[Line]:
         f"{count(receipt.candidates, 'candidate')} of the model, "
         f"{count(receipt.tried, 'small edit')} without it",
     )
-    digest = f" (sha256 {receipt.digest[:12]})" if receipt.digest else ""
+    short = ", ".join(digest[:12] for digest in receipt.digest.split(", "))
+    digest = f" (sha256 {short})" if short else ""
     yield row("model", f"{receipt.model}{digest}, sandbox {receipt.sandbox}")
     if receipt.diff:
         yield row("change", f"sha256 {receipt.diff[:12]}")

@@ -21,7 +21,7 @@ RUN = "Samovar-Run"
 
 
 class Opened(Struct, frozen=True, kw_only=True, tag="opened"):
-    """Work on a task began."""
+    """Work on a task began, or was taken up again with another model or behind another sandbox."""
 
     run: str
     task: Task

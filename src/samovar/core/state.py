@@ -44,6 +44,11 @@ class State(Struct, frozen=True, kw_only=True):
     """Everything needed to choose the next move."""
 
     opened: Opened | None = None
+    """How the work was begun, or last taken up."""
+    sandboxes: tuple[str, ...] = ()
+    """Every tier that held the work, in order."""
+    models: tuple[tuple[str, str], ...] = ()
+    """Name and digest of every model that was asked; while none was, of the one at hand."""
     surveyed: Surveyed | None = None
     plan: Plan | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -102,26 +107,19 @@ def fold(state: State, event: Event) -> State:
         return state
     match event:
         case Opened():
-            return replace(state, opened=event)
+            return _opened(state, event)
         case Surveyed():
             return replace(state, surveyed=event)
-        case Planned(plan=plan, usage=usage, calls=calls):
-            return replace(state, plan=plan, usage=state.usage + usage, calls=state.calls + calls)
+        case Planned(plan=plan):
+            return _spent(replace(state, plan=plan), event)
         case Wrote():
-            return _wrote(state, event)
+            return _spent(_wrote(state, event), event)
         case Judged():
             return _judged(state, event)
         case Chose():
-            return replace(
-                state,
-                chosen=(*state.chosen, event),
-                usage=state.usage + event.usage,
-                calls=state.calls + event.calls,
-            )
-        case Documented(usage=usage, calls=calls):
-            return replace(
-                state, documented=event, usage=state.usage + usage, calls=state.calls + calls
-            )
+            return _spent(replace(state, chosen=(*state.chosen, event)), event)
+        case Documented():
+            return _spent(replace(state, documented=event), event)
         case Passed(phase=phase) | Overridden(phase=phase):
             by_word = (event,) if isinstance(event, Overridden) else ()
             return replace(
@@ -140,6 +138,22 @@ def replay(events: Iterable[Event]) -> State:
     return reduce(fold, events, State())
 
 
+def _opened(state: State, event: Opened) -> State:
+    models = state.models if state.calls else ((event.model, event.digest),)
+    held = tuple(dict.fromkeys((*state.sandboxes, event.sandbox)))
+    return replace(state, opened=event, models=models, sandboxes=held)
+
+
+def _spent(state: State, event: Planned | Wrote | Chose | Documented) -> State:
+    """Return the state with what an event cost, and which model was asked for it."""
+    models = state.models
+    if event.calls and state.opened is not None:
+        models = tuple(dict.fromkeys((*models, (state.opened.model, state.opened.digest))))
+    return replace(
+        state, usage=state.usage + event.usage, calls=state.calls + event.calls, models=models
+    )
+
+
 def _wrote(state: State, event: Wrote) -> State:
     attempt = Attempt(
         event.candidate,
@@ -148,12 +162,7 @@ def _wrote(state: State, event: Wrote) -> State:
         temperature=event.temperature,
         tried=event.tried,
     )
-    return replace(
-        state,
-        attempts=(*state.attempts, attempt),
-        usage=state.usage + event.usage,
-        calls=state.calls + event.calls,
-    )
+    return replace(state, attempts=(*state.attempts, attempt))
 
 
 def _judged(state: State, event: Judged) -> State:

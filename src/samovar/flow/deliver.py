@@ -93,5 +93,6 @@ def trailers(state: State) -> str:
     proofs = [c.verdict for c in state.chosen if c.candidate is not None]
     last = proofs[-1] if proofs else None
     proof = f"{last.proof} ({last.why})" if last and last.passed else "none"
-    run, model = (state.opened.run, state.opened.model) if state.opened else ("", "")
+    run = state.opened.run if state.opened else ""
+    model = ", ".join(name for name, _ in state.models)
     return footer({RUN: run, "Samovar-Model": model, "Samovar-Proof": proof})

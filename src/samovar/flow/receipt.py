@@ -44,8 +44,11 @@ class Receipt(Struct, frozen=True, kw_only=True):
     commit: str
     branch: str
     model: str
+    """Every model that was asked, in order; while none was, the one at hand."""
     digest: str
+    """SHA-256 of the weights of each, `unknown` where only others' are known."""
     sandbox: str
+    """Every tier that held the work, in order."""
     calls: int
     usage: Usage
     seconds: float
@@ -78,9 +81,9 @@ def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
         diff=hashlib.sha256(diff.encode()).hexdigest() if diff else "",
         commit=next((d.result for d in state.done if d.act == "commit"), ""),
         branch=opened.branch if opened else "",
-        model=opened.model if opened else "",
-        digest=opened.digest if opened else "",
-        sandbox=opened.sandbox if opened else "",
+        model=", ".join(name for name, _ in state.models),
+        digest=_digests(state),
+        sandbox=", ".join(state.sandboxes),
         calls=state.calls,
         usage=state.usage,
         seconds=round((entries[-1].at - entries[0].at).total_seconds(), 1) if entries else 0.0,
@@ -88,6 +91,11 @@ def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
         tried=sum(a.tried for a in state.attempts if a.candidate.origin == "search"),
         overridden=tuple(o.phase for o in state.overridden),
     )
+
+
+def _digests(state: State) -> str:
+    found = [digest for _, digest in state.models]
+    return ", ".join(digest or "unknown" for digest in found) if any(found) else ""
 
 
 def _commands(state: State) -> list[Command]:

@@ -28,7 +28,11 @@ def fork(app: App, run: str, at: int, note: str = "") -> str:
     text = f"{opened.task.text}\n\n{note.strip()}" if note.strip() else opened.task.text
     name = name_run(opened.task.text)
     task = replace(opened.task, id=name, text=text)
-    kept[0] = replace(kept[0], event=replace(opened, run=name, task=task, branch=f"samovar/{name}"))
+    own = {"run": name, "task": task, "branch": f"samovar/{name}"}
+    kept = [
+        replace(e, event=replace(e.event, **own)) if isinstance(e.event, Opened) else e
+        for e in kept
+    ]
     wish = app.folder(run) / "wish.json"
     if wish.exists():
         write(app.folder(name) / "wish.json", wish.read_bytes())
