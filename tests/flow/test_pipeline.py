@@ -29,8 +29,9 @@ from samovar.core.errors import ModelError, Unusable
 from samovar.core.event import Answered, Asked, Chose, Closed, Surveyed, Wrote
 from samovar.core.log import JsonlLog, MemoryLog
 from samovar.core.state import replay
-from samovar.core.task import Budget
+from samovar.core.task import Budget, Checked, Counts
 from samovar.flow.kit import Kit, Word
+from samovar.flow.receipt import receipt
 from samovar.models.scripted import Rules, Scripted
 from samovar.repo import git
 
@@ -362,6 +363,26 @@ async def test_candidates_that_agree_win_where_nothing_can_prove():
     state = await drive(kit(Rules(rule), command=""), log)
     assert "2 of 3 candidates agree" in state.chosen[0].why
     assert state.chosen[0].verdict.proof == "generated inputs"
+
+
+@pytest.mark.parametrize("off", [("examples",), ("examples", "agreement")])
+async def test_a_receipt_of_unproved_work_has_its_tests_after_and_what_the_linter_said(off):
+    def rule(request):
+        seed = request.sampling.seed
+        codes = [WRONG.replace("[0]", "[-1]"), RIGHT, RIGHT.replace("ordered", "row")]
+        return "middle([1, 2, 3])" if seed == INPUTS else fenced(codes[seed % 3])
+
+    async def lint(changed):
+        return Checked(name="lint", command="ruff", exit=1, seconds=0, counts=Counts(failed=1))
+
+    used = kit(Rules(rule), cases={"test_middle.py::test_one": "middle([4]) == 4"})
+    used.checks.lint = lint
+    log = MemoryLog([opened(off=off, candidates=3)])
+    assert (await drive(used, log)).closed.ok
+    facts = receipt(log.read())
+    assert facts.proof == ("runs" if "agreement" in off else "generated inputs")
+    assert (facts.before, facts.after) == (Counts(1), Counts(1))
+    assert {c.on for c in facts.commands if c.command == "ruff"} == {"0", "1", "2"}
 
 
 async def test_the_comparison_of_candidates_keeps_within_the_budget():

@@ -73,7 +73,7 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
         state,
         first,
         "the first that makes nothing worse",
-        Verdict(passed=True, proof=proof, why="nothing got worse", score=0.5),
+        replace(first.verdict, passed=True, proof=proof, why="nothing got worse", score=0.5),
     )
     if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS):
         return plain
@@ -89,9 +89,10 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
         return spent
     winner = max(alive, key=lambda s: groups[s])
     why = f"{groups[winner]} of {len(fit)} candidates agree on {len(calls)} inputs"
-    verdict = Verdict(passed=True, proof="generated inputs", why=why, score=0.6)
-    won = fit[seen.index(winner)].candidate.id
-    return replace(spent, candidate=won, why=why, verdict=verdict)
+    won = fit[seen.index(winner)]
+    checks = won.verdict.checks if won.verdict else ()
+    verdict = Verdict(passed=True, proof="generated inputs", why=why, score=0.6, checks=checks)
+    return replace(spent, candidate=won.candidate.id, why=why, verdict=verdict)
 
 
 async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, ...], Usage]:

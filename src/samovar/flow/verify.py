@@ -9,6 +9,7 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Judged
 from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Counts, Verdict
+from samovar.flow.choose import FIT
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
 from samovar.flow.undefined import undefined
@@ -37,7 +38,8 @@ async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
             # A path outside the project, or text no file can hold.
             checks = [_unusable("place", "write the files", str(error))]
     verdict = weigh(state, tuple(checks))
-    if verdict.passed and (lint := await kit.checks.lint(changed)) is not None:
+    worth = verdict.passed or (not provable(state) and verdict.score >= FIT)
+    if worth and (lint := await kit.checks.lint(changed)) is not None:
         # Style is told, not judged: code that is right is not thrown away for it.
         verdict = replace(verdict, checks=(*verdict.checks, lint))
     return Judged(candidate=attempt.candidate.id, verdict=verdict, seconds=time.monotonic() - began)
