@@ -165,12 +165,7 @@ class Companion:
         if talk.began.task or talk.began.agent != self.seat.agent:
             whose = f"run {run} is a conversation of {talk.began.agent}"
             raise SetupError(f"{whose}; {onward(talk.began)}")
-        lock = hold(folder)
-        self._release()
-        self._lock, self._log, self.run, self.talk = lock, log, run, talk
-        self._agent = self._tools = None
-        await _whole(self._desk.aclose())
-        await _whole(self._settle(talk.began, [e.event for e in entries]))
+        await _whole(self._open(log, talk, [e.event for e in entries]))
 
     async def tools(self) -> Sequence[Tool]:
         """Return the tools the agent may use; those of MCP servers come with the first message."""
@@ -197,39 +192,60 @@ class Companion:
     async def _begin(self, text: str) -> Entry:
         await self.seat.prepare()
         base = await self.seat.repo.head()
-        self.run = name_run(text)
-        folder = self.seat.home / "runs" / self.run
+        run = name_run(text)
+        folder = self.seat.home / "runs" / run
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = hold(folder)
-        self._log = JsonlLog(folder / "events.jsonl")
         assert self.seat.sandbox is not None, "prepared"
         began = Began(
-            run=self.run,
+            run=run,
             system=self.seat.system(),
             agent=self.seat.agent,
             title=" ".join(text.split())[:120],
             repo=str(self.seat.home.parent),
             base=base,
-            branch=branch_of(self.run),
+            branch=branch_of(run),
             model=self._model,
             sandbox=self.seat.sandbox.tier,
             version=__version__,
         )
-        await self._settle(began, ())
-        return self._append(began)
+        log = JsonlLog(folder / "events.jsonl")
+        entry = log.append(began)
+        opening = asyncio.ensure_future(self._open(log, fold(Conversation(), began), ()))
+        try:
+            await asyncio.shield(opening)
+        finally:
+            # Also when it is broken off: half a conversation could not go on.
+            await opening
+        return entry
 
-    async def _settle(self, began: Began, events: Sequence[object]) -> None:
-        """Open the draft; a commit that a crash left unrecorded is found and recorded."""
+    async def _open(self, log: JsonlLog, talk: Conversation, events: Sequence[Event]) -> None:
+        """Go over to a conversation; where that fails, all stays as it was."""
+        assert talk.began is not None, "a conversation"
+        lock = hold(log.path.parent)
+        try:
+            draft = await self._settled(log, talk.began, events)
+        except BaseException:
+            os.close(lock)
+            raise
+        self._release()
+        self._lock, self._log, self.draft = lock, log, draft
+        self.run, self.talk = log.path.parent.name, talk
+        self._agent = self._tools = None
+        await self._desk.aclose()
+
+    async def _settled(self, log: JsonlLog, began: Began, events: Sequence[Event]) -> Draft:
+        """Return the draft; a commit that a crash left unrecorded is found and recorded."""
         done = {e.key: e.result for e in events if isinstance(e, Done)}
         base = [began.base, *done.values()][-1]
-        folder = self.seat.home / "runs" / self.run
-        self.draft = await open_draft(folder, self.seat.repo, began.base, base)
+        folder = log.path.parent
+        draft = await open_draft(folder, self.seat.repo, began.base, base)
         for each in events:
             if isinstance(each, Intended) and each.key not in done:
-                found = await self.seat.repo.find(branch_of(self.run), each.key)
+                found = await self.seat.repo.find(branch_of(folder.name), each.key)
                 if found:
-                    self._append(Done(act="commit", key=each.key, result=found))
-                    await self.draft.moved(found)
+                    log.append(Done(act="commit", key=each.key, result=found))
+                    await draft.moved(found)
+        return draft
 
     async def _ready(self) -> Agent:
         if self._agent is not None:
