@@ -2,11 +2,12 @@ import json
 import os
 import resource
 import subprocess
+import venv
 from pathlib import Path
 
 import pytest
 
-from .conftest import COMMAND, Samovar
+from .conftest import COMMAND, Samovar, Server
 
 RUN = (
     '{"seq":0,"at":"2026-01-02T03:04:05Z",'
@@ -49,6 +50,18 @@ def test_a_server_that_is_gone_is_said_in_one_line(samovar: Samovar) -> None:
     done = samovar("do", "x", SAMOVAR_MODEL_URL="http://127.0.0.1:9/v1", SAMOVAR_MODEL="m")
     assert done.returncode == 3
     assert "http://127.0.0.1:9" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_environment_without_pytest_is_said_before_a_model_is_asked(
+    served: Samovar, server: Server, project: Path
+) -> None:
+    server.answers = ("asked",)
+    venv.create(project / ".venv", symlinks=True)
+    done = served("do", "add is wrong", "--yes")
+    assert done.returncode == 2, (done.stdout, done.stderr)
+    assert f"{project}/.venv/bin/python -m pip install pytest" in done.stderr
+    assert "samovar resume" in done.stderr
+    assert server.answers == ("asked",)
 
 
 def test_a_wrong_option_is_usage(samovar: Samovar) -> None:

@@ -89,9 +89,10 @@ def _opened(event: Opened) -> list[Line]:
 
 def _surveyed(verdict: Verdict, command: str) -> list[Line]:
     if not command:
-        return [row("before", "no tests were found here; name some with --test")]
-    shown = counts(verdict.checks[0].counts) if verdict.checks else verdict.why
-    return [row("before", f"{shown} ({command})", "good" if verdict.passed else "bad")]
+        return [row("before", verdict.why)]
+    tone: Tone = "good" if verdict.passed else "bad"
+    told = [li for c in verdict.checks if not c.named for li in c.excerpt.splitlines()]
+    return [row("before", f"{verdict.why} ({command})", tone), *(row("", li, tone) for li in told)]
 
 
 def _planned(plan: Plan) -> list[Line]:
@@ -144,9 +145,9 @@ def receipt_lines(receipt: Receipt) -> Iterator[Line]:
     else:
         yield row("unproved", receipt.why or "nothing was kept", "bad")
     if receipt.after != Counts():
-        yield row("tests", f"before: {counts(receipt.before)}; after: {counts(receipt.after)}")
+        yield row("tests", f"before: {receipt.before.said}; after: {receipt.after.said}")
     elif receipt.before != Counts():
-        yield row("tests", f"before: {counts(receipt.before)}")
+        yield row("tests", f"before: {receipt.before.said}")
     usage = receipt.usage
     share = f" ({usage.cached * 100 // usage.prompt} % cached)" if usage.prompt else ""
     yield row(
@@ -190,12 +191,6 @@ def timeline(entries: Sequence[Entry]) -> Iterator[Line]:
         for place, line in enumerate(event_lines(entry.event)):
             stamp = "" if place else duration(since)
             yield Line(f"{stamp:>8}  {line.text}", line.tone)
-
-
-def counts(found: Counts) -> str:
-    """Return tests by outcome."""
-    skipped = f", {found.skipped} skipped" if found.skipped else ""
-    return f"{found.passed} passed, {found.failed} failed{skipped}"
 
 
 def duration(seconds: float) -> str:

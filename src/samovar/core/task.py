@@ -125,6 +125,12 @@ class Counts(Struct, frozen=True):
     failed: int = 0
     skipped: int = 0
 
+    @property
+    def said(self) -> str:
+        """The counts in words."""
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
 
 class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One command that was run in the sandbox, and what it showed."""
@@ -140,6 +146,17 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Names of the tests that passed."""
     excerpt: str = ""
     """The one failure worth telling a model: at most some 200 tokens."""
+
+    @property
+    def named(self) -> bool:
+        """Whether tests by name say why it ended as it did; else only exit code and output do."""
+        return bool(self.failing) or (self.exit == 0 and self.counts != Counts())
+
+    @property
+    def said(self) -> str:
+        """What it showed in words: its tests, and how the command ended where they do not tell."""
+        tests = [self.counts.said] if self.counts != Counts() else []
+        return ", ".join(tests if self.named else [*tests, f"ends with {self.exit}"])
 
 
 class Probe(Struct, frozen=True):

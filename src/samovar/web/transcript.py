@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from samovar.core import event as task
 from samovar.core import talk
 from samovar.core.message import Usage
-from samovar.core.task import Candidate, Checked, Counts, Plan, Verdict
+from samovar.core.task import Candidate, Checked, Plan, Verdict
 from samovar.core.text import count
 from samovar.core.tool import Returned
 from samovar.web.record import Row, Strange
@@ -99,11 +99,10 @@ def _of_task(event: task.Event) -> Item | None:
     match event:
         case task.Opened():
             return _opened(event)
-        case task.Surveyed(verdict=verdict, command=command):
-            said = _tests(verdict) if command else "no tests were found"
+        case task.Surveyed(verdict=verdict):
             return Item(
                 who="check",
-                title=f"Before any change: {said}",
+                title=f"Before any change: {verdict.why}",
                 tone="good" if verdict.passed else "warn",
                 blocks=_checked(verdict),
             )
@@ -304,11 +303,6 @@ def _check(check: Checked) -> Iterator[Block]:
     yield Block(f"{check.command} (exit {check.exit}, {duration(check.seconds)})", check.excerpt)
     if check.failing:
         yield Block("failing", "\n".join(check.failing))
-
-
-def _tests(verdict: Verdict) -> str:
-    found = verdict.checks[0].counts if verdict.checks else Counts()
-    return f"{found.passed} passed, {found.failed} failed" if verdict.checks else verdict.why
 
 
 def _after(made: Candidate) -> str:

@@ -1,0 +1,36 @@
+import pytest
+
+from samovar.cli.lines import event_lines
+from samovar.core.event import Surveyed
+from samovar.core.task import Checked, Counts, Verdict
+
+
+@pytest.mark.parametrize(
+    ("checked", "shown"),
+    [
+        (
+            Checked(name="tests", command="t", exit=2, seconds=0, excerpt="a line\nmake: failed"),
+            [("ends with 2 (t)", "bad"), ("a line", "bad"), ("make: failed", "bad")],
+        ),
+        (
+            Checked(name="tests", command="t", exit=0, seconds=0),
+            [("ends with 0 (t)", "good")],
+        ),
+        (
+            Checked(
+                name="tests",
+                command="t",
+                exit=1,
+                seconds=0,
+                counts=Counts(1, 1),
+                failing=("test_it",),
+                excerpt="assert 1 == 2",
+            ),
+            [("1 passed, 1 failed (t)", "bad")],
+        ),
+    ],
+)
+def test_a_survey_that_counts_no_tests_shows_how_it_ended_and_what_was_said(checked, shown):
+    verdict = Verdict(passed=checked.exit == 0, why=checked.said, checks=(checked,))
+    lines = event_lines(Surveyed(verdict=verdict, command="t"))
+    assert [(li.text[11:], li.tone) for li in lines] == shown
