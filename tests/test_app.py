@@ -1,8 +1,14 @@
 """The verbs that need no repository."""
 
+import hashlib
+
+import pytest
+
 from samovar.app import App
+from samovar.core.event import Done, Opened
 from samovar.core.log import JsonlLog
 from samovar.core.talk import Began
+from samovar.core.task import Task
 from samovar.web.shelf import Shelf
 
 
@@ -25,3 +31,45 @@ def test_a_damaged_run_stands_where_its_log_was_written_last(tmp_path):
         ("later", "talk"),
         ("damaged", "damaged"),
     ]
+
+
+OPENED = Opened(run="r", task=Task(id="r", text="t"), branch="samovar/r")
+
+
+class Place:
+    """A workplace that only takes back."""
+
+    def __init__(self, remote):
+        self.named = remote
+
+    async def undo(self, opened, /):
+        return f"deleted {opened.branch}"
+
+    def remote(self):
+        return self.named
+
+
+def test_the_receipt_and_the_difference_keep_the_line_ends_of_the_project(tmp_path):
+    JsonlLog(tmp_path / "runs" / "r" / "events.jsonl").append(OPENED)
+    data = b"diff --git a/x b/x\n-a\r\n+b\xc3\xa4\r\n"
+    (tmp_path / "runs" / "r" / "change.diff").write_bytes(data)
+    assert App(tmp_path).diff("r").encode() == data
+    assert App(tmp_path).receipt("r").diff == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("act", "remote", "said"),
+    [
+        ("commit", "forge", []),
+        ("push", "forge", ["still at https://f/x: git push forge --delete samovar/r"]),
+        ("push", "", ["still at https://f/x: git push REMOTE --delete samovar/r"]),
+    ],
+)
+async def test_who_takes_back_a_run_is_told_what_is_still_at_the_remote(
+    tmp_path, act, remote, said
+):
+    log = JsonlLog(tmp_path / "runs" / "r" / "events.jsonl")
+    log.append(OPENED)
+    log.append(Done(act=act, key="k", result="https://f/x"))
+    told = await App(tmp_path, Place(remote)).undo("r")
+    assert told.splitlines() == ["deleted samovar/r", *said]

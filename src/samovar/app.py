@@ -83,6 +83,10 @@ class Workplace(Protocol):
         """Take back what a run committed; return one line that says what was done."""
         ...
 
+    def remote(self) -> str:
+        """Return the name of the remote that a push goes to; empty when there is none."""
+        ...
+
 
 @dataclass(frozen=True)
 class App:
@@ -133,8 +137,12 @@ class App:
 
     def receipt(self, run: str) -> Receipt:
         """Return the facts of a run."""
-        diff = self.folder(run) / "change.diff"
-        return receipt(self.read(run), diff.read_text() if diff.exists() else "")
+        return receipt(self.read(run), self.diff(run))
+
+    def diff(self, run: str) -> str:
+        """Return what a run would commit, or did, with the line ends it has; empty if nothing."""
+        path = self.folder(run) / "change.diff"
+        return path.read_bytes().decode(errors="replace") if path.exists() else ""
 
     def find(self, name: str = "") -> str:
         """Return the run whose name begins so; the latest by default. Raises SetupError."""
@@ -147,11 +155,15 @@ class App:
         raise SetupError(f"{len(found)} runs are called {name!r}; see 'samovar runs'")
 
     async def undo(self, run: str) -> str:
-        """Take back what a run committed."""
-        opened = replay(e.event for e in self.read(run)).opened
+        """Take back what a run committed; say what was done, and a line on what was pushed."""
+        state = replay(e.event for e in self.read(run))
+        opened, place = state.opened, self._at_work()
         if opened is None:
             raise SetupError(f"{run} is a conversation: samovar chat --resume {run}, then /undo")
-        return await self._at_work().undo(opened)
+        said = [await place.undo(opened)]
+        take_away = f"git push {place.remote() or 'REMOTE'} --delete {opened.branch}"
+        said += [f"still at {d.result}: {take_away}" for d in state.done if d.act == "push"]
+        return "\n".join(said)
 
     def folder(self, run: str) -> Path:
         """Return the folder of a run."""

@@ -132,6 +132,10 @@ class Desk:
         """Take back what a run committed."""
         return await self.repo.undo(opened.branch, opened.run)
 
+    def remote(self) -> str:
+        """Return the name of the remote that a push goes to."""
+        return self.repo.remote()
+
     async def _held(self) -> Sandbox:
         if self.sandbox is None:
             self.sandbox = await find_sandbox(self.no_sandbox)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from samovar.app import App
 from samovar.boot import quiet, remember
 from samovar.carriage.away import Away, Place
 from samovar.carriage.dispatch import Dispatch
@@ -250,8 +251,10 @@ async def of_run(home: Path, job: Job) -> str:
         return ""
     try:
         place = await repository(home, job.repo)
-        text = (place.place.home / "runs" / job.run / "change.diff").read_text(errors="replace")
+        text = App(place.place.home).diff(job.run)
     except (SamovarError, OSError):
+        return ""
+    if not text:
         return ""
     cut = "" if len(text) <= SHOWN else f"\n[... {len(text) - SHOWN} more characters]"
     return f"What run {job.run} changed:\n```diff\n{text[:SHOWN]}{cut}\n```"

@@ -188,13 +188,15 @@ def show(
 
 @app.command()
 def undo(
-    run: Annotated[str, typer.Argument(help="Begin of its name.")], repo: Repo = Path()
+    run: Annotated[str, typer.Argument(help="Begin of its name.")],
+    repo: Repo = Path(),
+    as_json: AsJson = False,
 ) -> None:
     """Take back what a run committed."""
     from samovar.cli import reading
     from samovar.cli.end import carry_out
 
-    carry_out(reading.undo(repo, run))
+    carry_out(reading.undo(repo, run, as_json))
 
 
 @app.command()

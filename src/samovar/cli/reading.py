@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.app import App, onward
+from samovar.app import onward
 from samovar.boot import at_work, reader
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
@@ -21,7 +21,7 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     entries = app.read(run)
     if entries and isinstance(entries[0].event, Began):
         return _talk(entries[0].event, entries, as_json)
-    facts, text = app.receipt(run), _diff(app, run)
+    facts, text = app.receipt(run), app.diff(run)
     if as_json:
         print(msgspec.json.encode({"receipt": facts, "entries": entries, "diff": text}).decode())
     elif diff:
@@ -44,15 +44,15 @@ def _talk(began: Began, entries: Sequence[Entry], as_json: bool) -> int:
     return 0
 
 
-def _diff(app: App, run: str) -> str:
-    path = app.folder(run) / "change.diff"
-    return path.read_text(errors="replace") if path.exists() else ""
-
-
-async def undo(repo: Path, name: str) -> int:
+async def undo(repo: Path, name: str, as_json: bool) -> int:
     """Take back what a run committed."""
     async with at_work(repo, _nobody) as app:
-        print(printable(await app.undo(app.find(name))))
+        run = app.find(name)
+        said = await app.undo(run)
+    if as_json:
+        print(msgspec.json.encode({"run": run, "said": said}).decode())
+    else:
+        print(printable(said))
     return 0
 
 

@@ -115,7 +115,7 @@ class Desk:
     async def show(self, run: Run = "") -> str:
         """Return a run's receipt, its difference and what it asks."""
         name = self._named(run)
-        diff = self._diff(name)
+        diff = self.app.diff(name)
         entries = await self._read(name)
         facts = {"run": name, "state": self._state(name), "question": question(entries, "")}
         return said({**facts, "receipt": self.app.receipt(name), "diff": cut(diff)})
@@ -157,7 +157,7 @@ class Desk:
             "after": entries[-1].seq if entries else -1,
             "last": told(entries[-1]).text if entries else "",
         }
-        waiting = None if self.workshop.works_on(run) else question(entries, self._diff(run))
+        waiting = None if self.workshop.works_on(run) else question(entries, self.app.diff(run))
         return said({**summary, "question": waiting} if waiting else summary)
 
     def _state(self, run: str, stored: str = "") -> str:
@@ -185,10 +185,6 @@ class Desk:
 
     async def _read(self, run: str) -> tuple[Entry, ...]:
         return await asyncio.to_thread(self.app.read, run)
-
-    def _diff(self, run: str) -> str:
-        path = self.app.folder(run) / "change.diff"
-        return path.read_text(errors="replace") if path.exists() else ""
 
 
 def tools(desk: Desk) -> tuple[Tool, ...]:

@@ -61,10 +61,8 @@ def record_of(desk: Desk, run: str) -> Record:
 
 def change_of(desk: Desk, run: str) -> Change:
     """Return what a run would commit, or did; empty while nothing is kept."""
-    path = desk.shelf.app_of(run).folder(run) / "change.diff"
-    data = path.read_bytes() if path.exists() else b""
-    shown = data.decode(errors="replace")
-    digest = hashlib.sha256(data).hexdigest() if data else ""
+    shown = desk.shelf.app_of(run).diff(run)
+    digest = hashlib.sha256(shown.encode()).hexdigest() if shown else ""
     return Change(shown, digest, tuple(diff.parse(shown)))
 
 
