@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from samovar.bench import rows
-from samovar.bench.command import options_of
+from samovar.bench.command import options_of, run
 from samovar.bench.harness import find
 from samovar.bench.machine import machine
 from samovar.bench.report import pairs, save, table
@@ -170,6 +170,12 @@ def test_repetitions_draw_other_samples_but_greedy_stays_greedy():
         asyncio.run(moved.model.reply(Request(messages=(), limit=1, sampling=drawn)))
     assert [r.sampling.seed for r in model.asked] == [200_005, 5]
     assert count.calls == 2
+
+
+async def test_what_is_no_mechanism_cannot_be_switched_off(sets, tmp_path):
+    options = options_of(["tiny", "--sets", str(sets), "--ablate", "message", "--ablate", "serach"])
+    with pytest.raises(SetupError, match=r"'serach' to switch off; .*search, trace, second-try"):
+        await run(options)
 
 
 def test_the_command_line_says_every_option():

@@ -1,14 +1,13 @@
 from dataclasses import dataclass
 
 import pytest
+from doubles import answering, drive, kit, names, opened, report
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.log import MemoryLog
 from samovar.core.task import Checked, Counts
 from samovar.flow.survey import survey
-
-from .doubles import answering, drive, kit, names, opened, report
 
 
 @dataclass

@@ -12,14 +12,17 @@ from msgspec import Struct
 
 from samovar import boot
 from samovar.bench import harness, machine, report, rows, sets
-from samovar.bench.run import Bench, Setting
+from samovar.bench.run import SECOND, Bench, Setting
 from samovar.bench.sets import Mode
 from samovar.boot import Choice
 from samovar.core.errors import SamovarError, SetupError
+from samovar.core.task import MECHANISMS
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import Server, Settings, load
 
 OUT = Path("bench/results/rows.jsonl")
+ABLATED = (*MECHANISMS, SECOND)
+"""What `--ablate` takes."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -47,7 +50,14 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 async def run(options: Options) -> int:
-    """Measure, and leave the rows and a report at `out`; return the exit code."""
+    """Measure, and leave the rows and a report at `out`; return the exit code.
+
+    Raises SetupError for what cannot be measured, before anything is.
+    """
+    for name in options.ablate:
+        if name not in ABLATED:
+            known = ", ".join(ABLATED)
+            raise SetupError(f"there is no mechanism {name!r} to switch off; there are: {known}")
     found = sets.load(sets.find(options.sets), options.set)
     tasks = sets.choose(sets.named(found, options.only), options.half, options.limit)
     for name in options.harnesses:

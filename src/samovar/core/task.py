@@ -12,6 +12,12 @@ PROOFS: tuple[Proof, ...] = ("project tests", "issue examples", "generated input
 Way = Literal["fresh", "hint", "repair", "anew"]
 """How a model is asked: from nothing, with a failure seen before, with the code that failed, or
 from the file without what its functions do."""
+MECHANISMS = (
+    *("agreement", "anew", "beside", "climb", "combine", "diversity", "docstrings", "duplicates"),
+    *("examples", "grafts", "guards", "hint", "imports", "localise", "message", "repair"),
+    *("search", "trace"),
+)
+"""What a run can do without, by name; docs/reference/mechanisms.md says what each does."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -37,7 +43,7 @@ class Task(Struct, frozen=True, kw_only=True):
     candidates: int = 8
     """At most this many versions are tried for one step."""
     off: tuple[str, ...] = ()
-    """Mechanisms switched off by name, for ablations (see docs/reference/mechanisms.md)."""
+    """Those of MECHANISMS that are switched off, for ablations."""
 
 
 class Target(Struct, frozen=True):

@@ -191,7 +191,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     try:
         if reply.complaint:
             raise ToolError(reply.complaint)
-        edits = read_answer(step, target, reply.text, files, not _documents(state))
+        edits = read_answer(step, target, reply.text, files, _off(state))
         complaint = _known(state, edits, files)
     except ToolError as error:
         edits, complaint = (), str(error)
@@ -231,7 +231,7 @@ def question(
     }
     names = {"write": "write", "edit": "edit", "localise-repair": "function"}
     part = "".join(lines(text)[target.first - 1 : target.last])
-    brief = step.strategy == "localise-repair" and not _documents(state)
+    brief = step.strategy == "localise-repair" and "docstrings" not in _off(state)
     part = short(part) if brief else part
     part = bodiless(part) if idea.way == "anew" else part
     parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
@@ -278,34 +278,34 @@ def failure(attempt: Attempt) -> str:
 
 
 def read_answer(
-    step: Step, target: Target, text: str, files: Files, brief: bool
+    step: Step, target: Target, text: str, files: Files, off: Sequence[str]
 ) -> tuple[Edit, ...]:
-    """Return the edits an answer means. Raises ToolError saying what is wrong with it.
+    """Return the edits an answer means, without what is `off`.
 
-    `brief` says that long docstrings were not shown, and come back.
+    Raises ToolError saying what is wrong with it.
     """
     before = files[target.path]
-    if step.strategy == "write":
-        return (_whole(target.path, whole_file(text, target.path, before), before),)
-    if step.strategy == "edit":
-        return (_whole(target.path, patched(text, before), before),)
+    if step.strategy != "localise-repair":
+        write = step.strategy == "write"
+        file = whole_file(text, target.path, before) if write else patched(text, before)
+        file = file if "imports" in off else completed(file, target.path, before)
+        return (Edit(target.path, _endings(file, before)),)
     old = "".join(lines(before)[target.first - 1 : target.last])
     new = one_symbol(text, target.symbol, old)
-    new = restored(new, old) if brief else new
+    # Long docstrings were not shown.
+    new = new if "docstrings" in off else restored(new, old)
     made = Edit(target.path, _endings(new, before), target.first, target.last)
-    after = apply((made,), files)[target.path]
+    # What the answer itself imports comes along in any case.
+    after = before if "imports" in off else apply((made,), files)[target.path]
     line, more = imports(text, target.symbol, before, after)
     above = Edit(target.path, _endings(more, before), line, line - 1)
     return (made, above) if more else (made,)
 
 
-def _whole(path: str, text: str, before: str) -> Edit:
-    return Edit(path, _endings(completed(text, path, before), before))
-
-
-def _documents(state: State) -> bool:
-    """Return whether the task is about what docstrings say."""
-    return bool(re.search(r"\bdoc(string|ument|test)", state.task.text, re.I))
+def _off(state: State) -> tuple[str, ...]:
+    """Return what is switched off; docstrings stay as they are where the task is about them."""
+    about = re.search(r"\bdoc(string|ument|test)", state.task.text, re.I)
+    return (*state.task.off, "docstrings") if about else state.task.off
 
 
 def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:

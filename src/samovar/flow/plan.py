@@ -154,6 +154,8 @@ async def _places(kit: Kit, state: State, named: list[str], probe: Probe) -> Ste
     traced = (probe.tests or probe.scripts) and "trace" not in state.task.off
     reached = await kit.checks.reach(probe, {}) if traced else {}
     ranked = rank(state.task.text, chosen, reached)
+    if "localise" in state.task.off:
+        ranked.sort(key=lambda pair: (pair[1].path, pair[1].first))
     found = targets(ranked, PLACES)
     if not found:
         path = next(iter(chosen), named[0] if named else "main.py")

@@ -86,7 +86,8 @@ class Climb:
         self.failing = failing(state, attempt)
         self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
         self.probe = probe(state, attempt)
-        self.green = pass_to_pass(state, kit.tree, attempt, self.places[0])
+        green = pass_to_pass(state, kit.tree, attempt, self.places[0])
+        self.green = () if "beside" in state.task.off else green
         self.start = Hill(
             changed_by(state, kit.tree, attempt.candidate if attempt else None),
             count(state, attempt),
@@ -115,6 +116,8 @@ class Climb:
             behind = sorted([*behind, hill], key=lambda h: h.depth)
             hill, best = better, min(best, better, key=lambda h: h.red)
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
+            if "climb" in self.state.task.off:
+                break
         return best, total
 
     async def watch(self, end: float) -> None:
@@ -228,7 +231,7 @@ class Climb:
                 donors,
                 texts=donors.texts + told.texts,
                 errors=donors.errors + told.errors,
-                calls=[*donors.calls, *told.calls],
+                calls=() if "guards" in self.state.task.off else [*donors.calls, *told.calls],
             )
         if self.attempt is None:
             return donors
