@@ -188,6 +188,21 @@ async def test_a_planner_looks_before_it_hands_out(home, open_books):
     assert "What you found out:\npage.html line 1" in asked
 
 
+async def test_a_planner_pays_for_its_look_and_for_its_plan(home, open_books):
+    hire(home, "boss", "search", craft="plan", permissions={"repositories": [".."]})
+    hire(home, "dev", permissions={"read_outboxes": ["boss"]})
+    free = {"prompt": 0, "cached": 0, "generated": 0}
+    prices = {"agents": {"*": {"credits_left": 1}}, "tariffs": {"*": {"call": 100, **free}}}
+    (home / "credits.json").write_text(json.dumps(prices))
+    plan = json.dumps({"tasks": [{"to": "dev", "text": "mend page.html line 1"}]})
+    books = open_books([call("search", pattern="Utilize"), reply("page.html line 1"), plan])
+    team = books.team()
+    await team.submit("simpler words", "boss")
+    await team.tick()
+    spent = [e.amount for e in await team.entries("boss") if e.amount < 0]
+    assert len(books.model.asked) == len(spent) == 3
+
+
 async def test_every_call_is_charged_and_empty_credits_stop_in_the_middle(home, open_books):
     hire(home, "writer", "search", permissions={"repositories": [".."]})
     free = {"prompt": 0, "cached": 0, "generated": 0}

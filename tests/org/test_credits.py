@@ -1,3 +1,4 @@
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -104,6 +105,29 @@ async def test_an_answer_that_is_too_dear_is_not_used_and_takes_the_rest() -> No
     with pytest.raises(NoCredit):
         await meter.reply(ASK)
     assert len(model.asked) == 1, "the second time nothing was asked"
+
+
+class Slow(MemoryLedger):
+    """A ledger that lets others go on, as a database does."""
+
+    async def charge(self, charge: Charge, per_day: int = NO_LIMIT, /) -> int:
+        await asyncio.sleep(0)
+        return await super().charge(charge, per_day)
+
+    async def balance(self, agent: str, /) -> int:
+        await asyncio.sleep(0)
+        return await super().balance(agent)
+
+
+async def test_two_answers_at_once_are_two_even_if_one_is_too_dear() -> None:
+    ledger = Slow()
+    await ledger.grant("a", 30_000, by="test")
+    costs = [Usage(400, 0, 400), Usage(100, 0, 100)]
+    model = Rules(lambda _: Reply(text="ok", usage=costs.pop(0), seconds=0.0, model="m"))
+    meter = Metered(model, ledger, Charge(agent="a", amount=0, key="k"), Tariff())
+    dear, paid = await asyncio.gather(meter.reply(ASK), meter.reply(ASK), return_exceptions=True)
+    assert isinstance(dear, NoCredit) and isinstance(paid, Reply)
+    assert [e.amount for e in await ledger.entries("a")] == [30_000, -11_000, -19_000]
 
 
 async def test_a_days_budget_stops_the_agent_until_the_next_day() -> None:

@@ -68,11 +68,12 @@ class Crew:
         self._report(job, resume, worked)
         return worked.ended
 
-    def meter(self, job: Job) -> Callable[[Model, str], Model]:
-        """Return what makes a model charge the agent for this task."""
+    def meter(self, job: Job, act: str) -> Callable[[Model, str], Model]:
+        """Return what makes a model charge the agent for an act of an attempt at this task."""
+        key = f"job:{job.id}:{job.attempts}:{job.fence}:{act}"
 
         def metered(model: Model, name: str, /) -> Model:
-            return charged(self.kit, model, name, f"job:{job.id}:{job.attempts}:{job.fence}", job)
+            return charged(self.kit, model, name, key, job)
 
         return metered
 
@@ -82,7 +83,7 @@ class Crew:
         mates = sorted(heard & roster.reads.get(resume.name, frozenset()) or heard)
         match resume.craft:
             case "code":
-                return await self.kit.code(job, resume, self.meter(job), hold)
+                return await self.kit.code(job, resume, self.meter(job, "code"), hold)
             case "plan" if mates:
                 found = await self._act("look", job, resume, roster, hold)
                 if found is not None and found.ended.state != "done":
@@ -101,11 +102,11 @@ class Crew:
             return None
         who_it_is, what = await self._question(prompt, job, resume, roster)
         brief = Brief(f"{who_it_is.text}\n\n{_prompt('tools')}", what.text)
-        return await self.kit.act(job, resume, brief, self.meter(job), hold)
+        return await self.kit.act(job, resume, brief, self.meter(job, prompt), hold)
 
     async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
         question = await self._question("work", job, resume, roster)
-        model = await self._model(job, resume)
+        model = await self._model("work", job, resume)
         limit = 2 * resume.limits.reply
         reply = await model.reply(Request(messages=question, limit=limit, sampling=_STEADY))
         text = reply.text.strip()
@@ -120,7 +121,7 @@ class Crew:
         one = msgspec.defstruct("Order", [("to", Literal[tuple(mates)]), ("text", str)])
         several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
         question = await self._question("plan", job, resume, roster, facts)
-        model = await self._model(job, resume)
+        model = await self._model("plan", job, resume)
         plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
         orders = list(dict.fromkeys(_Order(o.to, o.text.strip()) for o in plan.tasks[:MOST]))
         key = f"plan:{job.id}"
@@ -170,9 +171,9 @@ class Crew:
         )
         return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
 
-    async def _model(self, job: Job, resume: Resume) -> Model:
+    async def _model(self, act: str, job: Job, resume: Resume) -> Model:
         name, model = await self.kit.models.find((resume.model, *resume.fallback_models))
-        return self.meter(job)(model, name)
+        return self.meter(job, act)(model, name)
 
     def _reported(self, job: Job) -> Ended | None:
         """Return how a task ended that a crash cut off between its report and its record."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from msgspec.structs import replace
+
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Model
 from samovar.org.credits import Tariff, price, shown
@@ -39,10 +41,12 @@ class Metered:
         self.calls += 1
         cost = price(self.tariff, reply.usage, reply.seconds)
         tokens = reply.usage.prompt + reply.usage.generated
+        # Made before anything is awaited: other calls may end meanwhile, and count on.
+        line = self._line(cost, tokens, reply.model)
         try:
-            await self.ledger.charge(self._line(cost, tokens, reply.model), self.per_day)
+            await self.ledger.charge(line, self.per_day)
         except NoCredit:
-            await self._take_the_rest(cost, tokens, reply.model)
+            await self._take_the_rest(line)
             raise
         return reply
 
@@ -87,8 +91,8 @@ class Metered:
     def _key(self) -> str:
         return hashlib.sha256(f"{self.charge.key}:{self.calls}".encode()).hexdigest()[:32]
 
-    async def _take_the_rest(self, cost: int, tokens: int, model: str) -> None:
+    async def _take_the_rest(self, line: Charge) -> None:
         """Charge what is left for an answer that is too dear: it was made, if not used."""
-        left = min(await self.ledger.balance(self.charge.agent), await self._today())
-        if 0 < left < cost:
-            await self.ledger.charge(self._line(left, tokens, model), self.per_day)
+        left = min(await self.ledger.balance(line.agent), await self._today())
+        if 0 < left < line.amount:
+            await self.ledger.charge(replace(line, amount=left), self.per_day)
