@@ -30,6 +30,7 @@ from samovar.models.scripted import Rules
 from samovar.office import assemble, kit_on
 from samovar.org.choice import Scene
 from samovar.org.credits import Prices, Tariff
+from samovar.org.kit import Silent
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of
 from samovar.org.roster import Folder, Roster
 from samovar.org.team import Team
@@ -69,6 +70,7 @@ async def open_team(home: Path, stack: AsyncExitStack, choose: Any) -> Team:
     cheap = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0, call=1)})
     kit = kit_on(
         store,
+        Silent(),
         models=Free(),
         choose=choose,
         prices=lambda: cheap,

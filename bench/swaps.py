@@ -29,6 +29,7 @@ from samovar.models.choices import structured
 from samovar.models.scripted import Rules
 from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
+from samovar.org.kit import Silent
 from samovar.org.roster import Folder
 from samovar.org.team import Team
 from samovar.pool import HERE, Pool
@@ -104,6 +105,7 @@ def team_of(home: Path, plan: Day, slot: Slot | Pool) -> Team:
     store = memory()
     kit = kit_on(
         store,
+        Silent(),
         models=slot,
         choose=structured,
         slot=lambda _: HERE,

@@ -37,6 +37,7 @@ from samovar.pool import Pool
 from samovar.repo import command
 from samovar.settings import Settings, load
 from samovar.store.bells import open_bell
+from samovar.store.ringing import Ringing
 from samovar.store.store import Store, open_store
 from samovar.worker import name_worker
 
@@ -155,7 +156,8 @@ async def open_outpost(
     async with open_store(folder, settings.database_url, carried=carried) as store:
         bell = open_bell(settings.bell_url)
         given = Given(settings, store, pool, bell, live, no_sandbox)
-        away = Away(folder / "away", store.parcels, store.queue, lambda place: staff(given, place))
+        queue = Ringing(store.queue, bell)
+        away = Away(folder / "away", store.parcels, queue, lambda place: staff(given, place))
         try:
             yield Outpost(store.claims, bell, away.work)
         finally:
@@ -199,6 +201,7 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
     )
     return kit_on(
         store,
+        given.bell,
         models=pool,
         choose=structured,
         memory=minds,
@@ -206,16 +209,19 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         act=hands.work,
         slot=pool.slot,
         real=pool.real,
-        bell=given.bell,
         prices=prices,
         owner=name_worker(),
     )
 
 
-def kit_on(store: Store, **rest: Any) -> Kit:
-    """Return a kit whose books are those of a store; the rest is given by name."""
+def kit_on(store: Store, bell: Bell, **rest: Any) -> Kit:
+    """Return a kit whose books are those of a store; the rest is given by name.
+
+    Its bell rings for whatever becomes ready, whoever filed it.
+    """
     return Kit(
-        queue=store.queue,
+        queue=Ringing(store.queue, bell),
+        bell=bell,
         claims=store.claims,
         ledger=store.ledger,
         approvals=store.approvals,

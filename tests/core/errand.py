@@ -19,6 +19,7 @@ from samovar.memory.recall import Memory
 from samovar.office import assemble, kit_on
 from samovar.org.credits import Prices, Tariff
 from samovar.org.hold import Manner
+from samovar.org.kit import Silent
 from samovar.org.outbox import listed, outbox_of, read
 from samovar.org.roster import Folder
 from samovar.org.seams import Filter, Job
@@ -119,6 +120,7 @@ async def opened(
     prices = Prices(tariffs={"*": Tariff(prompt=0, cached=0, generated=0, call=COST)})
     kit = kit_on(
         store,
+        Silent(),
         models=Clerk(calls),
         choose=choose,
         prices=lambda: prices,

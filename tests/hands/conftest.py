@@ -20,6 +20,7 @@ from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.scripted import Scripted
 from samovar.office import Minds, assemble, kit_on
+from samovar.org.kit import Silent
 from samovar.org.roster import Folder
 from samovar.org.sound import Pricing
 from samovar.org.team import Team
@@ -113,6 +114,7 @@ class Books:
         coder = Coder(self.home, self.settings, self.choice, *books, quiet)
         kit = kit_on(
             self.store,
+            Silent(),
             models=self,
             choose=structured,
             memory=self.minds,

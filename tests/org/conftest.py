@@ -18,7 +18,9 @@ from samovar.office import kit_on
 from samovar.org.crew import Crew
 from samovar.org.engine import Engine
 from samovar.org.journal import engine_log
+from samovar.org.kit import Silent
 from samovar.org.roster import Folder
+from samovar.org.seams import Bell
 from samovar.org.standing import present
 from samovar.org.team import Team
 from samovar.org.turn import Turns
@@ -78,12 +80,17 @@ def reading(*names: str, **more: Any) -> dict[str, Any]:
 
 
 def office(
-    home: Path, rule: Callable[[Request], Any], store: Store | None = None, **kit: Any
+    home: Path,
+    rule: Callable[[Request], Any],
+    store: Store | None = None,
+    bell: Bell | None = None,
+    **kit: Any,
 ) -> Team:
     """Return a team over a home whose model answers by a rule."""
     books = store or memory()
     made = kit_on(
         books,
+        bell or Silent(),
         models=OneModel(Rules(rule)),
         choose=structured,
         memory=Notebook(),

@@ -9,11 +9,12 @@ from samovar.org.hold import Manner, carry
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.resume import Resume
 from samovar.org.roster import Roster
-from samovar.org.seams import Ended, Hold, Job, Overtaken
+from samovar.org.seams import Approval, Ended, Hold, Job, Overtaken
 from samovar.org.team import Team
+from samovar.store.bell import LocalBell
 from samovar.store.store import memory
 
-from .conftest import act, hire, office, reading
+from .conftest import act, asked, hire, office, reading
 
 
 async def _hold() -> None:
@@ -132,3 +133,40 @@ async def test_a_plan_that_a_crash_cut_off_is_carried_out_to_its_end(home: Path)
 def _seen(team: Team) -> tuple[Resume, Roster]:
     roster = team.engine.folder.read()
     return roster.resumes["boss"], roster
+
+
+async def test_the_bell_rings_for_what_agents_file(home: Path) -> None:
+    hire(home, "boss", craft="plan")
+    hire(home, "dev", **reading("boss"))
+    hire(home, "writer", **reading("dev"))
+    plan = json.dumps({"tasks": [{"to": "dev", "text": "write add()"}]})
+    choices = {"boss": plan, "dev": act("task", "writer", "describe add()")}
+    bell = LocalBell()
+    team = office(home, lambda r: choices[asked(r)], bell=bell)
+    await team.add_credits("boss", 10_000_000)
+    await team.submit("we need add()", "boss")
+    assert await bell.wait(["boss"], 0.01)
+    await team.tick()
+    assert await bell.wait(["dev"], 0.01)
+    await team.add_credits("dev", 10_000_000)
+    await team.send("dev", "how is it done?")
+    await team.tick()
+    assert await bell.wait(["writer"], 0.01)
+    await team.move((await team.tasks("writer"))[0].id, "boss")
+    assert await bell.wait(["boss"], 0.01)
+    assert not await bell.wait((), 0.01), "nobody else"
+
+
+async def test_a_word_rings_for_whoever_has_the_task_now(home: Path) -> None:
+    hire(home, "dev")
+    hire(home, "tester")
+    bell, store = LocalBell(), memory()
+    team = office(home, lambda _: act("nothing"), store, bell)
+    job = await store.queue.add(Job(agent="dev", group="dev", state="waiting"))
+    push = Approval(agent="dev", act="push", digest="d", task=job.id)
+    asked_for = await store.approvals.ask(push, 60)
+    await team.move(job.id, "tester")
+    assert not await bell.wait((), 0.01), "it still waits"
+    await team.approve(asked_for.id)
+    assert await bell.wait(["tester"], 0.01)
+    assert not await bell.wait((), 0.01)

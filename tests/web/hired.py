@@ -55,9 +55,9 @@ def team_of(home: Path, bell=None, approvals=None) -> Team:
     books = replace(books, approvals=approvals) if approvals else books
     kit = kit_on(
         books,
+        bell or LocalBell(),
         models=OneModel(Rules(answers)),
         choose=structured,
-        bell=bell or LocalBell(),
     )
     return assemble(home, kit, Folder(home))
 

@@ -180,10 +180,7 @@ class Team:
             repo=repo or (repos[0] if repos else ""),
             created_by=_person(by),
         )
-        kit = self.engine.turns.kit
-        made = await kit.queue.add(job)
-        await kit.bell.ring(made.agent)
-        return made
+        return await self.engine.turns.kit.queue.add(job)
 
     async def move(self, id: int, agent: str) -> Job:
         """Give a task to another agent."""
@@ -199,18 +196,14 @@ class Team:
 
     async def revive(self, id: int) -> Job:
         """Make a waiting, failed, dead or cancelled task ready again."""
-        job = await self.engine.turns.kit.queue.revive(id)
-        await self.engine.turns.kit.bell.ring(job.agent)
-        return job
+        return await self.engine.turns.kit.queue.revive(id)
 
     async def again(self, id: int, run: str = "", *, by: str = "") -> Job:
         """File a task anew, for its agent; with `run`, one that goes on with that run."""
-        kit = self.engine.turns.kit
-        old = await kit.queue.get(id)
+        queue = self.engine.turns.kit.queue
+        old = await queue.get(id)
         self._known(old.agent)
-        made = await again(kit.queue, self.home, replace(old, created_by=_person(by)), run)
-        await kit.bell.ring(made.agent)
-        return made
+        return await again(queue, self.home, replace(old, created_by=_person(by)), run)
 
     async def credits(self) -> Mapping[str, int]:
         """Return what every agent has left."""
@@ -328,8 +321,8 @@ class Team:
             said = "yes" if yes else "no"
             self._tell(asked.agent, f"{said}: {note}" if note else said, by, about)
         answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
-        if not about and answered.task and await word.go_on(kit.queue, answered):
-            await kit.bell.ring(answered.agent)
+        if not about and answered.task:
+            await word.go_on(kit.queue, answered)
         return answered
 
     def _tell(self, to: str, text: str, by: str, about: str) -> None:

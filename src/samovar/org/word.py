@@ -7,8 +7,8 @@ _MOST = 1000
 """Waiting tasks looked at in one go."""
 
 
-async def go_on(queue: Queue, word: Approval) -> bool:
-    """Take up the task that waits for a word, or end it; return whether it is ready now.
+async def go_on(queue: Queue, word: Approval) -> None:
+    """Take up the task that waits for a word, or end it.
 
     A task that does not wait yet, or no more, is left alone.
     """
@@ -16,15 +16,14 @@ async def go_on(queue: Queue, word: Approval) -> bool:
     no = word.state == "refused" and word.act != "question"
     try:
         if (await queue.get(word.task)).state != "waiting":
-            return False
+            return
         if no:
             await queue.cancel(word.task, f"{word.by} refused: {word.note or word.act}")
         else:
             await queue.revive(word.task)
     except SetupError:
         # Somebody else was quicker.
-        return False
-    return not no
+        return
 
 
 async def overdue(queue: Queue, approvals: Approvals) -> None:
