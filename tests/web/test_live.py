@@ -8,12 +8,15 @@ import household
 import httpx
 import msgspec
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from samovar.core.event import Overridden
 from samovar.core.log import JsonlLog
+from samovar.org.seams import StoreAway
 from samovar.web import live
 from samovar.web.live import Channel, Hub, Update, encode, partial
 from samovar.web.server import serve
+from samovar.web.socket import LATER
 
 RUN = "20261121-113000-stopped-0003"
 
@@ -28,6 +31,7 @@ class Counter:
 
     async def look(self) -> Update | None:
         self.looks += 1
+        await asyncio.sleep(0.01)
         return Update(str(self.looks), f"<p>{self.looks}</p>")
 
     async def since(self, id: str, /) -> Update | None:
@@ -90,6 +94,38 @@ async def test_listeners_share_one_look():
     )
     assert len(found) == 20
     assert source.looks < 10
+
+
+async def test_pages_that_open_together_share_one_watcher(monkeypatch):
+    monkeypatch.setattr(live, "GAP", 0.05)
+    source, hub = Counter(), Hub()
+    began = asyncio.get_running_loop().time()
+    found = await asyncio.gather(*(first(hub.listen("x", lambda: source), 4) for _ in range(8)))
+    took = asyncio.get_running_loop().time() - began
+    assert {tuple(u.id for u in updates) for updates in found} == {("2", "3", "4", "5")}
+    assert source.looks <= 2 + took / live.GAP
+
+
+async def test_who_leaves_during_the_first_look_takes_nothing_from_the_others():
+    source, hub = Counter(), Hub()
+    leaving = asyncio.create_task(anext(hub.listen("x", lambda: source)))
+    staying = asyncio.create_task(first(hub.listen("x", lambda: source), 2))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert [u.id for u in await asyncio.wait_for(staying, 5)] == ["2", "3"]
+    assert hub.listeners == 0
+
+
+async def test_a_stream_that_begins_while_the_database_is_away_waits_for_it():
+    class Away(Counter):
+        async def look(self) -> Update | None:
+            found = await super().look()
+            if self.looks == 1:
+                raise StoreAway("the database does not answer")
+            return found
+
+    [update] = await first(Channel(Away()).listen(""), 1)
+    assert update.id == "2"
 
 
 async def test_a_silent_stream_says_that_it_is_alive(monkeypatch):
@@ -231,3 +267,38 @@ async def test_a_websocket_tells_the_state_of_the_home(home, team, port):
         with pytest.raises(websockets.InvalidStatus, match="403"):
             async with websockets.connect(url):
                 pass
+
+
+async def test_a_websocket_that_gets_nothing_more_is_closed(home, team, port):
+    websockets = pytest.importorskip("websockets.asyncio.client")
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    async with served(desk, port):
+        url = f"ws://127.0.0.1:{port}/ws"
+        async with websockets.connect(url, additional_headers=household.BEARER) as socket:
+            await asyncio.wait_for(socket.recv(), 5)
+            # What becomes of a listener who is too many updates behind.
+            desk.hub.close()
+            with pytest.raises(ConnectionClosed):
+                await asyncio.wait_for(socket.recv(), 5)
+            assert socket.close_code == LATER
+
+
+async def test_a_websocket_opened_while_the_database_is_away_hears_when_it_is_back(
+    home, team, port, monkeypatch
+):
+    websockets = pytest.importorskip("websockets.asyncio.client")
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    async with served(desk, port):
+        back = asyncio.Event()
+
+        async def away():
+            if not back.is_set():
+                raise StoreAway("the database does not answer")
+            return household.Status(tick=43)
+
+        monkeypatch.setattr(team, "status", away)
+        url = f"ws://127.0.0.1:{port}/ws"
+        async with websockets.connect(url, additional_headers=household.BEARER) as socket:
+            asyncio.get_running_loop().call_later(0.3, back.set)
+            told = msgspec.json.decode(await asyncio.wait_for(socket.recv(), 5))
+            assert told["status"]["status"]["tick"] == 43

@@ -6,7 +6,8 @@ all. At most ten updates a second leave for each page: what happens in between i
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -61,6 +62,8 @@ class Channel:
 
     source: Source
     _listeners: set[asyncio.Queue[Update | None]] = field(default_factory=set)
+    _first: "asyncio.Task[Update | None] | None" = None
+    """The first look: everybody who comes before its end waits for this one."""
     _task: "asyncio.Task[None] | None" = None
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -78,14 +81,12 @@ class Channel:
         for queue in list(self._listeners):
             self._drop(queue)
 
-    async def listen(self, last: str) -> AsyncIterator[Update | None]:
+    async def listen(self, last: str) -> AsyncGenerator[Update | None]:
         """Yield what was missed, then every update; None now and then as a sign of life."""
         queue: asyncio.Queue[Update | None] = asyncio.Queue(BEHIND)
         self._listeners.add(queue)
         try:
-            if self._task is None or self._task.done():
-                await self.source.look()
-                self._task = asyncio.create_task(self._watch())
+            await self._looked()
             missed = await self.source.since(last)
             if missed is not None:
                 yield missed
@@ -94,10 +95,21 @@ class Channel:
         finally:
             self._listeners.discard(queue)
 
-    async def _watch(self) -> None:
+    async def _looked(self) -> None:
+        """Return once the source was looked at, and is watched."""
+        if self._first is None or self._task is None or self._task.done():
+            self._first = asyncio.create_task(self._look())
+            self._task = asyncio.create_task(self._watch(self._first))
+        # Who goes away takes nothing from those who wait, too.
+        await asyncio.shield(self._first)
+
+    async def _watch(self, first: "asyncio.Task[Update | None]") -> None:
         clock = asyncio.get_running_loop().time
         spoke, cost = clock(), 0.0
         try:
+            await first
+            # What is missed is told before the next look: else it would be told twice.
+            await self._pause(cost)
             while self._listeners:
                 began, spent = clock(), time.process_time()
                 update = await self._look()
@@ -175,8 +187,9 @@ class Hub:
         """Yield the updates of the source of that name, which is made when nobody has it yet."""
         channel = self._channels.setdefault(name, Channel(make()))
         try:
-            async for update in channel.listen(last):
-                yield update
+            async with aclosing(channel.listen(last)) as updates:
+                async for update in updates:
+                    yield update
         finally:
             if not channel.listeners and self._channels.get(name) is channel:
                 del self._channels[name]

@@ -6,6 +6,7 @@ and the token before this is reached.
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ from litestar.exceptions import WebSocketDisconnect
 from samovar.web.api import status
 from samovar.web.desk import Desk, TheDesk
 from samovar.web.live import Update
+
+LATER = 1013
+"""The code that says: try again later (IANA, WebSocket Close Code Numbers)."""
 
 
 class StatusSource:
@@ -40,7 +44,7 @@ class StatusSource:
 
     async def since(self, _id: str, /) -> Update | None:
         """Return the state as it is."""
-        return Update(str(self._count), self._shown.decode())
+        return Update(str(self._count), self._shown.decode()) if self._shown else None
 
 
 @websocket("/ws")
@@ -48,14 +52,24 @@ async def follow(socket: WebSocket[Any, Any, Any], desk: TheDesk) -> None:
     """Send the state of the home at once, and again whenever it changes."""
     await socket.accept()
     sending = asyncio.create_task(_send(socket, desk))
+    leaving = asyncio.create_task(_left(socket))
+    both = {sending, leaving}
     try:
-        while not sending.done():
-            # What a client sends means nothing; reading notices that it has gone.
-            await socket.receive_text()
-    except WebSocketDisconnect:
-        return
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not leaving.done():
+            sending.result()
+            await socket.close(LATER, "come back: you were too far behind, or the server stops")
     finally:
-        sending.cancel()
+        for task in both:
+            task.cancel()
+        await asyncio.wait(both)
+
+
+async def _left(socket: WebSocket[Any, Any, Any]) -> None:
+    """Return once the client has gone; what it sends means nothing."""
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_text()
 
 
 async def _send(socket: WebSocket[Any, Any, Any], desk: Desk) -> None:
