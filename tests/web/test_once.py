@@ -4,12 +4,18 @@ import asyncio
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
+import household
+from litestar.testing import TestClient
+
 from samovar.core.log import now
+from samovar.org.seams import StoreAway
 from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryEffects
 from samovar.web.once import DAY, LARGEST, LONGEST, Once
+from samovar.web.site import site
 
 
 def post(client, path, data, key):
@@ -86,6 +92,64 @@ async def test_what_was_not_done_may_be_tried_again_and_what_may_have_been_done_
     assert [await deliver(app, "k") for _ in range(3)] == [(n, b"said") for n in (503, 409, 500)]
     assert (await deliver(app, "k"))[0] == 409, "the third may have done something"
     assert [await deliver(app, "other") for _ in range(2)] == [(201, b"said")] * 2
+
+
+class Flaky(MemoryEffects):
+    """Effects in a database that is away now and then."""
+
+    away: frozenset[str] = frozenset()
+
+    async def intend(self, key, what, /):
+        self._there("intend")
+        return await super().intend(key, what)
+
+    async def complete(self, key, result, /):
+        self._there("complete")
+        return await super().complete(key, result)
+
+    def _there(self, verb: str) -> None:
+        if verb in self.away:
+            raise StoreAway("the database does not answer")
+
+
+def test_while_the_database_is_away_the_api_says_so(home, team, monkeypatch):
+    effects = Flaky()
+    desk = household.desk(home, team)
+    desk = replace(desk, office=replace(desk.office, effects=effects))
+
+    async def away(*_):
+        raise StoreAway("the database does not answer")
+
+    with TestClient(site(desk), base_url=household.BASE) as client:
+        client.headers.update(household.BEARER)
+        effects.away = frozenset({"intend"})
+        said = post(client, "/api/tasks", {"text": "one"}, "a")
+        assert said.status_code == 503
+        assert said.json() == {"error": "the database does not answer", "status": 503}
+        assert 'status="503"' in client.get("/metrics").text
+        effects.away = frozenset()
+        with monkeypatch.context() as during:
+            during.setattr(team, "submit", away)
+            during.setattr(team, "tasks", away)
+            assert post(client, "/api/tasks", {"text": "one"}, "a").json() == said.json()
+            assert client.get("/api/tasks").status_code == 503
+            assert client.get("/board").status_code == 503
+        assert post(client, "/api/tasks", {"text": "one"}, "a").status_code == 202
+
+
+async def test_an_answer_that_cannot_be_kept_is_given_and_its_request_not_acted_on_again():
+    done = []
+
+    async def act(_scope, _receive, send):
+        done.append(1)
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+        await send({"type": "http.response.body", "body": b"said", "more_body": False})
+
+    effects = Flaky()
+    effects.away = frozenset({"complete"})
+    app = Once(act, effects)
+    assert await deliver(app, "k") == (201, b"said")
+    assert (await deliver(app, "k"))[0] == 409 and done == [1]
 
 
 async def test_a_key_is_kept_for_a_day():

@@ -7,6 +7,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from samovar.core.errors import ModelError, Refused, SamovarError
+from samovar.org.seams import StoreAway
 from samovar.web.guard import MACHINES
 from samovar.web.page import Page
 
@@ -24,7 +25,7 @@ WORDS = {
     405: "This cannot be done here",
     409: "That did not work",
     413: "Too large",
-    503: "Busy",
+    503: "Not now",
 }
 
 
@@ -40,8 +41,18 @@ def wrong_request(request: Asked, error: HTTPException) -> Response[Any]:
 
 def cannot(request: Asked, error: SamovarError) -> Response[Any]:
     """Answer what somebody must mend."""
-    status = 403 if isinstance(error, Refused) else 503 if isinstance(error, ModelError) else 409
-    return _answer(request, status, str(error))
+    return _answer(request, status_of(error), str(error))
+
+
+def status_of(error: SamovarError) -> int:
+    """Return the status that says whether to try again: with 503, as it is."""
+    match error:
+        case Refused():
+            return 403
+        case ModelError() | StoreAway():
+            return 503
+        case _:
+            return 409
 
 
 def too_deep(request: Asked, _error: RecursionError) -> Response[Any]:

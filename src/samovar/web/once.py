@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec import Struct
 
+from samovar.core.errors import SamovarError
 from samovar.org.seams import Effects
+from samovar.web.failing import status_of
 from samovar.web.guard import answered, headers_of, said
 
+log = structlog.get_logger("samovar.web")
 LONGEST = 200
 """Bytes of a key."""
 LARGEST = 1 << 20
@@ -57,14 +61,14 @@ class Once:
             return
         digest = hashlib.sha256(body).hexdigest()
         name = f"{_NAME}{hashlib.sha256(scope['path'].encode() + b' ' + key).hexdigest()}"
-        await self.effects.forget(_NAME, older=DAY)
-        known = await self.effects.intend(name, digest)
+        try:
+            await self.effects.forget(_NAME, older=DAY)
+            known = await self.effects.intend(name, digest)
+        except SamovarError as error:
+            await said(status_of(error), str(error))(send)
+            return
         if known.fresh:
-            answer = await self._first(scope, _again(messages, receive), send)
-            if 400 <= answer.status < 500 or answer.status == _AWAY:
-                await self.effects.forget(name)
-            elif answer.status < 400:
-                await self.effects.complete(name, msgspec.json.encode(answer).decode())
+            await self._keep(name, await self._first(scope, _again(messages, receive), send))
         elif known.what != digest:
             await said(422, "this Idempotency-Key was used for another request")(send)
         elif not known.done:
@@ -72,6 +76,17 @@ class Once:
         else:
             kept = msgspec.json.decode(known.result, type=Answer)
             await answered(kept.status, kept.body)(send)
+
+    async def _keep(self, name: str, answer: Answer) -> None:
+        """Keep an answer for repeats; what was not acted on may be tried again."""
+        try:
+            if 400 <= answer.status < 500 or answer.status == _AWAY:
+                await self.effects.forget(name)
+            elif answer.status < 400:
+                await self.effects.complete(name, msgspec.json.encode(answer).decode())
+        except SamovarError as error:
+            # The answer is out; a repeat hears that this delivery has none yet.
+            log.warning("once.not_kept", error=str(error))
 
     async def _first(self, scope: Scope, receive: Receive, send: Send) -> Answer:
         """Answer a request, and return the answer."""
