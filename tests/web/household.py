@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -114,6 +115,12 @@ class Team:
     async def tasks(self, agent: str = "") -> Sequence[Job]:
         found = [j for j in self.jobs.values() if not agent or j.agent == agent]
         return sorted(found, key=lambda j: (-j.priority, j.position, j.id))
+
+    async def counts(self) -> Mapping[str, Mapping[str, int]]:
+        found: dict[str, Counter[str]] = {}
+        for job in self.jobs.values():
+            found.setdefault(job.agent, Counter())[job.state] += 1
+        return found
 
     async def job(self, id: int, /) -> Job:
         return self._job(id)

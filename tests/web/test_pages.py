@@ -13,10 +13,12 @@ import pytest
 from household import BASE, BEARER, NOW
 from litestar.testing import TestClient
 from msgspec.structs import replace
+from prometheus_client import generate_latest
 
 from samovar.core.errors import SetupError
 from samovar.org.seams import Job, LedgerEntry
 from samovar.web.files import files
+from samovar.web.metrics import Metrics
 from samovar.web.page import HERE
 from samovar.web.site import site
 from samovar.web.verbs import Agent, Status
@@ -236,6 +238,22 @@ def test_metrics_speak_of_runs_tasks_and_credits(client):
         'samovar_http_requests_total{route="/dashboard",status="200"}'
         in client.get("/metrics").text
     )
+
+
+async def test_two_who_ask_for_the_metrics_at_once_get_the_same_figures(desk, team, monkeypatch):
+    for verb in ("counts", "balances", "approvals"):
+        asked = getattr(team, verb)
+
+        async def slowly(asked=asked):
+            await asyncio.sleep(0.01)
+            return await asked()
+
+        monkeypatch.setattr(team, verb, slowly)
+    counted = Metrics()
+    await asyncio.gather(*(counted.refresh(desk) for _ in range(3)))
+    text = generate_latest(counted.registry).decode()
+    assert 'samovar_runs{state="done"} 1.0' in text
+    assert 'samovar_tasks{agent="developer",state="ready"} 3.0' in text
 
 
 def test_the_api_answers_what_the_pages_show(client, team):

@@ -16,12 +16,14 @@ from hired import desk_of, hire, team_of
 from household import BASE, BEARER
 from litestar.testing import AsyncTestClient
 
+from samovar.core.log import now
 from samovar.org.journal import agent_log
-from samovar.org.seams import Approval, Job, StoreAway
+from samovar.org.seams import Approval, Job, LedgerEntry, StoreAway
 from samovar.org.team import Team
 from samovar.store.bells import open_bell
 from samovar.store.memory_books import MemoryApprovals
 from samovar.web.forms import FIELD
+from samovar.web.ledger import Lines
 from samovar.web.page import Page, environment
 from samovar.web.scenes import SCENES, SceneSource
 from samovar.web.server import serve
@@ -52,6 +54,37 @@ async def test_a_person_writes_and_the_agents_answer_stands_below_it(tmp_path):
         system = (await client.get("/system")).text
         assert "ada, tick 1: ran" in system
         assert "SAMOVAR_BELL_URL" in system
+
+
+async def test_tasks_are_counted_however_many_there_were(tmp_path):
+    team = team_of(tmp_path)
+    queue, ended = team.engine.turns.kit.queue, 2_100
+    for number in range(ended):
+        job = await queue.add(Job(agent="ada", text=str(number)))
+        await queue.cancel(job.id, "enough")
+    await queue.add(Job(agent="ada"))
+    app = site(desk_of(tmp_path, team))
+    async with AsyncTestClient(app, base_url=BASE) as client:
+        client.headers.update(BEARER)
+        text = (await client.get("/metrics")).text
+        assert f'samovar_tasks{{agent="ada",state="cancelled"}} {ended}.0' in text
+        queues = (await client.get("/api/status")).json()["queues"]
+        assert queues == {"ada": {"cancelled": ended, "ready": 1}}
+
+
+async def test_a_line_of_the_ledger_that_was_committed_late_is_read():
+    lines = [LedgerEntry(id=n, at=now(), agent="ada", amount=-1, balance=9) for n in range(1, 1200)]
+    late = lines.pop(-2)
+
+    class Slow:
+        async def entries(self, *, after, limit):
+            return [e for e in lines if e.id > after][:limit]
+
+    read = Lines(Slow())
+    assert [e.id for e in await read.latest(3)] == [1196, 1197, 1199]
+    lines.insert(-1, late)
+    assert [e.id for e in await read.latest(3)] == [1197, 1198, 1199]
+    assert [e.id for e in await read.latest(5_000)] == list(range(1, 1200))
 
 
 async def test_the_box_of_the_team_page_writes_to_the_chosen_agent(tmp_path):

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from samovar.core.errors import SetupError
 from samovar.core.text import whole
 from samovar.flow.receipt import Receipt
-from samovar.org.seams import Approval, Job
+from samovar.org.seams import Approval, Job, JobState
 from samovar.web import acts, conduct, onerun
 from samovar.web.desk import Desk, TheDesk, office_of, workshop_of
 from samovar.web.live import Update
@@ -118,7 +118,7 @@ class Whole(Struct, frozen=True):
     """How many runs are in each state."""
     waiting: int
     """Questions for a person."""
-    queues: Mapping[str, Mapping[str, int]]
+    queues: Mapping[str, Mapping[JobState, int]]
     """Tasks of each agent by state."""
 
 
@@ -192,14 +192,11 @@ async def status(desk: TheDesk) -> Whole:
     counts: dict[str, int] = {}
     for line in lines:
         counts[line.state] = counts.get(line.state, 0) + 1
-    queues: dict[str, dict[str, int]] = {}
     waiting = len(await questions(desk))
     if desk.office is None:
-        return Whole(Status(), counts, waiting, queues)
-    for job in await desk.office.jobs.tasks():
-        of_agent = queues.setdefault(job.agent, {})
-        of_agent[job.state] = of_agent.get(job.state, 0) + 1
+        return Whole(Status(), counts, waiting, {})
     waiting += len(await desk.office.words.approvals())
+    queues = await desk.office.jobs.counts()
     return Whole(await desk.office.roster.status(), counts, waiting, queues)
 
 

@@ -11,8 +11,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from samovar.web.api import status
 from samovar.web.desk import Desk, TheDesk
-from samovar.web.views import questions
 
 log = structlog.get_logger("samovar.web")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -41,19 +41,20 @@ class Metrics:
 
     async def refresh(self, desk: Desk) -> None:
         """Take the figures that are states, not events."""
-        self.streams.set(desk.hub.listeners)
+        found = await status.fn(desk)
+        left = await desk.office.purse.balances() if desk.office else {}
+        # Nothing is awaited from here on: two who ask at once must not add up.
         for gauge in (self.runs, self.jobs, self.credits):
             gauge.clear()
-        waiting = len(await questions(desk))
-        for line in desk.shelf.lines():
-            self.runs.labels(line.state).inc()
-        if desk.office is not None:
-            for job in await desk.office.jobs.tasks():
-                self.jobs.labels(job.agent, job.state).inc()
-            for agent, left in (await desk.office.purse.balances()).items():
-                self.credits.labels(agent).set(left)
-            waiting += len(await desk.office.words.approvals())
-        self.waiting.set(waiting)
+        self.streams.set(desk.hub.listeners)
+        self.waiting.set(found.waiting)
+        for state, count in found.runs.items():
+            self.runs.labels(state).set(count)
+        for agent, states in found.queues.items():
+            for state, count in states.items():
+                self.jobs.labels(agent, state).set(count)
+        for agent, amount in left.items():
+            self.credits.labels(agent).set(amount)
 
 
 TheMetrics = NamedDependency[Metrics]

@@ -1,7 +1,6 @@
 """A real team behind the verbs the pages use."""
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,11 +26,9 @@ from samovar.org.validate import Known
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
 from samovar.web.happening import Happening
+from samovar.web.ledger import Lines
 from samovar.web.verbs import Agent, Mail, Office, Status
 
-KEPT = 5_000
-"""Lines of the ledger kept for plots."""
-PAGE = 500
 OPEN: tuple[JobState, ...] = ("running", "ready", "waiting", "failed", "dead")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
 ASKED: tuple[ApprovalState, ...] = ("asked",)
@@ -44,14 +41,6 @@ RECALLED = 250
 """Entries of an outbox, and tasks, a conversation is put together from."""
 LOGGED = 40
 """Lines shown of an agent's log."""
-
-
-@dataclass
-class _Ledger:
-    """The latest lines of the ledger, read on from where we were."""
-
-    lines: deque[LedgerEntry] = field(default_factory=lambda: deque(maxlen=KEPT))
-    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,6 +138,10 @@ class Queues:
         found = [*live, *sorted(ended, key=lambda j: j.id)]
         return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in found]
 
+    async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
+        """Return how many jobs each agent has in each state, of all there ever were."""
+        return await self.team.engine.turns.kit.queue.counts()
+
     async def job(self, id: int, /) -> Job:
         """Return one job. Raises SetupError when there is none."""
         job = await self.team.engine.turns.kit.queue.get(id)
@@ -190,8 +183,7 @@ class Money:
     """The credits of a team."""
 
     team: Team
-    _ledger: _Ledger = field(default_factory=_Ledger)
-    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lines: Lines
 
     async def balances(self) -> Mapping[str, int]:
         """Return what every agent has."""
@@ -199,11 +191,7 @@ class Money:
 
     async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
         """Return the latest lines of the ledger, the oldest first."""
-        async with self._reading:
-            while page := await self.team.entries(after=self._ledger.last, limit=PAGE):
-                self._ledger.lines.extend(page)
-                self._ledger.last = page[-1].id
-        return list(self._ledger.lines)[-limit:]
+        return await self.lines.latest(limit)
 
     async def grant(self, agent: str, amount: int, /) -> int:
         """Give credits, or take them with a negative amount; return the balance."""
@@ -281,7 +269,7 @@ def office(team: Team) -> Office:
     bells = Doorbells(team, kit.bell) if isinstance(kit.bell, SaqBell) else None
     people = People(team, Diary(team.home))
     queues = Queues(team, Slips(team.home))
-    return Office(people, queues, Money(team), Questions(team), bells, kit.effects)
+    return Office(people, queues, Money(team, Lines(team)), Questions(team), bells, kit.effects)
 
 
 def _write_limit(path: Path, agent: str, per_day: str) -> None:

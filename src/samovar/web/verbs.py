@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct
 from saq.queue.base import Queue
 
-from samovar.org.seams import Approval, Effects, Job, LedgerEntry
+from samovar.org.seams import Approval, Effects, Job, JobState, LedgerEntry
 from samovar.store.memory_books import MemoryEffects
 from samovar.web.happening import Happening
 
@@ -137,6 +137,10 @@ class Jobs(Protocol):
 
         Each names the run that works on it, or did last.
         """
+        ...
+
+    async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
+        """Return how many jobs each agent has in each state, of all there ever were."""
         ...
 
     async def job(self, id: int, /) -> Job:
