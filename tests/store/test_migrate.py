@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from samovar.core.errors import SetupError
-from samovar.org.seams import Job, StoreAway
+from samovar.org.seams import Filter, Job, StoreAway
 from samovar.store import migrate
 from samovar.store.clock import machine
 from samovar.store.database import connect, sqlite
@@ -135,6 +135,28 @@ async def test_a_file_that_is_no_database_is_named(tmp_path):
     with pytest.raises(SetupError, match=r"samovar\.db is damaged"):
         async with open_store(tmp_path):
             pass
+
+
+async def test_a_file_with_a_broken_page_is_named(tmp_path):
+    path = tmp_path / "samovar.db"
+    async with open_store(tmp_path) as store:
+        await store.queue.add(Job(agent="ada"))
+    with sqlite3.connect(path) as plain:
+        plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (size,) = plain.execute("PRAGMA page_size").fetchone()
+        (page,) = plain.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'tasks'"
+        ).fetchone()
+    plain.close()
+    with path.open("r+b") as file:
+        # The first byte says what kind of page it is: there is no such kind.
+        file.seek((page - 1) * size)
+        file.write(b"\xff")
+    async with open_store(tmp_path) as store:
+        for verb in (store.queue.list(Filter()), store.queue.counts(), store.claims.claim("me", 9)):
+            with pytest.raises(SetupError, match=r"samovar\.db is damaged: restore it"):
+                await verb
+        assert await store.ledger.balances() == {}, "the rest is still there"
 
 
 async def test_a_home_that_is_not_there_is_named(tmp_path):

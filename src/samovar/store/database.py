@@ -118,8 +118,14 @@ class _Named:
                 raise StoreAway(f"the database {self.shown} does not answer: {said}") from error
             case PoolTimeout():
                 raise StoreAway(f"the database {self.shown} is too busy") from error
-            case DatabaseError() if "not a database" in str(error.orig):
+            case DatabaseError() if _damaged(error.orig):
                 raise SetupError(f"{self.shown} is damaged: restore it from a backup") from error
+
+
+def _damaged(error: BaseException | None) -> bool:
+    """Whether SQLite cannot make sense of what stands in the file."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class _Letting(sqlite3.Connection):
