@@ -11,7 +11,7 @@ from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
 from samovar.office import open_team
 from samovar.org.credits import shown
-from samovar.org.journal import agent_log, tail
+from samovar.org.journal import agent_log, read_on
 from samovar.org.roster import Folder
 from samovar.org.team import Letter, Member
 
@@ -40,27 +40,15 @@ async def logs(name: str, lines: int, follow: bool, folder: Path | None, as_json
     if name not in known:
         raise SetupError(f"there is no agent {name!r} here; there are: {', '.join(known)}")
     path = agent_log(home, name).path
-    rows = tail(path, lines)
-    _show(rows, as_json)
+    rows, place = read_on(path, 0)
+    _show(rows[-lines:], as_json)
     if not rows and not follow and not as_json:
         print(f"{name} has done nothing yet")
-    place = path.stat().st_size if path.exists() else 0
     while follow:
         await asyncio.sleep(PAUSE)
-        size = path.stat().st_size if path.exists() else 0
-        if size < place:
-            place = 0
-        if size > place:
-            _show(_since(path, place), as_json)
-            place = size
+        rows, place = read_on(path, place)
+        _show(rows, as_json)
     return 0
-
-
-def _since(path: Path, place: int) -> list[dict[str, Any]]:
-    with path.open("rb") as handle:
-        handle.seek(place)
-        text = handle.read()
-    return [msgspec.json.decode(line) for line in text.splitlines() if line.endswith(b"}")]
 
 
 def _show(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -86,8 +86,27 @@ def tail(path: Path, lines: int) -> list[dict[str, Any]]:
             found = deque(handle, maxlen=lines)
     except OSError:
         return []
+    return _rows(found)
+
+
+def read_on(path: Path, place: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the lines of a log after a place, in bytes, and where the last whole one ends.
+
+    Damaged ones are left out. A file that ends before the place is a new one, read from its begin.
+    """
+    try:
+        with path.open("rb") as handle:
+            handle.seek(place if place <= path.stat().st_size else 0)
+            begin, data = handle.tell(), handle.read()
+    except OSError:
+        return [], place
+    whole = data[: data.rfind(b"\n") + 1]
+    return _rows(whole.splitlines()), begin + len(whole)
+
+
+def _rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for line in found:
+    for line in lines:
         try:
             row = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,0 +1,51 @@
+"""Looking at agents."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from samovar.cli import agents
+from samovar.org.journal import agent_log
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "agents" / "ada"
+    folder.mkdir(parents=True)
+    (folder / "resume.json").write_text(json.dumps({"name": "ada", "instructions": "x"}))
+    return tmp_path
+
+
+async def test_a_followed_log_shows_every_whole_line_once(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agents, "PAUSE", 0.001)
+    log, shown = agent_log(home, "ada"), ""
+    numbers = [str(n) for n in range(300)]
+
+    async def until(text: str) -> None:
+        nonlocal shown
+        while f'"text":"{text}"' not in shown:
+            assert not following.done()
+            await asyncio.sleep(0.01)
+            shown += capsys.readouterr().out
+
+    def write(text: str) -> None:
+        with log.path.open("a") as file:
+            file.write(text)
+
+    log.add("turn", text="older")
+    log.add("turn", text="first")
+    following = asyncio.create_task(agents.logs("ada", 1, True, home, True))
+    await until("first")
+    await asyncio.to_thread(lambda: [log.add("turn", text=n) for n in numbers])
+    # A full disk cut a line off, and the next one came behind it.
+    write('{"text":"cut o{"text":"glued"}\n{"text":"half')
+    await until(numbers[-1])
+    write(' and half"}\n')
+    await until("half and half")
+    following.cancel()
+    texts = [json.loads(line)["text"] for line in shown.splitlines()]
+    assert texts == ["first", *numbers, "half and half"]
