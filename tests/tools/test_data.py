@@ -90,6 +90,63 @@ async def test_a_query_is_answered_and_cut(tool, sales):
     assert "more rows: add a LIMIT" in await tool.run(path="sales.csv", query="FROM data")
 
 
+async def test_a_table_that_is_not_utf_8_loses_no_line(tool, place):
+    text = "name,total\n" + "".join(f"n{n},{n}\n" for n in range(10)) + "f\xfcr,1000\n"
+    (place.root / "old.csv").write_bytes(text.encode("latin-1"))
+    said = await tool.run(path="old.csv")
+    assert "11 rows, 2 columns; it is not UTF-8 and was read as Latin-1" in said
+    query = "SELECT count(*), sum(total), max(name) FROM data WHERE name <> ''"
+    asked = await tool.run(path="old.csv", query=query)
+    assert asked.splitlines()[0].endswith("1 rows; it is not UTF-8 and was read as Latin-1")
+    assert asked.splitlines()[-1] == "11 | 1045 | n9"
+
+
+async def test_lines_that_do_not_fit_are_counted_and_said_of_a_query_too(tool, place):
+    rows = [f"{n},{n}" for n in range(30_000)]
+    rows[25_000:25_002] = ["1,2,3,4", "x,y"]
+    (place.root / "bad.csv").write_text("a,b\n" + "\n".join(rows) + "\n")
+    said = await tool.run(path="bad.csv")
+    assert "29,999 rows, 2 columns; not all lines fit: 1 left out" in said.splitlines()[0]
+    told = await tool.run(path="bad.csv", query="SELECT count(a) FROM data")
+    assert told.splitlines()[0].endswith("1 rows; not all lines fit")
+
+
+async def test_a_column_that_changes_its_type_late_is_text(tool, place):
+    rows = "".join(f"{n},{n}\n" for n in range(60_000))
+    (place.root / "late.csv").write_text(f"n,m\n{rows}x,1\n")
+    said = await tool.run(path="late.csv")
+    assert "60,001 rows" in said and "n | VARCHAR" in said and "m | BIGINT" in said
+    asked = await tool.run(path="late.csv", query="SELECT max(n), sum(m) FROM data")
+    assert asked.splitlines()[-1] == "x | 1799970001"
+
+
+async def test_lists_of_numbers_are_no_numbers(tool, place):
+    (place.root / "v.jsonl").write_text(
+        '{"id": 1, "scores": [0.5, 0.7]}\n{"id": 2, "scores": []}\n'
+    )
+    assert "scores | DOUBLE[] | 0 |  |  |  | " in await tool.run(path="v.jsonl")
+
+
+async def test_unicode_text_of_a_spreadsheet_is_read(tool, place):
+    text = "name,total\na,1\nb,2\n"
+    (place.root / "u.csv").write_bytes(text.encode("utf-16"))
+    said = await tool.run(path="u.csv")
+    assert "2 rows, 2 columns" in said and "total | BIGINT" in said
+    (place.root / "big.csv").write_bytes(b"\xfe\xff" + text.encode("utf-16-be"))
+    with pytest.raises(ToolError, match="save it as UTF-8"):
+        await tool.run(path="big.csv")
+
+
+async def test_formulas_without_values_are_no_empty_cells(tool, place):
+    book = openpyxl.Workbook()
+    for row in (("a", "twice", "none"), (1, "=A2*2", None), (2, "=A3*2", None)):
+        book.active.append(row)
+    book.save(place.root / "f.xlsx")
+    said = await tool.run(path="f.xlsx")
+    assert "2 rows" in said and "of formulas it holds no values" in said.splitlines()[0]
+    assert "twice | formulas" in said and "none | empty" in said
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -159,6 +159,43 @@ async def test_a_frame_is_kept_as_a_table_piece_by_piece(run, place, kind):
     assert lines == ["a", *map(str, range(25_000))]
 
 
+ARRAY = """
+import sys, types
+sys.modules["numpy"] = fake = types.ModuleType("numpy")
+fake.get_printoptions = lambda: {"threshold": 5}
+class Row:
+    def __init__(self, n): self.n = n
+    def tolist(self): return self.n
+class ndarray:
+    ndim = 1
+    def __init__(self, n): self.size, self.shape = n, (n,)
+    def __iter__(self): return map(Row, range(self.size))
+    def __repr__(self): return "array([0, ..., 9])" if self.size > 5 else "array([0, 1])"
+ndarray.__module__ = "numpy"
+"""
+
+
+async def test_an_array_whose_text_leaves_values_out_is_a_file(run, place):
+    await run(ARRAY)
+    assert await run("ndarray(2)") == "array of shape (2,)\narray([0, 1])"
+    said = await run("ndarray(9)")
+    assert "array([0, ..., 9])" in said and "all of it is in results/result-1.txt" in said
+    assert (place.root / "results/result-1.txt").read_text().split() == list("012345678")
+
+
+async def test_a_frame_whose_text_is_cut_is_a_file(run, place):
+    await run(FRAMES)
+    await run("Frame.__str__ = lambda self: 'a\u2026'")
+    assert "all of it is in results/table-1.csv" in await run("Polars([1, 2])")
+
+
+async def test_a_cell_that_makes_tens_of_thousands_of_files_keeps_its_session(run):
+    await run("import os\nos.mkdir('many')\nx = 7")
+    said = await run("for n in range(40_000): open(f'many/{n:0200}', 'w').close()", 60.0)
+    assert "and at least" in said and said.count("many/") == 20
+    assert await run("x") == "7"
+
+
 async def test_a_file_of_a_result_has_a_limit_and_says_so(run, place):
     assert "too long: the first 8 MB of it are in results/result-1.txt]" in await run(
         "'x' * (9 << 20)"

@@ -7,6 +7,7 @@ import pytest
 
 from samovar.core.errors import ToolError
 from samovar.core.rules import Rule, Rules, sight
+from samovar.tools.edit_symbol import edit_symbol
 from samovar.tools.files import list_files
 from samovar.tools.search import find_ripgrep, search
 from samovar.tools.workspace import Workspace
@@ -70,6 +71,15 @@ async def test_a_list_names_no_file_that_a_rule_denies(project):
     assert not any(name in said for name in ("secrets", ".env", "server.key"))
     none = await list_files(ruled(project, Rules(deny=(Rule(path="keys/*"),)))).run(path="keys")
     assert none.startswith("keys has no files to be shown\n[2 files left out")
+
+
+async def test_a_rename_names_no_line_of_a_file_that_a_rule_denies(project):
+    for path in ("app.py", "secrets/keys.py", "other.py"):
+        (project.root / path).write_text("def key():\n    return 1\n")
+    said = await edit_symbol(ruled(project, DENIED)).run(
+        path="app.py", action="rename", name="key", new_name="lock"
+    )
+    assert "still stands at other.py:1" in said and "secrets" not in said
 
 
 async def test_a_rule_speaks_of_the_tools_it_names(found, project):

@@ -123,7 +123,8 @@ def _answer(ran: Ran, path: str, less: str) -> Answer:
 def _queried(answer: Answer) -> str:
     rows = answer.rows if isinstance(answer.rows, tuple) else ()
     more = "\n[... more rows: add a LIMIT, a WHERE or a GROUP BY]" if answer.more else ""
-    return f"{len(rows)} rows\n{_table([answer.names, *rows])}{more}"
+    note = f"; {answer.note}" if answer.note else ""
+    return f"{len(rows)} rows{note}\n{_table([answer.names, *rows])}{more}"
 
 
 def _viewed(answer: Answer, less: str) -> str:

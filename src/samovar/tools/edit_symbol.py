@@ -108,7 +108,8 @@ class _Change:
         """Name the places where the old name still stands; they may mean something else."""
         end = PurePosixPath(self.path).suffix
         word = rf"(?<![\w$]){re.escape(name)}(?![\w$])"
-        hits, _ = search.by_hand(self.place, search.Asked(word, ".", f"*{end}"))
+        found, _ = search.by_hand(self.place, search.Asked(word, ".", f"*{end}"))
+        hits = [h for h in found if self.place.sight("search", h.path) == "allow"]
         if not hits:
             return ""
         shown = ", ".join(f"{h.path}:{h.line}" for h in hits[:8])

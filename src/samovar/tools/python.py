@@ -31,6 +31,8 @@ class Answer(Struct, frozen=True):
     error: str = ""
     over: bool = False
     made: tuple[tuple[str, int], ...] = ()
+    more: int = 0
+    """Files beside those in `made`."""
     seconds: float = 0.0
     printed: str = ""
 
@@ -143,8 +145,8 @@ def _shown(answer: Answer, seconds: float) -> str:
     if answer.over:
         parts.append(f"[stopped after {seconds:.0f} s; variables are kept]")
     if answer.made:
-        names = [f"{name} ({megabytes(size)})" for name, size in answer.made[:20]]
-        more = f" and {len(answer.made) - 20} more" if len(answer.made) > 20 else ""
+        names = [f"{name} ({megabytes(size)})" for name, size in answer.made]
+        more = f" and at least {answer.more} more" if answer.more else ""
         parts.append(f"[files made or changed: {', '.join(names)}{more}]")
     text = "\n".join(p for p in parts if p)
     return shorten(visible(text), "print less, or write to a file", 6000) or "(no output)"

@@ -9,6 +9,7 @@ import ast
 import builtins
 import csv
 import io
+import itertools
 import json
 import linecache
 import os
@@ -21,6 +22,8 @@ import types
 
 NAMES = 5000
 """Files looked at to see what a cell made."""
+MADE = 20
+"""Files a cell made that are told by name."""
 HEAD, TAIL, VALUE = 1500, 2500, 2500
 ROWS, COLUMNS, WIDE = 10, 12, 30
 MANY = 40
@@ -54,7 +57,7 @@ def main():
             os._exit(0)
         answer["seconds"] = round(time.monotonic() - began, 2)
         answer["printed"] = _printed(printed)
-        answer["made"] = _made(before)
+        answer["made"], answer["more"] = _made(before)
         told.write(json.dumps(answer).encode() + b"\n")
 
 
@@ -127,6 +130,10 @@ def _text(value):
         return _frame(value, kind)
     if _tabular(value):
         return _table(value)
+    if _array(value):
+        # Above its own threshold the text leaves values out.
+        most = sys.modules["numpy"].get_printoptions()["threshold"]
+        return f"array of shape {value.shape}\n{value!r}", value.size <= most
     if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) > MANY:
         some = list(value.items() if isinstance(value, dict) else value)[:ROWS]
         head = f"{type(value).__name__} of {len(value)}, the first {ROWS}:"
@@ -141,7 +148,13 @@ def _frame(value, kind):
     plain = type(value).__name__ == "DataFrame" and kind == "pandas"
     text = head.to_string(max_cols=COLUMNS) if plain else str(head)
     whole = all(n <= most for n, most in zip(shape, (ROWS, COLUMNS)))
+    # Both libraries cut long texts and hide columns, and mark it so.
+    whole = whole and "\u2026" not in text and "..." not in text
     return f"{type(value).__name__} {shape or ''}\n{text}", whole
+
+
+def _array(value):
+    return type(value).__module__ == "numpy" and hasattr(value, "shape") and value.ndim > 0
 
 
 def _tabular(value):
@@ -180,6 +193,8 @@ def _pieces(value, text):
         return "result", [value]
     if isinstance(value, dict):
         return "result", (f"{k!r}: {v!r}\n" for k, v in value.items())
+    if _array(value):
+        return "result", (f"{row.tolist()!r}\n" for row in value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return "result", (f"{each!r}\n" for each in value)
     return "result", [text]
@@ -264,23 +279,24 @@ def _save_plots():
 def _made(before):
     after = _files()
     fresh = [n for n in sorted(after) if after[n] != before.get(n) and n != HIDDEN]
-    return [[n, after[n][1]] for n in fresh]
+    return [[n, after[n][1]] for n in fresh[:MADE]], len(fresh[MADE:])
 
 
 def _files():
     found = {}
+    for place in itertools.islice(_places(), NAMES):
+        try:
+            status = os.lstat(place)
+        except OSError:
+            continue
+        found[os.path.relpath(place)] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _places():
     for folder, folders, names in os.walk("."):
         folders[:] = [f for f in folders if f not in SKIPPED]
-        for name in names:
-            place = os.path.join(folder, name)
-            try:
-                status = os.lstat(place)
-            except OSError:
-                continue
-            found[os.path.relpath(place)] = (status.st_mtime_ns, status.st_size)
-        if len(found) > NAMES:
-            break
-    return found
+        yield from (os.path.join(folder, name) for name in names)
 
 
 def _printed(number):

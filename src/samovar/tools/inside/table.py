@@ -25,8 +25,23 @@ BROKEN = (
     *(RuntimeError, zipfile.BadZipFile, zlib.error),
 )
 """What openpyxl raises over files that are no workbooks."""
-CSV = "read_csv(?)"
-TOLERANT = "read_csv(?, ignore_errors=true, null_padding=true, strict_mode=false)"
+REJECTED = 1000
+"""Lines that do not fit are counted up to this many."""
+CSV = (
+    ("read_csv(?)", ""),
+    ("read_csv(?, encoding='latin-1')", "it is not UTF-8 and was read as Latin-1"),
+    ("read_csv(?, sample_size=-1)", ""),
+    (
+        f"read_csv(?, store_rejects=true, rejects_limit={REJECTED}, null_padding=true, "
+        "strict_mode=false)",
+        "not all lines fit",
+    ),
+)
+"""Ways to read it, each for what the one before cannot, and what is said of it."""
+WIDE = ("read_csv(?, encoding='utf-16')", "")
+"""What a spreadsheet saves as Unicode text."""
+PEEKED = 100
+"""Rows of a sheet that are looked at for formulas."""
 
 
 def main():
@@ -46,18 +61,26 @@ def table(asked):
     """Look at a file through duckdb."""
     duckdb = importlib.import_module("duckdb")
     base = connection(duckdb, asked)
-    reader = READERS.get(asked["end"], CSV)
-    try:
-        return looked(base, reader, asked, "")
-    except duckdb.InvalidInputException as error:
-        if reader != CSV:
-            return {"error": said(error)}
+    failed = ""
+    for reader, note in ways(asked):
         try:
-            return looked(base, TOLERANT, asked, "lines that do not fit are left out")
-        except duckdb.Error as again:
-            return {"error": said(again)}
-    except (duckdb.Error, UnicodeDecodeError) as error:
-        return {"error": said(error)}
+            return looked(base, reader, asked, note)
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            failed = said(error)
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            return {"error": said(error)}
+    return {"error": failed}
+
+
+def ways(asked):
+    """Return the readers to try, with what is said of the rows they give."""
+    if asked["end"] in READERS:
+        return ((READERS[asked["end"]], ""),)
+    with open(asked["path"], "rb") as file:
+        mark = file.read(2)
+    if mark == b"\xfe\xff":
+        raise ValueError("it is UTF-16 of the big-endian kind: save it as UTF-8 first")
+    return (WIDE,) if mark == b"\xff\xfe" else CSV
 
 
 def connection(duckdb, asked):
@@ -88,19 +111,28 @@ def looked(base, reader, asked, note):
         found = base.execute(statements[0])
         names = [d[0] for d in found.description]
         rows = found.fetchmany(ROWS + 1)
-        return {"names": names, "rows": [texts(r) for r in rows[:ROWS]], "more": len(rows) > ROWS}
+        shown = [texts(r) for r in rows[:ROWS]]
+        return {"names": names, "rows": shown, "more": len(rows) > ROWS, "note": note}
     columns = base.execute("DESCRIBE data").fetchall()
     names = [c[0] for c in columns]
     sample = base.execute(f"SELECT * FROM data LIMIT {SHOWN}").fetchall()
     kept = columns[:COLUMNS]
+    facts = statistics(base, kept)
     return {
         "columns": len(names),
         "names": names[:COLUMNS],
         "types": [c[1] for c in kept],
         "sample": [texts(r[:COLUMNS]) for r in sample],
-        "note": note,
-        **statistics(base, kept),
+        "note": counted(base, note) if "store_rejects" in reader else note,
+        **facts,
     }
+
+
+def counted(base, note):
+    """Return the note with how many lines were left out, once all of them were read."""
+    [left] = base.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchone()
+    least = "at least " if left >= REJECTED else ""
+    return f"{note}: {least}{left:,} left out, the rest cut or filled up"
 
 
 def statistics(base, columns):
@@ -113,7 +145,8 @@ def statistics(base, columns):
         wanted.append(f"min({quoted})" if simple(kind) else "NULL")
         wanted.append(f"max({quoted})" if simple(kind) else "NULL")
         wanted.append(f"avg({quoted})" if number(kind) else "NULL")
-    row = base.execute(f"SELECT {', '.join(wanted)} FROM data").fetchone()
+    # Read to its end: only then is it known which lines were left out.
+    [row] = base.execute(f"SELECT {', '.join(wanted)} FROM data").fetchall()
     total, rest = row[0], row[1:]
     facts = []
     for n in range(len(columns)):
@@ -132,14 +165,30 @@ def statistics(base, columns):
 
 def simple(kind):
     """Whether values of a type can be put in order."""
-    return not any(mark in kind for mark in ("STRUCT", "[]", "MAP", "BLOB", "JSON", "UNION"))
+    return not kind.endswith("]") and not any(
+        mark in kind for mark in ("STRUCT", "MAP", "BLOB", "JSON", "UNION")
+    )
 
 
 def number(kind):
     """Whether a type is a number."""
-    return kind.startswith(
-        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "U", "DOUBLE", "FLOAT", "DECIMAL")
-    ) and not kind.startswith(("UUID", "UNION"))
+    return (
+        simple(kind)
+        and kind.startswith(
+            (
+                "TINYINT",
+                "SMALLINT",
+                "INTEGER",
+                "BIGINT",
+                "HUGEINT",
+                "U",
+                "DOUBLE",
+                "FLOAT",
+                "DECIMAL",
+            )
+        )
+        and not kind.startswith(("UUID", "UNION"))
+    )
 
 
 def sheet(asked):
@@ -156,10 +205,10 @@ def sheet(asked):
     rows = page.iter_rows(values_only=True)
     names = next(rows, ())
     columns = [Column() for _ in range(COLUMNS)]
-    sample, total, width, note = [], 0, filled(names), ""
+    sample, total, width, note, early_end = [], 0, filled(names), "", False
     for row in rows:
         if total >= SHOWN and time.monotonic() > end:
-            note = early(total, stated, asked["seconds"])
+            note, early_end = early(total, stated, asked["seconds"]), True
             break
         total += 1
         width = max(width, filled(row))
@@ -168,17 +217,28 @@ def sheet(asked):
         for column, value in zip(columns, row):
             column.add(value)
     shown = min(width, COLUMNS)
+    kinds = [c.kind() for c in columns[:shown]]
+    unknown = formulas(openpyxl, asked["path"], page.title) if "empty" in kinds else set()
+    if unknown:
+        note += "; of formulas it holds no values: open and save it in a spreadsheet program first"
     where = f"sheet {page.title!r} of {book.sheetnames}"
     return {
         "columns": width,
         "names": padded(names, shown),
-        "types": [c.kind() for c in columns[:shown]],
+        "types": ["formulas" if k == "empty" and n in unknown else k for n, k in enumerate(kinds)],
         "sample": [padded(row, shown) for row in sample],
         "rows": total,
         "facts": [c.facts(total) for c in columns[:shown]],
         "note": f"{where}; its first row is taken for names{note}",
-        "more": bool(note),
+        "more": early_end,
     }
+
+
+def formulas(openpyxl, path, title):
+    """Return which columns hold formulas in the first rows of a sheet."""
+    book = openpyxl.load_workbook(path, read_only=True)
+    rows = book[title].iter_rows(min_row=2, max_row=PEEKED, values_only=True)
+    return {n for row in rows for n, value in enumerate(row) if str(value).startswith("=")}
 
 
 def early(total, stated, seconds):
