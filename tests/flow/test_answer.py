@@ -43,6 +43,31 @@ def test_the_block_that_defines_the_file_is_taken(answer, text):
     assert text is None or whole_file(answer, "a.py", BEFORE) == text
 
 
+PROSE = "# Introduction\nYou plan to build a house.\n\n- taller than every tree\n\n"
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        (f"{PROSE}{CODE}", CODE),
+        (f"{PROSE}import re\n\n\n{CODE}", f"import re\n\n\n{CODE}"),
+        (f"{PROSE}LIMIT: int = 3\n{CODE}", f"LIMIT: int = 3\n{CODE}"),
+        (f"{CODE}\nclass Test:\n    def test_f(self):\n        assert f(", f"{CODE}\n"),
+        (f"{PROSE}{CODE}\nprint(f(1)", f"{CODE}\n"),
+    ],
+)
+def test_words_of_the_task_before_the_code_and_a_cut_end_are_left_out(block, text):
+    """Seen of one answer in ten at a temperature of 0.8."""
+    assert whole_file(f"```python\n{block}", "a.py", BEFORE) == text
+    assert "return x" in one_symbol(f"```python\n{block}", "f", BEFORE)
+
+
+def test_a_block_of_which_no_part_defines_the_file_stays_wrong():
+    for block in (PROSE, f"{PROSE}import re\n", "def f(x):\n    return (\n", "x = (\n" * 3000):
+        with pytest.raises(ToolError, match="not valid Python"):
+            whole_file(f"```python\n{block}```", "a.py", BEFORE)
+
+
 def test_a_file_cut_into_blocks_is_joined():
     answer = "```python\ndef f(x):\n    return x\n```\nand\n```python\ndef g():\n    return 1\n```"
     text = whole_file(answer, "a.py", "def f(x): ...\ndef g(): ...\n")

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Set
 from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
@@ -11,6 +12,12 @@ from samovar.flow.source import Definition, complaint, defined, imported, parse,
 from samovar.flow.undefined import undefined
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
+_TOP = re.compile(
+    r"(def|class|async|import|from|if|for|while|with|try)\b|@|[A-Za-z_][\w.]*( *:[^=]*)? *[=(]"
+)
+"""Where a statement of a file may begin."""
+CUTS = 12
+"""Places where prose may end, and where a cut-off end may begin, that are tried."""
 _PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
 
 
@@ -39,6 +46,7 @@ def whole_file(text: str, path: str, before: str) -> str:
         return max(found, key=len)
     wanted = defined(before)
     good = [b for b in found if parse(b) is not None]
+    good = good or [part for b in found if (part := bare(b, wanted))]
     if not good:
         raise ToolError("The code is not valid Python" + _where(max(found, key=len)))
     joined = "\n\n".join(good)
@@ -49,6 +57,23 @@ def whole_file(text: str, path: str, before: str) -> str:
     if missing and len(missing) == len(wanted):
         raise ToolError(f"The code does not define {missing[0]}.")
     return pick if pick.endswith("\n") else pick + "\n"
+
+
+def bare(block: str, names: Set[str]) -> str:
+    """Return the longest part of a block that is Python and defines the names, empty if none is.
+
+    Small models begin a block with words of the task, and a limit cuts its end off: left out are
+    lines before a statement and lines from one on.
+    """
+    rows = lines(block)
+    starts = [n for n, row in enumerate(rows) if _TOP.match(row)]
+    ends = [len(rows), *reversed(starts)]
+    spans = ((a, b) for b in ends[:CUTS] for a in starts[:CUTS] if a < b)
+    for first, last in sorted(spans, key=lambda span: span[0] - span[1]):
+        part = "".join(rows[first:last])
+        if names <= defined(part) and names:
+            return part
+    return ""
 
 
 def one_symbol(text: str, name: str, before: str) -> str:
@@ -66,6 +91,9 @@ def one_symbol(text: str, name: str, before: str) -> str:
         if cut:
             return indent(cut, margin, lambda line: bool(line.strip()))
     if all(parse(b) is None for b in found):
+        for block in found:
+            if code := bare(block, {short}):
+                return one_symbol(f"```python\n{code}```", name, before)
         raise ToolError("The code is not valid Python" + _where(found[0]))
     raise ToolError(f"The code does not define {short}.")
 
