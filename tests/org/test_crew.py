@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from samovar.core.errors import SetupError
+from samovar.org.crew import Crew
 from samovar.org.hold import Manner, carry
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.resume import Resume
@@ -12,7 +13,7 @@ from samovar.org.roster import Roster
 from samovar.org.seams import Approval, Ended, Hold, Job, Overtaken
 from samovar.org.team import Team
 from samovar.store.bell import LocalBell
-from samovar.store.store import memory
+from samovar.store.store import Store, memory
 
 from .conftest import act, asked, hire, office, reading
 
@@ -26,23 +27,51 @@ async def never(_job: Job, _hold: Hold, /) -> Ended:
     raise AssertionError
 
 
-async def test_a_report_that_a_crash_left_without_its_record_is_not_made_again(home: Path) -> None:
-    hire(home, "writer")
-    store = memory()
-    team = office(home, lambda _: act("work"), store)
-    await team.submit("write", "writer")
+@pytest.mark.parametrize(("said", "state"), [("a fine text", "done"), ("", "failed")])
+async def test_a_report_that_a_crash_left_without_its_record_counts_whatever_was_said_since(
+    home: Path, said: str, state: str
+) -> None:
+    store, team, crew = await _writer(home, [said])
     job = await store.claims.claim("dead", 0.0, ("writer",))
     assert job is not None
-    post(
-        home,
-        "writer",
-        OutboxEntry(sender="writer", tick=1, seq=0, kind="report", text="written", job=job.id),
-    )
+    ended = await crew.work(job, _hold)
+    assert ended.state == state
+    post(home, "writer", OutboxEntry(sender="writer", tick=1, seq=0, text="hello", job=job.id))
     again = await store.claims.claim("alive", 60, ("writer",))
     assert again is not None and again.attempts == 2
 
-    assert (await team.engine.turns.crew.work(again, _hold)).text == "written"
-    assert len(await team.messages("writer")) == 1
+    known = await crew.work(again, _hold)
+    assert known.state == state and ended.text in known.text
+    kinds = [x.entry.kind for x in await team.messages("writer")]
+    assert kinds == ["message", "report"], "it is not made again, and not reported again"
+
+
+async def test_a_report_of_before_a_task_was_made_ready_again_is_not_taken_for_a_new_one(
+    home: Path,
+) -> None:
+    store, team, crew = await _writer(home, ["", "a fine text"])
+    job = await store.claims.claim("first", 60, ("writer",))
+    assert job is not None
+    ended = await crew.work(job, _hold)
+    await store.claims.finish(job, ended.state, ended.text)
+    await store.queue.revive(job.id)
+    for owner in ("dead", "alive"):
+        job = await store.claims.claim(owner, 0.0, ("writer",))
+        assert job is not None
+
+    assert job.attempts == 2
+    assert await crew.work(job, _hold) == Ended(text="a fine text")
+    assert len(await team.messages("writer")) == 2
+
+
+async def _writer(home: Path, answers: list[str]) -> tuple[Store, Team, Crew]:
+    """Return a team whose writer has a task and says so many things to it."""
+    hire(home, "writer")
+    store = memory()
+    team = office(home, lambda _: answers.pop(0), store)
+    await team.add_credits("writer", 10_000_000)
+    await team.submit("write", "writer")
+    return store, team, team.engine.turns.crew
 
 
 async def test_a_task_of_a_broken_agent_says_what_to_do(home: Path) -> None:

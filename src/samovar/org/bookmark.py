@@ -5,16 +5,14 @@ a crash before this file is written loses and doubles nothing.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
 from samovar.core.log import write
-from samovar.org.outbox import OutboxEntry, listed, outbox_of, read
+from samovar.org.outbox import OutboxEntry, backwards, outbox_of
 
 
 class Bookmark(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,12 +50,9 @@ def encode(mark: Bookmark) -> bytes:
 
 def rebuilt(home: Path, agent: str, tick: int) -> Bookmark:
     """Return where an agent stands by its entries alone: its file is missing or damaged."""
-    box, mark = outbox_of(home, agent), Bookmark()
-    for name in listed(box):
-        if name.tick > tick:
-            continue
-        with suppress(SetupError):
-            mark = caught_up(mark, read(box, agent, name))
+    mark = Bookmark()
+    for entry in backwards(outbox_of(home, agent), agent, tick):
+        mark = caught_up(mark, entry)
     return mark
 
 

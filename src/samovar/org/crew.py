@@ -19,7 +19,7 @@ from samovar.core.seams import Model
 from samovar.org.choice import PERSON, who
 from samovar.org.filing import Filing
 from samovar.org.kit import Brief, Kit, Worked
-from samovar.org.outbox import OutboxEntry, last, outbox_of, post
+from samovar.org.outbox import OutboxEntry, backwards, outbox_of, post
 from samovar.org.purse import Purse
 from samovar.org.resume import Resume
 from samovar.org.roster import Roster
@@ -176,13 +176,18 @@ class Crew:
         return self.meter(job, act)(model, name)
 
     def _reported(self, job: Job) -> Ended | None:
-        """Return how a task ended that a crash cut off between its report and its record."""
+        """Return how a task ended that a crash cut off between its report and its record.
+
+        Whatever its agent said since; a report of before a person had the task done anew is no
+        word on this time.
+        """
         if job.attempts < 2:
             return None
-        latest = last(outbox_of(self.home, job.agent), job.agent, self.tick())
-        if latest is None or latest.kind != "report" or latest.job != job.id:
-            return None
-        return Ended(text=latest.text)
+        since = job.fence - job.attempts
+        for entry in backwards(outbox_of(self.home, job.agent), job.agent, self.tick()):
+            if entry.job == job.id and entry.claim > since and entry.ended is not None:
+                return Ended(state=entry.ended, text=entry.text)
+        return None
 
     def _report(self, job: Job, resume: Resume, worked: Worked) -> None:
         ended = worked.ended
@@ -198,6 +203,8 @@ class Crew:
             to=(_creator(job),) if resume.craft == "plan" else (),
             text=f"#{job.id} {_line(job.text)}\n{said}",
             job=job.id,
+            ended=ended.state,
+            claim=job.fence,
             repo=worked.repo or job.repo,
             run=worked.run or job.run,
         )

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from samovar.core.errors import SetupError, Unwritable
 from samovar.core.log import write
 from samovar.org.resume import NAME, PEOPLE
+from samovar.org.seams import Ending
 
 Kind = Literal["message", "task", "report", "question", "answer", "alert"]
 
@@ -48,6 +49,10 @@ class OutboxEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
     text: str = ""
     job: int = 0
     """The task it is about."""
+    ended: Ending | None = None
+    """How the work on that task ended; None where the entry is no report."""
+    claim: int = 0
+    """The claim under which it was worked on (`Job.fence`); 0 where the entry is no report."""
     repo: str = ""
     run: str = ""
     reply_to: str = ""
@@ -144,16 +149,21 @@ def read(box: Path, owner: str, name: Named) -> OutboxEntry:
     return entry
 
 
-def last(box: Path, owner: str, tick: int) -> OutboxEntry | None:
-    """Return the latest good entry of an outbox up to a tick; None where there is none."""
+def backwards(box: Path, owner: str, tick: int) -> Iterator[OutboxEntry]:
+    """Yield the good entries of an outbox up to a tick, the latest first."""
     for name in reversed(listed(box)):
         if name.tick > tick:
             continue
         try:
-            return read(box, owner, name)
+            entry = read(box, owner, name)
         except SetupError:
             continue
-    return None
+        yield entry
+
+
+def last(box: Path, owner: str, tick: int) -> OutboxEntry | None:
+    """Return the latest good entry of an outbox up to a tick; None where there is none."""
+    return next(backwards(box, owner, tick), None)
 
 
 def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
