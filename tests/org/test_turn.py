@@ -8,11 +8,13 @@ from msgspec.structs import replace
 from samovar.core.errors import ModelError, SandboxMissing, SetupError, Unreachable
 from samovar.core.message import Request
 from samovar.org import bookmark
+from samovar.org.bookmark import Bookmark
 from samovar.org.credits import CREDIT
 from samovar.org.filing import Filing
 from samovar.org.journal import engine_log
 from samovar.org.kit import Worked
 from samovar.org.outbox import OutboxEntry, post
+from samovar.org.resume import PEOPLE
 from samovar.org.seams import Approval, Ended, Job
 from samovar.org.sound import Pricing
 from samovar.org.team import Team
@@ -520,6 +522,52 @@ def test_a_damaged_state_is_made_up_for_by_the_outbox(home: Path) -> None:
     (home / "agents" / "a" / "state.json").write_text("{")
     mark = bookmark.caught_up(bookmark.load(home, "a"), entry)
     assert (mark.tick, mark.read) == (4, {"b": 7})
+
+
+def test_no_flipped_bit_makes_a_state_say_something_else(home: Path) -> None:
+    hire(home, "a")
+    mark = Bookmark(tick=4, seq=17, read={"b": 7, "people": 31}, passed=2, warned={"cap": 3})
+    bookmark.save(home, "a", mark)
+    assert bookmark.load(home, "a") == mark and bookmark.damage(home, "a") == []
+    file = home / "agents" / "a" / "state.json"
+    data = file.read_bytes()
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(flipped)
+        known, problems = bookmark.load(home, "a"), bookmark.damage(home, "a")
+        assert known == (Bookmark() if problems else mark), flipped
+        assert all(p.line.startswith("agents/a/state.json is damaged: ") for p in problems)
+
+
+async def test_a_flipped_bit_in_a_state_is_named_and_costs_no_message(home: Path) -> None:
+    hire(home, "a")
+    heard: list[str] = []
+
+    def rule(request: Request) -> str:
+        heard.append(request.messages[1].text)
+        return act("message", "person", "on it")
+
+    team = office(home, rule)
+    await team.send("a", "hello")
+    assert await ticks(team, 1) == [{"a": "message"}]
+    file = home / "agents" / "a" / "state.json"
+    read, flipped = f'"{PEOPLE}": 1'.encode(), f'"{PEOPLE}": 9'.encode()
+    assert read in file.read_bytes()
+    file.write_bytes(file.read_bytes().replace(read, flipped))
+    team = office(home, rule)
+    await team.send("a", "are you there?")
+    assert await ticks(team, 2) == [{"a": "message"}, {}]
+    assert "are you there?" in heard[1] and "hello" not in heard[1], "nothing is read again"
+    assert "agents/a/state.json is damaged" in engine_log(home).path.read_text()
+
+
+def test_a_state_of_before_there_was_a_digest_is_believed(home: Path) -> None:
+    hire(home, "a")
+    said = '{"tick": 4, "seq": 1, "read": {"b": 7}}'
+    (home / "agents" / "a" / "state.json").write_text(said)
+    assert bookmark.load(home, "a") == Bookmark(tick=4, seq=1, read={"b": 7})
+    assert bookmark.damage(home, "a") == []
 
 
 async def test_every_cap_refuses_by_itself_and_names_its_limit(home: Path) -> None:

@@ -1,18 +1,23 @@
 """Where an agent stands: `agents/<name>/state.json`, in its own folder.
 
 A turn ends with one durable write. Where it wrote an entry, that entry says what was read, so that
-a crash before this file is written loses and doubles nothing.
+a crash before this file is written loses and doubles nothing. Where the file is not as it was
+written (a digest in it tells), the entries alone say where the agent stands.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from samovar.core.errors import SetupError
 from samovar.core.log import write
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of
+from samovar.org.problem import Problem
 
 
 class Bookmark(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,14 +38,27 @@ class Bookmark(Struct, frozen=True, kw_only=True, omit_defaults=True):
 def load(home: Path, agent: str) -> Bookmark:
     """Return where an agent stands; a damaged file counts as none, its entries tell the rest."""
     try:
-        return msgspec.json.decode(_path(home, agent).read_bytes(), type=Bookmark)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _kept(home, agent)
+    except SetupError:
         return Bookmark()
+
+
+def damage(home: Path, agent: str) -> list[Problem]:
+    """Return what is wrong with the file that tells where an agent stands."""
+    try:
+        _kept(home, agent)
+    except SetupError as error:
+        file = _path(home, agent).relative_to(home).as_posix()
+        fix = "its next turn makes it anew of what its outbox says it had read"
+        return [Problem(file=file, wrong=str(error), fix=fix, weight="warning", agent=agent)]
+    return []
 
 
 def save(home: Path, agent: str, mark: Bookmark) -> None:
     """Keep where an agent stands, durably. Raises Unwritable."""
-    write(_path(home, agent), msgspec.json.format(encode(mark)) + b"\n")
+    said = msgspec.to_builtins(mark)
+    whole = msgspec.json.encode({**said, "digest": _digest(said)}, order="deterministic")
+    write(_path(home, agent), msgspec.json.format(whole) + b"\n")
 
 
 def encode(mark: Bookmark) -> bytes:
@@ -62,6 +80,29 @@ def caught_up(mark: Bookmark, entry: OutboxEntry | None) -> Bookmark:
         return mark
     known = {w: max(mark.read.get(w, 0), s) for w, s in entry.read.items()}
     return replace(mark, tick=max(mark.tick, entry.tick), read={**mark.read, **known})
+
+
+def _kept(home: Path, agent: str) -> Bookmark:
+    """Return what the file says; nothing without one. Raises SetupError for a damaged one.
+
+    Files of before there was a digest have none.
+    """
+    try:
+        said = msgspec.json.decode(_path(home, agent).read_bytes(), type=dict[str, Any])
+        digest = said.pop("digest", None)
+        mark = msgspec.convert(said, Bookmark)
+    except FileNotFoundError:
+        return Bookmark()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SetupError(f"is damaged: {error}") from error
+    if digest not in (None, _digest(said)):
+        raise SetupError("is damaged: its digest is of something else")
+    return mark
+
+
+def _digest(said: Mapping[str, Any]) -> str:
+    data = msgspec.json.encode(said, order="deterministic")
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _path(home: Path, agent: str) -> Path:

@@ -285,6 +285,8 @@ class Engine:
 
     async def _mark(self, name: str, number: int) -> Bookmark:
         if name not in self._marks:
+            for problem in bookmark.damage(self.home, name):
+                self.log.add("problem", agent=name, text=problem.line)
             mark = bookmark.load(self.home, name)
             self._marks[name] = await self.turns.recover(name, mark, number)
         return self._marks[name]

@@ -3,11 +3,8 @@
 import os
 from pathlib import Path
 
-import msgspec
-
 from samovar.core.errors import SetupError
-from samovar.org import credits
-from samovar.org.bookmark import Bookmark
+from samovar.org import bookmark, credits
 from samovar.org.outbox import named, outbox_of, read
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE
@@ -27,7 +24,7 @@ def examine(home: Path, roster: Roster) -> list[Problem]:
         found.append(Problem(file="agents", wrong="holds no agent", fix=fix))
     found += amiss(home)
     for name in sorted(roster.resumes.keys() | roster.broken):
-        found += _bookmark(home, name)
+        found += bookmark.damage(home, name)
         found += _outbox(home, name)
     return found + _outbox(home, PEOPLE)
 
@@ -68,25 +65,6 @@ class Pricing:
         if self._good is None:
             raise NoCredit(f"{said[0].line}; until then nobody spends")
         return self._good
-
-
-def _bookmark(home: Path, name: str) -> list[Problem]:
-    path = home / "agents" / name / "state.json"
-    try:
-        msgspec.json.decode(path.read_bytes(), type=Bookmark)
-    except FileNotFoundError:
-        return []
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return [
-            Problem(
-                file=f"agents/{name}/state.json",
-                wrong=f"is damaged: {error}",
-                fix="remove it; its outbox tells what the agent had read by its latest entry",
-                weight="warning",
-                agent=name,
-            )
-        ]
-    return []
 
 
 def _outbox(home: Path, owner: str) -> list[Problem]:
