@@ -25,8 +25,8 @@ CASES = {
     "test_middle.py::test_three": "middle([3, 1, 2]) == 2",
     "test_middle.py::test_many": "middle([9, 8, 7, 6, 5]) == 7",
 }
-MESSAGE, INPUTS = 3, 7
-"""Seeds by which the flow asks for a commit message and for inputs."""
+EXAMPLES, MESSAGE, INPUTS = 1, 3, 7
+"""Seeds by which the flow asks for the task's examples, a commit message and inputs."""
 TASK = "`middle` in middle.py returns the smallest value; make it return the middle one."
 
 

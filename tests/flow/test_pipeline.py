@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from doubles import (
+    EXAMPLES,
     INPUTS,
     MESSAGE,
     RIGHT,
@@ -26,7 +27,16 @@ from msgspec.structs import replace
 from samovar.checks.environment import find_environment
 from samovar.checks.project import Project
 from samovar.core.errors import ModelError, Unusable
-from samovar.core.event import Answered, Asked, Chose, Closed, Surveyed, Wrote
+from samovar.core.event import (
+    Answered,
+    Asked,
+    Chose,
+    Closed,
+    Documented,
+    Planned,
+    Surveyed,
+    Wrote,
+)
 from samovar.core.log import JsonlLog, MemoryLog
 from samovar.core.state import replay
 from samovar.core.task import Budget, Checked, Counts
@@ -348,19 +358,22 @@ async def test_a_project_without_tests_says_so_and_proves_nothing():
     assert state.closed.ok
 
 
-async def test_candidates_that_agree_win_where_nothing_can_prove():
-    def rule(request):
-        seed = request.sampling.seed
-        if seed == INPUTS:
-            return "```python\nmiddle([1, 2, 3])\nmiddle([5, 1])\n```"
-        if seed == MESSAGE:
-            return "Return the middle"
-        codes = [WRONG.replace("[0]", "[-1]"), RIGHT, RIGHT.replace("ordered", "row")]
-        return fenced(codes[(seed - 1000) % 3])
+def two_of_three(request):
+    """Answer to everything; two of three versions behave alike."""
+    asides = {
+        INPUTS: "```python\nmiddle([1, 2, 3])\nmiddle([5, 1])\n```",
+        MESSAGE: "Return the middle",
+        EXAMPLES: "There are none.",
+    }
+    codes = [WRONG.replace("[0]", "[-1]"), RIGHT, RIGHT.replace("ordered", "row")]
+    seed = request.sampling.seed
+    return asides[seed] if seed in asides else fenced(codes[(seed - 1000) % 3])
 
+
+async def test_candidates_that_agree_win_where_nothing_can_prove():
     first = opened(off=("examples",), candidates=3)
     log = MemoryLog([first])
-    state = await drive(kit(Rules(rule), command=""), log)
+    state = await drive(kit(Rules(two_of_three), command=""), log)
     assert "2 of 3 candidates agree" in state.chosen[0].why
     assert state.chosen[0].verdict.proof == "generated inputs"
 
@@ -383,6 +396,16 @@ async def test_a_receipt_of_unproved_work_has_its_tests_after_and_what_the_linte
     assert facts.proof == ("runs" if "agreement" in off else "generated inputs")
     assert (facts.before, facts.after) == (Counts(1), Counts(1))
     assert {c.on for c in facts.commands if c.command == "ruff"} == {"0", "1", "2"}
+
+
+async def test_everything_the_model_was_asked_and_said_stands_in_the_log():
+    model = Rules(two_of_three)
+    log = MemoryLog([opened(candidates=3)])
+    await drive(kit(model, command=""), log)
+    told = [e for e in events(log) if getattr(e, "asked", ())]
+    assert {type(e) for e in told} == {Planned, Wrote, Chose, Documented}
+    assert [e.asked for e in told] == [r.messages for r in model.asked]
+    assert [e.answer for e in told] == [two_of_three(r) for r in model.asked]
 
 
 async def test_the_comparison_of_candidates_keeps_within_the_budget():

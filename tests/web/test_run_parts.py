@@ -20,6 +20,8 @@ from samovar.web.site import site
 from samovar.web.verbs import Mail
 
 RUN = "20261121-100000-solved-0001"
+SPOKE = {"planned", "wrote", "chose", "documented"}
+"""Types of the events that may hold what the model was asked."""
 
 
 def mail(number, **fields):
@@ -64,14 +66,16 @@ def test_what_the_model_was_asked_is_shown_and_old_logs_without_it_load(client, 
     assert "what the model was asked" not in client.get(f"/runs/{folder.name}").text
     log = folder / "events.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()]
-    wrote = next(r["event"] for r in rows if r["event"]["type"] == "wrote")
-    wrote["asked"] = [{"role": "user", "text": "Mend <i>middle</i>."}]
+    spoke = [r["event"] for r in rows if r["event"]["type"] in SPOKE]
+    assert {e["type"] for e in spoke} == SPOKE
+    for event in spoke:
+        event["asked"] = [{"role": "user", "text": f"Have it <i>{event['type']}</i>."}]
     log.write_text("".join(json.dumps(r) + "\n" for r in rows))
     text = client.get(f"/runs/{folder.name}").text
     assert "what the model was asked (user)" in text
-    assert "Mend &lt;i&gt;middle&lt;/i&gt;." in text
+    assert all(f"Have it &lt;i&gt;{kind}&lt;/i&gt;." in text for kind in SPOKE)
     kept = next(e.event for e in read(log) if hasattr(e.event, "asked"))
-    assert kept.asked == (Message("user", "Mend <i>middle</i>."),)
+    assert kept.asked == (Message("user", "Have it <i>planned</i>."),)
 
 
 def test_a_step_of_a_conversation_says_which_tools_were_offered():

@@ -51,6 +51,10 @@ class Planned(Struct, frozen=True, kw_only=True, tag="planned"):
     plan: Plan
     usage: Usage = Usage()
     calls: int = 0
+    asked: tuple[Message, ...] = ()
+    """What the model was asked; empty where it was not, and in logs of before it was kept."""
+    answer: str = ""
+    """What the model said."""
 
 
 class Wrote(Struct, frozen=True, kw_only=True, tag="wrote"):
@@ -89,6 +93,10 @@ class Chose(Struct, frozen=True, kw_only=True, tag="chose"):
     verdict: Verdict
     usage: Usage = Usage()
     calls: int = 0
+    asked: tuple[Message, ...] = ()
+    """What the model was asked; empty where it was not, and in logs of before it was kept."""
+    answer: str = ""
+    """What the model said."""
 
 
 class Documented(Struct, frozen=True, kw_only=True, tag="documented"):
@@ -99,6 +107,10 @@ class Documented(Struct, frozen=True, kw_only=True, tag="documented"):
     usage: Usage = Usage()
     calls: int = 0
     seconds: float = 0.0
+    asked: tuple[Message, ...] = ()
+    """What the model was asked; empty where it was not, and in logs of before it was kept."""
+    answer: str = ""
+    """What the model said."""
 
 
 class Passed(Struct, frozen=True, kw_only=True, tag="passed"):

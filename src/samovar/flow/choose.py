@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from samovar.core.event import Chose
-from samovar.core.message import Usage
 from samovar.core.state import Attempt, State
 from samovar.core.task import Proof, Verdict
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.source import module_of, parse, symbols
-from samovar.flow.speak import ask, cut, drawn, messages, prompt
+from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
 from samovar.flow.work import affords, changed_by, examples, goals, provable
 
 FIT = 0.4
@@ -77,8 +76,8 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     )
     if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS):
         return plain
-    calls, usage = await _calls(kit, state, first)
-    spent = replace(plain, usage=usage, calls=1)
+    calls, said = await _calls(kit, state, first)
+    spent = replace(plain, usage=said.usage, calls=said.calls, asked=said.asked, answer=said.answer)
     if not calls:
         return spent
     versions = [changed_by(state, kit.tree, a.candidate) for a in fit]
@@ -95,7 +94,7 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     return replace(spent, candidate=won.candidate.id, why=why, verdict=verdict)
 
 
-async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, ...], Usage]:
+async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, ...], Aside]:
     """Return calls of the changed function that the model thinks of; inputs only, no results."""
     path = attempt.candidate.edits[0].path
     text = changed_by(state, kit.tree, attempt.candidate)[path]
@@ -104,11 +103,11 @@ async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, .
     found = [s for s in symbols(path, text) if "." not in s.name]
     pick = next((s for s in found if s.name == named), found[0] if found else None)
     if pick is None or not path.endswith(".py"):
-        return (), Usage()
+        return (), Aside()
     head = cut(pick.text, 200)
     asked = prompt("inputs", task=cut(state.task.text, 800), text=head, name=pick.name)
-    reply = await ask(kit.model, messages(asked), INPUTS, drawn(0.0, 7))
-    lines = [li.strip() for b in blocks(reply.text) or [reply.text] for li in b.splitlines()]
+    said = await aside(kit.model, messages(asked), INPUTS, drawn(0.0, 7))
+    lines = [li.strip() for b in blocks(said.answer) or [said.answer] for li in b.splitlines()]
     good = [li for li in lines if li.startswith(pick.name + "(") and parse(li) is not None]
     calls = tuple(f"{module_of(path)}:{call}" for call in dict.fromkeys(good))
-    return calls, reply.usage
+    return calls, said

@@ -5,7 +5,6 @@ import re
 
 from samovar.core.errors import ModelError, ToolError
 from samovar.core.event import Documented
-from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.core.task import Candidate, Edit
 from samovar.flow.changelog import HEADINGS, insert
@@ -13,7 +12,7 @@ from samovar.flow.commits import kind
 from samovar.flow.kit import Kit
 from samovar.flow.readme import updated
 from samovar.flow.search import difference
-from samovar.flow.speak import ask, cut, drawn, plain, prompt
+from samovar.flow.speak import Aside, aside, cut, drawn, plain, prompt
 from samovar.flow.work import Files, affords, finished
 
 CHANGELOGS = ("changelog.md", "changes.md")
@@ -28,24 +27,24 @@ async def document(kit: Kit, state: State) -> Documented:
     """Write the commit message and bring CHANGELOG and README up to date, if they are kept."""
     kit.live("step", "documenting")
     changed = finished(state, kit.tree)
-    subject, usage, calls, seconds = await _subject(kit, state, changed)
+    subject, said = await _subject(kit, state, changed)
     sort = kind(tuple(changed), state.task.text)
     edits = _notes(kit, changed, subject, sort)
     return Documented(
         candidate=Candidate(id=-1, step=len(state.chosen), origin="model", edits=edits),
         message=f"{sort}: {subject}",
-        usage=usage,
-        calls=calls,
-        seconds=seconds,
+        usage=said.usage,
+        calls=said.calls,
+        seconds=said.seconds,
+        asked=said.asked,
+        answer=said.answer,
     )
 
 
-async def _subject(
-    kit: Kit, state: State, changed: dict[str, str]
-) -> tuple[str, Usage, int, float]:
+async def _subject(kit: Kit, state: State, changed: dict[str, str]) -> tuple[str, Aside]:
     fallback = plain_subject(state.task.text)
     if not affords(state, LIMIT) or "message" in state.task.off:
-        return fallback, Usage(), 0, 0.0
+        return fallback, Aside()
     files = Files(kit.tree, {})
     diff = "\n".join(
         line
@@ -56,12 +55,11 @@ async def _subject(
     )
     asked = prompt("message", task=cut(state.task.text, 300), diff=cut(diff, 500))
     try:
-        reply = await ask(kit.model, plain(asked), LIMIT, drawn(0.0, 3))
+        said = await aside(kit.model, plain(asked), LIMIT, drawn(0.0, 3))
     except ModelError:
         # The work is done and proved; a missing sentence must not lose it.
-        return fallback, Usage(), 0, 0.0
-    subject = read_subject(reply.text) or fallback
-    return subject, reply.usage, 1, reply.seconds
+        return fallback, Aside()
+    return read_subject(said.answer) or fallback, said
 
 
 def read_subject(text: str) -> str:

@@ -10,7 +10,6 @@ import builtins
 import re
 from collections.abc import Sequence
 
-from samovar.core.message import Usage
 from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.forgotten import forgotten
@@ -18,7 +17,7 @@ from samovar.flow.grounding import FOREIGN, shown, stands
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
 from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
-from samovar.flow.speak import ask, cut, drawn, messages, prompt
+from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
 from samovar.flow.work import SMALLEST, affords
 
 LIMIT = 400
@@ -38,19 +37,19 @@ _OUTPUT = re.compile(r"^(E   |FAILED |ERROR ).*\n?", re.M)
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 
 
-async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, ...], Usage, int]:
-    """Return checks taken from the task, what finding them cost, and the model calls it took."""
+async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, ...], Aside]:
+    """Return checks taken from the task, and what the model was asked to find them."""
     text = state.task.text
     code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
     red = await _red(kit, text, [*code, *asserted(text, near), *refused(text, near)])
     if red or not re.search(r"[`(=']", text) or not affords(state, LIMIT, SMALLEST):
-        return red, Usage(), 0
+        return red, Aside()
     kit.live("step", "reading the examples in the task")
     question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
-    reply = await ask(kit.model, messages(question), LIMIT, drawn(0.0, 1))
-    told = [c for b in blocks(reply.text) for c in grounded(b, text, near)]
+    said = await aside(kit.model, messages(question), LIMIT, drawn(0.0, 1))
+    told = [c for b in blocks(said.answer) for c in grounded(b, text, near)]
     found = await _red(kit, text, told) or await _red(kit, text, crashing(text, near))
-    return found, reply.usage, 1
+    return found, said
 
 
 async def _red(kit: Kit, task: str, code: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import Planned
-from samovar.core.message import Usage
 from samovar.core.seams import Tree
 from samovar.core.state import State
 from samovar.core.task import Plan, Probe, Step, Target, Task
@@ -17,7 +16,7 @@ from samovar.flow.examples import find
 from samovar.flow.kit import Kit
 from samovar.flow.localise import bm25, is_test, programs, quoted, rank, sources, targets
 from samovar.flow.source import Symbol, symbols, words
-from samovar.flow.speak import CHARACTERS, TASK, tokens
+from samovar.flow.speak import CHARACTERS, TASK, Aside, tokens
 from samovar.flow.work import red, text_of
 
 WHOLE_TOKENS = 1200
@@ -38,8 +37,8 @@ async def cut(kit: Kit, state: State) -> Planned:
     near = _near(task.text, {p: files[p] for p in named if p in files} or files)
     aims = about(task.text, named, red(state), kit.tree)
     wanted = not aims and "examples" not in off
-    nothing: tuple[tuple[str, ...], Usage, int] = ((), Usage(), 0)
-    examples, usage, calls = await find(kit, state, near) if wanted else nothing
+    nothing: tuple[tuple[str, ...], Aside] = ((), Aside())
+    examples, told = await find(kit, state, near) if wanted else nothing
     steps = [_step(kit, p) for p in apart]
     rest = [p for p in named if p not in apart]
     if rest or not steps:
@@ -48,7 +47,13 @@ async def cut(kit: Kit, state: State) -> Planned:
     for said in unread:
         kit.live("note", said)
     note = "; ".join([s.title for s in steps] + unread)
-    return Planned(plan=Plan(tuple(steps), note, examples, aims), usage=usage, calls=calls)
+    return Planned(
+        plan=Plan(tuple(steps), note, examples, aims),
+        usage=told.usage,
+        calls=told.calls,
+        asked=told.asked,
+        answer=told.answer,
+    )
 
 
 def mentioned(text: str, paths: Sequence[str]) -> list[str]:

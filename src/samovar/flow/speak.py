@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.errors import Unusable
@@ -16,6 +17,16 @@ TASK = 2500
 """Tokens of the task that a writer is shown."""
 CHARACTERS = 3.2
 """Of source code in one token, at least; measured on Python with Qwen2.5-Coder: 3.3 to 4.1."""
+
+
+class Aside(Struct, frozen=True):
+    """A small question to the model, beside the writing, and what it said; by default none."""
+
+    asked: tuple[Message, ...] = ()
+    answer: str = ""
+    usage: Usage = Usage()
+    calls: int = 0
+    seconds: float = 0.0
 
 
 @cache
@@ -63,6 +74,12 @@ async def ask(model: Model, said: tuple[Message, ...], limit: int, sampling: Sam
         # The next answer may be better: it must not end a whole run.
         return Reply(text="", usage=Usage(generated=error.generated), complaint=str(error))
     return replace(reply, text=_joined(reply.text))
+
+
+async def aside(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Aside:
+    """Ask the model a small question."""
+    reply = await ask(model, said, limit, sampling)
+    return Aside(said, reply.text, reply.usage, 1, reply.seconds)
 
 
 def _joined(text: str) -> str:

@@ -106,8 +106,8 @@ def _of_task(event: task.Event) -> Item | None:
                 tone="good" if verdict.passed else "warn",
                 blocks=_checked(verdict),
             )
-        case task.Planned(plan=plan):
-            return _planned(plan)
+        case task.Planned():
+            return _planned(event)
         case task.Wrote():
             return _wrote(event)
         case task.Judged(candidate=number, verdict=verdict, seconds=seconds):
@@ -200,7 +200,8 @@ def _opened(event: task.Opened) -> Item:
     )
 
 
-def _planned(plan: Plan) -> Item:
+def _planned(event: task.Planned) -> Item:
+    plan = event.plan
     rows = "\n".join(
         f"{n}. {s.title}  [{', '.join(t.path for t in s.targets)}]"
         for n, s in enumerate(plan.steps, 1)
@@ -212,6 +213,7 @@ def _planned(plan: Plan) -> Item:
             ("steps", rows),
             ("checked by these examples", "\n\n".join(plan.examples)),
             ("tests to turn green", "\n".join(plan.goals)),
+            *_told(event),
         ),
     )
 
@@ -233,12 +235,16 @@ def _wrote(event: task.Wrote) -> Item:
         title=f"Version {made.id + 1}: {title}",
         tone="bad" if made.complaint else "plain",
         facts=(*_cost(event.usage, event.seconds), f"temperature {event.temperature:g}"),
-        blocks=(
-            *_edits(event),
-            *_blocks(*((f"what the model was asked ({m.role})", m.text) for m in event.asked)),
-            *_blocks(("what the model said", event.answer)),
-        ),
+        blocks=(*_edits(event), *_blocks(*_told(event))),
     )
+
+
+def _told(
+    event: task.Planned | task.Wrote | task.Chose | task.Documented,
+) -> tuple[tuple[str, str], ...]:
+    """Return what the model was asked and what it said, by title."""
+    asked = ((f"what the model was asked ({m.role})", m.text) for m in event.asked)
+    return (*asked, ("what the model said", event.answer))
 
 
 def _edits(event: task.Wrote) -> tuple[Block, ...]:
@@ -257,6 +263,7 @@ def _chose(event: task.Chose) -> Item:
         title=f"Version {event.candidate + 1} is kept: {event.why}",
         tone="good",
         facts=(f"proof: {event.verdict.proof}",),
+        blocks=_blocks(*_told(event)),
     )
 
 
@@ -266,7 +273,9 @@ def _documented(event: task.Documented) -> Item:
         title=f"Commit message: {cut(event.message.partition(chr(10))[0])}",
         facts=_cost(event.usage, event.seconds),
         blocks=_blocks(
-            ("message", event.message), *((e.path, e.text) for e in event.candidate.edits)
+            ("message", event.message),
+            *((e.path, e.text) for e in event.candidate.edits),
+            *_told(event),
         ),
     )
 
