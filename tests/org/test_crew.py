@@ -109,6 +109,27 @@ async def test_a_task_that_was_taken_away_is_dropped() -> None:
     assert (await store.queue.get(job.id)).state == "cancelled"
 
 
+async def test_a_task_that_was_taken_away_is_dropped_long_before_its_lease_would_be_renewed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("samovar.org.hold._LOOK", 0.02)
+    store = memory()
+    await store.queue.add(Job(agent="a"))
+    job = await store.claims.claim("me", 60, ())
+    assert job is not None
+
+    async def beat(*_given: object) -> Job:
+        raise AssertionError("to look writes nothing")
+
+    monkeypatch.setattr(store.claims, "beat", beat)
+    carrying = asyncio.create_task(carry(store.claims, job, never, Manner(lease=60.0)))
+    await asyncio.sleep(0.1)
+    assert not carrying.done()
+    await store.queue.cancel(job.id, "a person said so")
+    with pytest.raises(Overtaken):
+        await asyncio.wait_for(carrying, 10)
+
+
 async def test_a_lease_is_renewed_while_the_work_goes_on() -> None:
     store = memory()
     await store.queue.add(Job(agent="a"))

@@ -149,6 +149,7 @@ async def test_a_late_writer_is_refused_everything(store, pass_time):
     new = await store.claims.claim("w2", 60)
     for late in (
         store.claims.beat(old, 60),
+        store.claims.look(old),
         store.claims.finish(old, "done", "late"),
         store.claims.fail(old, "late"),
         store.claims.release(old, "late"),
@@ -163,6 +164,7 @@ async def test_a_heartbeat_keeps_a_job(store, pass_time):
     job = await store.claims.claim("w1", SHORT)
     for _ in range(3):
         await pass_time(SHORT * 0.6)
+        await store.claims.look(job)
         job = await store.claims.beat(job, SHORT)
     assert await store.claims.claim("w2", 60) is None
     assert (await store.claims.finish(job, "done", "")).state == "done"

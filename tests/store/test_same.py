@@ -24,6 +24,7 @@ STEPS = st.one_of(
     ),
     st.tuples(st.just("claim"), st.sampled_from([(), ("ada",), ("bob",)]), st.integers(1, 30)),
     st.tuples(st.just("beat"), IDS, st.integers(1, 30)),
+    st.tuples(st.just("look"), IDS),
     st.tuples(st.just("finish"), IDS, st.sampled_from(["done", "failed", "waiting"])),
     st.tuples(st.just("fail"), IDS, st.integers(0, 20)),
     st.tuples(st.just("release"), IDS, st.integers(0, 20)),
@@ -48,6 +49,8 @@ async def do(store, held, step):
             return job
         case ("beat", id, seconds) if id in held:
             return await store.claims.beat(held[id], float(seconds))
+        case ("look", id) if id in held:
+            return await store.claims.look(held[id])
         case ("finish", id, state) if id in held:
             return await store.claims.finish(held[id], state, "so")
         case ("fail" | "release" as verb, id, pause) if id in held:

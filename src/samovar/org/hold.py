@@ -10,6 +10,8 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
+from math import ceil
 from typing import Any
 
 from samovar.core.errors import SamovarError, Unreachable, Unwritable
@@ -18,6 +20,8 @@ from samovar.org.seams import Claims, Ended, Hold, Job, NoCredit, Overtaken, Sto
 _log = logging.getLogger(__name__)
 _LET_GO = 2.0
 """Seconds a task that was broken off has for letting go of what it holds."""
+_LOOK = 2.0
+"""Seconds, at most, until work is broken off on a task that a person took away."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,21 @@ class _Lease:
                 return
 
     async def beat(self) -> None:
-        """Renew the lease again and again. Raises Overtaken when it is lost."""
-        while True:
-            await asyncio.sleep(self.manner.lease / 3)
-            await self.hold()
+        """Renew the lease again and again; in between, look whether it was lost.
+
+        To look is to read one row; to renew it waits for the disk. Raises Overtaken.
+        """
+        third = self.manner.lease / 3
+        looks = ceil(third / _LOOK)
+        for last in cycle([False] * (looks - 1) + [True]):
+            await asyncio.sleep(third / looks)
+            await (self.hold() if last else self.look())
+
+    async def look(self) -> None:
+        """Raise Overtaken where the job was taken away; a database that is away says nothing."""
+        with suppress(StoreAway, TimeoutError):
+            async with asyncio.timeout(_LOOK):
+                await self.claims.look(self.job)
 
     async def record(self, working: asyncio.Task[Ended]) -> None:
         """Record how the work ended. Raises what `tell` raises."""

@@ -172,6 +172,10 @@ class Claims(Protocol):
         """Hold a job for that time from now."""
         ...
 
+    async def look(self, job: Job, /) -> None:
+        """Return if a job is held; nothing is written."""
+        ...
+
     async def finish(self, job: Job, state: "Ending", text: str, /) -> Job:
         """End the attempt; the text becomes the result of a done job, else the reason."""
         ...

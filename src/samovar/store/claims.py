@@ -74,6 +74,13 @@ class SqlClaims:
         """Hold a job for that time from now."""
         return await self._held(job, self._until(seconds))
 
+    async def look(self, job: Job, /) -> None:
+        """Return if a job is held. Raises Overtaken."""
+        async with self.database.reading() as connection:
+            row = (await connection.execute(select(tasks.c.id).where(_held(job)))).first()
+        if row is None:
+            raise _lost(job)
+
     async def finish(self, job: Job, state: Ending, text: str, /) -> Job:
         """End the attempt; the text becomes the result of a done job, else the reason.
 
@@ -104,14 +111,13 @@ class SqlClaims:
 
     async def _held(self, job: Job, values: dict[str, Any]) -> Job:
         """Change a job that is still held under its fence. Raises Overtaken."""
-        same = and_(tasks.c.id == job.id, tasks.c.fence == job.fence, tasks.c.state == "running")
         async with self.database.writing() as connection:
             changed = await connection.execute(
-                update(tasks).where(same).values(values).returning(tasks)
+                update(tasks).where(_held(job)).values(values).returning(tasks)
             )
             row = changed.first()
         if row is None:
-            raise Overtaken(f"job {job.id} is no longer held by {job.owner} (claim {job.fence})")
+            raise _lost(job)
         return read(self.database, row)
 
     async def _sweep(self, connection: AsyncConnection) -> None:
@@ -174,3 +180,11 @@ class SqlClaims:
             return {"until": 0.0}
         end = self.database.steady() + seconds
         return {"until": end, "span": seconds, "boot": self.database.boot}
+
+
+def _held(job: Job) -> ColumnElement[bool]:
+    return and_(tasks.c.id == job.id, tasks.c.fence == job.fence, tasks.c.state == "running")
+
+
+def _lost(job: Job) -> Overtaken:
+    return Overtaken(f"job {job.id} is no longer held by {job.owner} (claim {job.fence})")

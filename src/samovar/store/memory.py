@@ -177,6 +177,10 @@ class MemoryClaims:
         """Hold a job for that time from now."""
         return self.jobs.keep(self._held(job), seconds)
 
+    async def look(self, job: Job, /) -> None:
+        """Return if a job is held. Raises Overtaken."""
+        self._held(job)
+
     async def finish(self, job: Job, state: Ending, text: str, /) -> Job:
         """End the attempt; the text becomes the result of a done job, else the reason."""
         known = self.jobs.one(job.id)
