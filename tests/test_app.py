@@ -42,8 +42,8 @@ class Place:
     def __init__(self, remote):
         self.named = remote
 
-    async def undo(self, opened, /):
-        return f"deleted {opened.branch}"
+    async def undo(self, branch, _run, _onto="", /):
+        return f"deleted {branch}"
 
     def remote(self):
         return self.named

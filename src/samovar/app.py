@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.errors import SetupError
-from samovar.core.event import Closed, Entry, Opened
+from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
 from samovar.core.state import State, replay
-from samovar.core.talk import Began
+from samovar.core.talk import Began, Told
 from samovar.core.task import Budget, Task
 from samovar.flow.build import more
 from samovar.flow.kit import Kit
@@ -79,8 +79,11 @@ class Workplace(Protocol):
         """Return the opening of a run with the model and the sandbox that are at hand now."""
         ...
 
-    async def undo(self, opened: Opened, /) -> str:
-        """Take back what a run committed; return one line that says what was done."""
+    async def undo(self, branch: str, run: str, onto: str = "", /) -> str:
+        """Take the commit of a run off its branch; return one line that says what was done.
+
+        The branch goes back to the commit `onto`; without one it is deleted.
+        """
         ...
 
     def remote(self) -> str:
@@ -155,15 +158,33 @@ class App:
         raise SetupError(f"{len(found)} runs are called {name!r}; see 'samovar runs'")
 
     async def undo(self, run: str) -> str:
-        """Take back what a run committed; say what was done, and a line on what was pushed."""
+        """Take back what a run committed; say what was done, and a line on what was pushed.
+
+        Of a conversation it is the last commit; what was changed stays in its files.
+        """
         state = replay(e.event for e in self.read(run))
         opened, place = state.opened, self._at_work()
         if opened is None:
-            raise SetupError(f"{run} is a conversation: samovar chat --resume {run}, then /undo")
-        said = [await place.undo(opened)]
+            return await self._take_back(run)
+        said = [await place.undo(opened.branch, opened.run)]
         take_away = f"git push {place.remote() or 'REMOTE'} --delete {opened.branch}"
         said += [f"still at {d.result}: {take_away}" for d in state.done if d.act == "push"]
         return "\n".join(said)
+
+    async def _take_back(self, run: str) -> str:
+        began = self._began(run)
+        with self._alone(run):
+            log = JsonlLog(self.path(run))
+            made = committed(e.event for e in log.read())
+            if not made:
+                raise SetupError(f"no commit of conversation {run} is there to be taken back")
+            key, last = made.popitem()
+            onto = next(reversed(made.values()), "")
+            log.append(Intended(act="undo", key=key))
+            said = await self._at_work().undo(began.branch, key.removeprefix(f"{RUN}: "), onto)
+            log.append(Done(act="undo", key=key, result=last))
+            log.append(Told(text=f"the person took back the commit {last[:12]}, not the changes"))
+        return said
 
     def folder(self, run: str) -> Path:
         """Return the folder of a run."""
@@ -248,6 +269,18 @@ class App:
 def replace_wish(wish: Wish, override: bool) -> Wish:
     """Return the wish with a person's leave to let phases pass."""
     return msgspec.structs.replace(wish, override=override or wish.override)
+
+
+def committed(events: Iterable[object]) -> dict[str, str]:
+    """Return the commits of a conversation that were not taken back: hash by key, in order."""
+    made: dict[str, str] = {}
+    for event in events:
+        match event:
+            case Done(act="commit", key=key, result=result):
+                made[key] = result
+            case Done(act="undo", key=key):
+                made.pop(key, None)
+    return made
 
 
 def onward(began: Began) -> str:

@@ -128,9 +128,9 @@ class Desk:
             search_seconds=self.settings.search_seconds,
         )
 
-    async def undo(self, opened: Opened, /) -> str:
+    async def undo(self, branch: str, run: str, onto: str = "", /) -> str:
         """Take back what a run committed."""
-        return await self.repo.undo(opened.branch, opened.run)
+        return await self.repo.undo(branch, run, onto)
 
     def remote(self) -> str:
         """Return the name of the remote that a push goes to."""
@@ -211,11 +211,6 @@ async def at_work(
         settings = load(home)
         desk = Desk(repo, settings, home, stack, ask, live, wanted, no_sandbox, progress)
         yield App(home, desk)
-
-
-async def reader(folder: Path) -> App:
-    """Open a repository to read its runs."""
-    return App(home_of(await git.open(folder)))
 
 
 def home_of(repo: Git) -> Path:

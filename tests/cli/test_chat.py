@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,6 +54,26 @@ def test_a_script_has_a_conversation(served, server, project):
     assert "never read" not in done.stdout
     assert "a - b" in (project / "sums.py").read_text()
     assert "samovar chat --resume" in done.stderr and "\x1b" not in done.stdout
+
+
+def test_what_a_conversation_committed_is_shown_and_taken_back(served, server, project):
+    server.answers = (MEND, reply("Mended."))
+    done = served("chat", stdin="mend add\n/commit fix: add\n")
+    found = re.search(r"--resume (\S+)", done.stderr)
+    assert found is not None
+    run, change = found[1], "+    return a + b"
+    assert f"samovar undo {run}" in done.stdout
+    shown = served("show", "--diff", run).stdout
+    assert change in shown and "mend add" not in shown
+    shutil.rmtree(project / ".samovar" / "runs" / run / "work")
+    assert change in served("show", "--diff", run).stdout, "what is committed stays known"
+    assert change in json.loads(served("show", "--json", run).stdout)["diff"]
+    undone = served("undo", run)
+    assert f"deleted samovar/{run}" in undone.stdout, undone.stderr
+    assert git(project, "branch", "--list", "samovar/*") == ""
+    assert "undo" in served("show", run).stdout
+    again = served("undo", run)
+    assert again.returncode == 2 and "no commit of conversation" in again.stderr
 
 
 def test_a_conversation_goes_on(served, server):

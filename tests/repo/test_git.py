@@ -276,6 +276,18 @@ async def test_undo_deletes_the_branch_and_keeps_the_commit(person):
     assert "nothing to undo" in await repo.undo("samovar/r1", "r1")
 
 
+async def test_undo_goes_back_to_the_commit_before_where_one_is_named(person):
+    repo = await git.open(person.folder)
+    first = await repo.commit(deed(await repo.head(), {"f": "x"}))
+    again = deed(first, {"f": "y"}, message="second\n\nSamovar-Run: r1/2\n")
+    second = await repo.commit(again)
+    said = await repo.undo("samovar/r1", "r1/2", first)
+    assert f"samovar/r1 is back at {first[:12]}" in said
+    assert person.git("rev-parse", "samovar/r1") == first
+    assert person.git("rev-parse", "refs/samovar/undone/r1-2") == second
+    assert "nothing to undo" in await repo.undo("samovar/r1", "r1/2", first)
+
+
 async def test_undo_says_what_to_revert_once_others_build_on_it(person):
     repo = await git.open(person.folder)
     base = await repo.head()

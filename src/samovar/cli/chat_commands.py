@@ -76,7 +76,8 @@ async def _diff(talker: Companion, _rest: str) -> Lines:
 
 async def _commit(talker: Companion, rest: str) -> Lines:
     done = await talker.commit(rest)
-    return [Line(done, "good"), Line(f"take it with: git merge {branch_of(talker.run)}", "dim")]
+    ways = f"take it with: git merge {branch_of(talker.run)}; or, after /quit, take it back with: "
+    return [Line(done, "good"), Line(f"{ways}samovar undo {talker.run}", "dim")]
 
 
 async def _model(talker: Companion, rest: str) -> Lines:

@@ -115,7 +115,7 @@ def _documented(event: Documented) -> list[Line]:
 
 
 def _done(event: Done) -> Line:
-    result = event.result[:12] if event.act == "commit" else event.result
+    result = event.result if event.act == "push" else event.result[:12]
     return row("done", f"{event.act} {result}", "good")
 
 

@@ -5,43 +5,51 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.app import onward
-from samovar.boot import at_work, reader
+from samovar.app import App, committed, onward
+from samovar.boot import at_work, home_of, scratch
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
 from samovar.cli.terminal import screen
+from samovar.companion.draft import open_draft
 from samovar.core.event import Asked, Entry
 from samovar.core.talk import Began
+from samovar.flow.receipt import Receipt
+from samovar.repo import git
+from samovar.repo.git import Git
 
 
 async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     """Show one run: its timeline and receipt, or its difference alone."""
-    app = await reader(repo)
+    opened = await git.open(repo)
+    app = App(home_of(opened))
     run = app.find(name)
     entries = app.read(run)
-    if entries and isinstance(entries[0].event, Began):
-        return _talk(entries[0].event, entries, as_json)
-    facts, text = app.receipt(run), app.diff(run)
-    if as_json:
-        print(msgspec.json.encode({"receipt": facts, "entries": entries, "diff": text}).decode())
-    elif diff:
-        screen(plain=False).show(diff_lines(text))
-    else:
-        task = [Line(f"task       {line}") for line in facts.task.strip().splitlines()[:6]]
-        screen(plain=False).show(
-            [*task, *timeline(entries), Line(""), *receipt_lines(facts), Line(facts.outcome)]
-        )
-    return 0
-
-
-def _talk(began: Began, entries: Sequence[Entry], as_json: bool) -> int:
-    """Show a conversation."""
-    if as_json:
-        print(msgspec.json.encode({"entries": entries}).decode())
-    else:
+    began = entries[0].event if entries else None
+    receipt: dict[str, Receipt] = {}
+    if isinstance(began, Began):
+        text = await _changed(opened, app.folder(run), entries) if diff or as_json else ""
         rows = [*timeline(entries), Line(onward(began), "dim")]
-        screen(plain=False).show(rows)
+    else:
+        facts, text = app.receipt(run), app.diff(run)
+        receipt = {"receipt": facts}
+        task = [Line(f"task       {line}") for line in facts.task.strip().splitlines()[:6]]
+        rows = [*task, *timeline(entries), Line(""), *receipt_lines(facts), Line(facts.outcome)]
+    if as_json:
+        print(msgspec.json.encode({**receipt, "entries": entries, "diff": text}).decode())
+    else:
+        screen(plain=False).show(diff_lines(text) if diff else rows)
     return 0
+
+
+async def _changed(repo: Git, folder: Path, entries: Sequence[Entry]) -> str:
+    """Return what a conversation changed in all, committed or not."""
+    began = entries[0].event
+    assert isinstance(began, Began), "a conversation"
+    last = [began.base, *committed(e.event for e in entries).values()][-1]
+    async with scratch() as aside:
+        # The copy of a task's files is gone when it has ended; then its last commit is all.
+        held = folder if (folder / "work").exists() else aside
+        return await (await open_draft(held, repo, last, began.base)).diff()
 
 
 async def undo(repo: Path, name: str, as_json: bool) -> int:

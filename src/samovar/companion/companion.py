@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from samovar import __version__
-from samovar.app import NOBODY, App, Summary, name_run, onward
+from samovar.app import NOBODY, App, Summary, committed, name_run, onward
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
 from samovar.companion.facts import begun, doubt, line, mentioned, stands
@@ -234,18 +234,18 @@ class Companion:
         await self._desk.aclose()
 
     async def _settled(self, log: JsonlLog, began: Began, events: Sequence[Event]) -> Draft:
-        """Return the draft; a commit that a crash left unrecorded is found and recorded."""
-        done = {e.key: e.result for e in events if isinstance(e, Done)}
-        base = [began.base, *done.values()][-1]
-        folder = log.path.parent
-        draft = await open_draft(folder, self.seat.repo, began.base, base)
-        for each in events:
-            if isinstance(each, Intended) and each.key not in done:
-                found = await self.seat.repo.find(branch_of(folder.name), each.key)
-                if found:
-                    log.append(Done(act="commit", key=each.key, result=found))
-                    await draft.moved(found)
-        return draft
+        """Return the draft; a commit, or its end, that a crash left unrecorded is recorded."""
+        repo, folder = self.seat.repo, log.path.parent
+        done = {(e.act, e.key) for e in events if isinstance(e, Done)}
+        found = [e for e in events if isinstance(e, Done)]
+        lost = [e for e in events if isinstance(e, Intended) and (e.act, e.key) not in done]
+        for each in lost:
+            there = await repo.find(branch_of(folder.name), each.key)
+            if bool(there) == (each.act == "commit"):
+                found.append(Done(act=each.act, key=each.key, result=there))
+                log.append(found[-1])
+        base = [began.base, *committed(found).values()][-1]
+        return await open_draft(folder, repo, began.base, base)
 
     async def _ready(self) -> Agent:
         if self._agent is not None:

@@ -55,6 +55,8 @@ class Mark(Struct, frozen=True):
     """Their bytes, where a link leads, or None for what was removed."""
     modes: dict[str, str] = {}
     """Git modes; of what is not named, the one in the commit."""
+    base: str = ""
+    """The commit."""
 
 
 class Held(Struct, frozen=True):
@@ -122,8 +124,6 @@ class Draft:
         self.tree = await self.repo.tree(base)
         self.base = base
         self._stored, self._same = _stored(self.tree), {}
-        for path in self._marks.glob("*.json"):
-            path.unlink()
 
     async def mark(self, number: int) -> None:
         """Remember the state under a number, for `undo`."""
@@ -132,7 +132,8 @@ class Draft:
     async def undo(self) -> tuple[str, ...]:
         """Go back to the last mark at which something was different; return the paths.
 
-        An empty answer means there is nothing to take back.
+        Marks count for the commit they were made over. An empty answer means there is nothing to
+        take back.
         """
         return await asyncio.to_thread(self._undo)
 
@@ -214,12 +215,15 @@ class Draft:
     def _mark(self, number: int) -> None:
         now = dict(self._differing())
         files = {path: held.data if held else None for path, held in now.items()}
-        mark = Mark(files, {path: held.mode for path, held in now.items() if held})
+        modes = {path: held.mode for path, held in now.items() if held}
+        mark = Mark(files, modes, self.base)
         write(self._marks / f"{number:05}.json", msgspec.json.encode(mark))
 
     def _undo(self) -> tuple[str, ...]:
         for path in sorted(self._marks.glob("*.json"), reverse=True):
             mark = msgspec.json.decode(path.read_bytes(), type=Mark)
+            if mark.base != self.base:
+                continue
             now = dict(self._differing())
             wanted = {each: self._wanted(each, mark) for each in {*now, *mark.files}}
             paths = tuple(sorted(p for p, held in wanted.items() if self._at(p, now) != held))

@@ -147,10 +147,14 @@ class Answered(Struct, frozen=True, kw_only=True, tag="answered"):
     """What the person said to it, in words."""
 
 
+Act = Literal["commit", "push", "undo"]
+"""`undo` takes the commit of the same key back, from a conversation."""
+
+
 class Intended(Struct, frozen=True, kw_only=True, tag="intended"):
     """An act that must not happen twice is about to be done."""
 
-    act: Literal["commit", "push"]
+    act: Act
     key: str
     """The marker by which the world is asked, after a crash, whether it was done."""
 
@@ -158,10 +162,11 @@ class Intended(Struct, frozen=True, kw_only=True, tag="intended"):
 class Done(Struct, frozen=True, kw_only=True, tag="done"):
     """An intended act was done, or found done."""
 
-    act: Literal["commit", "push"]
+    act: Act
     key: str
     result: str
-    """The commit hash; where the branch was pushed: its page, or else the remote reference."""
+    """The hash of the commit, made or taken back; where the branch was pushed: its page, or else
+    the remote reference."""
 
 
 class Closed(Struct, frozen=True, kw_only=True, tag="closed"):

@@ -215,14 +215,15 @@ class Git:
     def _landed(self, where: str, branch: str) -> str:
         return remote.page(where, branch) or f"{self.remote()}/{branch}"
 
-    async def undo(self, branch: str, run_id: str) -> str:
-        """Delete the branch of a run and say so; its commit stays under refs/samovar/undone.
+    async def undo(self, branch: str, run_id: str, onto: str = "") -> str:
+        """Take the commit of a run off its branch and say so; it stays under refs/samovar/undone.
 
-        Raises SetupError with the `git revert` to run once others build upon the commit.
+        The branch goes back to the commit `onto`; without one it is deleted. Raises
+        SetupError with the `git revert` to run once others build upon it.
         """
         tip = await self._tip(branch)
-        if not tip:
-            return f"there is no branch {branch}: nothing to undo"
+        if tip in ("", onto):
+            return f"{branch} has no commit of run {run_id}: nothing to undo"
         if await self.find(branch, f"{RUN}: {run_id}") != tip:
             raise SetupError(
                 f"the tip of {branch} is not the commit of run {run_id}: "
@@ -237,11 +238,13 @@ class Git:
         if others:
             raise SetupError(f"{others[0]} already holds it: run 'git revert {tip[:12]}' there")
         kept = f"{UNDONE}/{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}"
-        script = f"start\nupdate {kept} {tip}\ndelete refs/heads/{branch} {tip}\ncommit\n"
+        move = f"update refs/heads/{branch} {onto}" if onto else f"delete refs/heads/{branch}"
+        script = f"start\nupdate {kept} {tip}\n{move} {tip}\ncommit\n"
         done = await self._refs("update-ref", "--stdin", stdin=script.encode())
         if done.status != 0:
-            raise SetupError(f"cannot delete {branch}: {_line(done.error)}")
-        return f"deleted {branch}; its commit {tip[:12]} is kept as {kept}"
+            raise SetupError(f"cannot move {branch}: {_line(done.error)}")
+        went = f"{branch} is back at {onto[:12]}" if onto else f"deleted {branch}"
+        return f"{went}; its commit {tip[:12]} is kept as {kept}"
 
     @property
     def _name(self) -> Path:

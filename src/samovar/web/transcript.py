@@ -147,7 +147,7 @@ def _of_delivery(event: task.Event) -> Item | None:
             said = f"{who} {'allowed' if yes else 'refused'} the {act}"
             return Item(who="person", title=said, tone=_good(yes), facts=_present(note))
         case task.Done(act=act, result=result):
-            shown = result[:12] if act == "commit" else result
+            shown = result if act == "push" else result[:12]
             return Item(who="git", title=f"{act.capitalize()} done: {shown}", tone="good")
         case task.Closed(outcome=outcome, ok=ok, exit_code=code):
             tone: Tone = "good" if ok else "warn" if code == 4 else "bad"
