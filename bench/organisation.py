@@ -202,7 +202,7 @@ async def chattering(home: Path, stack: AsyncExitStack, note: Callable[[Scene], 
         return await take(replace(scene, unread=plain), roster)
 
     object.__setattr__(team.engine.turns, "take", fresh)
-    await team.send("", "begin")
+    await team.send("all", "begin")
     return team
 
 

@@ -171,6 +171,16 @@ def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
     assert quick("credits", "add", "writer", "much").returncode == 2
     taken = quick("credits", "add", "writer", "-1")
     assert taken.returncode == 2 and "between 0 and" in taken.stderr
+    left = json.loads(ok(quick("credits", "take", "writer", "0.25", "--json")))
+    assert left == {"agent": "writer", "left": after["writer"] - 250_000}
+    assert quick("credits", "take", "writer", "2000").returncode != 0, "it has less"
+    assert "writer may spend 2.5 credits a day" in ok(quick("credits", "limit", "writer", "2.5"))
+    prices = project / ".samovar" / "credits.json"
+    assert json.loads(prices.read_text())["agents"]["writer"]["per_day"] == 2.5
+    lifted = ok(quick("credits", "limit", "writer", "none", "--json"))
+    assert json.loads(lifted) == {"agent": "writer", "per_day": None}
+    assert "per_day" not in json.loads(prices.read_text())["agents"]["writer"]
+    assert quick("credits", "limit", "writer", "much").returncode == 2
     ok(quick("agent", "new", "poet"))
     assert "reads      manager" in ok(quick("inspect", "poet"))
     path = project / ".samovar" / "agents" / "poet" / "resume.json"

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Reply, Request, Usage
 from samovar.models.scripted import Rules
-from samovar.org.credits import CREDIT, Budget, Tariff, limited, micro, price, read, shown
+from samovar.org.credits import (
+    CREDIT,
+    Budget,
+    Tariff,
+    amount_of,
+    limited,
+    micro,
+    price,
+    read,
+    shown,
+)
 from samovar.org.metered import Metered
 from samovar.org.seams import NO_LIMIT, Charge, NoCredit
 from samovar.store.clock import Clock
@@ -175,30 +185,31 @@ def test_a_daily_limit_is_changed_and_the_rest_of_the_file_stays() -> None:
         "tariffs": {"m": {"prompt": 3}},
         "note": "mine",
     }
-    data = limited(json.dumps(before).encode(), "a", "0.25")
+    data = limited(json.dumps(before).encode(), "a", CREDIT // 4)
     before["agents"]["a"] = {"x": [1, None], "per_day": 0.25}
     assert json.loads(data) == before
     assert read(data)[0].budget("a").per_day == CREDIT // 4
-    data = limited(data, "b", "12")
+    data = limited(data, "b", 12 * CREDIT)
     assert json.loads(data)["agents"]["b"] == {"credits_left": 7, "why": "new", "per_day": 12}
-    data = limited(data, "a", "")
+    data = limited(data, "a", NO_LIMIT)
     assert read(data)[0].budget("a").per_day == NO_LIMIT
     seed = {"a": {"model": "m", "cost_per_action": 0.01, "credits_left": 100.0}}
-    assert json.loads(limited(json.dumps(seed).encode(), "a", "3"))["a"] == {
+    assert json.loads(limited(json.dumps(seed).encode(), "a", 3 * CREDIT))["a"] == {
         **seed["a"],
         "per_day": 3,
     }
     for empty in (b"", b"{}"):
-        assert json.loads(limited(empty, "a", "3")) == {"agents": {"a": {"per_day": 3}}}
+        whole = json.loads(limited(empty, "a", 3 * CREDIT))
+        assert whole == {"agents": {"a": {"per_day": 3}}}
 
 
 @pytest.mark.parametrize("data", ["{", "[]", '{"agents": []}', '{"agents": {"a": 3}}', '{"a": 3}'])
 def test_a_file_that_cannot_be_read_is_not_changed(data: str) -> None:
     with pytest.raises(SetupError, match=r"credits\.json"):
-        limited(data.encode(), "a", "3")
+        limited(data.encode(), "a", CREDIT)
 
 
 @pytest.mark.parametrize("amount", ["-1", "x", "nan", "1e99", "0.0000001"])
-def test_a_limit_that_is_no_amount_is_refused(amount: str) -> None:
+def test_what_is_no_amount_is_refused(amount: str) -> None:
     with pytest.raises(SetupError, match="write credits, such as"):
-        limited(b"{}", "a", amount)
+        amount_of(amount)

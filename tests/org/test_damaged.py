@@ -32,7 +32,7 @@ async def founded(home: Path) -> Team:
     team = staffed(home)
     for name in "abc":
         await team.engine.turns.kit.memory.note(name, "whoever says begin means it")
-    await team.send("", "begin", by="ann")
+    await team.send("all", "begin", by="ann")
     for _ in range(3):
         await team.tick()
     return team
@@ -110,7 +110,7 @@ async def _works(home: Path, file: Path) -> None:
     team = staffed(home)
     problems = [p.line for p in await team.validate()]
     owner = file.parts[1] if file.parts[0] == "agents" else ""
-    await team.send("", "are you there?", by="ann")
+    await team.send("all", "are you there?", by="ann")
     ticked = await team.tick()
     answered = {n for n in "abc" if n in ticked.turns}
     if file.name == "credits.json" and (wrong := prices(home)[1]):

@@ -111,7 +111,7 @@ async def test_agents_whose_models_are_one_by_other_names_have_their_turns_in_a_
         hire(home, name, model=model)
     named = {"": "large", "embedded": "large"}
     team = office(home, lambda _: act("nothing"), real=lambda model: named.get(model, model))
-    await team.send("", "hello all")
+    await team.send("all", "hello all")
     assert len((await team.tick()).turns) == 4
     assert [found[0] for found in team.engine.turns.kit.models.found] == [
         "",
@@ -131,7 +131,7 @@ async def test_one_agents_error_stops_no_other_and_is_said(home: Path) -> None:
         return act("nothing")
 
     team = office(home, rule)
-    await team.send("", "hello all")
+    await team.send("all", "hello all")
     ticked = await team.tick()
     assert ticked.turns == {"good": "nothing"}
     assert "KeyError" in ticked.failed["bad"]

@@ -301,7 +301,7 @@ async def test_an_agent_without_credits_stops_says_so_once_and_goes_on_with_new_
         return act("nothing")
 
     team = office(home, rule, prices=Pricing(home))
-    await team.send("", "hello all")
+    await team.send("all", "hello all")
     for _ in range(5):
         await team.tick()
     assert calls == ["b"]
@@ -411,7 +411,7 @@ async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:
         return act("task", other if calls % 2 else asked(request), f"fork {calls}")
 
     team = office(home, rule, prices=Pricing(home))
-    await team.send("", "begin")
+    await team.send("all", "begin")
     for number in range(1000):
         await team.tick()
         if number % 10 == 0:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from samovar.app import App
 from samovar.core.errors import SetupError
-from samovar.org.seams import Approval, Job, LedgerEntry
+from samovar.org.seams import NO_LIMIT, Approval, Job, LedgerEntry
 from samovar.web.desk import Desk
 from samovar.web.happening import Happening
 from samovar.web.keys import Keys
@@ -58,7 +58,8 @@ class Team:
         return [m for m in self.mail if not agent or m.agent == agent][:limit]
 
     async def send(self, to: str, text: str, /) -> str:
-        self._known(to)
+        if to != "all":
+            self._known(to)
         self.mail.insert(
             0,
             Mail(
@@ -66,7 +67,7 @@ class Team:
                 agent="person:you",
                 at=datetime.now(UTC),
                 kind="message",
-                to=(to,),
+                to=() if to == "all" else (to,),
                 text=text,
                 person=True,
             ),
@@ -184,10 +185,10 @@ class Team:
     async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
         return {a: self.most[a] for a in agents if a in self.most}
 
-    async def limit(self, agent: str, per_day: str, /) -> None:
+    async def limit(self, agent: str, per_day: int, /) -> None:
         self._known(agent)
         self.most = {a: n for a, n in self.most.items() if a != agent}
-        self.most |= {agent: int(float(per_day) * 1e6)} if per_day else {}
+        self.most |= {agent: per_day} if per_day < NO_LIMIT else {}
 
     async def approvals(self) -> Sequence[Approval]:
         return [a for a in self.asked.values() if a.state == "asked"]

@@ -82,6 +82,14 @@ def test_a_daily_limit_is_set_shown_and_lifted(person, team):
     assert send(person, "/credits", agent="eve", per_day="1", how="limit").status_code == 409
 
 
+def test_a_message_may_be_to_everybody(person, client, team):
+    sent = send(person, "/tasks", agent="all", text="good morning", how="message")
+    assert sent.headers["location"] == "/dashboard"
+    assert (team.mail[0].to, team.mail[0].text) == ((), "good morning")
+    assert client.post("/api/messages", json={"to": "all", "text": "good night"}).status_code == 201
+    assert (team.mail[0].to, team.mail[0].text) == ((), "good night")
+
+
 def test_a_message_reaches_its_agent(person, team):
     send(person, "/agents/writer/messages", text="look at the README")
     assert team.mail[0].text == "look at the README"

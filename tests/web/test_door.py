@@ -29,7 +29,7 @@ ACTS = {
     *("/logout", "/tasks", "/runs/{run}/{verb}", "/approvals/{id}", "/jobs/{id}/{verb}"),
     *("/orders/{id}/drop", "/agents/{name}/messages", "/credits", "/system/doctor"),
     *("/api/messages", "/api/credits", "/api/tasks", "/api/tasks/{id}", "/api/approvals/{id}"),
-    "/api/runs/{run}/{verb}",
+    *("/api/runs/{run}/{verb}", "/api/credits/limit"),
 }
 KNOWN = (
     PUBLIC

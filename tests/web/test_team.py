@@ -19,6 +19,7 @@ from litestar.testing import AsyncTestClient
 from samovar.core.log import now
 from samovar.org.journal import agent_log
 from samovar.org.seams import Approval, Job, LedgerEntry, StoreAway
+from samovar.org.sound import prices
 from samovar.org.team import Team
 from samovar.store.bells import open_bell
 from samovar.store.memory_books import MemoryApprovals
@@ -85,6 +86,16 @@ async def test_a_line_of_the_ledger_that_was_committed_late_is_read():
     lines.insert(-1, late)
     assert [e.id for e in await read.latest(3)] == [1197, 1198, 1199]
     assert [e.id for e in await read.latest(5_000)] == list(range(1, 1200))
+
+
+async def test_a_message_to_everybody_is_read_by_each(tmp_path):
+    team = team_of(tmp_path)
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        said = {"to": "all", "text": "where is the key?"}
+        assert (await client.post("/api/messages", json=said)).status_code == 201
+        await team.tick()
+        assert [len(await team.messages(name)) for name in ("ada", "bob")] == [1, 1]
 
 
 async def test_the_box_of_the_team_page_writes_to_the_chosen_agent(tmp_path):
@@ -248,8 +259,15 @@ async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_pat
         assert await change(per_day="1", how="limit", agent="eve") == 409
         taken = {"agent": "ada", "amount": -1_000_000}
         assert (await client.post("/api/credits", json=taken)).json()["balance"] == 2_000_000
+        most = {"agent": "bob", "per_day": 2_500_000}
+        assert (await client.post("/api/credits/limit", json=most)).json() == most
+        assert prices(tmp_path)[0].budget("bob").per_day == 2_500_000
+        none = {"agent": "bob", "per_day": None}
+        assert (await client.post("/api/credits/limit", json=none)).json() == none
+        unknown = {"agent": "eve", "per_day": 1}
+        assert (await client.post("/api/credits/limit", json=unknown)).status_code == 409
     kept = json.loads((tmp_path / "credits.json").read_text())
-    assert kept == {"agents": {"ada": {"per_day": 1.5}}, "note": "mine"}
+    assert kept == {"agents": {"ada": {"per_day": 1.5}, "bob": {}}, "note": "mine"}
     assert (tmp_path / "credits.json").stat().st_mode & 0o777 == 0o640
     assert [p.name for p in tmp_path.glob(".credits*")] == []
 

@@ -14,11 +14,12 @@ from samovar.core.errors import SetupError
 from samovar.hands.known import known
 from samovar.office import open_team
 from samovar.org import lock
-from samovar.org.credits import micro, shown
+from samovar.org.choice import ALL
+from samovar.org.credits import amount_of, shown
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.schema import published
-from samovar.org.seams import OPEN, Job
+from samovar.org.seams import NO_LIMIT, OPEN, Job
 from samovar.org.sound import examine
 from samovar.org.validate import Known
 from samovar.pool import embeddable
@@ -95,11 +96,12 @@ async def send(agent: str, text: str, folder: Path | None, as_json: bool) -> int
     """Write to an agent."""
     home = await find_home(folder)
     async with open_team(home) as team:
-        letter = await team.send("" if agent == "all" else agent, text)
+        letter = await team.send(agent, text)
     if as_json:
         print(msgspec.json.encode(letter).decode())
     else:
-        print(printable(f"sent as {letter.id}; {agent} reads it in its next turn"))
+        reader = "every agent" if agent == ALL else agent
+        print(printable(f"sent as {letter.id}; {reader} reads it in its next turn"))
         _hint(home)
     return 0
 
@@ -163,16 +165,37 @@ async def credits(folder: Path | None, as_json: bool) -> int:
 
 async def credits_add(agent: str, amount: str, folder: Path | None, as_json: bool) -> int:
     """Give an agent credits."""
-    try:
-        given = micro(amount)
-    except ValueError as error:
-        raise SetupError(f"{amount} {error}; write credits, such as 100 or 0.5") from error
+    return await _grant(agent, amount_of(amount), folder, as_json)
+
+
+async def credits_take(agent: str, amount: str, folder: Path | None, as_json: bool) -> int:
+    """Take credits back from an agent."""
+    return await _grant(agent, -amount_of(amount), folder, as_json)
+
+
+async def _grant(agent: str, amount: int, folder: Path | None, as_json: bool) -> int:
     async with open_team(await find_home(folder)) as team:
-        left = await team.add_credits(agent, given)
+        left = await team.add_credits(agent, amount)
     if as_json:
         print(msgspec.json.encode({"agent": agent, "left": left}).decode())
     else:
         print(printable(f"{agent} has {shown(left)} credits"))
+    return 0
+
+
+async def credits_limit(agent: str, per_day: str, folder: Path | None, as_json: bool) -> int:
+    """Change what an agent may spend a day."""
+    most = NO_LIMIT if per_day == "none" else amount_of(per_day)
+    async with open_team(await find_home(folder)) as team:
+        await team.limit(agent, most)
+    if as_json:
+        limit = None if most == NO_LIMIT else most
+        print(msgspec.json.encode({"agent": agent, "per_day": limit}).decode())
+    else:
+        said = (
+            "has no daily limit" if most == NO_LIMIT else f"may spend {shown(most)} credits a day"
+        )
+        print(printable(f"{agent} {said}"))
     return 0
 
 

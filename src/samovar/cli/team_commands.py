@@ -15,6 +15,7 @@ credits = typer.Typer(help="What agents may spend.", rich_markup_mode=None)
 Home = Annotated[Path | None, typer.Option(help="The team's home.", show_default=False)]
 Agent = Annotated[str, typer.Argument(metavar="AGENT", help="Name of an agent.")]
 Id = Annotated[int, typer.Argument(metavar="ID", help="Number of the task.")]
+Amount = Annotated[str, typer.Argument(metavar="CREDITS", help="Such as 100 or 0.5.")]
 Pace = Annotated[float, typer.Option(min=0.0, help="Seconds between quiet ticks.")]
 Host = Annotated[str, typer.Option(help="Address to serve on.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to serve on.")]
@@ -171,7 +172,7 @@ def send(
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write to an agent."""
+    """Write to an agent, or to all of them."""
     from samovar.cli import team as work
     from samovar.cli.end import carry_out
 
@@ -283,14 +284,32 @@ def credits_show(context: typer.Context, home: Home = None, as_json: AsJson = Fa
 
 
 @credits.command("add", context_settings={"ignore_unknown_options": True})
-def credits_add(
-    name: Agent,
-    amount: Annotated[str, typer.Argument(metavar="CREDITS", help="Such as 100 or 0.5.")],
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
+def credits_add(name: Agent, amount: Amount, home: Home = None, as_json: AsJson = False) -> None:
     """Give an agent credits."""
     from samovar.cli import team as work
     from samovar.cli.end import carry_out
 
     carry_out(work.credits_add(name, amount, home, as_json))
+
+
+@credits.command("take", context_settings={"ignore_unknown_options": True})
+def credits_take(name: Agent, amount: Amount, home: Home = None, as_json: AsJson = False) -> None:
+    """Take credits back from an agent, as far as it has them."""
+    from samovar.cli import team as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.credits_take(name, amount, home, as_json))
+
+
+@credits.command("limit", context_settings={"ignore_unknown_options": True})
+def credits_limit(
+    name: Agent,
+    per_day: Annotated[str, typer.Argument(metavar="CREDITS", help="Such as 5; or 'none'.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what an agent may spend a day (UTC)."""
+    from samovar.cli import team as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.credits_limit(name, per_day, home, as_json))

@@ -123,8 +123,16 @@ def read(data: bytes) -> tuple[Prices, list[Problem]]:
     return prices, said
 
 
-def limited(data: bytes, agent: str, per_day: str) -> bytes:
-    """Return credits.json with another daily limit of an agent; empty lifts it.
+def amount_of(text: str) -> int:
+    """Return an amount of credits as a person writes it, in micro-credits. Raises SetupError."""
+    try:
+        return micro(text)
+    except ValueError as error:
+        raise SetupError(f"{text[:20]!r} {error}; write credits, such as 100 or 0.5") from error
+
+
+def limited(data: bytes, agent: str, per_day: int) -> bytes:
+    """Return credits.json with another daily limit of an agent; NO_LIMIT lifts it.
 
     Everything else stays as it is, fields nobody reads included. Raises SetupError.
     """
@@ -140,16 +148,13 @@ def limited(data: bytes, agent: str, per_day: str) -> bytes:
     if not isinstance(mine, dict):
         raise SetupError(f"{FILE} says nothing of {agent} that has a limit; see samovar validate")
     rest = {name: value for name, value in mine.items() if name != "per_day"}
-    agents[agent] = rest | ({"per_day": _number(per_day)} if per_day else {})
+    agents[agent] = rest | ({"per_day": _number(per_day)} if per_day < NO_LIMIT else {})
     return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
 
-def _number(text: str) -> int | float:
-    """Return an amount of credits as JSON writes it. Raises SetupError."""
-    try:
-        amount = Decimal(micro(text)) / CREDIT
-    except ValueError as error:
-        raise SetupError(f"{text[:20]!r} {error}; write credits, such as 100 or 0.5") from error
+def _number(amount_in_micro: int) -> int | float:
+    """Return an amount of credits as JSON writes it."""
+    amount = Decimal(amount_in_micro) / CREDIT
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 

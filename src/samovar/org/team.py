@@ -1,5 +1,6 @@
 """The verbs of a team, for every surface: who there is, what they say, do, cost and ask."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,8 +15,10 @@ from msgspec.structs import replace
 from samovar.core.errors import SetupError
 from samovar.org import bookmark, journal, lock, word
 from samovar.org.again import again
+from samovar.org.choice import ALL
 from samovar.org.engine import Engine
 from samovar.org.legs import legs
+from samovar.org.limit import write_limit
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
@@ -123,12 +126,12 @@ class Team:
         return [self._letter(e) for e in self.engine.mailroom.latest(writers, limit)]
 
     async def send(self, to: str, text: str, *, by: str = "") -> Letter:
-        """Write to an agent in a person's name; "" speaks to all. Raises SetupError."""
-        if to:
+        """Write to an agent, or to `all`, in a person's name. Raises SetupError."""
+        if to != ALL:
             self._known(to)
         if not text.strip():
             raise SetupError("the message is empty; say something")
-        return self._letter(self._speak(to, text.strip(), by))
+        return self._letter(self._speak("" if to == ALL else to, text.strip(), by))
 
     async def status(self) -> Status:
         """Return the state of the whole."""
@@ -218,6 +221,11 @@ class Team:
         if amount == 0:
             raise SetupError("nothing would change: name an amount above zero")
         return await self.engine.turns.kit.ledger.grant(agent, amount, by=_person(by))
+
+    async def limit(self, agent: str, per_day: int) -> None:
+        """Change what an agent may spend a day (UTC); NO_LIMIT lifts it. Raises SetupError."""
+        self._known(agent, broken=True)
+        await asyncio.to_thread(write_limit, self.home, agent, per_day)
 
     async def entries(
         self, agent: str = "", *, after: int = 0, limit: int = 500

@@ -12,6 +12,9 @@ from litestar.response import Redirect
 from samovar.core.errors import SetupError
 from samovar.core.text import whole
 from samovar.flow import kit
+from samovar.org.choice import ALL
+from samovar.org.credits import amount_of
+from samovar.org.seams import NO_LIMIT
 from samovar.web import always, conduct, onerun
 from samovar.web.conduct import wish
 from samovar.web.desk import Desk, office_of, workshop_of
@@ -196,7 +199,7 @@ async def grant(request: Asked, page: ThePage) -> Redirect:
     agent, purse = given.get("agent", ""), office_of(page.desk).purse
     if given.get("how") == "limit":
         per_day = given.get("per_day", "").strip()
-        await purse.limit(agent, per_day)
+        await purse.limit(agent, amount_of(per_day) if per_day else NO_LIMIT)
         said = f"may spend {per_day} credits a day" if per_day else "has no daily limit"
         return _said(request, page, "/credits", f"{agent} {said}.")
     amount = _amount(given.get("amount", ""))
@@ -218,6 +221,8 @@ async def _wrote(request: Asked, page: Page, name: str, text: str) -> Redirect:
     if not name:
         raise SetupError("choose whom you write to: a task finds its agent, a message does not")
     await office_of(page.desk).roster.send(name, text)
+    if name == ALL:
+        return _said(request, page, "/dashboard", "Sent; every agent reads it in its next turn.")
     target = f"/agents/{quote(name, safe='')}#text"
     return _said(request, page, target, f"Sent; {name} reads it in its next turn.")
 

@@ -1,10 +1,8 @@
 """The HTTP API: what the pages show, as JSON, for the command line and for other programs."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, Router, delete, get, post
 from litestar.exceptions import NotFoundException, ServiceUnavailableException
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
@@ -12,12 +10,11 @@ from litestar.response import Stream
 from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError
-from samovar.core.text import whole
 from samovar.flow.receipt import Receipt
-from samovar.org.seams import Approval, Job, JobState
+from samovar.org.seams import NO_LIMIT, Approval, Job, JobState
 from samovar.web import acts, conduct, onerun
 from samovar.web.desk import Desk, TheDesk, office_of, workshop_of
-from samovar.web.live import Update
+from samovar.web.entries import EventSource, lines
 from samovar.web.onerun import record_of
 from samovar.web.record import Record
 from samovar.web.shelf import Question, RunLine
@@ -51,6 +48,7 @@ class NewMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """A message to an agent."""
 
     to: Annotated[str, Meta(min_length=1, max_length=100)]
+    """An agent, or `all`."""
     text: Text
 
 
@@ -73,6 +71,14 @@ class Balance(Struct, frozen=True):
 
     agent: str
     balance: int
+
+
+class DayLimit(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an agent may spend a day."""
+
+    agent: Annotated[str, Meta(min_length=1, max_length=100)]
+    per_day: Annotated[int, Meta(ge=0, le=10**15)] | None
+    """Micro-credits; null for no limit."""
 
 
 class Answer(Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,7 +171,7 @@ async def talk(desk: TheDesk, name: Name, limit: Limit = 100) -> Sequence[Mail]:
 
 @post("/messages")
 async def send(desk: TheDesk, data: JSONBody[NewMessage]) -> Sent:
-    """Write to an agent."""
+    """Write to an agent, or to all of them."""
     sent = await office_of(desk).roster.send(data.to, data.text)
     desk.changed()
     return Sent(sent)
@@ -183,6 +189,15 @@ async def grant(desk: TheDesk, data: JSONBody[Grant]) -> Balance:
     left = await office_of(desk).purse.grant(data.agent, data.amount)
     desk.changed()
     return Balance(data.agent, left)
+
+
+@post("/credits/limit", status_code=200)
+async def limit(desk: TheDesk, data: JSONBody[DayLimit]) -> DayLimit:
+    """Change what an agent may spend a day (UTC)."""
+    most = NO_LIMIT if data.per_day is None else data.per_day
+    await office_of(desk).purse.limit(data.agent, most)
+    desk.changed()
+    return data
 
 
 @get("/status")
@@ -280,7 +295,7 @@ async def events(
     """
     record = _record(desk, run)
     if "text/event-stream" not in request.headers.get("accept", ""):
-        return [_plain(r) for r in _lines(record) if r["seq"] > after]
+        return lines(r for r in record.rows if r.seq > after)
     if desk.hub.full:
         raise ServiceUnavailableException("too many streams are open; close some")
     last = request.headers.get("last-event-id") or str(after)
@@ -326,44 +341,6 @@ async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
     return Told(f"{told} {kept}".strip())
 
 
-class EventSource:
-    """The lines of a log as server-sent events, as they are written."""
-
-    pace = 0.05
-
-    def __init__(self, record: Record) -> None:
-        self._record = record
-        self._sent = 0
-
-    async def look(self) -> Update | None:
-        """Return the new lines."""
-        self._record.look()
-        begin, self._sent = self._sent, len(self._record.rows)
-        return self._update(begin)
-
-    async def since(self, id: str, /) -> Update | None:
-        """Return the lines after an entry."""
-        seen = whole(id, 12)
-        return self._update(0 if seen is None else seen + 1)
-
-    def _update(self, begin: int) -> Update | None:
-        fresh = _lines(self._record)[max(begin, 0) : self._sent]
-        text = "".join(
-            f"id: {r['seq']}\nevent: entry\ndata: {msgspec.json.encode(_plain(r)).decode()}\n\n"
-            for r in fresh
-        )
-        return Update(str(self._sent - 1), text) if text else None
-
-
-def _lines(record: Record) -> list[dict[str, Any]]:
-    return [{"seq": r.seq, "at": r.at, "event": r.event} for r in record.rows]
-
-
-def _plain(line: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.to_builtins(line, builtin_types=(datetime,))
-    return found
-
-
 def _record(desk: Desk, run: str) -> Record:
     try:
         return record_of(desk, run)
@@ -386,5 +363,5 @@ def router() -> Router:
         one_diff,
         events,
     ]
-    doing = [send, grant, submit, change_task, cancel_task, act_on_run, approvals, answer]
+    doing = [send, grant, limit, submit, change_task, cancel_task, act_on_run, approvals, answer]
     return Router("/api", route_handlers=[*reading, *doing])

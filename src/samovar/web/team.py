@@ -12,9 +12,7 @@ from saq.queue.base import Queue
 
 from samovar.coder import repository
 from samovar.core.errors import SetupError
-from samovar.core.log import write
 from samovar.org.choice import PERSON
-from samovar.org.credits import FILE, limited
 from samovar.org.kept import Slips, kept
 from samovar.org.legs import acting, ungated
 from samovar.org.problem import Problem
@@ -99,7 +97,7 @@ class People:
         return sorted([*ours, *asked, *theirs], key=lambda m: m.at)[-limit:]
 
     async def send(self, to: str, text: str, /) -> str:
-        """Write to an agent in a person's name; return the message's id."""
+        """Write to an agent, or to `all`, in a person's name; return the message's id."""
         return (await self.team.send(to, text)).id
 
     async def status(self) -> Status:
@@ -212,10 +210,9 @@ class Money:
         limits = {name: found.budget(name).per_day for name in agents}
         return {name: most for name, most in limits.items() if most != NO_LIMIT}
 
-    async def limit(self, agent: str, per_day: str, /) -> None:
-        """Change what an agent may spend a day, in credits; empty lifts the limit."""
-        await self.team.agent(agent)
-        await asyncio.to_thread(_write_limit, self.team.home / FILE, agent, per_day)
+    async def limit(self, agent: str, per_day: int, /) -> None:
+        """Change what an agent may spend a day; NO_LIMIT lifts the limit."""
+        await self.team.limit(agent, per_day)
 
 
 @dataclass(frozen=True)
@@ -270,16 +267,6 @@ def office(team: Team) -> Office:
     people = People(team, Diary(team.home))
     queues = Queues(team, Slips(team.home))
     return Office(people, queues, Money(team, Lines(team)), Questions(team), bells, kit.effects)
-
-
-def _write_limit(path: Path, agent: str, per_day: str) -> None:
-    """Change credits.json, or the file it leads to. Raises SetupError."""
-    place = path.resolve()
-    try:
-        data = place.read_bytes() if place.exists() else b""
-    except OSError as error:
-        raise SetupError(f"{place} cannot be read ({error.strerror}): mend its rights") from error
-    write(place, limited(data, agent, per_day))
 
 
 def _mail(letter: Letter) -> Mail:

@@ -101,7 +101,7 @@ class Roster(Protocol):
         ...
 
     async def send(self, to: str, text: str, /) -> str:
-        """Write to an agent in a person's name; return the message's id."""
+        """Write to an agent, or to `all`, in a person's name; return the message's id."""
         ...
 
     async def status(self) -> Status:
@@ -203,8 +203,8 @@ class Purse(Protocol):
         """Return what agents may spend a day; those without a limit are left out."""
         ...
 
-    async def limit(self, agent: str, per_day: str, /) -> None:
-        """Change what an agent may spend a day, in credits; empty lifts the limit."""
+    async def limit(self, agent: str, per_day: int, /) -> None:
+        """Change what an agent may spend a day; NO_LIMIT lifts the limit."""
         ...
 
 
