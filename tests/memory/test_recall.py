@@ -1,4 +1,5 @@
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -192,8 +193,26 @@ def test_one_common_word_does_not_outweigh_the_meaning():
 
 def test_a_single_note_that_does_not_fit_is_not_cut_in_silence(plain):
     note = Note(id="n", at=plain.notes.clock(), said_by="web", text="long " * 500)
-    assert "1 more notes do not fit" in shown([note], 100)
+    text = shown([note], 100)
+    left = 2500 - len(re.findall("long", text)) * 5
+    assert 40 < left < 2500 and f"[{left} more characters of it do not fit here]" in text
+    assert "said by web" in text and tokens(text) <= 100
+    assert "1 more notes do not fit" in shown([note], 50)
     assert quoted(note).count("long") == 500
+
+
+def test_a_long_note_keeps_the_others_from_nothing(plain):
+    def note(id: str, text: str) -> Note:
+        return Note(id=id, at=plain.notes.clock(), said_by="owner", text=text)
+
+    long, short = note("long", "long " * 200), note("short", "Ships leave at noon.")
+    for first, *more in ((long, short), (short, long), (short, long, short)):
+        text = shown([first, *more], 240)
+        assert tokens(text) <= 240 and text.count("> Ships") == 1 + (len(more) > 1)
+    assert "> long long" in shown([long, short], 240) and "more notes" not in shown(
+        [long, short], 240
+    )
+    assert "[1 more notes do not fit here" in shown([short, long], 240)
 
 
 def test_the_index_stays_out_of_git(plain, folder):

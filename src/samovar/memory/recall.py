@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from samovar.core.errors import ModelError, SetupError
 from samovar.core.text import visible
 from samovar.memory.index import Index
@@ -147,17 +149,41 @@ def fuse(by_words: Mapping[str, float], by_meaning: Sequence[str]) -> list[str]:
 
 
 def shown(notes: Sequence[Note], budget: int) -> str:
-    """Return notes for a prompt, within a budget of tokens; what does not fit is said to miss."""
-    parts = [_HEAD]
+    """Return notes for a prompt, within a budget of tokens; what does not fit is said to miss.
+
+    Of the best one, where it is too long, the beginning stands there in half of the budget.
+    """
+    parts, missing = [_HEAD], 0
+
+    def fits(part: str) -> bool:
+        return tokens("\n".join([*parts, part, _missing(len(notes))])) <= budget
+
     for place, note in enumerate(notes):
         part = quoted(note)
-        rest = f"[{len(notes) - place} more notes do not fit here; the tool memory finds them]"
-        if tokens("\n".join([*parts, part, rest])) > budget:
-            parts.append(rest)
-            break
-        parts.append(part)
-    text = "\n".join(parts)
+        if place == 0 and not fits(part):
+            part = _beginning(note, budget // 2)
+        if fits(part):
+            parts.append(part)
+        else:
+            missing += 1
+    text = "\n".join([*parts, *([_missing(missing)] if missing else ())])
     return text if notes and tokens(text) <= budget else ""
+
+
+def _missing(count: int) -> str:
+    return f"[{count} more notes do not fit here; the tool memory finds them]"
+
+
+def _beginning(note: Note, most: int) -> str:
+    """Return a note in at most so many tokens, and how much of it is left out; or without text."""
+    keep = len(note.text)
+    while True:
+        part = quoted(replace(note, text=note.text[:keep].rstrip()))
+        part += f"\n[{len(note.text) - keep} more characters of it do not fit here]"
+        over = tokens(part) - most
+        if over <= 0 or keep == 0:
+            return part
+        keep = max(0, keep - over)
 
 
 def quoted(note: Note) -> str:
