@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
@@ -215,8 +215,13 @@ class App:
         changed = await asyncio.to_thread(finished, state, kit.tree)
         diff = await kit.repo.diff(_base(state), changed) if changed else ""
         write(self.folder(run) / "change.diff", diff.encode(errors="surrogateescape"))
-        facts = msgspec.json.encode(receipt(entries, diff))
-        write(self.folder(run) / "receipt.json", msgspec.json.format(facts) + b"\n")
+        kept = receipt(entries, diff)
+        facts = msgspec.json.format(msgspec.json.encode(kept)) + b"\n"
+        write(self.folder(run) / "receipt.json", facts)
+        if kept.commit:
+            # Beside the commit it is a copy: work is not lost for want of it.
+            with suppress(SamovarError):
+                await kit.repo.note(kept.commit, facts.decode())
 
     def _task(self, wish: Wish) -> Task:
         text = wish.text.strip()

@@ -264,14 +264,17 @@ async def test_the_lines_a_probe_reaches_are_counted(project, probe):
 
 async def test_versions_are_compared_by_what_calls_return(project):
     calls = ["calc:add(2, 3)", "calc:add('a', 1)", "calc:missing()"]
-    seen = await project.behaviours([{"calc.py": CALC}, {"calc.py": GOOD}], calls)
+    ran, seen = await project.behaviours([{"calc.py": CALC}, {"calc.py": GOOD}], calls)
+    assert (ran.name, ran.exit, ran.input.splitlines()) == ("agreement", 0, calls)
+    assert ran.seconds > 0
     assert seen[0] == ("-1", "!TypeError", "!NameError")
     assert seen[1][0] == "5"
 
 
 async def test_a_version_that_ends_the_program_says_nothing(project):
     code = CALC.replace("return a - b", "import os; os._exit(0)")
-    seen = await project.behaviours([{"calc.py": code}, {"calc.py": GOOD}], ["calc:add(2, 3)"])
+    given = ["calc:add(2, 3)"]
+    _ran, seen = await project.behaviours([{"calc.py": code}, {"calc.py": GOOD}], given)
     assert seen == [("!",), ("5",)]
 
 

@@ -57,6 +57,7 @@ def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
     undone = served("undo", words[0])
     assert undone.returncode == 0 and f"deleted samovar/{words[0]}" in undone.stdout
     assert branches(project) == []
+    assert git(project, "notes", "--ref=samovar", "list") == "", "the receipt beside the commit"
     there = f"still at origin/samovar/{words[0]}: git push origin --delete samovar/{words[0]}"
     assert undone.stdout.splitlines()[1:] == [there] and len(branches(remote)) == 1
     told = json.loads(served("undo", words[0], "--json").stdout)

@@ -108,6 +108,8 @@ def _judge(project: Path, run: str, code: int) -> None:
     assert len(state.intended) <= 1
     facts = json.loads((project / ".samovar" / "runs" / run / "receipt.json").read_bytes())
     assert facts["commit"] == (state.done[0].result if state.done else "")
+    for done in state.done:
+        assert json.loads(git(project, "notes", "--ref=samovar", "show", done.result)) == facts
 
 
 def _runs(project: Path) -> list[str]:

@@ -126,7 +126,10 @@ class Cases:
             names: dict[str, object] = {}
             exec(version[self.path], names)
             seen.append(tuple(repr(eval(c.partition(":")[2], names)) for c in calls))
-        return seen
+        ran = Checked(
+            name="agreement", command="calls", exit=0, seconds=0.01, input="\n".join(calls)
+        )
+        return ran, seen
 
 
 class Desk:
@@ -135,6 +138,7 @@ class Desk:
     def __init__(self) -> None:
         self.commits: list[tuple[str, str, dict[str, str]]] = []
         self.pushes: list[str] = []
+        self.notes: dict[str, str] = {}
 
     async def commit(self, deed, /) -> str:
         self.commits.append((deed.branch, deed.message, dict(deed.changed)))
@@ -145,6 +149,9 @@ class Desk:
             if where == branch and marker in message.splitlines():
                 return f"{number:040d}"
         return ""
+
+    async def note(self, commit: str, text: str, /) -> None:
+        self.notes[commit] = text
 
     async def diff(self, base: str, changed: Mapping[str, str], /) -> str:
         return "".join(f"+++ {p}\n{t}" for p, t in sorted(changed.items()))

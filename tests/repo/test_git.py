@@ -288,6 +288,39 @@ async def test_undo_goes_back_to_the_commit_before_where_one_is_named(person):
     assert "nothing to undo" in await repo.undo("samovar/r1", "r1/2", first)
 
 
+async def test_a_text_stands_beside_a_commit_until_it_is_undone(person):
+    repo = await git.open(person.folder)
+    base = await repo.head()
+    made = await repo.commit(deed(base, {"f": "x"}))
+    before = look(person)
+    for text in ('{\n  "a": 1\n}\n', '# "b"\n\n\n'):
+        await repo.note(made, text)
+        shown = subprocess.check_output(
+            ["git", "notes", "--ref=samovar", "show", made], cwd=person.folder
+        )
+        assert shown.decode() == text
+    await repo.note(base, "mine")
+    assert look(person) == before
+    assert "mine" not in person.git("log", "--all")
+    await repo.undo("samovar/r1", "r1")
+    assert person.git("notes", "--ref=samovar", "list").split()[1:] == [base]
+
+
+async def test_two_that_note_at_once_lose_nothing(person):
+    base = await (await git.open(person.folder)).head()
+    made = [_empty(person, f"chore: {n}") for n in range(6)]
+    repos = [await git.open(person.folder) for _ in made]
+    await asyncio.gather(*(r.note(c, c) for r, c in zip(repos, made, strict=True)))
+    for commit in made:
+        assert person.git("notes", "--ref=samovar", "show", commit) == commit
+    assert person.git("rev-parse", f"{made[0]}~1") == base
+
+
+def _empty(person, message):
+    person.git("commit", "-q", "--allow-empty", "-m", message)
+    return person.git("rev-parse", "HEAD")
+
+
 async def test_undo_says_what_to_revert_once_others_build_on_it(person):
     repo = await git.open(person.folder)
     base = await repo.head()

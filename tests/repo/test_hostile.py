@@ -190,6 +190,10 @@ async def _undo(repo, base, folder):
     assert await repo.undo("s", "r1")
 
 
+async def _note(repo, base, folder):
+    await repo.note(await repo.commit(_deed(base)), "{}")
+
+
 async def _push(repo, base, folder):
     await repo.commit(_deed(base))
     assert await repo.push("s") == "origin/s"
@@ -210,7 +214,10 @@ def _deed(base):
     return Deed(base=base, branch="s", message=message, changed={"src/app.py": "x\n"})
 
 
-@pytest.mark.parametrize("act", [_export, _diff, _commit, _find, _undo, _push, _dirty, _read])
+ACTS = [_export, _diff, _commit, _find, _undo, _note, _push, _dirty, _read]
+
+
+@pytest.mark.parametrize("act", ACTS)
 async def test_no_vector_runs_anything_on_the_host(act, trap, tmp_path):
     assert len(trap.vectors) >= 40
     _forget(trap)

@@ -92,8 +92,9 @@ class Project:
 
     async def behaviours(
         self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
-    ) -> list[tuple[str, ...]]:
-        return [() for _ in versions]
+    ) -> tuple[Checked, list[tuple[str, ...]]]:
+        ran = Checked(name="agreement", command="none", exit=0, seconds=0.0)
+        return ran, [() for _ in versions]
 
 
 class Repo:
@@ -104,6 +105,9 @@ class Repo:
 
     async def find(self, branch: str, marker: str, /) -> str:
         return ""
+
+    async def note(self, commit: str, text: str, /) -> None:
+        return None
 
     async def diff(self, base: str, changed: Mapping[str, str], /) -> str:
         return "".join(changed.values())

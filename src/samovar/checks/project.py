@@ -92,7 +92,7 @@ class Project:
             ran = replace(
                 ran, exit=1, output=f"{ran.output}\nThe program ended before the example."
             )
-        return judged(name, "python - <<example", ran, None)
+        return replace(judged(name, "python - <<example", ran, None), input=code)
 
     async def lint(self, changed: Mapping[str, str]) -> Checked | None:
         """Return what the project's own linter says of a change that it did not say before.
@@ -199,8 +199,11 @@ class Project:
 
     async def behaviours(
         self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
-    ) -> list[tuple[str, ...]]:
-        """Return, for each version, what each `module:call` returned, or `!` and its exception."""
+    ) -> tuple[Checked, list[tuple[str, ...]]]:
+        """Return, for each version, what each `module:call` returned, or `!` and its exception.
+
+        First comes how the command ended that ran them all.
+        """
         place = self.copy({})
         mark = f"calls-{secrets.token_hex(8)}"
         job = {"versions": versions, "calls": calls, "seconds": 2.0}
@@ -216,7 +219,9 @@ class Project:
             seen = [msgspec.json.decode(li, type=tuple[str, ...]) for li in lines]
         except msgspec.DecodeError:
             seen = []
-        return seen + [nothing] * (len(versions) - len(seen))
+        checked = judged("agreement", "python calls.py <<calls", ran, None)
+        seen += [nothing] * (len(versions) - len(seen))
+        return replace(checked, input="\n".join(calls)), seen
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables of every command."""

@@ -148,6 +148,10 @@ class Repo(Protocol):
         """Return the hash of the branch's commit that carries the marker, or an empty string."""
         ...
 
+    async def note(self, commit: str, text: str, /) -> None:
+        """Keep a text beside a commit; one that is there already is replaced."""
+        ...
+
     async def diff(self, base: str, changed: Mapping[str, str], /) -> str:
         """Return the unified diff from `base` to the changed files."""
         ...

@@ -143,8 +143,11 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: str
     command: str
+    """What was run; what samovar looked at by itself begins with its name."""
     exit: int
     seconds: float
+    input: str = ""
+    """What the command was given on its standard input, where that is what was run."""
     counts: Counts = Counts()
     failing: tuple[str, ...] = ()
     """Names of the tests that failed."""

@@ -81,15 +81,16 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     if not calls:
         return spent
     versions = [changed_by(state, kit.tree, a.candidate) for a in fit]
-    seen = await kit.checks.behaviours(versions, calls)
+    ran, seen = await kit.checks.behaviours(versions, calls)
     groups = Counter(seen)
     alive = [s for s in seen if any(not o.startswith("!") for o in s)]
     if not alive:
-        return spent
+        checks = (*plain.verdict.checks, ran)
+        return replace(spent, verdict=replace(plain.verdict, checks=checks))
     winner = max(alive, key=lambda s: groups[s])
     why = f"{groups[winner]} of {len(fit)} candidates agree on {len(calls)} inputs"
     won = fit[seen.index(winner)]
-    checks = won.verdict.checks if won.verdict else ()
+    checks = (*(won.verdict.checks if won.verdict else ()), ran)
     verdict = Verdict(passed=True, proof="generated inputs", why=why, score=0.6, checks=checks)
     return replace(spent, candidate=won.candidate.id, why=why, verdict=verdict)
 

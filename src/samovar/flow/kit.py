@@ -45,8 +45,8 @@ class Checks(Protocol):
 
     async def behaviours(
         self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
-    ) -> list[tuple[str, ...]]:
-        """Return, for each version of the project, what each call returned or raised."""
+    ) -> tuple[Checked, list[tuple[str, ...]]]:
+        """Return how the command ended, and for each version what each call returned or raised."""
         ...
 
 

@@ -15,7 +15,7 @@ PROVING: tuple[Proof, ...] = ("project tests", "issue examples")
 
 
 class Command(Struct, frozen=True):
-    """A command that was run in the sandbox, and how it ended."""
+    """A command that was run in the sandbox, or a look of samovar's own, and how it ended."""
 
     command: str
     exit: int
@@ -23,7 +23,9 @@ class Command(Struct, frozen=True):
     failed: int
     seconds: float
     on: str
-    """`before` or the candidate's number."""
+    """`before`, the candidate's number, or `candidates` where several were compared."""
+    input: str = ""
+    """The example or the calls that were run, where the command does not say it."""
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -103,7 +105,9 @@ def _commands(state: State) -> list[Command]:
     for attempt in state.attempts:
         for check in attempt.verdict.checks if attempt.verdict else ():
             rows.append((str(attempt.candidate.id), check))
+    compared = (c for chose in state.chosen for c in chose.verdict.checks if c.name == "agreement")
+    rows += [("candidates", check) for check in compared]
     return [
-        Command(c.command, c.exit, c.counts.passed, c.counts.failed, c.seconds, on)
+        Command(c.command, c.exit, c.counts.passed, c.counts.failed, c.seconds, on, c.input)
         for on, c in rows
     ]

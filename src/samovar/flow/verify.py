@@ -37,7 +37,7 @@ async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:
             checks = [*await _run(kit, state, changed), *unknown]
         except ToolError as error:
             # A path outside the project, or text no file can hold.
-            checks = [_unusable("place", "write the files", str(error))]
+            checks = [_unusable("place", "samovar: write the files", str(error))]
     verdict = weigh(state, tuple(checks))
     worth = verdict.passed or (not provable(state) and verdict.score >= FIT)
     if worth and (lint := await kit.checks.lint(changed)) is not None:
@@ -63,7 +63,7 @@ def compiles(path: str, text: str) -> Checked | None:
         return None
     line, why = found
     place = f"{path}, line {line}" if line else path
-    return _unusable("compile", f"compile {path}", f"{place}: {why}")
+    return _unusable("compile", f"samovar: compile {path}", f"{place}: {why}")
 
 
 def _unknown(kit: Kit, changed: dict[str, str]) -> Iterator[Checked]:
@@ -75,7 +75,7 @@ def _unknown(kit: Kit, changed: dict[str, str]) -> Iterator[Checked]:
         for name, line in undefined(text).items():
             if name not in before:
                 why = f"{path}, line {line}: the name {name!r} is not defined"
-                yield _unusable("names", f"read {path}", why)
+                yield _unusable("names", f"samovar: read {path}", why)
 
 
 def _unusable(name: str, command: str, why: str) -> Checked:

@@ -200,3 +200,16 @@ def _quoted(path: Path) -> str:
 
 def _verb(arguments: tuple[str, ...]) -> str:
     return next((a for a in arguments if a.isidentifier() or re.fullmatch("[a-z-]+", a)), "")
+
+
+def must(result: Result) -> Result:
+    """Return what git answered. Raises SetupError where it failed."""
+    if result.status != 0:
+        raise SetupError(f"git failed: {line(result.error)}")
+    return result
+
+
+def line(said: str) -> str:
+    """Return the first line of what git complained about, without its prefix."""
+    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
+    return re.sub(r"^(fatal|error): ", "", lines[0]) if lines else "no reason given"

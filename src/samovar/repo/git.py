@@ -7,14 +7,15 @@ sandbox can write. See README.md for what is trusted.
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import RUN
 from samovar.core.scratch import Scratch
 from samovar.core.seams import Deed
-from samovar.repo import paths, remote
-from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, run
+from samovar.repo import note, paths, remote
+from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, line, must, run
 from samovar.repo.tree import FILE, PROGRAM, Files, encode, parse
 from samovar.repo.trust import refuse_settings
 
@@ -129,7 +130,7 @@ class Git:
             "update-ref", "-m", "samovar: commit", reference, made, old or "0" * len(made)
         )
         if moved.status != 0:
-            raise SetupError(f"cannot move {deed.branch}: {_line(moved.error)}")
+            raise SetupError(f"cannot move {deed.branch}: {line(moved.error)}")
         return made
 
     async def find(self, branch: str, marker: str, /) -> str:
@@ -152,6 +153,11 @@ class Git:
             if any(line.strip() == marker.strip() for line in message.splitlines()):
                 return digest
         return ""
+
+    async def note(self, commit: str, text: str, /) -> None:
+        """Keep a text beside a commit as a git note; one that is there already is replaced."""
+        stored = must(await self._objects("hash-object", "-w", "--stdin", stdin=text.encode()))
+        await note.change(self._refs, self._objects, "add", "-f", "-C", stored.text, commit)
 
     async def diff(
         self,
@@ -187,7 +193,7 @@ class Git:
             keep=False,
         )
         if shown.status != 0:
-            raise SetupError(f"git cannot show the difference: {_line(shown.error)}")
+            raise SetupError(f"git cannot show the difference: {line(shown.error)}")
         return shown.out.decode("utf-8", "replace")
 
     def remote(self) -> str:
@@ -242,7 +248,9 @@ class Git:
         script = f"start\nupdate {kept} {tip}\n{move} {tip}\ncommit\n"
         done = await self._refs("update-ref", "--stdin", stdin=script.encode())
         if done.status != 0:
-            raise SetupError(f"cannot move {branch}: {_line(done.error)}")
+            raise SetupError(f"cannot move {branch}: {line(done.error)}")
+        with suppress(SetupError):
+            await note.change(self._refs, self._objects, "remove", "--ignore-missing", tip)
         went = f"{branch} is back at {onto[:12]}" if onto else f"deleted {branch}"
         return f"{went}; its commit {tip[:12]} is kept as {kept}"
 
@@ -309,12 +317,12 @@ class Git:
             index = folder / "index"
             if base:
                 tree = await self._tree_hash(base)
-                _must(await self._objects("read-tree", tree, keep=keep, index=index))
+                must(await self._objects("read-tree", tree, keep=keep, index=index))
             kept = {**modes, **deed.modes}
             rows = [await self._row(p, t, kept, keep=keep) for p, t in changed.items()]
             # Mode 0 takes a path out of the index; what is a folder now may lie below it.
             rows = [f"0 {'0' * 40}\t{p}\0".encode() for p in removed if p in modes] + rows
-            _must(
+            must(
                 await self._objects(
                     "update-index",
                     "-z",
@@ -324,10 +332,10 @@ class Git:
                     stdin=b"".join(rows),
                 )
             )
-            return _must(await self._objects("write-tree", keep=keep, index=index)).text
+            return must(await self._objects("write-tree", keep=keep, index=index)).text
 
     async def _row(self, path: str, text: str, modes: Mapping[str, str], *, keep: bool) -> bytes:
-        stored = _must(
+        stored = must(
             await self._objects(
                 "hash-object", "-w", "--no-filters", "--stdin", keep=keep, stdin=encode(path, text)
             )
@@ -346,10 +354,10 @@ class Git:
         made = await run(*OFFLINE, "commit-tree", tree, *parent, *sign, env=env, stdin=message)
         if made.status != 0 and sign:
             raise SetupError(
-                f"the commit could not be signed: {_line(made.error)}; "
+                f"the commit could not be signed: {line(made.error)}; "
                 "unlock the key, or 'git config --global commit.gpgsign false'"
             )
-        return _must(made).text
+        return must(made).text
 
     async def _identity(self) -> tuple[str, str]:
         name = self._settings.get("user.name", "").strip(" \n<>.,:;\"'")
@@ -380,16 +388,4 @@ def _cannot_open(path: Path, said: str) -> SetupError:
         )
     if "not a git repository" in said:
         return SetupError(f"{path} is not in a git repository: run 'git init' there, or use --repo")
-    return SetupError(f"git cannot open {path}: {_line(said)}")
-
-
-def _must(result: Result) -> Result:
-    if result.status != 0:
-        raise SetupError(f"git failed: {_line(result.error)}")
-    return result
-
-
-def _line(said: str) -> str:
-    """Return the first line of what git complained about, without its prefix."""
-    lines = [line for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
-    return re.sub(r"^(fatal|error): ", "", lines[0]) if lines else "no reason given"
+    return SetupError(f"git cannot open {path}: {line(said)}")
