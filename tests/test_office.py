@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from samovar.office import History, history_of
+from samovar.office import History, history_of, open_outpost
 from samovar.org.found import HISTORY
 from samovar.org.journal import engine_log, tail
+from samovar.org.seams import Job
+from samovar.store.database import sqlite
 
 
 @pytest.fixture
@@ -140,3 +142,12 @@ async def test_a_repository_of_a_person_is_no_history_of_a_home(tmp_path: Path) 
     assert await history_of(tmp_path) is None, "a run committed for somebody without a name"
     subprocess.run(["git", "init", "-q", "--bare", tmp_path / HISTORY], check=True)
     assert await history_of(tmp_path) == tmp_path / HISTORY
+
+
+async def test_a_task_that_is_filed_away_from_the_home_rings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAMOVAR_DATABASE_URL", sqlite(tmp_path / "samovar.db"))
+    async with open_outpost(tmp_path) as outpost:
+        await outpost.work.__self__.queue.add(Job(agent="ada"))
+        assert await outpost.bell.wait(["ada"], 0.1)

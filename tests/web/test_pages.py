@@ -241,7 +241,7 @@ def test_metrics_speak_of_runs_tasks_and_credits(client):
 
 
 async def test_two_who_ask_for_the_metrics_at_once_get_the_same_figures(desk, team, monkeypatch):
-    for verb in ("counts", "balances", "approvals"):
+    for verb in ("works", "counts", "tasks", "balances", "approvals"):
         asked = getattr(team, verb)
 
         async def slowly(asked=asked):
