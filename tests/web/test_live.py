@@ -302,3 +302,21 @@ async def test_a_websocket_opened_while_the_database_is_away_hears_when_it_is_ba
             asyncio.get_running_loop().call_later(0.3, back.set)
             told = msgspec.json.decode(await asyncio.wait_for(socket.recv(), 5))
             assert told["status"]["status"]["tick"] == 43
+
+
+@pytest.mark.parametrize("manner", ["close", "abort"])
+async def test_a_client_that_goes_is_forgotten_without_a_word(home, team, port, caplog, manner):
+    websockets = pytest.importorskip("websockets.asyncio.client")
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    async with served(desk, port) as client:
+        url = f"ws://127.0.0.1:{port}/ws"
+        async with websockets.connect(url, additional_headers=household.BEARER) as socket:
+            await asyncio.wait_for(socket.recv(), 5)
+            assert desk.hub.listeners == 1
+            if manner == "abort":
+                socket.transport.abort()
+        for _ in range(3):
+            await client.post("/api/tasks", json={"text": "another"})
+            await asyncio.sleep(0.2)
+        assert desk.hub.listeners == 0
+    assert [r for r in caplog.records if r.levelname == "ERROR"] == []
