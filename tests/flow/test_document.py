@@ -87,6 +87,24 @@ async def test_a_bug_is_noted_as_fixed():
     assert "### Fixed" in changed["CHANGELOG.md"]
 
 
+@pytest.mark.parametrize("why", ["runs", "none", "override"])
+async def test_of_work_that_nothing_speaks_for_no_changelog_says_that_it_is_done(why):
+    cases = {"test_middle.py::test_one": "middle([4]) == 4"}
+    wrong = WRONG.replace("[0]", "[len(values) == 3]")
+    used = kit(
+        answering(fenced(wrong)),
+        {"middle.py": WRONG, "CHANGELOG.md": f"{UNRELEASED}\n"},
+        None if why == "override" else cases,
+        command="" if why == "none" else "pytest -q",
+        override=why == "override",
+    )
+    off = ("agreement", "search", "examples")
+    state = await drive(used, MemoryLog([opened(text="Bug: " + TASK, off=off, candidates=1)]))
+    assert state.closed.ok and bool(state.overridden) is (why == "override")
+    [(_, _, changed)] = used.repo.commits
+    assert changed == {"middle.py": wrong}
+
+
 async def test_a_spent_budget_gives_no_call_for_the_message():
     budget = Budget(calls=1)
     used = kit(answering(fenced(RIGHT)), {"middle.py": WRONG})

@@ -29,7 +29,8 @@ async def document(kit: Kit, state: State) -> Documented:
     changed = finished(state, kit.tree)
     subject, said = await _subject(kit, state, changed)
     sort = kind(tuple(changed), state.task.text)
-    edits = _notes(kit, changed, subject, sort)
+    line = subject[0].upper() + subject[1:] if sort in HEADINGS and _shown(state) else ""
+    edits = _notes(kit, changed, line, sort)
     return Documented(
         candidate=Candidate(id=-1, step=len(state.chosen), origin="model", edits=edits),
         message=f"{sort}: {subject}",
@@ -84,8 +85,17 @@ def plain_subject(task: str) -> str:
     return first[: SUBJECT - 3].rsplit(" ", 1)[0] + "..."
 
 
-def _notes(kit: Kit, changed: dict[str, str], subject: str, sort: str) -> tuple[Edit, ...]:
-    """Return the edits of the CHANGELOG and the README, where they keep what has changed."""
+def _shown(state: State) -> bool:
+    """Return whether something speaks for the change itself, not only for what was there before."""
+    verdicts = [c.verdict for c in state.chosen if c.candidate is not None]
+    return bool(verdicts) and verdicts[-1].passed and verdicts[-1].proof not in ("runs", "none")
+
+
+def _notes(kit: Kit, changed: dict[str, str], line: str, sort: str) -> tuple[Edit, ...]:
+    """Return the edits of the CHANGELOG and the README, where they keep what has changed.
+
+    Without a line the CHANGELOG is left alone.
+    """
     edits: list[Edit] = []
     files = Files(kit.tree, changed)
     for path in kit.tree.paths():
@@ -97,8 +107,7 @@ def _notes(kit: Kit, changed: dict[str, str], subject: str, sort: str) -> tuple[
         except ToolError:
             continue
         if name in CHANGELOGS:
-            line = subject[0].upper() + subject[1:]
-            new = insert(text, line, sort) if sort in HEADINGS else text
+            new = insert(text, line, sort)
         else:
             new = updated(text, {p: (Files(kit.tree, {})[p], t) for p, t in changed.items()})
         if new != text:
