@@ -6,7 +6,8 @@ Run it from the root of the repository; 10,000 notes are embedded once, which ta
 
 Notes: the 80 of paraphrases.tsv (written by hand, each with a question that avoids its words) among
 first paragraphs of docstrings of the packages installed here. Second set, made by no one's hand: a
-docstring's first line asks for its second paragraph. FOLDER keeps the notes and their index.
+docstring's first line asks for its second paragraph. Last, 40 notes are asked about the 40 others:
+how many come although none fits. FOLDER keeps the notes and their index.
 """
 
 # ruff: noqa: T201
@@ -68,8 +69,22 @@ def bodies(texts: Sequence[str]) -> list[tuple[str, str]]:
 
 
 async def measure(name: str, folder: Path, pairs: Pairs, others: Sequence[str]) -> None:
+    found = await filled(name, folder, [note for note, _ in pairs] + list(others))
+    for called, memory in found.items():
+        await tell(called, memory, pairs)
+
+
+async def unfit(name: str, folder: Path, pairs: Pairs) -> None:
+    half = len(pairs) // 2
+    for called, memory in (await filled(name, folder, [note for note, _ in pairs[:half]])).items():
+        count = [len(await memory.search(question, 12)) for _, question in pairs[half:]]
+        share = sum(not n for n in count) / len(count)
+        print(f"  {called}: {statistics.mean(count):.1f} of 12 notes; none for {share:.2f} of them")
+
+
+async def filled(name: str, folder: Path, texts: Sequence[str]) -> dict[str, Memory]:
     notes = Notes(folder)
-    for number, text in enumerate([note for note, _ in pairs] + list(others)):
+    for number, text in enumerate(texts):
         path = folder / f"n{number}.md"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,8 +97,7 @@ async def measure(name: str, folder: Path, pairs: Pairs, others: Sequence[str]) 
     while left := await both.catch_up(256):
         print(f"\r{left} to embed ", end="", file=sys.stderr)
     print(f"  embedded in {time.process_time() - began:.1f} CPU-s")
-    for called, memory in (("full text alone", plain), ("together", both)):
-        await tell(called, memory, pairs)
+    return {"full text alone": plain, "together": both}
 
 
 async def tell(called: str, memory: Memory, pairs: Pairs) -> None:
@@ -116,6 +130,7 @@ async def main(folder: Path, size: int) -> None:
     await measure("paraphrases alone", folder / "alone", own, ())
     await measure(f"paraphrases in {size}", folder / "large", own, short[: size - len(own)])
     await measure("first line finds body, 500", folder / "bodies", long[:500], ())
+    await unfit("questions about other notes", folder / "unfit", own)
 
 
 if __name__ == "__main__":

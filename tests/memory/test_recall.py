@@ -9,6 +9,7 @@ from samovar.core.errors import ToolError
 from samovar.memory.note import Note
 from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory, fuse, quoted, shown, tokens
+from samovar.memory.vectors import STRANGERS, chance, pack
 
 from .conftest import Meanings
 
@@ -41,6 +42,24 @@ async def test_what_shares_no_word_is_found_by_its_meaning(clever):
     await clever.store("The backup starts late.", "owner")
     await clever.store("Anna likes tea.", "owner")
     assert (await texts(clever, "copies?"))[0] == "The backup starts late."
+
+
+async def test_what_fits_neither_by_a_word_nor_by_meaning_is_not_recalled(clever):
+    for number in range(9):
+        await clever.store(f"The price of tea is {number}.", "owner")
+    assert await clever.search("when does it get dark?") == []
+    assert await clever.recall("when does it get dark?", 500) == ""
+    await clever.store("Ships sail by night.", "owner")
+    assert await texts(clever, "when does it get dark?") == ["Ships sail by night."]
+
+
+def test_how_near_a_note_must_lie_is_measured_with_what_has_nothing_in_common():
+    assert len(set(STRANGERS)) == 30
+    assert all(row.endswith("?") is bool(n % 2) for n, row in enumerate(STRANGERS))
+    facts, questions = [(1.0, 0.0)] * 15, [(n / 30, (1 - n * n / 900) ** 0.5) for n in range(15)]
+    rows = [pack(row) for pair in zip(facts, questions, strict=True) for row in pair]
+    assert chance(rows) == pytest.approx(13 / 30, abs=0.01), "one in ten lies nearer"
+    assert chance([pack((1.0, 0.0))] * 30) == 0.9, "of a model to which all is alike"
 
 
 async def test_a_note_written_by_hand_is_found_and_an_edited_one_by_its_new_words(clever, folder):

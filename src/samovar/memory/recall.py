@@ -11,7 +11,7 @@ from samovar.core.text import visible
 from samovar.memory.index import Index
 from samovar.memory.note import Note, Speaker, labels, whole
 from samovar.memory.notes import Notes
-from samovar.memory.vectors import Embedder, Nearest, pack, possible
+from samovar.memory.vectors import STRANGERS, Embedder, Nearest, chance, pack, possible
 
 _POOL = 50
 """Notes each of the two searches may propose."""
@@ -37,6 +37,8 @@ class Memory:
         self.embedder = embedder if possible() else None
         self.complaint = ""
         self._nearest: Nearest | None = None
+        self._floor: float | None = None
+        """How near a note must lie to a question; learnt with the first one."""
         self._change = -1
         self._whole = -1
         self._rest_until = 0.0
@@ -64,7 +66,7 @@ class Memory:
         return note
 
     async def search(self, question: str, limit: int = 5) -> list[Note]:
-        """Return the notes that fit a question best."""
+        """Return the notes that fit a question best; none where none shares a word or meaning."""
         await asyncio.to_thread(self.index.refresh)
         await self.catch_up(_CATCH_UP)
         by_words = await asyncio.to_thread(self.index.matches, question, _POOL)
@@ -107,8 +109,12 @@ class Memory:
             self._nearest = await asyncio.to_thread(Nearest, rows)
         if not self._nearest.ids:
             return []
-        vectors = await self._embed([question])
-        return self._nearest.top(vectors[0], _POOL) if vectors else []
+        vectors = await self._embed([question, *(STRANGERS if self._floor is None else ())])
+        if not vectors:
+            return []
+        if self._floor is None:
+            self._floor = chance(vectors[1:])
+        return self._nearest.top(vectors[0], _POOL, self._floor)
 
     async def _embed(self, texts: list[str]) -> list[bytes]:
         """Return packed vectors, or none at all when the embedder does not answer."""
