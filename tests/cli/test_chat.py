@@ -19,10 +19,12 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from samovar.cli.chat import Session
-from samovar.cli.chat_commands import COMMANDS, arguments
+from samovar.cli.chat_commands import COMMANDS, arguments, run
 from samovar.cli.chat_input import Piped, Words, fitting, mentioned
 from samovar.cli.chat_view import View
 from samovar.companion.companion import companion
+from samovar.core.log import JsonlLog
+from samovar.core.talk import Began
 from samovar.models.endpoint import Endpoint
 
 from .conftest import git
@@ -99,6 +101,25 @@ def test_what_was_added_to_memory_is_there_when_it_is_asked_for(served, server, 
     looked = [e for e in looked if e["type"] == "looked"]
     assert "> the nightly backup starts at 02:30" in looked[0]["recalled"]
     assert "said by owner" in looked[0]["recalled"]
+
+
+async def test_lists_show_the_latest_and_say_how_many_more_there_are(project):
+    async with companion(project) as talker:
+        seat = talker.seat
+        for number in range(9):
+            path = seat.memory.notes.folder / f"{'zyxwvutsr'[number]}.md"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"---\ntime: 2026-01-0{number + 1}T08:00:00Z\n---\nday {number + 1}\n")
+        rows = [row.text for row in await run(talker, "/memory")]
+        assert [r for r in rows if r.startswith("> ")] == [f"> day {n}" for n in range(9, 1, -1)]
+        assert rows[-1] == "1 more, earlier: samovar memory list --agent samovar"
+        assert not any("earlier" in row.text for row in await run(talker, "/memory day"))
+        for number in range(12):
+            log = JsonlLog(seat.home / "runs" / f"r{number:02}" / "events.jsonl")
+            log.append(Began(run=f"r{number:02}", agent=seat.agent, title="hello"))
+        rows = [row.text for row in await run(talker, "/resume")]
+        assert len(rows) == 11 and rows[-1] == "2 more, earlier: samovar runs"
+        assert rows[0] == "r11  hello"
 
 
 def test_lines_that_belong_together_are_one_message(served, server):

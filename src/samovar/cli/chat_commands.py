@@ -15,6 +15,8 @@ from samovar.memory.recall import quoted
 from samovar.models.catalogue import CATALOGUE
 
 Lines = Sequence[Line]
+_NOTES, _TALKS = 8, 10
+"""Notes and conversations in a list, at most; how many more there are is said."""
 COMMANDS: Mapping[str, str] = {
     "/undo": "take back what the last turn changed in the files",
     "/diff": "what is changed so far",
@@ -128,12 +130,17 @@ async def _memory(talker: Companion, rest: str) -> Lines:
         gone = await known.forget(text.strip())
         return [Line(f"forgotten: {gone.text.splitlines()[0]}", "good")]
     if rest:
-        notes = await known.search(rest, 8)
+        notes, more = await known.search(rest, _NOTES), ""
     else:
-        notes = await asyncio.to_thread(lambda: list(known.notes.all())[-8:])
-    if not notes:
-        return [Line("nothing is remembered there")]
-    return [Line(line) for note in notes for line in quoted(note).splitlines()]
+        notes = await asyncio.to_thread(known.notes.latest)
+        more = _more(notes, _NOTES, f"samovar memory list --agent {talker.seat.agent}")
+    rows = [Line(row) for note in notes[:_NOTES] for row in quoted(note).splitlines()]
+    return [*rows, Line(more, "dim")] if more else rows or [Line("nothing is remembered there")]
+
+
+def _more(all: Sequence[object], shown: int, where: str) -> str:
+    """Return how many are not shown and what shows them; empty where all are."""
+    return f"{len(all) - shown} more, earlier: {where}" if len(all) > shown else ""
 
 
 async def _plan(talker: Companion, rest: str) -> Lines:
@@ -158,8 +165,9 @@ async def _plan(talker: Companion, rest: str) -> Lines:
 async def _resume(talker: Companion, rest: str) -> Lines:
     if not rest:
         talks = await asyncio.to_thread(earlier, talker.seat)
-        rows = [Line(f"{s.run}  {s.task}") for s in talks[:10]]
-        return rows or [Line("there are no earlier conversations here")]
+        rows = [Line(f"{s.run}  {s.task}") for s in talks[:_TALKS]]
+        more = _more(talks, _TALKS, "samovar runs")
+        return [*rows, Line(more, "dim")] if more else rows or [Line("there are none here yet")]
     await talker.resume(App(talker.seat.home).find(rest))
     began = talker.talk.began
     return [Line(f"on with: {began.title if began else talker.run}", "good")]

@@ -23,8 +23,7 @@ async def home_of(folder: Path) -> Path:
 async def show_list(folder: Path, agent: str, as_json: bool) -> int:
     """List an agent's notes, the latest first."""
     memory = await _memory(folder, agent)
-    notes = sorted(memory.notes.all(), key=lambda note: note.at, reverse=True)
-    return _tell(notes, as_json, f"{agent} has no notes yet")
+    return _tell(memory.notes.latest(), as_json, f"{agent} has no notes yet")
 
 
 async def search(folder: Path, agent: str, question: str, limit: int, as_json: bool) -> int:

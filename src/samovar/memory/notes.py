@@ -107,6 +107,10 @@ class Notes:
         for id in sorted(self.stamps()):
             yield self.read(id)
 
+    def latest(self) -> list[Note]:
+        """Return every note, the latest first."""
+        return sorted(self.all(), key=lambda note: note.at, reverse=True)
+
     def _path(self, id: str) -> Path:
         if not id or id.startswith(".") or "/" in id or "\0" in id:
             raise ToolError(f"{id[:80]!r} is no name of a note: take one that a search shows")
