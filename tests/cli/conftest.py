@@ -1,5 +1,6 @@
 """A repository with one bug, a scripted model server, and the command as a process."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,10 @@ from pathlib import Path
 
 import model_server
 import pytest
+
+from ..store.conftest import database, postgres, redis
+
+__all__ = ["database", "postgres", "redis"]
 
 CODE = "def add(a, b):\n    return a - b\n"
 GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
@@ -80,6 +85,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PIP_RETRIES": "0",
         "TERM": "xterm",
     }
+
+
+def without_tools(home: Path, agent: str) -> None:
+    """Let an agent answer in prose, as the scripted model does."""
+    resume = home / "agents" / agent / "resume.json"
+    plain = json.loads(resume.read_bytes())
+    plain["permissions"].pop("tools", None)
+    resume.write_text(json.dumps(plain))
 
 
 COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")

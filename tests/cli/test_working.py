@@ -4,7 +4,6 @@ import json
 import random
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -12,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = (sys.executable, "-c", "from samovar.cli.main import main; main()")
+from .conftest import COMMAND, without_tools
+
 PROSE = "Steam rises slowly."
 
 
@@ -22,14 +22,6 @@ def home(served, server, tmp_path):
     made = served("bootstrap", str(tmp_path / "team"))
     assert made.returncode == 0, made.stderr
     return tmp_path / "team"
-
-
-def without_tools(home: Path) -> None:
-    """Let the writer answer in prose, as this model does."""
-    resume = home / "agents/writer/resume.json"
-    plain = json.loads(resume.read_bytes())
-    plain["permissions"].pop("tools", None)
-    resume.write_text(json.dumps(plain))
 
 
 def listed(served, home: Path) -> dict[int, dict]:
@@ -68,7 +60,7 @@ def worker(environment, server, home):
 
 
 def test_a_worker_does_a_task_and_stops_at_a_signal(served, home, worker):
-    without_tools(home)
+    without_tools(home, "writer")
     added = served("queue", "add", "write a line about steam", "--agent", "writer",
                    "--home", str(home))  # fmt: skip
     assert added.returncode == 0, added.stderr
@@ -93,7 +85,7 @@ def test_a_worker_in_an_empty_folder_gets_the_files_by_the_database(
     url = f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}"
     shared = {"SAMOVAR_DATABASE_URL": url, "SAMOVAR_CARRY_MEGABYTES": "8"}
     (home / ".env").write_text("".join(f"{k}={v}\n" for k, v in shared.items()))
-    without_tools(home)
+    without_tools(home, "writer")
     added = served("queue", "add", "write a line about steam", "--agent", "writer",
                    "--home", str(home))  # fmt: skip
     assert added.returncode == 0, added.stderr
@@ -133,7 +125,7 @@ def test_sigterm_while_a_model_is_silent_ends_it_in_time_and_the_task_is_done_la
     served, home, server, worker, command, times
 ):
     """Row D10: each stop falls into a task whose model does not answer."""
-    without_tools(home)
+    without_tools(home, "writer")
     added = served("queue", "add", "write a line about steam", "--agent", "writer",
                    "--home", str(home))  # fmt: skip
     assert added.returncode == 0, added.stderr
