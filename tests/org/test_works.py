@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from samovar.core.errors import SetupError
 from samovar.org import engine
 from samovar.org.choice import Scene
-from samovar.org.kit import Worked
+from samovar.org.kit import Silent, Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Ended, Job
 from samovar.org.standing import present
@@ -31,6 +32,16 @@ class Long:
         self.begun.append(f"{job.agent} {job.text}")
         await self.over.wait()
         return Worked(Ended(text="pushed"))
+
+
+class Listened(Silent):
+    """A bell that counts how often somebody waits for it."""
+
+    times = 0
+
+    async def wait(self, agents: Sequence[str], seconds: float, /) -> bool:
+        self.times += 1
+        return await super().wait(agents, seconds)
 
 
 async def until(true: object, seconds: float = 20.0) -> None:
@@ -89,6 +100,23 @@ async def test_a_model_works_on_one_task_at_a_time_the_oldest_first(home: Path) 
     long.over.set()
     await until(lambda: len(long.begun) == 4)
     assert [line[0] for line in long.begun] == ["c", "a", "b", "a"]
+    team.engine.stop()
+    await running
+
+
+async def test_an_engine_at_work_leaves_rings_to_free_workers(home: Path) -> None:
+    hire(home, "dev", craft="code")
+    long, bell = Long(), Listened()
+    team = office(home, lambda _: act("nothing"), bell=bell, code=long)
+    running = asyncio.create_task(team.run(pace=0.02))
+    await until(lambda: bell.times)
+    await team.submit("mend it", "dev")
+    await until(lambda: long.begun)
+    listened, before = bell.times, present(home)
+    await until(lambda: present(home) > before + 3)
+    assert bell.times == listened
+    long.over.set()
+    await until(lambda: bell.times > listened)
     team.engine.stop()
     await running
 

@@ -205,13 +205,18 @@ class Engine:
             await self.after(number)
 
     async def _pause(self, pace: float) -> None:
-        """Wait for the bell, the end of a task, or the next look."""
-        ringing = asyncio.create_task(self.turns.kit.bell.wait((), pace))
+        """Wait for the bell, the end of a task, or the next look.
+
+        A ring wakes one process: while a task is worked on here, it is left to a free worker.
+        """
+        idle = self.works.idle
+        resting = self.turns.kit.bell.wait((), pace) if idle else asyncio.sleep(pace)
+        pause = asyncio.create_task(resting)
         try:
-            await self.works.wait(ringing)
+            await self.works.wait(pause)
         finally:
-            ringing.cancel()
-            await asyncio.wait({ringing})
+            pause.cancel()
+            await asyncio.wait({pause})
 
     def _look(self) -> Roster:
         roster = self.folder.read()

@@ -41,6 +41,11 @@ class Works:
     _missed: dict[str, set[str]] = field(default_factory=dict)
     """By slot: models somebody found no room for."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether no task is worked on."""
+        return not self._held
+
     def busy(self, agent: str) -> bool:
         """Whether an agent works on a task."""
         return agent in self._held
