@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from samovar.memory.vectors import Embedder
 from samovar.models import minilm, weights
 from samovar.models import profile as profiles
 from samovar.models.catalogue import CATALOGUE
-from samovar.models.discover import discover, named
+from samovar.models.discover import discover, embeds, named
 from samovar.models.embed import Embeddings
 from samovar.models.embedded import embedded, threads
 from samovar.models.endpoint import Endpoint
@@ -251,19 +251,37 @@ def manner(model: str) -> Callable[[float, int], Sampling]:
 
 
 async def endpoints(settings: Settings, home: Path) -> list[tuple[str, Endpoint]]:
-    """Return every model that is configured or found, with its name."""
+    """Return every model that answers, those configured first, with its name."""
     secrets = {**read_env(home), **os.environ}
-    rows: list[tuple[str, Endpoint]] = []
-    for server in settings.models:
-        if server.url:
-            rows += [(server.name, e) for e in await _served(server, secrets.get(server.key, ""))]
+    servers = [s for s in settings.models if s.url]
+    served = await asyncio.gather(*(_served(s, secrets.get(s.key, "")) for s in servers))
+    rows = [(s.name, e) for s, found in zip(servers, served, strict=True) for e in found]
     rows += [(e.model, e) for e in await discover([]) if all(e.url != r.url for _, r in rows)]
     return rows
 
 
 async def _served(server: Server, key: str) -> list[Endpoint]:
     one = Endpoint(url=server.url, model=server.model, key=key)
-    return [one] if server.model else await named(one)
+    found = await named(one)
+    # A server may know a model by more names than it lists.
+    return [replace(found[0], model=server.model)] if server.model and found else found
+
+
+def silent(settings: Settings, found: Sequence[tuple[str, Endpoint]]) -> list[Server]:
+    """Return the configured servers that are not among those that answer."""
+    heard = {(name, endpoint.url) for name, endpoint in found}
+    return [s for s in settings.models if s.url and (s.name, s.url) not in heard]
+
+
+def usual(settings: Settings, wanted: str) -> str:
+    """Return the name a person gave for the model to use: now, as `model`, or by a table."""
+    tables = (s.name for s in settings.models if s.url and s.name != settings.embeddings)
+    return wanted or settings.model or next(tables, "")
+
+
+def fitting(found: Sequence[tuple[str, Endpoint]], name: str) -> list[Endpoint]:
+    """Return the models of a name; without a name all but those for embeddings."""
+    return [e for n, e in found if (name in (n, e.model) if name else not embeds(e.model))]
 
 
 async def choose_model(
@@ -278,18 +296,16 @@ async def choose_model(
 
     Raises Unreachable when none answers and the weights cannot be had.
     """
-    name = wanted or settings.model
+    name = usual(settings, wanted)
     if name != "embedded" and name != EMBEDDED:
         found = await endpoints(settings, home)
-        picked = [e for n, e in found if not name or name in (n, e.model)]
-        if picked:
-            if not await named(picked[0]):
-                raise _silent(picked[0].shown)
+        if picked := fitting(found, name):
             measured = profiles.load(picked[0]) or await profiles.assume(picked[0])
             return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
         if name and name not in {w.name for w in CATALOGUE}:
-            if away := [s.url for s in settings.models if s.name == name and s.url]:
-                raise _silent(away[0])
+            away = [s for s in silent(settings, found) if name in (s.name, s.model)]
+            if away:
+                raise _unheard(Endpoint(url=away[0].url, model=name).shown)
             known = ", ".join(n for n, _ in found) or "none"
             raise SetupError(
                 f"no model called {name!r} answers; found: {known}; see 'samovar model list'"
@@ -297,7 +313,7 @@ async def choose_model(
     return await _own(settings, stack, name, live, progress)
 
 
-def _silent(place: str) -> Unreachable:
+def _unheard(place: str) -> Unreachable:
     return Unreachable(
         f"no model answers at {place}: start the server, check address and key, or see "
         "'samovar doctor'"
@@ -306,7 +322,7 @@ def _silent(place: str) -> Unreachable:
 
 def computing(settings: Settings, weights: Path) -> int:
     """Return how many threads our own server gets: as told, else as measured, else a guess."""
-    known = profiles.load(Endpoint(url="http://127.0.0.1/v1", model=weights.stem), "embedded")
+    known = profiles.load_own(weights)
     return settings.threads or (known.threads if known else 0) or threads()
 
 

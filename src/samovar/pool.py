@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from samovar.boot import EMBEDDED, Choice, choose_model, endpoints, quiet, shown
+from samovar.boot import EMBEDDED, Choice, choose_model, endpoints, fitting, quiet, shown, usual
 from samovar.core.errors import ModelError, SamovarError, SetupError
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Live, Model
@@ -106,8 +106,8 @@ class Pool:
         await self._unload()
 
     async def _found(self, asked: str) -> Choice:
-        name = asked or self.settings.model
-        if not name and not await endpoints(self.settings, self.home):
+        name = usual(self.settings, asked)
+        if not name and not fitting(await endpoints(self.settings, self.home), name):
             name = EMBEDDED
         name = EMBEDDED if name == "embedded" else name
         found = await self._ready(name)

@@ -81,6 +81,27 @@ def test_the_doctor_says_what_is_there_as_json_too(served: Samovar) -> None:
     assert '"name":"sandbox"' in done.stdout and '"scripted' in done.stdout
 
 
+def test_a_configured_server_that_is_away_is_not_called_good(samovar: Samovar) -> None:
+    away = {"SAMOVAR_MODEL_URL": "http://127.0.0.1:9/v1", "SAMOVAR_MODEL": "qwen2.5-coder:7b"}
+    done = samovar("doctor", **away)
+    assert done.returncode in (3, 5), done.stdout
+    assert "no  model      qwen2.5-coder:7b at http://127.0.0.1:9/v1: no answer" in done.stdout
+    listed = samovar("model", "list", **away).stdout
+    (row,) = [line for line in listed.splitlines() if line.startswith("env ")]
+    assert row.endswith("no answer")
+
+
+def test_the_doctor_reads_the_settings_of_the_repository_in_its_subfolders(
+    samovar: Samovar, server: Server, project: Path
+) -> None:
+    (project / ".samovar").mkdir()
+    table = f'[[models]]\nname = "near"\nurl = "{server.url}"\n'
+    (project / ".samovar" / "samovar.toml").write_text(table)
+    (project / "src").mkdir()
+    done = samovar("doctor", cwd=project / "src")
+    assert "ok  model      scripted at" in done.stdout and "(called near)" in done.stdout
+
+
 def test_models_are_listed(served: Samovar) -> None:
     done = served("model", "list")
     assert done.returncode == 0 and "qwen2.5-coder-1.5b" in done.stdout and "env" in done.stdout

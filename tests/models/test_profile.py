@@ -13,7 +13,7 @@ import pytest
 
 from samovar.core.errors import Unreachable
 from samovar.models import discover as discovery
-from samovar.models.discover import discover, named
+from samovar.models.discover import discover, embeds, named
 from samovar.models.endpoint import Endpoint, Kind
 from samovar.models.profile import Profile, assume, load, place, probe, save
 
@@ -34,6 +34,7 @@ class Server:
     """Whether a prompt that is too long is an error."""
     owner: str = "library"
     kind: Kind = "other"
+    names: tuple[str, ...] = ("qwen2.5-coder:7b",)
     url: str = ""
     sizes: list[int] = field(default_factory=list)
 
@@ -46,8 +47,8 @@ class Server:
             case "/v1/chat/completions":
                 return self.chat(body)
             case "/v1/models":
-                entry = {"id": "qwen2.5-coder:7b", "owned_by": self.owner}
-                return {"data": [entry | ({"max_model_len": self.claims} if self.claims else {})]}
+                more = {"max_model_len": self.claims} if self.claims else {}
+                return {"data": [{"id": n, "owned_by": self.owner} | more for n in self.names]}
             case "/api/ps":
                 return {"models": [{"name": "qwen2.5-coder:7b", "context_length": self.claims}]}
             case "/api/show":
@@ -143,6 +144,7 @@ async def test_the_way_tools_are_called_is_found(calls: str) -> None:
 async def test_ollama_tells_the_digest_of_the_weights() -> None:
     async with running(Server(kind="ollama")) as server:
         assert (await probe(server.endpoint, seconds=1)).digest == DIGEST
+        assert (await assume(server.endpoint)).digest == DIGEST, "without being measured, too"
 
 
 async def test_a_server_that_is_not_there_is_unreachable() -> None:
@@ -199,7 +201,36 @@ async def test_what_is_configured_comes_first_and_is_not_asked_again(
         monkeypatch.setattr(discovery, "_PORTS", ((port, "ollama"),))
         mine = Endpoint(url=server.url, model="mine")
         assert await discover([mine]) == [mine]
-        assert [e.model for e in await named(mine)] == ["qwen2.5-coder:7b"]
+        assert [(e.model, e.kind) for e in await named(mine)] == [("qwen2.5-coder:7b", "ollama")]
+
+
+async def test_models_for_code_come_first_and_those_for_embeddings_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first = Server(names=("bge-m3", "all-minilm:latest", "llama3.1:8b"))
+    second = Server(names=("Qwen/Qwen3-8B", "Qwen/Qwen2.5-Coder-7B-Instruct", "intfloat/e5-base"))
+    async with running(first), running(second):
+        ports = [int(server.url.split(":")[2][:-3]) for server in (first, second)]
+        monkeypatch.setattr(discovery, "_PORTS", ((ports[0], "ollama"), (ports[1], "vllm")))
+        found = [e.model for e in await discover()]
+        alone = [e.model for e in await named(Endpoint(url=first.url, model=""))]
+    assert found == [
+        *("Qwen/Qwen2.5-Coder-7B-Instruct", "llama3.1:8b", "Qwen/Qwen3-8B"),
+        *("all-minilm:latest", "bge-m3", "intfloat/e5-base"),
+    ]
+    assert alone == ["llama3.1:8b", "all-minilm:latest", "bge-m3"]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        *(("nomic-embed-text", True), ("mxbai-embed-large:latest", True), ("bge-m3:567m", True)),
+        *(("thenlper/gte-large", True), ("/models/all-MiniLM-L6-v2.Q8_0.gguf", True)),
+        *(("qwen2.5-coder:7b", False), ("gemma3:e5b", False), ("codegte2:3b", False)),
+    ],
+)
+def test_models_for_embeddings_are_known_by_their_names(model: str, said: bool) -> None:
+    assert embeds(model) is said
 
 
 async def test_a_port_that_never_answers_costs_half_a_second(

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar import __version__
-from samovar.boot import EMBEDDED, endpoints
+from samovar.boot import EMBEDDED, endpoints, home_near, silent
 from samovar.cli.end import printable
 from samovar.cli.models import probe
 from samovar.core.errors import SetupError, Untrusted
@@ -18,7 +18,7 @@ from samovar.models.profile import Profile
 from samovar.repo import git
 from samovar.repo.command import run
 from samovar.sandboxes.find import describe
-from samovar.settings import Settings, load
+from samovar.settings import Server, Settings, load
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -32,14 +32,16 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 async def doctor(folder: Path, as_json: bool, measure: bool) -> int:
     """Report what works; return 0 when samovar can work here."""
-    home = folder / ".samovar"
+    home = await home_near(folder)
     if measure and (settings := _settings(home)):
         await probe(settings, home, settings.model, quiet=as_json)
     rows = await findings(folder, home)
     _report(rows, as_json)
     if not all(r.ok for r in rows if r.name == "sandbox"):
         return 5
-    return 0 if all(r.ok for r in rows if r.name in ("git", "repository", "settings")) else 2
+    if not all(r.ok for r in rows if r.name in ("git", "repository", "settings")):
+        return 2
+    return 0 if all(r.ok for r in rows if r.name == "model") else 3
 
 
 async def findings(folder: Path, home: Path) -> list[Finding]:
@@ -102,13 +104,28 @@ async def _repository(folder: Path) -> Finding:
 async def _models(settings: Settings, home: Path) -> list[Finding]:
     found = await endpoints(settings, home)
     rows = [_model(name, endpoint) for name, endpoint in found]
+    rows += [_silent(server) for server in silent(settings, found)]
+    return [*rows, _embedded(bool(found))]
+
+
+def _silent(server: Server) -> Finding:
+    at = Endpoint(url=server.url, model=server.model).shown
+    text = f"{server.model or server.name} at {at}: no answer"
+    fix = f"start the server, or check the address and the key of {server.name!r}"
+    return Finding(name="model", ok=False, text=text, fix=fix)
+
+
+def _embedded(others: bool) -> Finding:
+    """Return whether our own model is here; it need not be where others answer."""
     own = weights.find(EMBEDDED)
-    present = weights.here(own)
-    size = f"{own.size / 1e9:.1f} GB"
-    text = f"{own.name}: {'here' if present else f'not here; the first run fetches {size}'}"
-    fix = "" if present or rows else "samovar model pull, or start Ollama or another server"
-    rows.append(Finding(name="embedded", ok=present or bool(rows), text=text, fix=fix))
-    return rows
+    if weights.here(own):
+        known = profile.load_own(weights.place(own))
+        fix = "" if known or others else "samovar doctor --probe"
+        text = f"{own.name}: here; {measured(known)}"
+        return Finding(name="embedded", ok=True, text=text, fix=fix)
+    text = f"{own.name}: not here; the first run fetches {own.size / 1e9:.1f} GB"
+    fix = "" if others else "samovar model pull, or start Ollama or another server"
+    return Finding(name="embedded", ok=others, text=text, fix=fix)
 
 
 def _model(name: str, endpoint: Endpoint) -> Finding:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from samovar.boot import EMBEDDED, choose_model, endpoints, home_near
+from samovar.boot import EMBEDDED, choose_model, endpoints, home_near, silent
 from samovar.boot import quiet as unheard
 from samovar.cli.end import printable, say
 from samovar.cli.terminal import screen
@@ -15,16 +15,20 @@ from samovar.models.catalogue import CATALOGUE
 from samovar.models.cores import paying
 from samovar.models.dialects.measure import best
 from samovar.models.embedded import embedded
+from samovar.models.endpoint import Endpoint
 from samovar.settings import Settings, load
 
 
 async def show_list(folder: Path, as_json: bool) -> int:
     """List the models that answer and the weights samovar can fetch."""
     settings, home = await settings_of(folder)
+    found = await endpoints(settings, home)
     rows = [
-        {"name": name, "model": e.model, "at": e.shown, "state": "answers"}
-        for name, e in await endpoints(settings, home)
+        {"name": name, "model": e.model, "at": e.shown, "state": "answers"} for name, e in found
     ]
+    for server in silent(settings, found):
+        at = Endpoint(url=server.url, model=server.model).shown
+        rows.append({"name": server.name, "model": server.model, "at": at, "state": "no answer"})
     for entry in CATALOGUE:
         state = "here" if weights.here(entry) else f"to be fetched, {entry.size / 1e9:.1f} GB"
         rows.append({"name": entry.name, "model": entry.file, "at": "embedded", "state": state})

@@ -107,7 +107,7 @@ async def _behind(folder: Path, wanted: Wanted) -> tuple[Behind, Endpoint, Profi
     wish = Wish(threads=computing(settings, path), context=settings.context, embeddings=True)
     say(f"starting {path.stem}")
     endpoint = Endpoint(url="http://127.0.0.1/v1", model=path.stem, kind="llama.cpp")
-    found = profiles.load(endpoint, "embedded") or Profile(family=family(path.stem))
+    found = profiles.load_own(path) or Profile(family=family(path.stem))
     return Keeper(lambda: running(path, wish)), endpoint, replace(found, context=settings.context)
 
 

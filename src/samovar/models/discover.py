@@ -1,8 +1,10 @@
 """Find the model servers that run on this machine."""
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -16,6 +18,7 @@ _PORTS: tuple[tuple[int, Kind], ...] = (
     (8080, "llama.cpp"),
     (8000, "vllm"),
 )
+_EMBEDS = re.compile(r"embed|minilm|rerank|(?<![a-z0-9])(bge|e5|gte)(?![a-z0-9])")
 OLLAMA_NOTE = (
     "Ollama cuts prompts at 2,048 or 4,096 tokens unless told otherwise: start it with "
     "OLLAMA_CONTEXT_LENGTH=16384, then run 'samovar doctor'"
@@ -25,18 +28,34 @@ OLLAMA_NOTE = (
 async def discover(configured: Sequence[Endpoint] = ()) -> list[Endpoint]:
     """Return what is configured, as it is, then every model of the servers on well-known ports.
 
+    Those made for code come first, those for embeddings last.
     Asks 127.0.0.1 only, half a second at most.
     """
     known = {endpoint.root for endpoint in configured}
     near = [(f"http://127.0.0.1:{port}", kind) for port, kind in _PORTS]
     found = await asyncio.gather(*(_models(root, kind) for root, kind in near if root not in known))
-    return [*configured, *chain.from_iterable(found)]
+    return [*configured, *_ranked(chain.from_iterable(found))]
 
 
 async def named(endpoint: Endpoint) -> list[Endpoint]:
-    """Return one endpoint for each model a server has, such as one configured without a model."""
-    found = await _models(endpoint.root, endpoint.kind, key=endpoint.key, seconds=5.0)
-    return [replace(one, url=endpoint.url, key=endpoint.key) for one in found]
+    """Return one endpoint for each model a server has, such as one configured without a model.
+
+    Empty when it does not answer. Those made for code come first, those for embeddings last.
+    """
+    guess = endpoint.kind
+    if guess == "other":
+        guess = dict(_PORTS).get(urlsplit(endpoint.root).port or 0, "other")
+    found = await _models(endpoint.root, guess, key=endpoint.key, seconds=5.0)
+    return _ranked(replace(one, url=endpoint.url, key=endpoint.key) for one in found)
+
+
+def embeds(model: str) -> bool:
+    """Return whether a model is one for embeddings, by its name: it writes no text."""
+    return _EMBEDS.search(model.lower()) is not None
+
+
+def _ranked(found: Iterable[Endpoint]) -> list[Endpoint]:
+    return sorted(found, key=lambda e: (embeds(e.model), "code" not in e.model.lower()))
 
 
 async def _models(

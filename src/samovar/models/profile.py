@@ -92,6 +92,11 @@ def load(endpoint: Endpoint, name: str = "") -> Profile | None:
         return None
 
 
+def load_own(weights: Path) -> Profile | None:
+    """Return what was measured of weights on the embedded server, whose address changes."""
+    return load(Endpoint(url="http://127.0.0.1/v1", model=weights.stem), "embedded")
+
+
 def save(endpoint: Endpoint, profile: Profile, name: str = "") -> None:
     """Keep a profile for later runs."""
     path = place(endpoint, name)
@@ -102,12 +107,13 @@ def save(endpoint: Endpoint, profile: Profile, name: str = "") -> None:
 
 
 async def assume(endpoint: Endpoint) -> Profile:
-    """Return a guess without measuring: the context the server claims, the family by its name.
+    """Return a guess without measuring: what the server says of context and digest, and the family.
 
     What Ollama claims before a model is loaded is nothing, so the cautious default stays.
     """
-    claim = await context.claimed(endpoint)
-    return replace(UNMEASURED, context=claim or UNMEASURED.context, family=family(endpoint.model))
+    claim, digest = await asyncio.gather(context.claimed(endpoint), context.digest(endpoint))
+    size = claim or UNMEASURED.context
+    return replace(UNMEASURED, context=size, family=family(endpoint.model), digest=digest)
 
 
 async def probe(

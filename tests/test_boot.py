@@ -1,0 +1,48 @@
+"""Which model is taken."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from samovar.boot import choose_model, fitting, quiet, silent, usual
+from samovar.core.errors import Unreachable
+from samovar.models.endpoint import Endpoint
+from samovar.settings import Server, Settings
+
+AWAY = Server(name="away", url="http://127.0.0.1:9/v1")
+HERE = Endpoint(url="http://127.0.0.1:8/v1", model="qwen2.5-coder:7b")
+NOTES = Endpoint(url="http://127.0.0.1:8/v1", model="bge-m3")
+
+
+@pytest.mark.parametrize("model", ["", "qwen2.5-coder:7b"])
+async def test_a_configured_server_that_is_away_is_not_replaced_by_another(
+    tmp_path: Path, model: str
+) -> None:
+    server = Server(name="away", url=AWAY.url, model=model)
+    settings = Settings(models=(server,), fetch=False)
+    async with AsyncExitStack() as stack:
+        for wanted in dict.fromkeys(("", "away", model)):
+            with pytest.raises(Unreachable, match=r"no model answers at http://127\.0\.0\.1:9/v1"):
+                await choose_model(settings, tmp_path, stack, wanted, quiet, lambda _h, _a: None)
+
+
+def test_the_name_that_counts_is_the_one_given_last() -> None:
+    notes = Server(name="notes", url=NOTES.url, model=NOTES.model)
+    settings = Settings(models=(notes, AWAY), embeddings="notes")
+    assert usual(settings, "") == "away", "what embeds notes is no model to work with"
+    assert usual(Settings(model="b", models=(AWAY,)), "") == "b"
+    assert usual(Settings(model="b", models=(AWAY,)), "c") == "c"
+    assert usual(Settings(), "") == ""
+
+
+def test_a_model_for_embeddings_is_taken_on_a_person_s_word_alone() -> None:
+    found = [("bge-m3", NOTES), (HERE.model, HERE)]
+    assert fitting(found, "") == [HERE]
+    assert fitting(found, "bge-m3") == [NOTES]
+    assert fitting(found[:1], "") == []
+
+
+def test_what_is_configured_and_does_not_answer_is_known() -> None:
+    near = Server(name="near", url=HERE.url)
+    assert silent(Settings(models=(AWAY, near)), [("near", HERE)]) == [AWAY]
