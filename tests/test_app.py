@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 
-from samovar.app import App
+from samovar.app import App, Wish
+from samovar.core.errors import SetupError
 from samovar.core.event import Done, Opened
 from samovar.core.log import JsonlLog
 from samovar.core.talk import Began
@@ -19,6 +20,13 @@ def test_the_latest_run_comes_first_whatever_the_runs_are_called(tmp_path):
     assert [s.run for s in App(tmp_path).runs()] == names[::-1]
     assert [s.run for s in Shelf(App(tmp_path)).lines()] == names[::-1]
     assert App(tmp_path).find() == names[-1]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x.py", "a/../b.py", "~/x", ".git/config"])
+async def test_a_file_that_is_no_plain_path_is_refused_before_a_run_begins(tmp_path, path):
+    with pytest.raises(SetupError, match="name a file of the repository"):
+        await anext(App(tmp_path).start(Wish(text="do", files=("a.py", path))))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_damaged_run_stands_where_its_log_was_written_last(tmp_path):

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SamovarError, SetupError
+from samovar.core.errors import SamovarError, SetupError, ToolError
 from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
@@ -26,6 +26,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.pipeline import Pipeline
 from samovar.flow.receipt import Receipt, receipt
 from samovar.flow.work import finished
+from samovar.repo.paths import check
 
 LONGEST = 200_000
 """Characters of a task; what a model reads of it is less."""
@@ -232,6 +233,11 @@ class App:
                 f"the task has {len(text)} characters, more than {LONGEST}: "
                 "put the material into files and name them with --file"
             )
+        for path in wish.files:
+            try:
+                check(path)
+            except ToolError as error:
+                raise SetupError(f"{error}: name a file of the repository") from error
         return Task(
             id=wish.run or name_run(text),
             text=text,

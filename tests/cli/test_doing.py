@@ -7,8 +7,12 @@ import time
 from pathlib import Path
 
 import msgspec
+import pytest
 
+from samovar.app import App, Wish
+from samovar.cli.doing import Look, Order, do
 from samovar.cli.lines import receipt_lines
+from samovar.core.errors import SetupError
 from samovar.core.task import Counts
 from samovar.flow.receipt import Receipt
 
@@ -161,6 +165,56 @@ def test_a_finished_run_is_not_offered_to_be_gone_on_with(served: Samovar) -> No
     again = served("resume")
     assert again.returncode == 2 and "is finished" in again.stderr
     assert "go on with" not in again.stderr
+
+
+def test_files_are_named_from_where_the_caller_is(served: Samovar, project: Path) -> None:
+    (project / "sub").mkdir()
+    done = served("do", TASK, *QUICK, "--file", "../sums.py", "--yes", cwd=project / "sub")
+    assert done.returncode == 0, done.stderr
+    assert "a + b" in git(project, "show", f"{branches(project)[0]}:sums.py")
+
+
+async def test_a_new_file_lies_where_the_caller_is_and_the_top_is_known_everywhere(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "sub").mkdir()
+    (project / "link.py").symlink_to("sums.py")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project.parent))
+    files = ("new.py", "sums.py", "./../test_sums.py", str(project / "sums.py"), "../link.py")
+    wanted = ("sub/new.py", "sums.py", "test_sums.py", "sums.py", "sums.py")
+    for place, repo in ((project / "sub", "."), (project / "sub", ".."), ("/", project / "sub")):
+        monkeypatch.chdir(place)
+        seen: list[Wish] = []
+        monkeypatch.setattr(App, "_task", lambda _app, wish, seen=seen: _stop(seen, wish))
+        with pytest.raises(SetupError, match="stop here"):
+            await do(Order(text=TASK, files=files), Look(repo=Path(repo), plain=True))
+        assert seen[0].files == wanted
+
+
+def _stop(seen: list[Wish], wish: Wish) -> None:
+    seen.append(wish)
+    raise SetupError("stop here")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        *(("/etc/passwd", "outside"), ("../elsewhere.py", "outside"), ("../../new.py", "outside")),
+        *(("away.py", "outside"), ("far/new.py", "outside"), ("sub", "folder"), ("", "folder")),
+        (".git/config", "belongs to git"),
+    ],
+)
+async def test_a_file_that_is_none_of_the_repository_is_refused_before_a_model_is_asked(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    (project / "sub").mkdir()
+    (project.parent / "elsewhere.py").write_text(CODE)
+    (project / "away.py").symlink_to("/etc/hosts")
+    (project / "far").symlink_to(project.parent)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project.parent))
+    monkeypatch.chdir(project)
+    with pytest.raises(SetupError, match=said):
+        await do(Order(text=TASK, files=(name,)), Look(plain=True))
 
 
 def test_a_configured_server_that_is_away_is_named_by_its_address(samovar: Samovar) -> None:

@@ -15,7 +15,7 @@ from samovar.cli.end import say
 from samovar.cli.lines import Line, receipt_lines, unseen_line
 from samovar.cli.screen import Json, Screen
 from samovar.cli.terminal import screen
-from samovar.core.errors import SamovarError
+from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Asked, Closed, Entry, Opened
 from samovar.core.task import Budget
 from samovar.repo import git
@@ -56,8 +56,8 @@ async def do(order: Order, look: Look) -> int:
     unseen = await repo.dirty()
     if unseen:
         say(unseen_line(unseen, "the run does not see them and leaves them as they are"))
-    files = tuple(_inside(f, repo.place.work) for f in order.files)
     work = repo.place.work
+    files = tuple(_inside(f, look.repo, work) if work else f for f in order.files)
     for missing in (f for f in files if work and not (work / f).exists()):
         say(f"samovar: {missing} is not there yet: it may become a new file")
     wish = Wish(
@@ -166,9 +166,17 @@ def _task(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "replace")
 
 
-def _inside(name: str, work: Path | None) -> str:
-    """Return a path as the repository calls it: relative to its top."""
-    found = Path(name).absolute()
-    if work is not None and found.exists() and found.is_relative_to(work):
-        return found.relative_to(work).as_posix()
-    return name
+def _inside(name: str, folder: Path, work: Path) -> str:
+    """Return a path as the repository calls it; a new file is meant to lie where the caller is.
+
+    Raises SetupError for a folder, and for what lies outside, such as behind a link.
+    """
+    top = work.resolve()
+    near = [place for place in (Path.cwd(), folder.resolve()) if place.is_relative_to(top)]
+    places = [Path(os.path.realpath(place / name)) for place in (*near, top)]
+    found = next((place for place in places if os.path.exists(place)), places[0])
+    if not found.is_relative_to(top):
+        raise SetupError(f"--file {name}: it lies outside the repository {top}; name a file in it")
+    if os.path.isdir(found):
+        raise SetupError(f"--file {name}: it is a folder; name a file in it")
+    return found.relative_to(top).as_posix()
