@@ -212,6 +212,7 @@ async def test_a_file_that_is_none_of_the_repository_is_refused_before_a_model_i
     (project / "away.py").symlink_to("/etc/hosts")
     (project / "far").symlink_to(project.parent)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(project.parent))
+    monkeypatch.setenv("SAMOVAR_MODEL_URL", "http://127.0.0.1:9/v1")
     monkeypatch.chdir(project)
     with pytest.raises(SetupError, match=said):
         await do(Order(text=TASK, files=(name,)), Look(plain=True))
