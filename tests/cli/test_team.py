@@ -193,6 +193,28 @@ def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
     assert quick("refuse", "1").returncode == 2
 
 
+def test_a_branch_is_pushed_where_that_was_asked_for_and_a_person_says_yes(
+    quick: Samovar, project: Path, tmp_path: Path
+) -> None:
+    forge = tmp_path / "forge.git"
+    git(tmp_path, "init", "-q", "--bare", str(forge))
+    git(project, "remote", "add", "origin", str(forge))
+    ok(quick("bootstrap"))
+    refused = quick("queue", "add", TASK, "--push")
+    assert refused.returncode == 2 and "manager pushes nothing" in refused.stderr
+    ok(quick("queue", "add", TASK, "--push", "--agent", "developer"))
+    assert quick("run-once").returncode == 4
+    [asked] = json.loads(ok(quick("approve", "--json")))
+    assert (asked["agent"], asked["act"], asked["task"]) == ("developer", "push", 1)
+    assert git(forge, "branch") == ""
+    ok(quick("approve", str(asked["id"])))
+    ok(quick("run-once"))
+    [done] = json.loads(ok(quick("queue", "list", "--all", "--json")))
+    assert done["state"] == "done" and "pushed to origin/samovar/" in done["result"], done
+    branch = git(forge, "branch", "--format=%(refname:short)")
+    assert "a + b" in git(forge, "show", f"{branch}:sums.py")
+
+
 def test_a_repository_in_which_nobody_can_work_is_a_warning(quick: Samovar, project: Path) -> None:
     ok(quick("bootstrap"))
     path = project / ".samovar" / "agents" / "tester" / "resume.json"

@@ -134,12 +134,18 @@ class Team:
         made = await self.submit(old.text, old.agent)
         return self._change(made.id, repo=old.repo, run=run)
 
-    async def submit(self, text: str, agent: str, /) -> Job:
+    async def submit(self, text: str, agent: str, /, push: bool = False) -> Job:
         name = agent or self.people[0].name
         self._known(name)
         number = max(self.jobs, default=0) + 1
         self.jobs[number] = Job(
-            id=number, agent=name, text=text, position=number, created=NOW, created_by="person:you"
+            id=number,
+            agent=name,
+            text=text,
+            data={"push": True} if push else {},
+            position=number,
+            created=NOW,
+            created_by="person:you",
         )
         return self.jobs[number]
 

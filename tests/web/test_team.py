@@ -315,6 +315,22 @@ async def test_a_database_that_is_away_at_the_beginning_ends_no_server(tmp_path)
         assert (await client.get("/health")).status_code == 200
 
 
+async def test_a_task_may_ask_for_its_branch_to_be_pushed(tmp_path):
+    hire(tmp_path, "coder", craft="code", permissions={"repositories": [".."]})
+    team = team_of(tmp_path)
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        assert '<input type="checkbox" name="push"' in (await client.get("/dashboard")).text
+        new = {"text": "mend it", "agent": "coder"}
+        await client.post("/tasks", data=new)
+        await client.post("/tasks", data=new | {"push": "yes"})
+        assert (await client.post("/api/tasks", json=new | {"push": True})).status_code == 202
+        refused = await client.post("/api/tasks", json=new | {"agent": "ada", "push": True})
+        assert refused.status_code == 409 and "ada pushes nothing" in refused.text
+    assert [j.data for j in await team.tasks("coder")] == [{}, {"push": True}, {"push": True}]
+    assert await team.tasks("ada") == []
+
+
 async def test_an_agents_page_says_what_it_may_ask_for_and_what_it_need_not(tmp_path):
     hire(tmp_path, "coder", craft="code", permissions={"repositories": [".."], "tools": ["shell"]})
     hire(tmp_path, "eve", permissions={"tools": ["comment"], "ungated": ["comment"]})

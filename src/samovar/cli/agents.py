@@ -12,8 +12,9 @@ from samovar.core.errors import SetupError
 from samovar.office import open_team
 from samovar.org.credits import shown
 from samovar.org.journal import agent_log, read_on
+from samovar.org.member import Member
 from samovar.org.roster import Folder
-from samovar.org.team import Letter, Member
+from samovar.org.team import Letter
 
 PAUSE = 0.5
 """Seconds between two looks at a log that is followed."""

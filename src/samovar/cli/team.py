@@ -115,13 +115,13 @@ async def queue_list(agent: str, every: bool, folder: Path | None, as_json: bool
 
 
 async def queue_add(
-    text: str, agent: str, repo: Path | None, folder: Path | None, as_json: bool
+    text: str, agent: str, repo: Path | None, push: bool, folder: Path | None, as_json: bool
 ) -> int:
     """File a task."""
     where = str(repo.absolute()) if repo else ""
     home = await find_home(folder)
     async with open_team(home) as team:
-        job = await team.submit(text, agent, repo=where)
+        job = await team.submit(text, agent, repo=where, push=push)
     _show([job], as_json)
     if not as_json:
         _hint(home)

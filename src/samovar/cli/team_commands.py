@@ -226,6 +226,7 @@ def queue_add(
     text: Annotated[str, typer.Argument(help="What to do.")],
     name: Annotated[str, typer.Option("--agent", help="Who; else who hands out work.")] = "",
     repo: Annotated[Path | None, typer.Option(help="The repository it is about.")] = None,
+    push: Annotated[bool, typer.Option("--push", help="Ask to push afterwards.")] = False,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
@@ -233,7 +234,7 @@ def queue_add(
     from samovar.cli import team as work
     from samovar.cli.end import carry_out
 
-    carry_out(work.queue_add(text, name, repo, home, as_json))
+    carry_out(work.queue_add(text, name, repo, push, home, as_json))
 
 
 def _change(verb: str, id: int, value: str, home: Path | None, as_json: bool) -> None:

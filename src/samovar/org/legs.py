@@ -107,6 +107,11 @@ def ungated(
     return tuple(t for t in acting(resume, servers) if t in free or waived(rules, t))
 
 
+def pushes(resume: Resume) -> bool:
+    """Whether an agent's tasks are runs in a repository, whose branch a person may have pushed."""
+    return resume.craft == "code" and bool(resume.permissions.repositories)
+
+
 def _strange(resume: Resume, servers: Collection[str]) -> str:
     tools = resume.permissions.tools
     return next((t for t in tools if t in UNTRUSTED or remote(t, servers)), "")

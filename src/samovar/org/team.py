@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
-from samovar.org import bookmark, journal, lock, word
+from samovar.org import journal, lock, word
 from samovar.org.again import again
 from samovar.org.choice import ALL
 from samovar.org.engine import Engine
-from samovar.org.legs import legs
+from samovar.org.legs import legs, pushes
 from samovar.org.limit import write_limit
+from samovar.org.member import Member, member_of
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
@@ -28,38 +28,7 @@ from samovar.org.sound import amiss, examine
 from samovar.org.standing import Status, present
 from samovar.org.ticked import Ticked
 
-Mood = Literal["working", "ready", "waiting", "idle", "stopped", "broken"]
-"""`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be used."""
 ASSISTANT = "samovar"
-
-
-class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One agent, as people see it."""
-
-    name: str
-    resume: Resume | None = None
-    barred: Resume | None = None
-    """What it would be, where it may not work because it breaks the rule of two."""
-    mood: Mood = "idle"
-    job: int = 0
-    """The task it works on, or would work on next."""
-    task: str = ""
-    since: datetime | None = None
-    """When it began to work on it."""
-    last: str = ""
-    """Its latest act, in one line."""
-    credits: int = 0
-    """Micro-credits left."""
-    queued: int = 0
-    tick: int = 0
-    """Its latest turn."""
-    reads: tuple[str, ...] = ()
-    readers: tuple[str, ...] = ()
-    untrusted: str = ""
-    """Where text of strangers reaches it from."""
-    private: str = ""
-    """Where private data reaches it from."""
-    problems: tuple[Problem, ...] = ()
 
 
 class Letter(Struct, frozen=True):
@@ -91,7 +60,7 @@ class Team:
         found: list[Member] = []
         for name in names:
             mine = [j for j in jobs if j.agent == name]
-            member = self._member(name, roster, mine, left.get(name))
+            member = member_of(self.home, name, roster, mine, left.get(name))
             member = replace(
                 member,
                 barred=roster.barred.get(name),
@@ -170,17 +139,27 @@ class Team:
         newest = replace(found, order="newest", below=below)
         return await self.engine.turns.kit.queue.list(newest)
 
-    async def submit(self, text: str, agent: str = "", *, repo: str = "", by: str = "") -> Job:
-        """File a task in a person's name; with who hands out work when nobody is named."""
+    async def submit(
+        self, text: str, agent: str = "", *, repo: str = "", by: str = "", push: bool = False
+    ) -> Job:
+        """File a task in a person's name; with who hands out work when nobody is named.
+
+        With `push` a person is asked afterwards whether its branch is to be pushed.
+        """
         if not text.strip():
             raise SetupError("the task is empty; say what to do")
         resume = self._known(agent) if agent else self._planner()
+        if push and not pushes(resume):
+            raise SetupError(
+                f'{resume.name} pushes nothing: name an agent of craft "code" with a repository'
+            )
         repos = resume.permissions.repositories
         job = Job(
             agent=resume.name,
             group=resume.name,
             text=text.strip(),
             repo=repo or (repos[0] if repos else ""),
+            data={"push": True} if push else {},
             created_by=_person(by),
         )
         return await self.engine.turns.kit.queue.add(job)
@@ -295,28 +274,6 @@ class Team:
             return found[0]
         raise SetupError('nobody here hands out work (craft "plan"): name an agent')
 
-    def _member(
-        self, name: str, roster: Roster, jobs: Sequence[Job], credits: int | None
-    ) -> Member:
-        resume = roster.resumes.get(name)
-        running = [j for j in jobs if j.state == "running"]
-        ready = [j for j in jobs if j.state == "ready"]
-        first = next(iter(running or ready), None)
-        lines = journal.tail(journal.agent_log(self.home, name).path, 1)
-        return Member(
-            name=name,
-            resume=resume,
-            mood=_mood(resume, jobs, credits),
-            job=first.id if first else 0,
-            task=_line(first.text) if first else "",
-            since=first.started if first and running else None,
-            last=_act(lines[-1]) if lines else "",
-            credits=credits or 0,
-            queued=len(ready),
-            tick=bookmark.load(self.home, name).tick,
-            problems=tuple(p for p in roster.problems if p.agent == name),
-        )
-
     async def _open_jobs(self) -> Sequence[Job]:
         return await self.tasks(states=OPEN, limit=100_000)
 
@@ -366,29 +323,6 @@ def _filter(agent: str, states: Sequence[JobState], limit: int) -> Filter:
 def _nobody(name: str, names: Sequence[str]) -> SetupError:
     known = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return SetupError(f"there is no agent {name!r} here; there are: {known or 'none'}")
-
-
-def _mood(resume: Resume | None, jobs: Sequence[Job], credits: int | None) -> Mood:
-    states = {j.state for j in jobs}
-    if resume is None:
-        return "broken"
-    if "running" in states:
-        return "working"
-    if credits is not None and credits <= 0:
-        return "stopped"
-    if "waiting" in states:
-        return "waiting"
-    return "ready" if "ready" in states else "idle"
-
-
-def _act(row: Mapping[str, object]) -> str:
-    what = row.get("action") or row.get("event") or ""
-    return _line(f"{what} {row.get('text', '')}".strip())
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 120 else f"{line[:117]}..."
 
 
 def _person(by: str) -> str:

@@ -74,10 +74,11 @@ async def submit(request: Asked, page: ThePage) -> Redirect:
         raise SetupError("the task is empty; say what to do")
     if given.get("how") == "message":
         return await _wrote(request, page, given.get("agent", ""), text)
+    push = "push" in given
     if page.desk.office is not None:
-        job = await page.desk.office.jobs.submit(text, given.get("agent", ""))
+        job = await page.desk.office.jobs.submit(text, given.get("agent", ""), push)
         return _said(request, page, "/dashboard", f"Task {job.id} is in the queue of {job.agent}.")
-    workshop_of(page.desk).submit(page.desk.home, wish(page.desk, text))
+    workshop_of(page.desk).submit(page.desk.home, wish(page.desk, text, push=push))
     return _said(request, page, "/dashboard", "The task is accepted.")
 
 

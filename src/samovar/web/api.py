@@ -34,6 +34,8 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True):
     text: Text
     agent: Annotated[str, Meta(max_length=100)] = ""
     """Whose queue; empty for the one who hands out work. Not used in a home without a team."""
+    push: bool = False
+    """Whether a person is to be asked afterwards to push its branch."""
 
 
 class Accepted(Struct, frozen=True):
@@ -227,10 +229,10 @@ async def tasks(
 async def submit(desk: TheDesk, data: JSONBody[NewTask]) -> Accepted:
     """File a task."""
     if desk.office is not None:
-        job = await desk.office.jobs.submit(data.text, data.agent)
+        job = await desk.office.jobs.submit(data.text, data.agent, data.push)
         desk.changed()
         return Accepted(job.id, job.agent)
-    order = workshop_of(desk).submit(desk.home, conduct.wish(desk, data.text))
+    order = workshop_of(desk).submit(desk.home, conduct.wish(desk, data.text, push=data.push))
     return Accepted(order.id)
 
 

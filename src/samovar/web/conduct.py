@@ -101,7 +101,9 @@ async def branch_off(desk: Desk, run: str, at: int, note: str) -> str:
     return name
 
 
-def wish(desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "") -> Wish:
+def wish(
+    desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "", push: bool = False
+) -> Wish:
     """Return a task with the budget of the settings."""
     settings = load(desk.home)
     return Wish(
@@ -110,6 +112,7 @@ def wish(desk: Desk, text: str, files: tuple[str, ...] = (), test: str = "") -> 
         test=test,
         budget=settings.budget,
         candidates=settings.candidates,
+        push=push,
     )
 
 

@@ -14,12 +14,13 @@ from samovar.coder import repository
 from samovar.core.errors import SetupError
 from samovar.org.choice import PERSON
 from samovar.org.kept import Slips, kept
-from samovar.org.legs import acting, ungated
+from samovar.org.legs import acting, pushes, ungated
+from samovar.org.member import Member
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
 from samovar.org.seams import NO_LIMIT, Approval, ApprovalState, Job, JobState, LedgerEntry
 from samovar.org.sound import prices
-from samovar.org.team import Letter, Member, Team
+from samovar.org.team import Letter, Team
 from samovar.org.validate import Known
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
@@ -155,9 +156,9 @@ class Queues:
         """File a job anew, for the same agent; `run` is one its work is to go on with."""
         return await self.team.again(id, run)
 
-    async def submit(self, text: str, agent: str, /) -> Job:
+    async def submit(self, text: str, agent: str, /, push: bool = False) -> Job:
         """File a task for an agent; for the one who hands out work when none is named."""
-        return await self.team.submit(text, agent)
+        return await self.team.submit(text, agent, push=push)
 
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a job to another agent."""
@@ -304,7 +305,7 @@ def asks(resume: Resume, known: Known) -> tuple[str, ...]:
     may = resume.permissions
     free = ungated(resume, known.servers, known.rules)
     # Runs of code commit on branches of their own; what leaves them is asked for.
-    push = ["push"] if resume.craft == "code" and may.repositories else []
+    push = ["push"] if pushes(resume) else []
     acts = (*acting(resume, known.servers), *push)
     return tuple(t for t in dict.fromkeys(acts) if t not in (*free, *may.ungated))
 

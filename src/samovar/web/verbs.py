@@ -155,8 +155,11 @@ class Jobs(Protocol):
         """File a job anew, for the same agent; `run` is one its work is to go on with."""
         ...
 
-    async def submit(self, text: str, agent: str, /) -> Job:
-        """File a task for an agent; for the one who hands out work when none is named."""
+    async def submit(self, text: str, agent: str, /, push: bool = False) -> Job:
+        """File a task for an agent; for the one who hands out work when none is named.
+
+        With `push` a person is asked afterwards whether its branch is to be pushed.
+        """
         ...
 
     async def move(self, id: int, agent: str, /) -> Job:
