@@ -143,6 +143,22 @@ async def test_a_cancelled_job_is_taken_from_its_worker(store):
         await store.queue.cancel(job.id, "again")
 
 
+@pytest.mark.parametrize("ending", ["failed", "dead"])
+async def test_what_failed_can_be_put_away_and_what_is_done_stays(store, ending):
+    await store.queue.add(Job(agent="ada", text="a", tries=1))
+    job = await store.claims.claim("w", 60)
+    if ending == "dead":
+        await store.claims.fail(job, "why")
+    else:
+        await store.claims.finish(job, "failed", "why")
+    assert (await store.queue.get(job.id)).state == ending
+    assert (await store.queue.cancel(job.id, "not needed")).state == "cancelled"
+    await add(store, "b")
+    done = await store.claims.finish(await store.claims.claim("w", 60), "done", "")
+    with pytest.raises(SetupError, match="is done"):
+        await store.queue.cancel(done.id, "late")
+
+
 @pytest.mark.parametrize("ending", ["failed", "waiting"])
 async def test_an_ended_job_comes_back_with_fresh_attempts(store, ending):
     await add(store, "a")

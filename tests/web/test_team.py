@@ -315,6 +315,28 @@ async def test_a_database_that_is_away_at_the_beginning_ends_no_server(tmp_path)
         assert (await client.get("/health")).status_code == 200
 
 
+async def test_tasks_that_failed_hide_no_others_and_can_be_put_away(tmp_path, monkeypatch):
+    monkeypatch.setattr("samovar.web.team.TASKS", 3)
+    team = team_of(tmp_path)
+    claims = team.engine.turns.kit.claims
+    for n in range(4):
+        await team.submit(f"task {n}", "ada")
+        await claims.finish(await claims.claim("w", 60), "failed", "too hard")
+    hopeless = await team.engine.turns.kit.queue.add(Job(agent="bob", text="hopeless", tries=1))
+    await claims.fail(await claims.claim("w", 60), "too hard")
+    await team.submit("task 5", "ada")
+    desk = desk_of(tmp_path, team)
+    shown = [j.text for j in await desk.office.jobs.tasks()]
+    assert shown == ["task 5", "hopeless", "task 3", "task 2"]
+    async with AsyncTestClient(site(desk), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        title = f"Task {hopeless.id} of bob"
+        assert title in (await client.get("/dashboard")).text
+        done = await client.post(f"/jobs/{hopeless.id}/cancel", follow_redirects=False)
+        assert done.status_code == 303
+        assert title not in (await client.get("/dashboard")).text
+
+
 async def test_a_task_may_ask_for_its_branch_to_be_pushed(tmp_path):
     hire(tmp_path, "coder", craft="code", permissions={"repositories": [".."]})
     team = team_of(tmp_path)

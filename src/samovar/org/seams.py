@@ -120,7 +120,7 @@ class Queue(Protocol):
         ...
 
     async def cancel(self, id: int, reason: str, /) -> Job:
-        """End a job that is not ended; its worker, if any, loses it. Raises SetupError."""
+        """End a job that is not done; its worker, if any, loses it. Raises SetupError."""
         ...
 
     async def move(self, id: int, agent: str, /) -> Job:

@@ -173,7 +173,7 @@ class Team:
         return await self.engine.turns.kit.queue.reorder(id, before)
 
     async def cancel(self, id: int, reason: str = "cancelled by a person") -> Job:
-        """End a task."""
+        """End a task that is not done."""
         return await self.engine.turns.kit.queue.cancel(id, reason)
 
     async def revive(self, id: int) -> Job:

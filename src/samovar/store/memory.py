@@ -9,9 +9,9 @@ from math import inf
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
-from samovar.org.seams import OPEN, Ending, Filter, Job, JobState, Overtaken
+from samovar.org.seams import Ending, Filter, Job, JobState, Overtaken
 from samovar.store.clock import Clock
-from samovar.store.queue import SHUT, arranged
+from samovar.store.queue import LEFT, SHUT, arranged
 
 
 @dataclass
@@ -97,9 +97,9 @@ class MemoryQueue:
         return {agent: dict(counted) for agent, counted in found.items()}
 
     async def cancel(self, id: int, reason: str, /) -> Job:
-        """End a job that is not ended; its worker, if any, loses it. Raises SetupError."""
+        """End a job that is not done; its worker, if any, loses it. Raises SetupError."""
         ended = self.jobs.clock.wall()
-        job = self._in(id, OPEN)
+        job = self._in(id, LEFT)
         return self.jobs.keep(replace(job, state="cancelled", reason=reason, owner="", ended=ended))
 
     async def move(self, id: int, agent: str, /) -> Job:

@@ -16,6 +16,8 @@ from samovar.store.tables import tasks
 
 SHUT: tuple[JobState, ...] = ("waiting", "failed", "dead", "cancelled")
 """What a person can bring back."""
+LEFT: tuple[JobState, ...] = (*OPEN, "failed", "dead")
+"""What a person can put away."""
 
 
 class SqlQueue:
@@ -71,9 +73,9 @@ class SqlQueue:
         return found
 
     async def cancel(self, id: int, reason: str, /) -> Job:
-        """End a job that is not ended; its worker, if any, loses it. Raises SetupError."""
+        """End a job that is not done; its worker, if any, loses it. Raises SetupError."""
         values = {"state": "cancelled", "reason": reason, "owner": ""}
-        return await self._change(id, OPEN, values | {"ended": self.database.wall()})
+        return await self._change(id, LEFT, values | {"ended": self.database.wall()})
 
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a ready or waiting job to another agent, at the end of its queue."""

@@ -18,7 +18,7 @@ from samovar.org.legs import acting, pushes, ungated
 from samovar.org.member import Member
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
-from samovar.org.seams import NO_LIMIT, Approval, ApprovalState, Job, JobState, LedgerEntry
+from samovar.org.seams import NO_LIMIT, OPEN, Approval, ApprovalState, Job, JobState, LedgerEntry
 from samovar.org.sound import prices
 from samovar.org.team import Letter, Team
 from samovar.org.validate import Known
@@ -28,7 +28,9 @@ from samovar.web.happening import Happening
 from samovar.web.ledger import Lines
 from samovar.web.verbs import Agent, Mail, Office, Status
 
-OPEN: tuple[JobState, ...] = ("running", "ready", "waiting", "failed", "dead")
+TASKS = 2000
+"""Tasks read that are open, that failed, and that are over."""
+FAILED: tuple[JobState, ...] = ("failed", "dead")
 ENDED: tuple[JobState, ...] = ("done", "cancelled")
 ASKED: tuple[ApprovalState, ...] = ("asked",)
 ANSWERED: tuple[ApprovalState, ...] = ("granted", "refused", "used", "expired")
@@ -130,11 +132,15 @@ class Queues:
     slips: Slips
 
     async def tasks(self, agent: str = "") -> Sequence[Job]:
-        """Return jobs, each with its latest run; the open ones in the order of work."""
-        live = await self.team.tasks(agent, OPEN, 2000)
-        ended = await self.team.latest_tasks(agent, ENDED, 2000)
+        """Return jobs, each with its latest run; the open ones in the order of work.
+
+        Then what failed, the latest first, and what is over.
+        """
+        live = await self.team.tasks(agent, OPEN, TASKS)
+        failed = await self.team.latest_tasks(agent, FAILED, TASKS)
+        ended = await self.team.latest_tasks(agent, ENDED, TASKS)
         slips = await asyncio.to_thread(self.slips.all)
-        found = [*live, *sorted(ended, key=lambda j: j.id)]
+        found = [*live, *failed, *reversed(ended)]
         return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in found]
 
     async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
