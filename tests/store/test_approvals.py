@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.core.errors import Refused, SetupError
 from samovar.org.seams import Approval, Effect
@@ -66,6 +67,26 @@ async def test_a_refused_act_stays_refused(store):
         await store.approvals.use("d1")
     with pytest.raises(SetupError, match="is not open"):
         await store.approvals.answer(asked.id, True, by="li")
+
+
+async def test_what_a_task_waits_for_is_withdrawn_and_may_be_asked_again(store):
+    push = await store.approvals.ask(PUSH, 3600)
+    asks = Approval(agent="ada", act="question", digest="d2", text="how?", task=4)
+    await store.approvals.ask(asks, 3600)
+    given = await store.approvals.ask(Approval(agent="ada", act="x", digest="d3", task=4), 3600)
+    await store.approvals.answer(given.id, True, by="li")
+    kept = [
+        await store.approvals.ask(Approval(agent="ada", act="push", digest="d4", task=5), 3600),
+        await store.approvals.ask(replace(asks, digest="d5", note="ada/000001-1"), 3600),
+    ]
+    assert [k.entry for k in kept] == ["", "ada/000001-1"], "said in a turn, no task waits for it"
+    await store.approvals.withdraw(4)
+    assert await store.approvals.list() == kept
+    assert [a.id for a in await store.approvals.list(("expired",))] == [push.id, push.id + 1]
+    assert (await store.approvals.use("d3")).id == given.id
+    with pytest.raises(SetupError, match="is not open"):
+        await store.approvals.answer(push.id, True, by="li")
+    assert (await store.approvals.ask(PUSH, 3600)).id > push.id
 
 
 async def test_words_expire(store, hands):

@@ -319,6 +319,11 @@ class Approval(Struct, frozen=True, kw_only=True):
     expires: datetime | None = None
     answered: datetime | None = None
 
+    @property
+    def entry(self) -> str:
+        """Id of the entry by which an agent asks in a turn; no task waits for that answer."""
+        return self.note if self.act == "question" and self.answered is None else ""
+
 
 class Approvals(Protocol):
     """The words of people, each for one exact act, once, for a time."""
@@ -333,6 +338,10 @@ class Approvals(Protocol):
 
     async def use(self, digest: str, /) -> Approval:
         """Spend the granted approval of exactly this act. Raises Refused when there is none."""
+        ...
+
+    async def withdraw(self, task: int, /) -> None:
+        """Let the open questions that a task waits for expire: it goes on no more."""
         ...
 
     async def list(self, states: Sequence[ApprovalState] = ("asked",), /) -> Sequence[Approval]:

@@ -173,8 +173,11 @@ class Team:
         return await self.engine.turns.kit.queue.reorder(id, before)
 
     async def cancel(self, id: int, reason: str = "cancelled by a person") -> Job:
-        """End a task that is not done."""
-        return await self.engine.turns.kit.queue.cancel(id, reason)
+        """End a task that is not done; nobody is asked any more for what it waited for."""
+        kit = self.engine.turns.kit
+        # Before the record: a crash between the two leaves a task that asks again.
+        await kit.approvals.withdraw(id)
+        return await kit.queue.cancel(id, reason)
 
     async def revive(self, id: int) -> Job:
         """Make a waiting, failed, dead or cancelled task ready again."""
@@ -280,7 +283,7 @@ class Team:
     async def _answer(self, id: int, yes: bool, note: str, by: str) -> Approval:
         asked = {a.id: a for a in await self.approvals()}.get(id)
         kit = self.engine.turns.kit
-        about = asked.note if asked and asked.act == "question" else ""
+        about = asked.entry if asked else ""
         if asked and about:
             # Before the record: a crash between the two leaves the question open, nothing is lost.
             said = "yes" if yes else "no"

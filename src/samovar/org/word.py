@@ -33,10 +33,11 @@ async def overdue(queue: Queue, approvals: Approvals) -> None:
     """
     # In this order: a task waits after it asked.
     found = await queue.list(Filter(states=("waiting",), limit=_MOST))
-    late = {job.id for job in found} - {a.task for a in await approvals.list(("asked",))}
+    asked = {a.task for a in await approvals.list(("asked",)) if not a.entry}
+    late = {job.id for job in found} - asked
     if not late:
         return
     words = await approvals.list(("granted", "refused", "expired"))
     # Of several words, the latest is the one it waited for.
-    for word in {w.task: w for w in words if w.task in late}.values():
+    for word in {w.task: w for w in words if w.task in late and not w.entry}.values():
         await go_on(queue, word)

@@ -73,6 +73,13 @@ class SqlApprovals:
             raise Refused("nobody allowed exactly this act, or the word was used or has expired")
         return read(row)
 
+    async def withdraw(self, task: int, /) -> None:
+        """Let the open questions that a task waits for expire: it goes on no more."""
+        waited = (approvals.c.act != "question") | (approvals.c.note == "")
+        held = (approvals.c.task == task) & (approvals.c.state == "asked") & waited
+        async with self.database.writing() as connection:
+            await connection.execute(update(approvals).where(held).values(state="expired"))
+
     async def list(self, states: Sequence[ApprovalState] = ("asked",), /) -> Sequence[Approval]:
         """Return approvals in these states, the oldest first."""
         asked = select(approvals).where(approvals.c.state.in_(states)).order_by(approvals.c.id)

@@ -158,6 +158,12 @@ class MemoryApprovals:
                 return self._keep(replace(known, state="used"))
         raise Refused("nobody allowed exactly this act, or the word was used or has expired")
 
+    async def withdraw(self, task: int, /) -> None:
+        """Let the open questions that a task waits for expire: it goes on no more."""
+        for known in self.held:
+            if known.task == task and known.state == "asked" and not known.entry:
+                self._keep(replace(known, state="expired"))
+
     async def list(self, states: Sequence[ApprovalState] = ("asked",), /) -> Sequence[Approval]:
         """Return approvals in these states, the oldest first."""
         for known in self.held:

@@ -29,7 +29,7 @@ def waiting(
 
     A task that waits for the answer to a question stands there as that question.
     """
-    asked = {a.task for a in approvals if a.task}
+    asked = {a.task for a in approvals if not a.entry}
     stuck = [j for j in jobs if j.state == "dead" or (j.state == "waiting" and j.id not in asked)]
     found = [
         *(_run(q) for q in questions),
