@@ -13,7 +13,7 @@ from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.seams import Live
 from samovar.flow.kit import Ask, Word
 from samovar.org.crew import context
-from samovar.org.kept import Kept, keep, kept
+from samovar.org.kept import Kept, keep, run_of
 from samovar.org.kit import Meter, Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Approval, Approvals, Ended, Hold, Job, Queue
@@ -66,6 +66,8 @@ class Coder:
 
     async def _follow(self, app: App, job: Job, repo: Git, hold: Hold) -> Worked:
         run, last = self._run(job, app), None
+        if run:
+            keep(self.home, job.id, Kept(run))
         whole = await context(self.queue, job)
         text = f"{job.text}\n\n{whole}" if whole else job.text
         entries = app.resume(run) if run else app.start(await self._wish(app, job, repo, text))
@@ -89,7 +91,7 @@ class Coder:
 
     def _run(self, job: Job, app: App) -> str:
         """Return the run that was begun for this task and is not finished; empty for none."""
-        run = kept(self.home, job.id).run
+        run = run_of(self.home, job)
         try:
             entries = app.read(run)
             first, last = entries[0].event, entries[-1].event

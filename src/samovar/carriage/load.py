@@ -10,7 +10,7 @@ from pathlib import Path
 
 from samovar.core.errors import SetupError
 from samovar.core.log import write
-from samovar.org.kept import kept
+from samovar.org import kept
 from samovar.org.outbox import listed, outbox_of
 from samovar.org.parcel import place
 from samovar.org.resume import PEOPLE, Resume
@@ -60,7 +60,7 @@ def of_runs(home: Path, runs: frozenset[str]) -> dict[str, Path]:
 
 def run_of(home: Path, job: Job) -> str:
     """Return the run that works on a task; empty for none yet."""
-    run = kept(home, job.id).run
+    run = kept.run_of(home, job)
     return run if is_run(run) else ""
 
 

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from samovar.org.kept import Kept, keep
+from samovar.org.kept import GOES_ON, Kept, keep
 from samovar.org.seams import Job, Queue
 
 
 async def again(queue: Queue, home: Path, job: Job, run: str) -> Job:
     """File a task anew; the work on it goes on with a run that is there, if one is named."""
-    # Nobody may claim it before its run is known.
-    made = await queue.add(replace(job, state="waiting", reason=""))
+    # One write: whoever claims it knows its run, whatever cuts off the rest.
+    data = {k: v for k, v in job.data.items() if k != GOES_ON} | ({GOES_ON: run} if run else {})
+    made = await queue.add(replace(job, state="ready", reason="", data=data))
     if run:
         keep(home, made.id, Kept(run))
-    return await queue.revive(made.id)
+    return made

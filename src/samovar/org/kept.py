@@ -9,6 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.log import write
+from samovar.org.seams import Job
+
+GOES_ON = "goes_on"
+"""What names, in the data of a task, the run that it was filed to go on with."""
 
 
 class Kept(Struct, frozen=True, omit_defaults=True):
@@ -31,6 +35,11 @@ def path_of(home: Path, task: int) -> Path:
 def kept(home: Path, task: int) -> Kept:
     """Return what the slip of a task says; nothing when it is missing or damaged."""
     return _read(path_of(home, task))
+
+
+def run_of(home: Path, job: Job) -> str:
+    """Return the run that works on a task, or that it was filed to go on with; empty for none."""
+    return kept(home, job.id).run or str(job.data.get(GOES_ON, ""))
 
 
 def keep(home: Path, task: int, slip: Kept) -> None:

@@ -13,7 +13,7 @@ from saq.queue.base import Queue
 from samovar.coder import repository
 from samovar.core.errors import SetupError
 from samovar.org.choice import PERSON
-from samovar.org.kept import Slips, kept
+from samovar.org.kept import Slips, run_of
 from samovar.org.legs import acting, pushes, ungated
 from samovar.org.member import Member
 from samovar.org.problem import Problem
@@ -150,7 +150,7 @@ class Queues:
     async def job(self, id: int, /) -> Job:
         """Return one job. Raises SetupError when there is none."""
         job = await self.team.engine.turns.kit.queue.get(id)
-        return replace(job, run=kept(self.team.home, id).run)
+        return replace(job, run=run_of(self.team.home, job))
 
     async def works(self) -> Mapping[str, int]:
         """Return the ids of jobs by the runs that worked on them, in whichever attempt."""
