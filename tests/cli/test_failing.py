@@ -135,7 +135,7 @@ def spent() -> float:
 
 
 def test_help_costs_little(samovar: Samovar) -> None:
-    assert cheapest(3, samovar, "--help") < 0.4
+    assert cheapest(7, samovar, "--help") < 0.2
 
 
 def test_a_thousand_runs_are_listed_cheaply(samovar: Samovar, project: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_thousand_runs_are_listed_cheaply(samovar: Samovar, project: Path) -> 
         folder.mkdir(parents=True)
         (folder / "events.jsonl").write_text(RUN)
     assert samovar("runs").stdout.count("\n") == 1000
-    assert cheapest(3, samovar, "runs") < 1.0
+    assert cheapest(7, samovar, "runs") < 0.5
 
 
 def test_weights_are_not_fetched_against_a_person_s_word(samovar: Samovar) -> None:
