@@ -15,6 +15,7 @@ from model_server import serving
 from mcp import Client
 from samovar.app import App
 from samovar.boot import at_work, home_of
+from samovar.core.rules import Rules
 from samovar.mcp.desk import Desk, tools
 from samovar.mcp.server import make_server
 from samovar.repo.git import open as git_of
@@ -112,7 +113,7 @@ async def near(project, environment, monkeypatch):
     home = home_of(await git_of(project))
     works = Workshop(lambda _home, ask, live: at_work(project, ask, live))
     async with works.open_day():
-        server = make_server(tools(Desk(App(home), works, Settings())))
+        server = make_server(tools(Desk(App(home), works, Settings())), Rules())
         async with held(Client(server)) as made:
             yield made
 

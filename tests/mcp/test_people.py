@@ -5,6 +5,7 @@ import pytest
 
 from mcp import Client
 from samovar.cli.bootstrap import bootstrap
+from samovar.core.rules import Rules
 from samovar.mcp import people
 from samovar.mcp.people import People
 from samovar.mcp.server import make_server
@@ -24,7 +25,7 @@ async def team(tmp_path, monkeypatch, capsys):
 async def test_every_agent_is_a_tool_that_writes_or_files_a_task(team, says):
     names = [m.name for m in await team.agents()]
     assert names
-    server = make_server(await People(team).tools())
+    server = make_server(await People(team).tools(), Rules())
     async with Client(server) as client:
         listed = {t.name for t in (await client.list_tools()).tools}
         assert {f"ask_{n}" for n in names} <= listed
@@ -38,7 +39,7 @@ async def test_every_agent_is_a_tool_that_writes_or_files_a_task(team, says):
 
 async def test_an_answer_is_promised_only_while_an_engine_runs(team, says):
     name = (await team.agents())[0].name
-    async with Client(make_server(await People(team).tools())) as client:
+    async with Client(make_server(await People(team).tools(), Rules())) as client:
         for kind in ("message", "task"):
             answer = (await says(client, f"ask_{name}", text="hello", kind=kind))["answer"]
             assert "no engine runs in this home" in answer and "'samovar up'" in answer
@@ -52,7 +53,7 @@ async def test_agents_beyond_the_most_share_a_tool_that_names_them(
 ):
     monkeypatch.setattr(people, "_MOST", 1)
     names = [m.name for m in await team.agents()]
-    async with Client(make_server(await People(team).tools())) as client:
+    async with Client(make_server(await People(team).tools(), Rules())) as client:
         listed = {t.name: t.description for t in (await client.list_tools()).tools}
         assert [n for n in names if f"ask_{n}" in listed] == names[:1]
         assert f"one of the {len(names) - 1} agents" in listed["write_to_agent"]
@@ -69,7 +70,7 @@ async def test_an_act_is_allowed_by_its_very_digest_only(team, says, refuses):
     name = (await team.agents())[0].name
     asked = Approval(agent=name, act="push", digest="ab" * 32, text="push it")
     await team.engine.turns.kit.approvals.ask(asked, 60.0)
-    async with Client(make_server(await People(team).tools())) as client:
+    async with Client(make_server(await People(team).tools(), Rules())) as client:
         listed = (await says(client, "approvals"))["approvals"]
         assert [a["digest"] for a in listed] == [asked.digest]
         assert "no agent asks" in await refuses(client, "approve_act", digest="cd" * 32)

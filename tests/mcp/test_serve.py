@@ -2,6 +2,8 @@
 
 import subprocess
 
+from .conftest import held, stdio
+
 QUICK = "python3 -c 'import test_sums; test_sums.test_two_numbers_are_added()'"
 
 
@@ -54,6 +56,19 @@ async def test_a_task_becomes_a_commit_once_its_very_digest_is_approved(
     again = await refuses(client, "approve", run=run, digest=asked["digest"])
     assert "asks nothing now" in again
     assert [r["state"] for r in (await says(client, "runs"))["runs"]] == ["done"]
+
+
+async def test_rules_of_the_settings_hold_and_nobody_is_there_to_be_asked(
+    project, environment, says, refuses, tmp_path
+):
+    home = project / ".samovar"
+    home.mkdir()
+    rules = '[rules]\ndeny = [{tool = "stop", why = "ask Ann"}]\nask = [{tool = "submit"}]\n'
+    (home / "samovar.toml").write_text(rules)
+    async with held(stdio(project, environment, tmp_path / "errors.txt")) as client:
+        assert "not permitted: ask Ann" in await refuses(client, "stop", run="x")
+        assert "nobody allowed this call" in await refuses(client, "submit", task="mend add")
+        assert (await says(client, "runs"))["runs"] == []
 
 
 async def test_a_refused_change_is_not_kept(near, says, project):

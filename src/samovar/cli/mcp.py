@@ -41,10 +41,11 @@ class Wanted(Struct, frozen=True):
 async def serve(wanted: Wanted) -> int:
     """Serve until the client goes, or Ctrl-C."""
     home = home_of(await git.open(wanted.repo))
+    rules = load(home).rules
     async with AsyncExitStack() as stack:
         tools = await _tools(home, wanted, stack)
         if not wanted.http:
-            await serve_stdio(tools)
+            await serve_stdio(tools, rules)
             return 0
         token = find_token(home)
         where = VARIABLE if os.environ.get(VARIABLE) else home / FILE
@@ -52,7 +53,7 @@ async def serve(wanted: Wanted) -> int:
         def ready(address: str) -> None:
             say(f"samovar answers at {address}; token: {where}; Ctrl-C ends it")
 
-        await serve_http(tools, token, wanted.port, ready)
+        await serve_http(tools, rules, token, wanted.port, ready)
     return 0
 
 

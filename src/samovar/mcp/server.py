@@ -45,18 +45,18 @@ def _library() -> _Library:
         raise SetupError("the MCP server needs an extra: pip install 'samovar[mcp]'") from error
 
 
-async def serve_stdio(tools: Sequence[Tool]) -> None:
+async def serve_stdio(tools: Sequence[Tool], rules: Rules) -> None:
     """Serve the program that started us until it closes our standard input."""
-    server = make_server(tools)
+    server = make_server(tools, rules)
     async with _library().stdio() as (read, write):
         await server.run(read, write, server.create_initialization_options())
 
 
 async def serve_http(
-    tools: Sequence[Tool], token: str, port: int, ready: Callable[[str], None]
+    tools: Sequence[Tool], rules: Rules, token: str, port: int, ready: Callable[[str], None]
 ) -> None:
     """Serve on 127.0.0.1 until stopped; `ready` is told the address."""
-    server = make_server(tools)
+    server = make_server(tools, rules)
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -78,14 +78,17 @@ async def serve_http(
         await uvicorn.Server(config).serve(sockets=[listening])
 
 
-def make_server(tools: Sequence[Tool]) -> Any:
-    """Return the package's server with our tools; every call goes through the broker."""
+def make_server(tools: Sequence[Tool], rules: Rules) -> Any:
+    """Return the package's server with our tools; every call goes through the broker.
+
+    There is nobody to ask here, so what a rule leaves to a person is refused; the tools themselves
+    ask for a digest where it matters.
+    """
     library = _library()
     types = library.types
     # Its log repeats arguments of calls, and standard error is a terminal.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
-    # There is nobody to ask here: the tools themselves ask for a digest where it matters.
-    broker = Broker(Rules(), seconds=_SECONDS, longest=_LONGEST)
+    broker = Broker(rules, seconds=_SECONDS, longest=_LONGEST)
 
     async def on_list(_context: Any, _params: Any) -> Any:
         return types.ListToolsResult(tools=[_shown(types, each) for each in tools])
