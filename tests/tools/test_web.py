@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from contextlib import suppress
+from itertools import count
 
 import pytest
 
@@ -42,7 +43,7 @@ def answers() -> dict[str, bytes]:
 
 @pytest.fixture
 async def base():
-    pages = answers()
+    pages, looks = answers(), count(1)
 
     async def answer(reader, writer):
         path = (await reader.readline()).decode().split()[1]
@@ -51,6 +52,9 @@ async def base():
             await reader.read()
         if path == "/rude":
             writer.write(b"SSH-2.0-OpenSSH\r\n")
+        elif path == "/now":
+            head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\n"
+            writer.write(head + f"look {next(looks)} ".encode() * 1000)
         elif path in pages:
             writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + pages[path])
         else:
@@ -88,6 +92,13 @@ async def test_a_long_page_is_read_on(tool, base):
     )
     with pytest.raises(ToolError, match="start below that"):
         await tool.run(url=f"{base}/long", start=99_999)
+
+
+async def test_a_page_is_asked_for_anew_and_read_on_as_it_was(tool, base):
+    assert "look 1 " in await tool.run(url=f"{base}/now")
+    assert "look 2 " in await tool.run(url=f"{base}/now")
+    more = await tool.run(url=f"{base}/now", start=4000)
+    assert "look 2 " in more and "look 3 " not in more
 
 
 @pytest.mark.parametrize(
