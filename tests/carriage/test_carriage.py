@@ -52,6 +52,19 @@ async def test_an_empty_folder_works_on_a_task_and_the_branch_and_the_report_com
     assert await two.there.parcels.names() == []
 
 
+async def test_the_receipt_of_a_run_stands_beside_its_commit_at_home(two):
+    hire(two.home, "writer", craft="code", permissions={"repositories": [".."]})
+    await two.team.submit("Shorten the heading of page.html", "writer")
+    shorter = two.worker(lambda _: "```html\n<h1>Use the form</h1>\n```\n")
+    assert await two.drain(shorter) == 1
+    [done] = await two.team.tasks("writer")
+    assert done.state == "done", done.reason
+    [run] = {letter.entry.run for letter in await two.team.messages("writer")} - {""}
+    facts = (two.home / "runs" / run / "receipt.json").read_text()
+    noted = git(two.home.parent, "notes", "--ref=samovar", "show", f"samovar/{run}")
+    assert noted == facts.strip() and '"commit": "' in noted
+
+
 async def test_what_an_agent_wrote_and_noted_for_itself_comes_home(two):
     tools = ["write_file", "read_file", "memory"]
     hire(two.home, "writer", permissions={"tools": tools, "read_outboxes": ["boss"]})

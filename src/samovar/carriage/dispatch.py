@@ -6,6 +6,7 @@ as done: whatever is cut off is done again, and found done.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,9 @@ class Dispatch:
         if run and not self._is_its(job, run, folder, runs):
             raise SetupError(f"the worker brings the run {run!r}, which is another task's: refused")
         if repo is not None and granted and (folder / BUNDLE).is_file():
-            await bundle.take(repo, folder / BUNDLE, branch_of(run), str(note.get("base", "")))
+            base = str(note.get("base", ""))
+            made = await bundle.take(repo, folder / BUNDLE, branch_of(run), base)
+            await _beside(repo, made, folder / RUNS / run / "receipt.json")
         # Each file is fsynced: nothing else may wait for it.
         await asyncio.to_thread(self._put, job, run, folder, runs)
         for name in note.get("gone", ()):
@@ -190,6 +193,12 @@ class Dispatch:
         """Tell the worker why there are no files, or why its own were not taken."""
         self.log.add("carriage", agent=job.agent, text=f"#{job.id}: {error}")
         await self.parcels.send(known.name, {"wrong": str(error)}, {})
+
+
+async def _beside(repo: Git, commit: str, receipt: Path) -> None:
+    """Keep the receipt of a run beside its commit, as where the run was done."""
+    with suppress(SamovarError, OSError):
+        await repo.note(commit, receipt.read_text("utf-8", "replace"))
 
 
 def _named(repo: Git) -> str:
