@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from samovar.core.message import Sampling
 from samovar.models.dialects.action import Action
+from samovar.models.dialects.choose import NAMES, Name, dialect
 from samovar.models.dialects.rescue import Rescued
 from samovar.models.serve.asked import understood
 from samovar.models.serve.fault import Fault
@@ -210,6 +211,28 @@ def test_right_fields_are_handed_on_as_they_are():
     given |= {"response_format": {"type": "json_schema", "json_schema": schema}}
     asked, _ = understand({"messages": [{"role": "user", "content": "Hi"}], **given})
     assert {n: v for n, v in asked.body.items() if n in given} == given
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wanted_form_leaves_room_for_calls_whatever_the_dialect(name: Name):
+    schema = {"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+    fields = {
+        "messages": [{"role": "user", "content": "Hi"}],
+        "tools": [{"function": {"name": "look"}}],
+        "response_format": form,
+    }
+    asked, speech = understood(fields, Rescued(dialect(name)), Sampling())
+    call, reply = asked.body["response_format"]["json_schema"]["schema"]["anyOf"]
+    assert call["properties"]["tool"] == {"const": "look"}
+    assert reply["properties"]["arguments"]["properties"]["text"]["properties"] == {
+        "age": {"type": "integer"}
+    }
+    said = speech.read('{"tool": "look", "arguments": {}}', asked.tools)
+    assert [c.tool for c in said.calls] == ["look"]
+    with pytest.raises(Fault, match="rename the tool"):
+        named = [{"function": {"name": "reply"}}]
+        understood({**fields, "tools": named}, Rescued(dialect(name)), Sampling())
 
 
 def test_with_tools_a_json_object_is_wanted_of_the_reply():

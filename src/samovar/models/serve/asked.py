@@ -55,9 +55,13 @@ def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked,
     if fields.get("functions"):
         raise invalid("functions are gone from the API: use tools", "functions")
     tools, must = _choice(_tools(fields.get("tools")), fields.get("tool_choice"))
-    speech = _speech(dialect, tools, must)
+    plain = checked.handed_on(fields)
+    formed = _wanted(plain.get("response_format") or {}) is not None
+    speech = _speech(dialect, tools, must, formed)
+    body = {**plain, "max_tokens": checked.limit(fields)}
+    body["messages"] = _messages(fields.get("messages"), tools, speech)
     asked = Asked(
-        body=_body(fields, tools, speech, drawn),
+        body=_held(body, tools, speech, drawn),
         tools=tools,
         must=must,
         single=fields.get("parallel_tool_calls") is not None
@@ -69,17 +73,22 @@ def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked,
     return asked, speech
 
 
-def _speech(dialect: Speech, tools: Sequence[Outline], must: bool) -> Speech:
+def _speech(dialect: Speech, tools: Sequence[Outline], must: bool, formed: bool) -> Speech:
+    """Return how calls are written; what has to fit a schema, with calls, can only be an action."""
     if must:
         return Rescued(Action(silent=True))
     # An action cannot be told from a call of such a tool.
     taken = any(tool.name == REPLY for tool in tools)
-    return Rescued(Fenced()) if taken else dialect
+    if taken and formed:
+        where = "response_format"
+        raise invalid(f"{where} cannot hold beside a tool called {REPLY!r}: rename the tool", where)
+    if taken:
+        return Rescued(Fenced())
+    return Rescued(Action()) if tools and formed else dialect
 
 
-def _body(fields: Fields, tools: Sequence[Outline], speech: Speech, drawn: Sampling) -> Fields:
-    body = {**checked.handed_on(fields), "max_tokens": checked.limit(fields)}
-    body["messages"] = _messages(fields.get("messages"), tools, speech)
+def _held(body: Fields, tools: Sequence[Outline], speech: Speech, drawn: Sampling) -> Fields:
+    """Return the request with how to sample and the form of the whole answer."""
     if "temperature" not in body:
         given = {"temperature": drawn.temperature, "top_p": drawn.top_p, "top_k": drawn.top_k}
         body |= {n: v for n, v in given.items() if v is not None and n not in body}
