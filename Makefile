@@ -29,7 +29,7 @@ check: .venv/.ready ## Format, lint, types and import contracts
 chaos: .venv/.ready ## The long suites: hundreds of kills and broken servers
 	$(BIN)/python -m pytest -m slow --timeout 1800
 
-scaling: .venv/.ready ## Jobs per second of 1, 2, 4 and 8 workers on PostgreSQL
+scaling: .venv/.ready ## Tasks a second of 1, 2, 4 and 8 `samovar worker`s on PostgreSQL
 	$(BIN)/python bench/scaling.py
 
 browser: .venv/.ready .venv/browser/axe.min.js ## The dashboard in Chromium: for everybody, by keyboard, under attack

