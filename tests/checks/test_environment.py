@@ -49,7 +49,7 @@ def test_a_folder_that_is_no_environment_is_not_taken(tmp_path):
 def test_a_project_with_requirements_is_told_how_to_have_them(tmp_path):
     assert "pip install" not in find_environment(tmp_path).origin
     (tmp_path / "pyproject.toml").write_text("")
-    assert "pip install" in find_environment(tmp_path).origin
+    assert "pip install -e . pytest" in find_environment(tmp_path).origin
 
 
 @pytest.mark.parametrize(

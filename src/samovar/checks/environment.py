@@ -42,11 +42,12 @@ def find_environment(root: Path) -> Environment:
             )
     base = Path(os.path.realpath(sys.executable)).parent.parent
     needs = any((root / name).exists() for name in ("requirements.txt", "pyproject.toml"))
-    advice = "; if the tests need packages: python3 -m venv .venv && .venv/bin/pip install -e ."
+    make = "python3 -m venv .venv && .venv/bin/pip install -e . pytest"
+    advice = f"; if the tests need packages: {make}" if needs else ""
     return Environment(
         python=sys.executable,
         readable=tuple(dict.fromkeys((Path(sys.prefix), base))),
-        origin="samovar's own Python and pytest" + (advice if needs else ""),
+        origin=f"samovar's own Python and pytest{advice}",
         options=" ".join(f"-p no:{name}" for name in _HEAVY),
     )
 
