@@ -205,10 +205,8 @@ class Engine:
             await self.after(number)
 
     async def _pause(self, pace: float) -> None:
-        """Wait for the bell, the end of a task, or the next look.
-
-        A ring wakes one process: while a task is worked on here, it is left to a free worker.
-        """
+        """Wait for the bell, the end of a task, or the next look."""
+        # A ring wakes one process: while a task is worked on here, it is left to a free worker.
         idle = self.works.idle
         resting = self.turns.kit.bell.wait((), pace) if idle else asyncio.sleep(pace)
         pause = asyncio.create_task(resting)
