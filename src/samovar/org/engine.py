@@ -25,7 +25,7 @@ from samovar.org.sound import amiss
 from samovar.org.standing import FILE as TICK
 from samovar.org.standing import present
 from samovar.org.tick import Turn, due, order
-from samovar.org.ticked import CODES, Ticked, exit_code
+from samovar.org.ticked import CODES, Ticked, exit_code, said
 from samovar.org.turn import Took, Turns
 from samovar.org.word import overdue
 from samovar.org.works import Work, Works
@@ -169,7 +169,7 @@ class Engine:
         try:
             ticked = await self._tick(QUICK)
         except (SamovarError, OSError) as error:
-            self._trouble.met(_said(error))
+            self._trouble.met(said(error))
             if last:
                 raise
             return None
@@ -192,7 +192,7 @@ class Engine:
             tick=number,
             turns=self._did,
             said=self._words,
-            failed={n: _said(e) for n, e in self._errors.items()},
+            failed={n: said(e) for n, e in self._errors.items()},
             codes=self._codes,
             seconds=time.monotonic() - began,
         )
@@ -381,20 +381,13 @@ class Engine:
         failures = self._rest.get(name, (0, 0))[1] + 1
         longest = _BROKE_REST if isinstance(error, NoCredit) else LONGEST_REST
         self._rest[name] = (number + 1 + min(2 ** min(failures, 10) // 2, longest), failures)
-        agent_log(self.home, name, self.log.clock).add("failed", tick=number, text=_said(error))
-        self.log.add("failed", agent=name, tick=number, text=_said(error))
+        agent_log(self.home, name, self.log.clock).add("failed", tick=number, text=said(error))
+        self.log.add("failed", agent=name, tick=number, text=said(error))
         if isinstance(error, ModelError | Overtaken | StoreAway):
             return
         thing = "credits" if isinstance(error, NoCredit) else "failure"
         try:
             mark = await self.turns.recover(name, bookmark.load(self.home, name), number)
-            await self.turns.warn(name, thing, _said(error), mark, number)
+            await self.turns.warn(name, thing, said(error), mark, number)
         except (SamovarError, OSError) as second:
-            self.log.add("failed", agent=name, tick=number, text=_said(second))
-
-
-def _said(error: Exception) -> str:
-    """Return an error for people; one that samovar did not expect says its kind."""
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.strerror}: {error.filename}"
-    return str(error) if isinstance(error, SamovarError) else repr(error)
+            self.log.add("failed", agent=name, tick=number, text=said(second))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from samovar.core.errors import SandboxMissing, Unreachable
+from samovar.core.errors import SamovarError, SandboxMissing, Unreachable
 
 CODES = {"failed": 1, "waiting": 4}
 """Exit codes of tasks by how the work on them ended; 0 for the rest."""
@@ -36,6 +36,13 @@ def exit_code(error: Exception) -> int:
             return 5
         case _:
             return 1
+
+
+def said(error: Exception) -> str:
+    """Return an error for people; one that samovar did not expect says its kind."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return str(error) if isinstance(error, SamovarError) else repr(error)
 
 
 def worst(codes: Iterable[int]) -> int:
