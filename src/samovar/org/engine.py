@@ -108,7 +108,7 @@ class Engine:
                     continue
                 tell(ticked)
                 if not ticked.turns and count != ticks:
-                    await self._pause(pace)
+                    await self.works.rest(self.turns.kit.bell, pace)
             if not self._stopped:
                 tell(await self._rest_of_works())
         finally:
@@ -203,18 +203,6 @@ class Engine:
             self.log.add("tick", tick=number, text=did)
         if self.after is not None:
             await self.after(number)
-
-    async def _pause(self, pace: float) -> None:
-        """Wait for the bell, the end of a task, or the next look."""
-        # A ring wakes one process: while a task is worked on here, it is left to a free worker.
-        idle = self.works.idle
-        resting = self.turns.kit.bell.wait((), pace) if idle else asyncio.sleep(pace)
-        pause = asyncio.create_task(resting)
-        try:
-            await self.works.wait(pause)
-        finally:
-            pause.cancel()
-            await asyncio.wait({pause})
 
     def _look(self) -> Roster:
         roster = self.folder.read()

@@ -12,6 +12,7 @@ from typing import Any
 
 from samovar.org.choice import Scene
 from samovar.org.kit import itself
+from samovar.org.seams import Bell
 
 BATCH = 8
 """Turns in a row with one model while somebody waits for another model of its slot."""
@@ -40,11 +41,6 @@ class Works:
     """By slot: the model of the latest turn, and how many of it came in a row."""
     _missed: dict[str, set[str]] = field(default_factory=dict)
     """By slot: models somebody found no room for."""
-
-    @property
-    def idle(self) -> bool:
-        """Whether no task is worked on."""
-        return not self._held
 
     def busy(self, agent: str) -> bool:
         """Whether an agent works on a task."""
@@ -98,13 +94,21 @@ class Works:
             work.told = True
         return fresh
 
-    async def wait(self, other: asyncio.Task[Any] | None = None) -> None:
-        """Wait until a work is over, or the other task is; without one, until all works are."""
-        doing = {w.doing for w in self._held.values()}
-        if other is not None:
-            await asyncio.wait({other, *doing}, return_when=asyncio.FIRST_COMPLETED)
-        elif doing:
-            await asyncio.wait(doing)
+    async def rest(self, bell: Bell, pace: float) -> None:
+        """Wait for the bell, or the end of a work, `pace` seconds at most.
+
+        A ring wakes one process: while there is work here, it is left to a free worker.
+        """
+        doing = [w.doing for w in self._held.values()]
+        if doing:
+            await asyncio.wait(doing, timeout=pace, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await bell.wait((), pace)
+
+    async def wait(self) -> None:
+        """Wait until all works are over."""
+        if self._held:
+            await asyncio.wait([w.doing for w in self._held.values()])
 
     async def end(self) -> None:
         """Break every work off; each puts its task back."""
