@@ -234,10 +234,16 @@ def assemble(home: Path, kit: Kit, folder: Folder) -> Team:
     """Return a team over a home that works with a kit."""
     turns = Turns(home, kit, crew(home, kit, folder.read))
 
+    histories: list[History] | None = None
+
     async def after(tick: int) -> None:
-        git = await history_of(home)
-        if git is not None:
-            await History(home, git).keep(tick)
+        nonlocal histories
+        if histories is None:
+            # Looked for once: whose a .git is, only its first commits tell.
+            git = await history_of(home)
+            histories = [History(home, git)] if git is not None else []
+        for history in histories:
+            await history.keep(tick)
 
     return Team(home, Engine(home, turns, folder, engine_log(home, now), after=after))
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from textwrap import dedent, indent
 
 from samovar.core.errors import ToolError
@@ -45,8 +45,7 @@ def whole_file(text: str, path: str, before: str) -> str:
     if not path.endswith(".py"):
         return max(found, key=len)
     wanted = defined(before)
-    good = [b for b in found if parse(b) is not None]
-    good = good or [part for b in found if (part := bare(b, wanted))]
+    good = _python(found, wanted)
     if not good:
         raise ToolError("The code is not valid Python" + _where(max(found, key=len)))
     joined = "\n\n".join(good)
@@ -57,6 +56,12 @@ def whole_file(text: str, path: str, before: str) -> str:
     if missing and len(missing) == len(wanted):
         raise ToolError(f"The code does not define {missing[0]}.")
     return pick if pick.endswith("\n") else pick + "\n"
+
+
+def _python(found: Sequence[str], names: Set[str]) -> list[str]:
+    """Return the blocks that are Python; where none is, what of them is and defines the names."""
+    good = [b for b in found if parse(b) is not None]
+    return good or [part for b in found if (part := bare(b, names))]
 
 
 def bare(block: str, names: Set[str]) -> str:
@@ -86,15 +91,13 @@ def one_symbol(text: str, name: str, before: str) -> str:
     if not found:
         raise ToolError("The answer holds no code block.")
     margin = before[: len(before) - len(before.lstrip(" \t"))]
-    for block in found:
+    good = _python(found, {short})
+    if not good:
+        raise ToolError("The code is not valid Python" + _where(found[0]))
+    for block in good:
         cut = _definition(block, short)
         if cut:
             return indent(cut, margin, lambda line: bool(line.strip()))
-    if all(parse(b) is None for b in found):
-        for block in found:
-            if code := bare(block, {short}):
-                return one_symbol(f"```python\n{code}```", name, before)
-        raise ToolError("The code is not valid Python" + _where(found[0]))
     raise ToolError(f"The code does not define {short}.")
 
 

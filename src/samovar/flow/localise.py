@@ -8,7 +8,7 @@ task quotes. No model is asked: on 57 real repository tasks the right function c
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
@@ -35,15 +35,19 @@ def is_test(path: str) -> bool:
 
 def sources(tree: Tree) -> dict[str, str]:
     """Return the Python files of a project that are not tests, with their text."""
-    paths = [p for p in tree.paths() if p.endswith(".py") and not is_test(p)]
-    found = {p: _text(tree, p) for p in paths if not p.startswith((*_ASIDE, "setup.py"))}
-    return {p: t for p, t in found.items() if t is not None and len(t) <= LARGEST}
+    found = (p for p in tree.paths() if p.endswith(".py") and not p.startswith("setup.py"))
+    return _texts(tree, found)
 
 
 def programs(tree: Tree) -> dict[str, str]:
     """Return the files of other languages that are not tests, with their text."""
-    paths = [p for p in tree.paths() if _PROGRAM.search(p) and not is_test(p)]
-    found = {p: _text(tree, p) for p in paths if not p.startswith(_ASIDE)}
+    return _texts(tree, (p for p in tree.paths() if _PROGRAM.search(p)))
+
+
+def _texts(tree: Tree, paths: Iterable[str]) -> dict[str, str]:
+    """Return the text of the files that belong to the program, tests and examples left out."""
+    kept = (p for p in paths if not is_test(p) and not p.startswith(_ASIDE))
+    found = {p: _text(tree, p) for p in kept}
     return {p: t for p, t in found.items() if t is not None and len(t) <= LARGEST}
 
 
