@@ -66,6 +66,32 @@ async def test_a_repair_that_gave_the_same_code_again_is_not_repeated():
     assert [way for way, _ in ways[4:]] == ["fresh", "hint", "hint"]
 
 
+OWN = "from middle import middle\n\n\ndef test_one():\n    assert middle([4]) == 4\n"
+HEADED = "# Middle\n\n`middle` in middle.py returns the smallest value."
+
+
+@pytest.mark.parametrize(
+    ("tests", "fields", "stops"),
+    [
+        (OWN, {"text": HEADED}, ("\nfrom middle import", "```python\n# Middle\n")),
+        (OWN, {}, ("\nfrom middle import",)),
+        (
+            OWN.replace("from middle import", "from app.middle import"),
+            {},
+            ("\nfrom app.middle import",),
+        ),
+        (OWN.replace("from middle import", "from middles import"), {}, ()),
+        ("import middle as m\n", {}, ("\nimport middle as m\n",)),
+        (OWN, {"text": HEADED, "off": (*OFF, "stops")}, ()),
+    ],
+)
+async def test_an_answer_that_copies_the_tests_or_the_task_is_ended_there(tests, fields, stops):
+    model = Heard(*versions(1))
+    used = kit(model, {"middle.py": WRONG, "test_middle.py": tests})
+    await drive(used, MemoryLog([opened(**{"off": OFF, "candidates": 1, **fields})]))
+    assert [r.stop for r in model.asked] == [stops]
+
+
 async def test_a_model_that_copies_the_file_is_asked_without_what_its_functions_do():
     model = Heard(fenced(WRONG), fenced(WRONG), fenced(RIGHT))
     log = MemoryLog([opened(off=OFF)])

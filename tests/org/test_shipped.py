@@ -41,6 +41,18 @@ def test_founding_twice_changes_nothing(home: Path) -> None:
     assert {p: p.read_bytes() for p in home.rglob("*") if p.is_file()} == before
 
 
+def test_a_project_s_own_gitignore_gets_the_lines_it_lacks(home: Path) -> None:
+    note = home / ".gitignore"
+    note.write_bytes(b"build/\xff\n!logs/\nweb.token")
+    assert ".gitignore" in found(home)
+    rows = note.read_bytes().split(b"\n")
+    assert rows[:3] == [b"build/\xff", b"!logs/", b"web.token"] and rows.count(b"web.token") == 1
+    assert b".env" in rows and b"logs/" not in rows
+    assert found(home) == []
+    note.write_text("*\n")
+    assert found(home) == [] and note.read_text() == "*\n"
+
+
 def test_a_new_agent_is_a_filled_copy_of_the_template(home: Path) -> None:
     found(home)
     hire(home, "release_manager")

@@ -15,7 +15,7 @@ from the file without what its functions do."""
 MECHANISMS = (
     *("agreement", "anew", "beside", "climb", "combine", "diversity", "docstrings", "duplicates"),
     *("examples", "grafts", "guards", "hint", "imports", "localise", "message", "repair"),
-    *("search", "trace"),
+    *("search", "stops", "trace"),
 )
 """What a run can do without, by name; docs/reference/mechanisms.md says what each does."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -44,6 +45,7 @@ from samovar.flow.work import (
 )
 
 _IMPORT = re.compile(r"(from|import)\b")
+_IMPORTED = re.compile(r"^((?:from +([\w.]+) +import\b)|import +([\w.]+)\b.*)", re.M)
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
 SEARCHED = 2
@@ -55,6 +57,8 @@ COSTLY = 120.0
 WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
 """Asked in turn after the first answer: no way is best on all tasks (docs/ablations.md)."""
 SAME = "The code is the same as before."
+STOPS = 4
+"""Stop sequences a request may have; servers take no more."""
 WARM = 0.8
 """Temperature of every answer after the first."""
 
@@ -187,7 +191,8 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
         _room(state, artefact, idea.target),
     )
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
-    reply = await ask(kit.model, said, limit, drawn(idea.temperature, 1000 + number))
+    sampling = drawn(idea.temperature, 1000 + number)
+    reply = await ask(kit.model, said, limit, sampling, copies(kit, state, target))
     try:
         if reply.complaint:
             raise ToolError(reply.complaint)
@@ -256,17 +261,38 @@ def context(kit: Kit, state: State, target: Target) -> str:
         rows = (row for e in examples(state)[:3] for row in e.splitlines())
         shown = "\n".join(f"- `{row}`" for row in rows if row and not _IMPORT.match(row))
         parts.append(f"These must hold:\n\n{cut(shown, 300)}\n\n")
-    surveyed = state.surveyed
-    paths = list(dict.fromkeys(t.split("::")[0] for t in goals(state)))
-    for path in [p for p in paths if p in kit.tree.paths()][:1]:
-        text = text_of(kit.tree, path)
-        if target.symbol:
-            note = surveyed.verdict.checks[0].excerpt if surveyed else ""
-            parts.append(f"A test fails:\n\n{note}\n\n")
-        else:
-            shown = cut(text.rstrip(), room)
-            parts.append(f"The tests, `{path}`:\n\n```python\n{shown}\n```\n\n")
+    surveyed, path = state.surveyed, _tests(kit, state)
+    if path and target.symbol:
+        note = surveyed.verdict.checks[0].excerpt if surveyed else ""
+        parts.append(f"A test fails:\n\n{note}\n\n")
+    elif path:
+        shown = cut(text_of(kit.tree, path).rstrip(), room)
+        parts.append(f"The tests, `{path}`:\n\n```python\n{shown}\n```\n\n")
     return "".join(parts)
+
+
+def _tests(kit: Kit, state: State) -> str:
+    """Return the file of the tests that are to turn green, the first of several, or nothing."""
+    paths, there = (t.split("::")[0] for t in goals(state)), kit.tree.paths()
+    return next((path for path in paths if path in there), "")
+
+
+def copies(kit: Kit, state: State, target: Target) -> tuple[str, ...]:
+    """Return how an answer begins that copies the tests or the task: it is ended there.
+
+    No file imports itself, so where the tests' import of it comes, the tests are being copied.
+    """
+    if "stops" in state.task.off or target.symbol:
+        return ()
+    found = []
+    path, own = _tests(kit, state), PurePosixPath(target.path).stem
+    for said, one, other in _IMPORTED.findall(text_of(kit.tree, path) if path else ""):
+        if (one or other).rsplit(".", 1)[-1] == own:
+            found.append(f"\n{said}" if said.startswith("from") else f"\n{said}\n")
+    first = state.task.text.strip().split("\n", 1)[0]
+    if first.startswith("#"):
+        found.append(f"```{language(target.path)}\n{first}\n")
+    return tuple(found[:STOPS])
 
 
 def failure(attempt: Attempt) -> str:

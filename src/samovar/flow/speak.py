@@ -66,10 +66,17 @@ def drawn(temperature: float, seed: int) -> Sampling:
     return Sampling(temperature, top_p=None if temperature == 0 else 0.95, seed=seed)
 
 
-async def ask(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Reply:
+async def ask(
+    model: Model,
+    said: tuple[Message, ...],
+    limit: int,
+    sampling: Sampling,
+    stop: tuple[str, ...] = (),
+) -> Reply:
     """Ask the model once. An answer of no use has an empty text and a complaint."""
+    request = Request(messages=said, limit=limit, sampling=sampling, stop=stop)
     try:
-        reply = await model.reply(Request(messages=said, limit=limit, sampling=sampling))
+        reply = await model.reply(request)
     except Unusable as error:
         # The next answer may be better: it must not end a whole run.
         return Reply(text="", usage=Usage(generated=error.generated), complaint=str(error))

@@ -67,10 +67,12 @@ class Memory:
 
     async def search(self, question: str, limit: int = 5) -> list[Note]:
         """Return the notes that fit a question best; none where none shares a word or meaning."""
-        await asyncio.to_thread(self.index.refresh)
+        # Asking ten thousand files whether they changed takes as long as the embedding does.
+        looking = asyncio.to_thread(self.index.refresh)
+        asked, _ = await asyncio.gather(self._question(question), looking)
         await self.catch_up(_CATCH_UP)
         by_words = await asyncio.to_thread(self.index.matches, question, _POOL)
-        by_meaning = await self._near(question)
+        by_meaning = await self._near(asked)
         return await asyncio.to_thread(self._read, fuse(dict(by_words), by_meaning)[:limit])
 
     async def recall(self, question: str, budget: int) -> str:
@@ -100,21 +102,23 @@ class Memory:
         """Close the index."""
         self.index.close()
 
-    async def _near(self, question: str) -> list[str]:
+    async def _question(self, question: str) -> bytes:
+        """Return a question's packed vector, or nothing when no embedder answers."""
         if self.embedder is None:
+            return b""
+        vectors = await self._embed([question, *(STRANGERS if self._floor is None else ())])
+        if vectors and self._floor is None:
+            self._floor = chance(vectors[1:])
+        return vectors[0] if vectors else b""
+
+    async def _near(self, question: bytes) -> list[str]:
+        if self.embedder is None or self._floor is None or not question:
             return []
         if self._nearest is None or self._change != self.index.changes:
             self._change = self.index.changes
             rows = await asyncio.to_thread(self.index.vectors, self.embedder.name)
             self._nearest = await asyncio.to_thread(Nearest, rows)
-        if not self._nearest.ids:
-            return []
-        vectors = await self._embed([question, *(STRANGERS if self._floor is None else ())])
-        if not vectors:
-            return []
-        if self._floor is None:
-            self._floor = chance(vectors[1:])
-        return self._nearest.top(vectors[0], _POOL, self._floor)
+        return self._nearest.top(question, _POOL, self._floor)
 
     async def _embed(self, texts: list[str]) -> list[bytes]:
         """Return packed vectors, or none at all when the embedder does not answer."""

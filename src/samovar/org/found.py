@@ -34,13 +34,33 @@ def found(home: Path, repository: str = "") -> list[str]:
         if not path.exists():
             write(path, _for_here(resume_of(name), repository))
             made.append(f"agents/{name}/resume.json")
-    for file, data in ((FILE, _pretty(BUDGETS)), (".gitignore", IGNORED.encode())):
-        if not (home / file).exists():
-            write(home / file, data)
-            made.append(file)
+    if not (home / FILE).exists():
+        write(home / FILE, _pretty(BUDGETS))
+        made.append(FILE)
+    if _hide(home / ".gitignore"):
+        made.append(".gitignore")
     for folder in ("people/outbox", "skills", "patterns", "runs"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     return made
+
+
+def _hide(note: Path) -> bool:
+    """Keep the token, the database and what is computed out of git; return whether that was new.
+
+    A project's own .gitignore stays and gets the lines it lacks; `!logs/` in it counts as a word.
+    """
+    try:
+        text = note.read_text("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        text = ""
+    except OSError as error:
+        raise SetupError(f"cannot read {note}: {error.strerror}") from error
+    said = {line.strip().removeprefix("!") for line in text.split("\n")}
+    missing = [] if "*" in said else [name for name in IGNORED.split() if name not in said]
+    if missing:
+        start = f"{text}\n" if text and not text.endswith("\n") else text
+        write(note, (start + "\n".join(missing) + "\n").encode("utf-8", "surrogateescape"))
+    return bool(missing)
 
 
 def shipped() -> list[str]:
