@@ -45,3 +45,15 @@ def test_a_turn_has_at_least_one_step(tmp_path: Path):
 def test_a_value_of_another_kind_is_named_without_signs_of_a_library(tmp_path: Path):
     with pytest.raises(SetupError, match="in `calls`; see"):
         _load(tmp_path, "", 'calls = "abc"\n')
+
+
+def test_a_server_named_by_a_variable_comes_before_those_of_the_file(tmp_path: Path):
+    (tmp_path / "samovar.toml").write_text(
+        'embeddings = "notes"\n[[models]]\nname = "notes"\nurl = "http://gpu-box:1/v1"\n'
+    )
+    found = load(tmp_path, {"SAMOVAR_MODEL_URL": "http://gpu-box:2/v1", "HOME": str(tmp_path)})
+    assert [m.name for m in found.models] == ["env", "notes"]
+    assert (found.model, found.embeddings) == ("env", "notes")
+    (tmp_path / "samovar.toml").write_text('[[models]]\nname = "notes"\n')
+    with pytest.raises(SetupError, match="url"):
+        load(tmp_path, {"HOME": str(tmp_path)})

@@ -186,9 +186,9 @@ def embedder(home: Path) -> Embedder | None:
         return minilm.MiniLM() if minilm.here() else None
     secrets = {**read_env(home), **os.environ}
     for server in settings.models:
-        if server.name == settings.embeddings and server.url and server.model:
+        if server.name == settings.embeddings and server.model:
             key = secrets.get(server.key, "")
-            return Embeddings(Endpoint(url=server.url, model=server.model, key=key))
+            return Embeddings(endpoint_of(server, key))
     raise SetupError(
         f"embeddings = {settings.embeddings!r}: add a [[models]] table of that name with url and "
         "model to samovar.toml, or leave it empty"
@@ -253,16 +253,19 @@ def manner(model: str) -> Callable[[float, int], Sampling]:
 async def endpoints(settings: Settings, home: Path) -> list[tuple[str, Endpoint]]:
     """Return every model that answers, those configured first, with its name."""
     secrets = {**read_env(home), **os.environ}
-    servers = [s for s in settings.models if s.url]
-    served = await asyncio.gather(*(_served(s, secrets.get(s.key, "")) for s in servers))
-    rows = [(s.name, e) for s, found in zip(servers, served, strict=True) for e in found]
+    served = await asyncio.gather(*(_served(s, secrets.get(s.key, "")) for s in settings.models))
+    rows = [(s.name, e) for s, found in zip(settings.models, served, strict=True) for e in found]
     rows += [(e.model, e) for e in await discover([]) if all(e.url != r.url for _, r in rows)]
     return rows
 
 
+def endpoint_of(server: Server, key: str = "") -> Endpoint:
+    """Return where a configured model answers. Raises SetupError for what is no address."""
+    return Endpoint(url=server.url, model=server.model, key=key)
+
+
 async def _served(server: Server, key: str) -> list[Endpoint]:
-    one = Endpoint(url=server.url, model=server.model, key=key)
-    found = await named(one)
+    found = await named(endpoint_of(server, key))
     # A server may know a model by more names than it lists.
     return [replace(found[0], model=server.model)] if server.model and found else found
 
@@ -270,12 +273,12 @@ async def _served(server: Server, key: str) -> list[Endpoint]:
 def silent(settings: Settings, found: Sequence[tuple[str, Endpoint]]) -> list[Server]:
     """Return the configured servers that are not among those that answer."""
     heard = {(name, endpoint.url) for name, endpoint in found}
-    return [s for s in settings.models if s.url and (s.name, s.url) not in heard]
+    return [s for s in settings.models if (s.name, endpoint_of(s).url) not in heard]
 
 
 def usual(settings: Settings, wanted: str) -> str:
     """Return the name a person gave for the model to use: now, as `model`, or by a table."""
-    tables = (s.name for s in settings.models if s.url and s.name != settings.embeddings)
+    tables = (s.name for s in settings.models if s.name != settings.embeddings)
     return wanted or settings.model or next(tables, "")
 
 
@@ -300,7 +303,7 @@ async def choose_model(
     if name != "embedded" and name != EMBEDDED:
         found = await endpoints(settings, home)
         if picked := fitting(found, name):
-            measured = profiles.load(picked[0]) or await profiles.assume(picked[0])
+            measured = await profiles.known(picked[0])
             return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
         if name and name not in {w.name for w in CATALOGUE}:
             away = [s for s in silent(settings, found) if name in (s.name, s.model)]

@@ -26,8 +26,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     name: str
     """How it is called on the command line."""
-    url: str = ""
-    """Address with its version; empty means the embedded server."""
+    url: str
+    """Address with its version, such as `http://gpu-box:8000/v1`."""
     model: str = ""
     """The server's own name for the model; empty means its only or first one."""
     key: str = ""
@@ -122,7 +122,10 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
             # What a person denied everywhere, no home allows again.
             found["rules"] = {**rules, "deny": denied}
         values |= found
-    values |= _variables({**read_env(home, environment), **environment})
+    given = _variables({**read_env(home, environment), **environment})
+    if "models" in given and isinstance(tables := values.get("models", []), list):
+        given["models"] = [*given["models"], *tables]
+    values |= given
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:

@@ -330,6 +330,14 @@ async def test_a_file_that_cannot_be_imported_does_not_keep_the_others_from_runn
     assert seen.exit == 1 and "test_broken.py" in seen.failing and ADD in seen.passing
 
 
+async def test_tests_that_are_spread_over_processes_are_tried_in_one(project, one_lane):
+    options = {"pytest.ini": "[pytest]\naddopts = -n 2\n"}
+    versions = [{"calc.py": CALC, **options}, {"calc.py": GOOD, **options}]
+    assert await project.trials(versions, Probe((ADD,)), options) == Trials(2, 1, 0)
+    found = await project.reach(Probe((ADD,)), options)
+    assert found["calc.py"]
+
+
 async def test_options_that_need_a_plugin_nobody_installed_are_left_out(project, one_lane):
     options = {"pytest.ini": "[pytest]\naddopts = --cov=calc --cov-branch\n"}
     seen = await project.test("tests", COMMAND, options)

@@ -15,7 +15,7 @@ from samovar.models.embedded import embedded, threads
 from samovar.models.endpoint import Endpoint
 from samovar.models.failures import Rejected
 from samovar.models.openai import OpenAI
-from samovar.models.profile import Profile, assume
+from samovar.models.profile import Profile, known
 
 SHIPPED = weights.CATALOGUE[0]
 ready = pytest.mark.skipif(
@@ -83,7 +83,7 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
 async def test_the_embedded_model_answers_and_is_gone_afterwards() -> None:
     path = weights.place(SHIPPED)
     async with embedded(path, threads=1, context=2048) as endpoint:
-        assert (await assume(endpoint)).context == 2048
+        assert (await known(endpoint)).context == 2048
         model = OpenAI(endpoint, Profile(context=2048))
         asked = (Message("user", "Answer with the one word hello."),)
         reply = await model.reply(Request(messages=asked, limit=8))

@@ -6,16 +6,18 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.core.errors import Unreachable
 from samovar.models import discover as discovery
 from samovar.models.discover import discover, embeds, named
 from samovar.models.endpoint import Endpoint, Kind
-from samovar.models.profile import Profile, assume, load, place, probe, save
+from samovar.models.profile import Profile, known, load, place, probe, save
 
 DIGEST = "ab" * 32
 
@@ -144,7 +146,7 @@ async def test_the_way_tools_are_called_is_found(calls: str) -> None:
 async def test_ollama_tells_the_digest_of_the_weights() -> None:
     async with running(Server(kind="ollama")) as server:
         assert (await probe(server.endpoint, seconds=1)).digest == DIGEST
-        assert (await assume(server.endpoint)).digest == DIGEST, "without being measured, too"
+        assert (await known(server.endpoint)).digest == DIGEST, "without being measured, too"
 
 
 async def test_a_server_that_is_not_there_is_unreachable() -> None:
@@ -154,11 +156,28 @@ async def test_a_server_that_is_not_there_is_unreachable() -> None:
 
 async def test_a_guess_takes_the_claim_or_the_cautious_default() -> None:
     async with running(Server(claims=8192, kind="llama.cpp")) as server:
-        assert (await assume(server.endpoint)).context == 8192
+        assert (await known(server.endpoint)).context == 8192
         server.claims = 0
-        guess = await assume(server.endpoint)
+        guess = await known(server.endpoint)
     assert guess.context == 4096
     assert guess.measured_at is None
+
+
+async def test_what_was_measured_holds_as_far_as_the_server_says_so_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    measured = Profile(context=16_384, tools="text", digest=DIGEST, measured_at=datetime.now(UTC))
+    async with running(Server(kind="ollama")) as server:
+        save(server.endpoint, measured)
+        assert await known(server.endpoint) == measured, "a model that is not loaded claims nothing"
+        server.claims = 4096
+        assert await known(server.endpoint) == replace(measured, context=4096)
+        server.claims = 32_768
+        assert await known(server.endpoint) == measured, "more than was measured is not believed"
+        save(server.endpoint, replace(measured, digest="cd" * 32))
+        pulled = await known(server.endpoint)
+    assert (pulled.digest, pulled.measured_at, pulled.context) == (DIGEST, None, 32_768)
 
 
 def test_a_profile_is_kept_for_each_server_and_model(
@@ -202,6 +221,15 @@ async def test_what_is_configured_comes_first_and_is_not_asked_again(
         mine = Endpoint(url=server.url, model="mine")
         assert await discover([mine]) == [mine]
         assert [(e.model, e.kind) for e in await named(mine)] == [("qwen2.5-coder:7b", "ollama")]
+
+
+async def test_an_address_means_the_same_to_the_doctor_and_to_a_run() -> None:
+    async with running(Server()) as server:
+        bare = Endpoint(url=server.url.removesuffix("/v1") + "/", model="")
+        assert bare.url == server.url
+        assert [e.kind for e in await named(bare)] == ["ollama"], "by what its models say"
+    other = Endpoint(url="http://gpu-box:8000/v3/", model="m")
+    assert (other.url, other.root) == ("http://gpu-box:8000/v3", "http://gpu-box:8000/v3")
 
 
 async def test_models_for_code_come_first_and_those_for_embeddings_last(

@@ -7,10 +7,11 @@ import stat
 import subprocess
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.seams import Deed, Repo, Tree
-from samovar.repo import git
+from samovar.repo import command, git
 
 MESSAGE = "fix: greet properly\n\nSamovar-Run: r1\n"
 
@@ -54,6 +55,57 @@ async def test_a_commit_holds_exactly_the_changed_files_and_touches_nothing_else
         f"Ada ada@example.org Ada|{MESSAGE.strip()}"
     )
     assert person.git("fsck", "--strict") == ""
+
+
+async def test_a_submodule_is_neither_shown_nor_replaced(person, nobody):
+    nobody.write("x.py", "1\n")
+    nobody.commit()
+    allowed = ("-c", "protocol.file.allow=always")
+    person.git(*allowed, "submodule", "--quiet", "add", str(nobody.folder), "vendor/lib")
+    base = person.commit()
+    repo = await git.open(person.folder)
+    assert "vendor/lib" not in (await repo.tree(base)).paths()
+    for path in ("vendor/lib/x.py", "vendor/lib"):
+        with pytest.raises(ToolError, match="submodule"):
+            await repo.commit(deed(base, {path: "2\n"}))
+    made = await repo.commit(deed(base, {"src/app.py": "2\n"}))
+    assert person.git("diff", "--name-only", base, made) == "src/app.py"
+
+
+@pytest.mark.parametrize("kind", ["sha1", "sha256"])
+async def test_a_file_is_removed_whatever_its_name(nobody, tmp_path, kind):
+    person = type(nobody)(tmp_path)
+    person.git("init", "-q", f"--object-format={kind}")
+    odd = os.fsdecode(b"caf\xe9")
+    person.write(odd, "1\n")
+    person.write("b", "2\n")
+    base = person.commit()
+    repo = await git.open(person.folder)
+    made = await repo.commit(replace(deed(base, {}), removed=(odd,)))
+    assert person.git("ls-tree", "--name-only", made) == "b"
+
+
+async def test_what_keeps_git_from_opening_a_folder_is_said_with_what_to_do(person, monkeypatch):
+    person.git("worktree", "add", "-q", "../beside")
+    person.folder.rename(person.folder.with_name("moved"))
+    with pytest.raises(SetupError, match="git worktree repair"):
+        await git.open(person.folder.with_name("beside"))
+    below = person.folder.with_name("moved") / "src"
+    other = "GIT_TEST_ASSUME_DIFFERENT_OWNER"
+    monkeypatch.setenv(other, "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setattr(command, "KEPT", (*command.KEPT, other))
+    with pytest.raises(SetupError, match=f"safe.directory {below.parent}'"):
+        await git.open(below)
+
+
+async def test_a_git_that_knows_too_little_is_named(person, monkeypatch):
+    async def old(*_words, **_more):
+        return command.Result(0, b"--path-format=absolute\n.git\n.git\nx\nsha1\nfalse\ntrue\n", "")
+
+    monkeypatch.setattr(git, "run", old)
+    with pytest.raises(SetupError, match=r"git 2\.31 or later"):
+        await git.open(person.folder)
 
 
 async def test_modes_links_line_ends_and_bytes_are_kept(person, tmp_path):

@@ -53,7 +53,7 @@ async def do(order: Order, look: Look) -> int:
     repo = await git.open(look.repo)
     home = home_of(repo)
     settings = load(home)
-    unseen = await repo.dirty()
+    unseen = await _unseen(repo)
     if unseen:
         say(unseen_line(unseen, "the run does not see them and leaves them as they are"))
     work = repo.place.work
@@ -77,14 +77,15 @@ async def do(order: Order, look: Look) -> int:
         tracing(home),
         at_work(look.repo, person, view.live, look.model, look.no_sandbox, view.progress) as app,
     ):
-        return await _follow(app, app.start(wish), person)
+        return await _follow(app, app.start(wish), person, there=work is not None)
 
 
 async def resume(name: str, look: Look, *, override: bool = False) -> int:
     """Go on with a run; return the exit code."""
-    app = App(home_of(await git.open(look.repo)))
+    repo = await git.open(look.repo)
+    app = App(home_of(repo))
     run = app.find(name)
-    before = app.read(run)
+    before, there = app.read(run), repo.place.work is not None
     view: Screen = Json() if look.json else screen(look.plain, before)
     person = Person(view, look.yes, look.push_yes, look.json, list(before))
     async with (
@@ -93,11 +94,11 @@ async def resume(name: str, look: Look, *, override: bool = False) -> int:
             look.repo, person, view.live, look.model, look.no_sandbox, view.progress
         ) as working,
     ):
-        return await _follow(working, working.resume(run, override=override), person)
+        return await _follow(working, working.resume(run, override=override), person, there=there)
 
 
-async def _follow(app: App, entries: AsyncIterator[Entry], person: Person) -> int:
-    """Show a run to its end, whatever ends it."""
+async def _follow(app: App, entries: AsyncIterator[Entry], person: Person, *, there: bool) -> int:
+    """Show a run to its end, whatever ends it; `there` is whether a work tree can take it."""
     try:
         async for entry in entries:
             person.entries.append(entry)
@@ -115,10 +116,10 @@ async def _follow(app: App, entries: AsyncIterator[Entry], person: Person) -> in
         return error.exit_code
     finally:
         person.screen.close()
-    return _end(app, person)
+    return _end(app, person, there=there)
 
 
-def _end(app: App, person: Person) -> int:
+def _end(app: App, person: Person, *, there: bool) -> int:
     last = person.entries[-1].event
     assert isinstance(last, Closed), "a run that nothing stopped is closed"
     run = _run(person)
@@ -131,8 +132,8 @@ def _end(app: App, person: Person) -> int:
         facts = app.receipt(run)
         person.screen.show(
             [
-                Line(f"see it     git diff {_base(person)[:12]}..{facts.branch}", "dim"),
-                Line(f"take it    git merge {facts.branch}", "dim"),
+                Line(f"see it     git {_shown(person, facts.branch)}", "dim"),
+                *([Line(f"take it    git merge {facts.branch}", "dim")] if there else []),
                 Line(f"undo it    samovar undo {run}", "dim"),
             ]
         )
@@ -150,13 +151,24 @@ def _run(person: Person) -> str:
     return next((e.event.run for e in person.entries if isinstance(e.event, Opened)), "")
 
 
-def _base(person: Person) -> str:
-    return next((e.event.base for e in person.entries if isinstance(e.event, Opened)), "")
+def _shown(person: Person, branch: str) -> str:
+    """Return what git shows a run's change by; a first commit has nothing to be compared with."""
+    base = next((e.event.base for e in person.entries if isinstance(e.event, Opened)), "")
+    return f"diff {base[:12]}..{branch}" if base else f"show {branch}"
 
 
 def _hint(what: str, person: Person) -> str:
     run = _run(person)
     return f"samovar: {what}; go on with: samovar resume {run}" if run else f"samovar: {what}"
+
+
+async def _unseen(repo: git.Git) -> tuple[str, ...]:
+    """Return what is not committed; a tree too large to be looked through ends no run."""
+    try:
+        return await repo.dirty()
+    except SetupError as error:
+        say(f"samovar: what is not committed cannot be told: {error}")
+        return ()
 
 
 def _task(text: str) -> str:
@@ -169,7 +181,8 @@ def _task(text: str) -> str:
 def _inside(name: str, folder: Path, work: Path) -> str:
     """Return a path as the repository calls it; a new file is meant to lie where the caller is.
 
-    Raises SetupError for a folder, and for what lies outside, such as behind a link.
+    Raises SetupError for a folder, and for what lies outside, such as behind a link or in a
+    submodule.
     """
     top = work.resolve()
     near = [place for place in (Path.cwd(), folder.resolve()) if place.is_relative_to(top)]
@@ -179,4 +192,7 @@ def _inside(name: str, folder: Path, work: Path) -> str:
         raise SetupError(f"--file {name}: it lies outside the repository {top}; name a file in it")
     if os.path.isdir(found):
         raise SetupError(f"--file {name}: it is a folder; name a file in it")
+    own = next((p for p in found.parents if p == top or os.path.lexists(p / ".git")), top)
+    if own != top:
+        raise SetupError(f"--file {name}: it belongs to the repository {own}; use --repo {own}")
     return found.relative_to(top).as_posix()

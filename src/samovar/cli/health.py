@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar import __version__
-from samovar.boot import EMBEDDED, endpoints, home_near, silent
+from samovar.boot import EMBEDDED, endpoint_of, endpoints, home_near, silent
 from samovar.cli.end import printable
 from samovar.cli.models import probe
 from samovar.core.errors import SetupError, Untrusted
@@ -109,7 +109,7 @@ async def _models(settings: Settings, home: Path) -> list[Finding]:
 
 
 def _silent(server: Server) -> Finding:
-    at = Endpoint(url=server.url, model=server.model).shown
+    at = endpoint_of(server).shown
     text = f"{server.model or server.name} at {at}: no answer"
     fix = f"start the server, or check the address and the key of {server.name!r}"
     return Finding(name="model", ok=False, text=text, fix=fix)

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from samovar.boot import EMBEDDED, choose_model, endpoints, home_near, silent
+from samovar.boot import EMBEDDED, choose_model, endpoint_of, endpoints, home_near, silent, usual
 from samovar.boot import quiet as unheard
 from samovar.cli.end import printable, say
 from samovar.cli.terminal import screen
@@ -15,7 +15,6 @@ from samovar.models.catalogue import CATALOGUE
 from samovar.models.cores import paying
 from samovar.models.dialects.measure import best
 from samovar.models.embedded import embedded
-from samovar.models.endpoint import Endpoint
 from samovar.settings import Settings, load
 
 
@@ -27,7 +26,7 @@ async def show_list(folder: Path, as_json: bool) -> int:
         {"name": name, "model": e.model, "at": e.shown, "state": "answers"} for name, e in found
     ]
     for server in silent(settings, found):
-        at = Endpoint(url=server.url, model=server.model).shown
+        at = endpoint_of(server).shown
         rows.append({"name": server.name, "model": server.model, "at": at, "state": "no answer"})
     for entry in CATALOGUE:
         state = "here" if weights.here(entry) else f"to be fetched, {entry.size / 1e9:.1f} GB"
@@ -61,6 +60,7 @@ async def probe_one(folder: Path, name: str) -> int:
 
 async def probe(settings: Settings, home: Path, name: str, *, quiet: bool = False) -> None:
     """Measure the model a run would take and keep what was found."""
+    name = usual(settings, name)
     async with AsyncExitStack() as stack:
         view = screen(plain=True)
         choice = await choose_model(settings, home, stack, name, unheard, view.progress)

@@ -99,7 +99,7 @@ async def _behind(folder: Path, wanted: Wanted) -> tuple[Behind, Endpoint, Profi
         models = [e for e in await named(asked) if wanted.model in ("", e.model)]
         if not models:
             raise SetupError(f"no model {wanted.model!r} answers at {asked.shown}: start it there")
-        found = profiles.load(models[0]) or await profiles.assume(models[0])
+        found = await profiles.known(models[0])
         return Fixed(models[0]), models[0], found
     settings, _ = await settings_of(folder)
     view = screen(plain=True)

@@ -32,7 +32,7 @@ async def claimed(endpoint: Endpoint) -> int:
             loaded = (await ask(f"{root}/api/v0/models", key=key)).get("data")
             return _whole(_entry(loaded, model).get("loaded_context_length"))
         case "vllm" | "other":
-            served = (await ask(f"{root}/v1/models", key=key)).get("data")
+            served = (await ask(f"{endpoint.url}/models", key=key)).get("data")
             return _whole(_entry(served, model).get("max_model_len"))
 
 

@@ -31,9 +31,9 @@ async def discover(configured: Sequence[Endpoint] = ()) -> list[Endpoint]:
     Those made for code come first, those for embeddings last.
     Asks 127.0.0.1 only, half a second at most.
     """
-    known = {endpoint.root for endpoint in configured}
-    near = [(f"http://127.0.0.1:{port}", kind) for port, kind in _PORTS]
-    found = await asyncio.gather(*(_models(root, kind) for root, kind in near if root not in known))
+    known = {endpoint.url for endpoint in configured}
+    near = [(f"http://127.0.0.1:{port}/v1", kind) for port, kind in _PORTS]
+    found = await asyncio.gather(*(_models(url, kind) for url, kind in near if url not in known))
     return [*configured, *_ranked(chain.from_iterable(found))]
 
 
@@ -45,8 +45,8 @@ async def named(endpoint: Endpoint) -> list[Endpoint]:
     guess = endpoint.kind
     if guess == "other":
         guess = dict(_PORTS).get(urlsplit(endpoint.root).port or 0, "other")
-    found = await _models(endpoint.root, guess, key=endpoint.key, seconds=5.0)
-    return _ranked(replace(one, url=endpoint.url, key=endpoint.key) for one in found)
+    found = await _models(endpoint.url, guess, key=endpoint.key, seconds=5.0)
+    return _ranked(replace(one, key=endpoint.key) for one in found)
 
 
 def embeds(model: str) -> bool:
@@ -59,14 +59,14 @@ def _ranked(found: Iterable[Endpoint]) -> list[Endpoint]:
 
 
 async def _models(
-    root: str, guess: Kind, *, key: str = "", seconds: float = _SECONDS
+    url: str, guess: Kind, *, key: str = "", seconds: float = _SECONDS
 ) -> list[Endpoint]:
-    answer = await ask(f"{root}/v1/models", key=key, seconds=seconds)
+    answer = await ask(f"{url}/models", key=key, seconds=seconds)
     data = answer.get("data")
     entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
     names = sorted({e["id"] for e in entries if isinstance(e.get("id"), str) and e["id"]})
     kind = _kind(guess, (e.get("owned_by") for e in entries))
-    return [Endpoint(url=f"{root}/v1", model=name, kind=kind) for name in names]
+    return [Endpoint(url=url, model=name, kind=kind) for name in names]
 
 
 def _kind(guess: Kind, owners: Iterable[object]) -> Kind:
@@ -76,4 +76,6 @@ def _kind(guess: Kind, owners: Iterable[object]) -> Kind:
         return "llama.cpp"
     if "vllm" in said:
         return "vllm"
+    if "library" in said:
+        return "ollama"
     return guess if guess in ("ollama", "lmstudio") else "other"

@@ -4,6 +4,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from samovar.core.errors import SetupError
 
@@ -14,7 +15,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """One model of one OpenAI-compatible server."""
 
     url: str
-    """With its version, such as http://127.0.0.1:8080/v1."""
+    """With its version, such as http://127.0.0.1:8080/v1; an address without a path means /v1."""
     model: str
     key: str = ""
     """Secret; it goes into the Authorization header and nowhere else."""
@@ -33,6 +34,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
                 f"{self.url!r} is not the address of a model server: "
                 "write it like http://127.0.0.1:8080/v1"
             )
+        plain = self.url.rstrip("/")
+        force_setattr(self, "url", plain if parts.path.strip("/") else f"{plain}/v1")
 
     def __repr__(self) -> str:
         return f"Endpoint(url={self.shown!r}, model={self.model!r}, kind={self.kind!r})"
@@ -40,7 +43,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     @property
     def root(self) -> str:
         """The address without its version, where a server's own routes live."""
-        return self.url.rstrip("/").removesuffix("/v1")
+        return self.url.removesuffix("/v1")
 
     @property
     def shown(self) -> str:

@@ -106,14 +106,19 @@ def save(endpoint: Endpoint, profile: Profile, name: str = "") -> None:
     os.replace(fresh, path)
 
 
-async def assume(endpoint: Endpoint) -> Profile:
-    """Return a guess without measuring: what the server says of context and digest, and the family.
+async def known(endpoint: Endpoint) -> Profile:
+    """Return what was measured of these weights earlier, else a cautious guess.
 
-    What Ollama claims before a model is loaded is nothing, so the cautious default stays.
+    In both the server is asked anew for context and digest: it may have been started again with
+    less room, or other weights may go by the same name. What Ollama claims before a model is
+    loaded is nothing, so the number of before stays.
     """
     claim, digest = await asyncio.gather(context.claimed(endpoint), context.digest(endpoint))
-    size = claim or UNMEASURED.context
-    return replace(UNMEASURED, context=size, family=family(endpoint.model), digest=digest)
+    measured = load(endpoint)
+    if measured is None or (digest and digest != measured.digest):
+        size = claim or UNMEASURED.context
+        return replace(UNMEASURED, context=size, family=family(endpoint.model), digest=digest)
+    return replace(measured, context=min(measured.context, claim or measured.context))
 
 
 async def probe(

@@ -53,6 +53,9 @@ KEPT = (
     "http_proxy",
     "https_proxy",
     "no_proxy",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "GIT_SSL_CAINFO",
@@ -199,7 +202,7 @@ def _quoted(path: Path) -> str:
 
 
 def _verb(arguments: tuple[str, ...]) -> str:
-    return next((a for a in arguments if a.isidentifier() or re.fullmatch("[a-z-]+", a)), "")
+    return next((a for a in arguments if re.fullmatch("[a-z][a-z-]+", a)), "")
 
 
 def must(result: Result) -> Result:
@@ -213,3 +216,21 @@ def line(said: str) -> str:
     """Return the first line of what git complained about, without its prefix."""
     lines = [line for line in said.splitlines() if line.strip() and not line.startswith("hint:")]
     return re.sub(r"^(fatal|error): ", "", lines[0]) if lines else "no reason given"
+
+
+def unopened(path: Path, said: str) -> SetupError:
+    """Return why git found no repository at a path, and what to do."""
+    if "dubious ownership" in said:
+        named = re.search("at '(.+)'", said)
+        return SetupError(
+            f"{path} belongs to another user: if you trust it, run "
+            f"'git config --global --add safe.directory {named[1] if named else path.resolve()}'"
+        )
+    if lost := re.search("not a git repository: (.+)", said):
+        return SetupError(
+            f"{path} is a worktree whose repository is no longer at {lost[1]}: "
+            "run 'git worktree repair' in it"
+        )
+    if "not a git repository" in said:
+        return SetupError(f"{path} is not in a git repository: run 'git init' there, or use --repo")
+    return SetupError(f"git cannot open {path}: {line(said)}")

@@ -15,7 +15,18 @@ from samovar.core.event import RUN
 from samovar.core.scratch import Scratch
 from samovar.core.seams import Deed
 from samovar.repo import note, paths, remote
-from samovar.repo.command import DATA, FLAGS, OFFLINE, Place, Private, Result, line, must, run
+from samovar.repo.command import (
+    DATA,
+    FLAGS,
+    OFFLINE,
+    Place,
+    Private,
+    Result,
+    line,
+    must,
+    run,
+    unopened,
+)
 from samovar.repo.tree import FILE, PROGRAM, Files, encode, parse
 from samovar.repo.trust import refuse_settings
 
@@ -45,8 +56,12 @@ async def open(path: Path) -> "Git":
         "--is-inside-work-tree",
     )
     if asked.status != 0:
-        raise _cannot_open(path, asked.error)
-    git_dir, common, objects, hash_name, bare, inside = asked.text.split("\n")
+        raise unopened(path, asked.error)
+    rows = asked.text.split("\n")
+    if len(rows) != 6:
+        # An older git takes --path-format for a name and repeats it.
+        raise SetupError(f"cannot read what git says of {path}: git 2.31 or later is needed")
+    git_dir, common, objects, hash_name, bare, inside = rows
     work = None
     if inside == "true":
         top = await run("-C", str(where), "rev-parse", "--path-format=absolute", "--show-toplevel")
@@ -321,7 +336,8 @@ class Git:
             kept = {**modes, **deed.modes}
             rows = [await self._row(p, t, kept, keep=keep) for p, t in changed.items()]
             # Mode 0 takes a path out of the index; what is a folder now may lie below it.
-            rows = [f"0 {'0' * 40}\t{p}\0".encode() for p in removed if p in modes] + rows
+            none = b"0 " + b"0" * (64 if self.place.hash_name == "sha256" else 40)
+            rows = [none + b"\t" + os.fsencode(p) + b"\0" for p in removed if p in modes] + rows
             must(
                 await self._objects(
                     "update-index",
@@ -378,14 +394,3 @@ def _settings(listing: str) -> dict[str, str]:
     """Return the last value of every key in `git config -z --list`."""
     rows = (row.partition("\n") for row in listing.split("\0") if row)
     return {key: value for key, _, value in rows}
-
-
-def _cannot_open(path: Path, said: str) -> SetupError:
-    if "dubious ownership" in said:
-        return SetupError(
-            f"{path} belongs to another user: if you trust it, run "
-            f"'git config --global --add safe.directory {path.resolve()}'"
-        )
-    if "not a git repository" in said:
-        return SetupError(f"{path} is not in a git repository: run 'git init' there, or use --repo")
-    return SetupError(f"git cannot open {path}: {line(said)}")

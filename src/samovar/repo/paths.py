@@ -43,6 +43,8 @@ def check_against(path: str, entries: Mapping[str, str]) -> str:
         raise ToolError(f"{path!r} is a symbolic link or a submodule and cannot be edited")
     parts = path.split("/")
     for parent in ("/".join(parts[:n]) for n in range(1, len(parts))):
+        if entries.get(parent) == "160000":
+            raise ToolError(f"{path!r} lies in the submodule {parent!r}: work on it there")
         if parent in entries:
             raise ToolError(f"{path!r} lies below {parent!r}, which is not a folder")
     return path

@@ -31,15 +31,14 @@ class Entry:
 
 
 def parse(listing: bytes) -> tuple[Entry, ...]:
-    """Return the entries of `git ls-tree -r -z`, submodules left out."""
+    """Return the entries of `git ls-tree -r -z`."""
     entries = []
     for row in listing.split(b"\0"):
         if not row:
             continue
         head, _, name = row.partition(b"\t")
         mode, _, digest = head.decode().split(" ")
-        if mode != MODULE:
-            entries.append(Entry(mode, digest, os.fsdecode(name)))
+        entries.append(Entry(mode, digest, os.fsdecode(name)))
     return tuple(entries)
 
 
@@ -48,7 +47,8 @@ class Files:
 
     def __init__(self, private: Private, entries: Sequence[Entry]) -> None:
         self._private = private
-        self._entries = {entry.path: entry for entry in entries}
+        self._entries = {entry.path: entry for entry in entries if entry.mode != MODULE}
+        self._modules = {entry.path: MODULE for entry in entries if entry.mode == MODULE}
         self._lock = threading.Lock()
         self._reader: subprocess.Popen[bytes] | None = None
 
@@ -57,8 +57,8 @@ class Files:
         return tuple(e.path for e in self._entries.values() if e.mode != LINK and _utf8(e.path))
 
     def modes(self) -> Mapping[str, str]:
-        """Return the git mode of every file and symbolic link."""
-        return {path: entry.mode for path, entry in self._entries.items()}
+        """Return the git mode of every file, symbolic link and submodule."""
+        return self._modules | {path: entry.mode for path, entry in self._entries.items()}
 
     def hashes(self) -> Mapping[str, str]:
         """Return git's hash of what every file holds, and of where every link leads."""
@@ -202,8 +202,8 @@ def _next(stream: IO[bytes], digest: str) -> bytes:
     head = stream.readline().split()
     if len(head) != 3 or head[1] != b"blob":
         raise SetupError(
-            f"git has lost the object {digest[:12]}: run 'git fsck', or 'git fetch --refetch' "
-            "in a partial clone"
+            f"git has lost the object {digest[:12]}: run 'git fsck', or in a partial clone "
+            "'git fetch --refetch --no-filter'"
         )
     size = int(head[2])
     data = stream.read(size + 1)
