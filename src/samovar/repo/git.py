@@ -336,7 +336,7 @@ class Git:
             kept = {**modes, **deed.modes}
             rows = [await self._row(p, t, kept, keep=keep) for p, t in changed.items()]
             # Mode 0 takes a path out of the index; what is a folder now may lie below it.
-            none = b"0 " + b"0" * (64 if self.place.hash_name == "sha256" else 40)
+            none = b"0 " + b"0" * len(base)
             rows = [none + b"\t" + os.fsencode(p) + b"\0" for p in removed if p in modes] + rows
             must(
                 await self._objects(
