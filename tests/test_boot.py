@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from samovar.boot import choose_model, fitting, quiet, silent, usual
-from samovar.core.errors import Unreachable
+from samovar.boot import Choice, choose_model, first, fitting, quiet, silent, usual
+from samovar.core.errors import SamovarError, SetupError, Unreachable
 from samovar.models.endpoint import Endpoint
+from samovar.models.profile import UNMEASURED
+from samovar.models.scripted import Scripted
 from samovar.settings import Server, Settings
 
 AWAY = Server(name="away", url="http://127.0.0.1:9/v1")
@@ -25,6 +27,20 @@ async def test_a_configured_server_that_is_away_is_not_replaced_by_another(
         for wanted in dict.fromkeys(("", "away", model)):
             with pytest.raises(Unreachable, match=r"no model answers at http://127\.0\.0\.1:9/v1"):
                 await choose_model(settings, tmp_path, stack, wanted, quiet, lambda _h, _a: None)
+
+
+@pytest.mark.parametrize("error", [Unreachable("silent"), SetupError("no such model")])
+async def test_the_next_model_is_taken_where_one_does_not_answer(error: SamovarError) -> None:
+    async def choose(name: str) -> Choice:
+        if name == "spare":
+            return Choice(Scripted([]), HERE, UNMEASURED)
+        raise error
+
+    assert (await first(("big", "spare"), choose)).endpoint == HERE
+    with pytest.raises(type(error), match=str(error)):
+        await first(("big", "huge"), choose)
+    with pytest.raises(SetupError, match="no model is named"):
+        await first((), choose)
 
 
 def test_the_name_that_counts_is_the_one_given_last() -> None:

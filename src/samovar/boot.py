@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from samovar import __version__
 from samovar.app import App, Wish
 from samovar.checks.environment import find_command, find_environment
 from samovar.checks.project import Project
-from samovar.core.errors import SetupError, Unreachable, Untrusted
+from samovar.core.errors import ModelError, SamovarError, SetupError, Unreachable, Untrusted
 from samovar.core.event import Opened
 from samovar.core.message import Sampling
 from samovar.core.scratch import ENTERED, Scratch, sweep_once
@@ -57,6 +57,17 @@ class Choice:
     model: Model
     endpoint: Endpoint
     profile: Profile
+
+
+async def first(names: Sequence[str], choose: Callable[[str], Awaitable[Choice]]) -> Choice:
+    """Return the first of these models that answers. Raises what is wrong with the last one."""
+    said: SamovarError = SetupError("no model is named")
+    for name in names:
+        try:
+            return await choose(name)
+        except (ModelError, SetupError) as error:
+            said = error
+    raise said
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.app import App, Wish, first_words
-from samovar.boot import Choice, Desk, home_of, shown
+from samovar.boot import Choice, Desk, first, home_of, shown
 from samovar.core.errors import Refused, SetupError
 from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.seams import Live
@@ -50,19 +50,11 @@ class Coder:
                 self.live,
                 no_sandbox=self.no_sandbox,
             )
-            found = await self._first((resume.model, *resume.fallback_models))
+            found = await first(resume.models, self.choice)
             name = shown(found.endpoint.model)
             desk.choice = Choice(meter(found.model, name), found.endpoint, found.profile)
             app = App(desk.home, desk)
             return await self._follow(app, job, repo, hold)
-
-    async def _first(self, names: tuple[str, ...]) -> Choice:
-        for name in names[:-1]:
-            try:
-                return await self.choice(name)
-            except SetupError:
-                continue
-        return await self.choice(names[-1])
 
     async def _follow(self, app: App, job: Job, repo: Git, hold: Hold) -> Worked:
         run, last = self._run(job, app), None

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from samovar.boot import EMBEDDED, Choice, choose_model, endpoints, fitting, quiet, shown, usual
-from samovar.core.errors import ModelError, SamovarError, SetupError
+from samovar.boot import (
+    EMBEDDED,
+    Choice,
+    choose_model,
+    endpoints,
+    first,
+    fitting,
+    quiet,
+    shown,
+    usual,
+)
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Live, Model
 from samovar.models.catalogue import CATALOGUE
@@ -54,15 +63,8 @@ class Pool:
 
     async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
         """Return the first of these models that answers. Raises what the last one raised."""
-        said: SamovarError = ModelError("no model is named")
-        for name in names:
-            try:
-                choice = await self.choice(name)
-            except (ModelError, SetupError) as error:
-                said = error
-                continue
-            return shown(choice.endpoint.model), choice.model
-        raise said
+        found = await first(names, self.choice)
+        return shown(found.endpoint.model), found.model
 
     async def choice(self, name: str) -> Choice:
         """Return a model with what was measured of it; one of this machine loads when asked."""

@@ -1,13 +1,12 @@
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from samovar.core.errors import ModelError, SetupError, Unreachable, Unusable
-from samovar.core.message import Message, Reply, Request, Sampling, Usage
+from samovar.core.message import Message, Request, Sampling, Usage
 from samovar.models.failures import Busy, Rejected, TooLarge
 from samovar.models.scripted import Rules, Scripted
-from samovar.models.wrappers import Counted, FailingOver, Queued, Recorded, Replayed, Retrying
+from samovar.models.wrappers import Counted, Recorded, Replayed, Retrying
 
 WARM = Request(
     messages=(Message("user", "hi"),), limit=9, sampling=Sampling(temperature=0.7, seed=4)
@@ -76,45 +75,6 @@ async def test_garbage_at_a_temperature_is_retried_with_another_seed() -> None:
 async def test_a_connection_that_fails_at_temperature_0_is_retried() -> None:
     model, _ = patient(Scripted([Unreachable("gone"), "ok"]))
     assert (await model.reply(COLD)).text == "ok"
-
-
-async def test_the_next_model_answers_where_the_first_fails() -> None:
-    model = FailingOver((Scripted([TooLarge("big")]), Scripted(["second"])))
-    assert (await model.reply(WARM)).text == "second"
-
-
-async def test_when_all_fail_every_cause_is_named_on_one_line() -> None:
-    model = FailingOver((Scripted([ModelError("one")]), Scripted([Unreachable("two")])))
-    with pytest.raises(ModelError, match=r"^one \| two$"):
-        await model.reply(WARM)
-
-
-async def test_all_unreachable_stays_unreachable() -> None:
-    model = FailingOver((Scripted([Unreachable("one")]), Scripted([Unreachable("two")])))
-    with pytest.raises(Unreachable):
-        await model.reply(WARM)
-
-
-async def test_a_queue_lets_one_through_at_a_time_and_in_order() -> None:
-    running = most = 0
-    order: list[int] = []
-
-    class Slow:
-        async def reply(self, request: Request, /) -> Reply:
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            await asyncio.sleep(0)
-            running -= 1
-            order.append(request.limit)
-            return Reply(text="ok")
-
-    gate = asyncio.Semaphore(1)
-    models = [Queued(Slow(), gate), Queued(Slow(), gate)]
-    requests = [Request(messages=(), limit=n) for n in range(10)]
-    await asyncio.gather(*(models[n % 2].reply(r) for n, r in enumerate(requests)))
-    assert most == 1
-    assert order == list(range(10))
 
 
 async def test_counting_adds_up_tokens_and_failed_calls() -> None:

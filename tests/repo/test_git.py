@@ -73,8 +73,9 @@ async def test_a_submodule_is_neither_shown_nor_replaced(person, nobody):
 
 
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])
-async def test_a_file_is_removed_whatever_its_name(nobody, tmp_path, kind):
-    person = type(nobody)(tmp_path)
+async def test_a_file_is_removed_whatever_its_name(nobody, kind):
+    person = type(nobody)(nobody.folder / kind)
+    person.folder.mkdir()
     person.git("init", "-q", f"--object-format={kind}")
     odd = os.fsdecode(b"caf\xe9")
     person.write(odd, "1\n")

@@ -110,7 +110,7 @@ TREE = {
         ("module", "submodule"),
         ("link/x", "not a folder"),
         ("lib/link/a/b", "not a folder"),
-        ("module/x", "not a folder"),
+        ("module/x", "submodule"),
         ("README.md/x", "not a folder"),
         ("src", "folder"),
         ("lib", "folder"),

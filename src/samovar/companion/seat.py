@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +11,10 @@ from string import Template
 import msgspec
 
 from samovar.app import NOBODY
-from samovar.boot import Choice, choose_model, manner, quiet, remember
+from samovar.boot import Choice, choose_model, first, manner, quiet, remember
 from samovar.companion.tools import Place, tools
 from samovar.core.agent import Limits
-from samovar.core.errors import ModelError, SetupError
+from samovar.core.errors import SetupError
 from samovar.core.rules import AskPerson, nobody
 from samovar.core.seams import Host, Live
 from samovar.core.tool import Dialect, Tool
@@ -177,21 +177,7 @@ class Seat:
 
         if wanted or self.resume is None:
             return await choose(wanted)
-        return await choose_for(self.resume, choose)
-
-
-async def choose_for(resume: Resume, choose: Callable[[str], Awaitable[Choice]]) -> Choice:
-    """Return the model of a resume, or the first of its fallbacks that answers.
-
-    Raises what is wrong with the last of them when none does.
-    """
-    names = (resume.model, *resume.fallback_models)
-    for name in names[:-1]:
-        try:
-            return await choose(name)
-        except (ModelError, SetupError):
-            continue
-    return await choose(names[-1])
+        return await first(self.resume.models, choose)
 
 
 def limits(choice: Choice, settings: Settings, resume: Resume | None) -> Limits:

@@ -6,8 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from samovar.boot import Choice, shown
-from samovar.companion.seat import choose_for
+from samovar.boot import Choice, first, shown
 from samovar.companion.tools import Place
 from samovar.core.seams import Live
 from samovar.hands.bench import Bench, here, shelter
@@ -59,7 +58,7 @@ class Hands:
             # A team of a thousand says much; nothing else may wait for it.
             await asyncio.to_thread(self._lay_out, place.own, resume, self.roster())
         async with AsyncExitStack() as stack:
-            found = await choose_for(resume, self.choice)
+            found = await first(resume.models, self.choice)
             model = shown(found.endpoint.model)
             errand = Errand(place, slip, brief, hold, resume)
             began = await errand.begin(model)

@@ -11,12 +11,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import ModelError, SetupError, Unreachable, Unusable
+from samovar.core.errors import ModelError, SetupError, Unusable
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Model
 from samovar.models.failures import Busy, Rejected
-
-_NOTHING = Usage()
 
 
 @dataclass(frozen=True)
@@ -58,41 +56,6 @@ def _varied(request: Request) -> Request | None:
     if drawn.seed is None:
         return request
     return replace(request, sampling=replace(drawn, seed=drawn.seed + 1))
-
-
-@dataclass(frozen=True)
-class FailingOver:
-    """Asks the first model; where it fails, the next."""
-
-    models: tuple[Model, ...]
-
-    async def reply(self, request: Request, /) -> Reply:
-        """Return the first answer. Raises ModelError, with every cause, when none answers."""
-        causes: list[ModelError] = []
-        for model in self.models:
-            try:
-                return await model.reply(request)
-            except ModelError as error:
-                causes.append(error)
-        if len(causes) == 1:
-            raise causes[0]
-        text = " | ".join(str(cause) for cause in causes) or "no model is configured"
-        if all(isinstance(cause, Unreachable) for cause in causes):
-            raise Unreachable(text)
-        raise ModelError(text)
-
-
-@dataclass(frozen=True)
-class Queued:
-    """Asks one after the other, in order; models of one endpoint share the gate."""
-
-    model: Model
-    gate: asyncio.Semaphore
-
-    async def reply(self, request: Request, /) -> Reply:
-        """Return the answer once it is our turn."""
-        async with self.gate:
-            return await self.model.reply(request)
 
 
 @dataclass

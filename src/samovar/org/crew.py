@@ -172,7 +172,7 @@ class Crew:
         return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
 
     async def _model(self, act: str, job: Job, resume: Resume) -> Model:
-        name, model = await self.kit.models.find((resume.model, *resume.fallback_models))
+        name, model = await self.kit.models.find(resume.models)
         return self.meter(job, act)(model, name)
 
     def _reported(self, job: Job) -> Ended | None:

@@ -87,3 +87,8 @@ class Resume(Struct, frozen=True, kw_only=True):
     schedule: Schedule = Schedule()
     soul: Soul = Soul()
     limits: Limits = Limits()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Its model and those to take in its place, the best first."""
+        return self.model, *self.fallback_models

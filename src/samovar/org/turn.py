@@ -95,7 +95,7 @@ class Turns:
         resume = scene.resume
         topic = "\n".join([*(e.text for e in scene.unread), *(j.text for j in scene.jobs[:1])])
         recalled = await self.kit.memory.recall(resume.name, topic)
-        name, model = await self.kit.models.find((resume.model, *resume.fallback_models))
+        name, model = await self.kit.models.find(resume.models)
         front = scene.jobs[0].id if scene.jobs else 0
         payer = Job(id=front, agent=resume.name)
         paid = charged(self.kit, model, name, _key(scene), payer)

@@ -190,7 +190,7 @@ def _between(
         elif tool not in OUTSIDE and not remote(tool, known.servers):
             wrong, fix = f'names "{tool}", which does not act outside', "remove it"
             yield _warning(file, "permissions.ungated", wrong, fix)
-    for model in (resume.model, *resume.fallback_models):
+    for model in resume.models:
         if model and known.models and model not in known.models:
             wrong = f'is "{model}", a model nobody knows'
             yield _warning(file, "model", wrong, _near(model, known.models))
