@@ -76,6 +76,75 @@ def test_a_file_cut_into_blocks_is_joined():
 
 def test_a_text_that_is_no_python_is_taken_as_it_stands():
     assert whole_file("```md\n# Title\n```", "README.md", "") == "# Title\n"
+    assert whole_file("```make\nall:\n```\n```sh\nmake\n```", "Makefile", "") == "all:\n"
+
+
+INSTALL = "```bash\n# as root\npip install x\n```\n"
+GUIDE = f"# Title\n\n{INSTALL}\n## Use\n\n~~~\nx\n~~~\n\n## Licence\n\nMIT\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (f"Sure!\n\n```markdown\n{GUIDE}```\nDone.", GUIDE),
+        (f"```markdown\n{GUIDE}".replace("\n", "\r\n"), GUIDE),
+        (f"````md\n{GUIDE}````\n\n```bash\nmake\n```", GUIDE),
+        (f"```\n{GUIDE.replace('bash', '')}```", GUIDE.replace("bash", "")),
+        (f"~~~md\n{GUIDE.replace('~~~', '```')}~~~", GUIDE.replace("~~~", "```")),
+        (f"```md\n{GUIDE}```\nTo see it:\n```bash\nmake\n```", GUIDE),
+        (f"```md\n{GUIDE.replace('```', '````')}```", GUIDE.replace("```", "````")),
+    ],
+)
+@pytest.mark.parametrize("before", ["", GUIDE, GUIDE.replace("\n", "\r\n")])
+def test_markdown_keeps_the_blocks_it_holds(answer, text, before):
+    assert whole_file(answer, "docs/guide.md", before) == text
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (GUIDE, "3 of the file's 3 headings, such as '# Title'"),
+        ("```md\n# Title\n```", "2 of the file's 3 headings, such as '## Use'"),
+        (f"```md\n{INSTALL}```", "3 of the file's 3"),
+        ("# Title", "no code block"),
+    ],
+)
+def test_markdown_that_lost_most_of_its_headings_is_no_answer(answer, complaint):
+    with pytest.raises(ToolError, match=complaint):
+        whole_file(answer, "README.md", GUIDE)
+
+
+def test_a_heading_may_have_other_words():
+    renamed = GUIDE.replace("# Title", "# Name", 1)
+    assert whole_file(f"```md\n{renamed}```", "README.md", GUIDE) == renamed
+    assert whole_file("```md\n# Name\n```", "README.md", "# Title\n") == "# Name\n"
+
+
+SLUG = "def slugify(text):\n    return text\n"
+TESTED = "from slug import slugify\n\n\ndef test_one():\n    assert slugify('a') == 'a'\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ((SLUG, TESTED), SLUG),
+        ((TESTED, SLUG), SLUG),
+        (("import slug\n\nprint(slug.slugify('a b c d e f g h'))\n", SLUG), SLUG),
+        ((SLUG, "def main():\n    print(slugify('a b c d e f g h i'))\n"), SLUG),
+        (("print('first some words')\n", SLUG), SLUG),
+        ((TESTED.replace("slug import", "slugs import"),), TESTED.replace("slug ", "slugs ")),
+        ((TESTED,), TESTED),
+        ((f"{PROSE}{SLUG}",), SLUG),
+    ],
+)
+def test_a_new_file_is_the_first_code_that_does_not_import_it(said, text):
+    answer = "and\n".join(f"```python\n{block}```\n" for block in said)
+    assert whole_file(answer, "src/slug.py", "") == text
+
+
+def test_a_new_file_that_is_cut_off_is_not_taken_for_the_whole():
+    with pytest.raises(ToolError, match="not valid Python"):
+        whole_file(f"```python\n{PROSE}{SLUG}\n\ndef other(", "slug.py", "")
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,28 @@ from textwrap import dedent, indent
 from samovar.core.errors import ToolError
 from samovar.core.task import lines
 from samovar.flow.forgotten import forgotten
-from samovar.flow.source import Definition, complaint, defined, imported, parse, spoken, top
+from samovar.flow.source import (
+    Definition,
+    complaint,
+    defined,
+    imported,
+    own_imports,
+    parse,
+    spoken,
+    top,
+)
 from samovar.flow.undefined import undefined
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})[^\n`]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.M | re.S)
+_MARK = re.compile(r"(`{3,}|~{3,})[^\n`]*$")
+_HEADING = re.compile(r"^#{1,6} .*\S", re.M)
+MARKDOWN = (".md", ".markdown")
+"""Files that hold blocks of code themselves."""
 _TOP = re.compile(
     r"(def|class|async|import|from|if|for|while|with|try)\b|@|[A-Za-z_][\w.]*( *:[^=]*)? *[=(]"
 )
 """Where a statement of a file may begin."""
+_NOTHING = "The answer holds no code block."
 CUTS = 12
 """Places where prose may end, and where a cut-off end may begin, that are tried."""
 _PATCH = re.compile(r"^<{5,9} ?SEARCH[^\n]*\n(.*?)^={5,9}[^\n]*\n(.*?)^>{5,9}", re.M | re.S)
@@ -39,18 +53,60 @@ def blocks(text: str) -> list[str]:
 
 def whole_file(text: str, path: str, before: str) -> str:
     """Return the new text of a whole file. Raises ToolError saying what is wrong."""
+    if path.endswith(MARKDOWN):
+        return _document(text, before)
     found = blocks(text)
     if not found:
-        raise ToolError("The answer holds no code block.")
-    if not path.endswith(".py"):
-        return max(found, key=len)
+        raise ToolError(_NOTHING)
+    return _program(found, path, before) if path.endswith(".py") else max(found, key=len)
+
+
+def _document(text: str, before: str) -> str:
+    """Return the Markdown that an answer wraps in its first fence, with the blocks it holds.
+
+    A fence that closes none of them may be the end; the last one is. Raises ToolError without a
+    fence, and where most of the headings that the file had are gone.
+    """
+    rows = lines(text.replace("\r\n", "\n"))
+    fences = [(n, found[1], row) for n, row in enumerate(rows) if (found := _MARK.match(row))]
+    if not fences:
+        raise ToolError(_NOTHING)
+    (start, mark, _), *below = fences
+    end, inside = len(rows), False
+    for number, longer, row in below:
+        if longer.startswith(mark):
+            closes = row.strip() == longer
+            end = number if closes and not inside else end
+            inside = not (inside and closes)
+    new = "".join(rows[start + 1 : end])
+    old = _headings(before)
+    gone = [h for h in old if h not in _headings(new)]
+    if len(gone) > max(1, len(old) / 2):
+        raise ToolError(
+            f"The answer leaves out {len(gone)} of the file's {len(old)} headings, such as "
+            f"{gone[0]!r}: write the whole file."
+        )
+    return new if new.endswith("\n") else new + "\n"
+
+
+def _headings(text: str) -> list[str]:
+    """Return the headings of a Markdown text; a comment in a block of code is none."""
+    return _HEADING.findall(_FENCE.sub("", text.replace("\r\n", "\n")))
+
+
+def _program(found: Sequence[str], path: str, before: str) -> str:
+    """Return the one block, or all blocks together, that are the new text of a Python file."""
     wanted = defined(before)
     good = _python(found, wanted)
     if not good:
         raise ToolError("The code is not valid Python" + _where(max(found, key=len)))
+    # What imports the file is a test of it, or shows how it is used.
+    good = [b for b in good if not own_imports(b, path)] or good
     joined = "\n\n".join(good)
     pick = max(good, key=lambda b: (len(wanted & defined(b)), len(b)))
-    if wanted - defined(pick) and not wanted - defined(joined):
+    if not wanted:
+        pick = next((b for b in good if defined(b)), pick)
+    elif wanted - defined(pick) and not wanted - defined(joined):
         pick = joined
     missing = sorted(wanted - defined(pick))
     if missing and len(missing) == len(wanted):
@@ -68,15 +124,17 @@ def bare(block: str, names: Set[str]) -> str:
     """Return the longest part of a block that is Python and defines the names, empty if none is.
 
     Small models begin a block with words of the task, and a limit cuts its end off: left out are
-    lines before a statement and lines from one on.
+    lines before a statement and lines from one on. Without names anything may be defined, and
+    the end stays: nobody knows what else was to come.
     """
     rows = lines(block)
     starts = [n for n, row in enumerate(rows) if _TOP.match(row)]
-    ends = [len(rows), *reversed(starts)]
+    ends = [len(rows), *(reversed(starts) if names else ())]
     spans = ((a, b) for b in ends[:CUTS] for a in starts[:CUTS] if a < b)
     for first, last in sorted(spans, key=lambda span: span[0] - span[1]):
         part = "".join(rows[first:last])
-        if names <= defined(part) and names:
+        found = defined(part)
+        if found and names <= found:
             return part
     return ""
 
@@ -89,7 +147,7 @@ def one_symbol(text: str, name: str, before: str) -> str:
     short = name.rsplit(".", 1)[-1]
     found = [dedent(b) for b in blocks(text)]
     if not found:
-        raise ToolError("The answer holds no code block.")
+        raise ToolError(_NOTHING)
     margin = before[: len(before) - len(before.lstrip(" \t"))]
     good = _python(found, {short})
     if not good:

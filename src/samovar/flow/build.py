@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -17,7 +16,7 @@ from samovar.flow.docstrings import restored, short
 from samovar.flow.kit import Kit
 from samovar.flow.probes import mended
 from samovar.flow.search import search
-from samovar.flow.source import bodiless, shape
+from samovar.flow.source import bodiless, own_imports, shape
 from samovar.flow.speak import (
     TASK,
     ask,
@@ -45,7 +44,6 @@ from samovar.flow.work import (
 )
 
 _IMPORT = re.compile(r"(from|import)\b")
-_IMPORTED = re.compile(r"^((?:from +([\w.]+) +import\b)|import +([\w.]+)\b.*)", re.M)
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
 SEARCHED = 2
@@ -284,11 +282,9 @@ def copies(kit: Kit, state: State, target: Target) -> tuple[str, ...]:
     """
     if "stops" in state.task.off or target.symbol:
         return ()
-    found = []
-    path, own = _tests(kit, state), PurePosixPath(target.path).stem
-    for said, one, other in _IMPORTED.findall(text_of(kit.tree, path) if path else ""):
-        if (one or other).rsplit(".", 1)[-1] == own:
-            found.append(f"\n{said}" if said.startswith("from") else f"\n{said}\n")
+    path = _tests(kit, state)
+    own = own_imports(text_of(kit.tree, path) if path else "", target.path)
+    found = [f"\n{said}" if said.startswith("from") else f"\n{said}\n" for said in own]
     first = state.task.text.strip().split("\n", 1)[0]
     if first.startswith("#"):
         found.append(f"```{language(target.path)}\n{first}\n")

@@ -4,6 +4,7 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -22,6 +23,7 @@ class Symbol(Struct, frozen=True):
     text: str
 
 
+_IMPORTED = re.compile(r"^((?:from +([\w.]+) +import\b)|import +([\w.]+)\b.*)", re.M)
 _EQUAL = re.compile(r"assert(Is|(MultiLine|Sequence|List|Tuple|Set|Dict)?Equal)")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
@@ -175,6 +177,13 @@ def module_of(path: str) -> str:
     """Return the dotted name by which a file is imported."""
     inner = path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/")
     return inner.replace("/", ".")
+
+
+def own_imports(text: str, path: str) -> list[str]:
+    """Return how the imports of a very file begin in a text; no file imports itself."""
+    own = PurePosixPath(path).stem
+    found = _IMPORTED.findall(text)
+    return [said for said, one, other in found if (one or other).rsplit(".", 1)[-1] == own]
 
 
 def words(text: str) -> list[str]:
