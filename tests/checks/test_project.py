@@ -10,7 +10,7 @@ from doubles import Memory
 
 from samovar.checks.environment import find_environment
 from samovar.checks.project import REPORT, Project, read_report
-from samovar.core.task import Probe, Trials
+from samovar.core.task import NO_TESTS, Probe, Trials
 from samovar.sandboxes.find import find_sandbox
 
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return add(a, a)\n"
@@ -276,6 +276,13 @@ async def test_a_version_that_ends_the_program_says_nothing(project):
     given = ["calc:add(2, 3)"]
     _ran, seen = await project.behaviours([{"calc.py": code}, {"calc.py": GOOD}], given)
     assert seen == [("!",), ("5",)]
+
+
+@pytest.mark.parametrize("options", ["", "-qq", "-k nothing_has_this_name"])
+async def test_pytest_without_a_test_is_told_from_any_other_exit_5(project, options):
+    none = {"test_calc.py": ""} if "-k" not in options else {}
+    assert (await project.test("tests", f"{COMMAND} {options}", none)).excerpt == NO_TESTS
+    assert (await project.test("tests", "echo no; exit 5", none)).excerpt == "no"
 
 
 async def test_a_report_that_lay_in_the_project_counts_for_nothing(project):

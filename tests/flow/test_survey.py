@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.log import MemoryLog
-from samovar.core.task import Checked, Counts
+from samovar.core.task import NO_TESTS, Checked, Counts
 from samovar.flow.survey import survey
 
 
@@ -59,3 +59,42 @@ async def test_a_test_that_says_pytest_is_missing_is_a_red_test():
     told = replace(report((), ("test_it",)), excerpt="/x/python: No module named pytest")
     surveyed = await survey(kit(answering(), checks=Shown(told)), None)
     assert surveyed.verdict.why == "0 passed, 1 failed"
+
+
+@pytest.mark.parametrize(
+    ("exit", "said", "told"),
+    [
+        (127, "sh: 1: jest: not found", "sh: 1: jest: not found"),
+        (126, "/bin/sh: 1: ./run: Permission denied", "./run: Permission denied"),
+        (127, "", "exit 127"),
+        (
+            2,
+            "make: .venv/bin/pytest: No such file or directory\n"
+            "make: *** [Makefile:2: test] Error 127",
+            "make: .venv/bin/pytest: No such file or directory",
+        ),
+    ],
+)
+async def test_a_program_that_is_not_in_the_sandbox_is_said_before_a_model_is_asked(
+    exit, said, told
+):
+    model = answering()
+    log = MemoryLog([opened()])
+    with pytest.raises(SetupError) as error:
+        await drive(kit(model, checks=Shown(wordless(exit, said))), log)
+    assert told in str(error.value) and "`readable`" in str(error.value)
+    assert names(log) == ["Opened"] and model.asked == []
+
+
+async def test_red_tests_count_whatever_the_command_ends_with():
+    told = replace(report((), ("test_it",)), exit=127)
+    assert not (await survey(kit(answering(), checks=Shown(told)), None)).verdict.passed
+
+
+async def test_where_pytest_finds_no_test_nothing_is_to_turn_green():
+    surveyed = await survey(kit(answering(), checks=Shown(wordless(5, NO_TESTS))), None)
+    assert (surveyed.verdict.passed, surveyed.verdict.proof, surveyed.command) == (True, "none", "")
+    assert surveyed.verdict.why == "pytest -q finds no test"
+    assert [c.exit for c in surveyed.verdict.checks] == [5], "the receipt tells it"
+    red = await survey(kit(answering(), checks=Shown(wordless(5, "boom"))), None)
+    assert not red.verdict.passed

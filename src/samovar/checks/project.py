@@ -19,7 +19,7 @@ from samovar.checks.failures import LONGEST, excerpt
 from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
 from samovar.core.seams import Command, Ran, Sandbox, Tree
-from samovar.core.task import Checked, Counts, Probe, Trials
+from samovar.core.task import NO_TESTS, Checked, Counts, Probe, Trials
 
 INSIDE = Path(__file__).parent / "inside"
 REPORT = ".samovar-report.json"
@@ -28,6 +28,8 @@ REPORTING = "-p samovar_report -p no:cacheprovider --tb=short"
 """Options for pytest where its outcome is told test by test."""
 USAGE = 4
 """The exit status of pytest for options it does not know; nothing ran, nothing is reported."""
+EMPTY = 5
+"""The exit status of pytest where it found no test."""
 LANES = 4
 """Trials that run side by side, at most, where there are as many processors."""
 
@@ -283,6 +285,8 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
     by = [t.get("outcome", "") for t in tests.values()]
     failing = tuple(k for k, t in tests.items() if t.get("outcome") == "failed")
     messages = [tests[k].get("message", "") for k in failing[:20]] or [ran.output]
+    if report is not None and report.exit == ran.exit == EMPTY:
+        messages = [NO_TESTS]
     return Checked(
         name=name,
         command=command,

@@ -138,6 +138,10 @@ class Counts(Struct, frozen=True):
         return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
+NO_TESTS = "no tests ran"
+"""The excerpt of a command by which pytest found nothing to run."""
+
+
 class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One command that was run in the sandbox, and what it showed."""
 

@@ -6,21 +6,25 @@ import shlex
 from samovar.core.errors import SetupError
 from samovar.core.event import Surveyed
 from samovar.core.state import State
-from samovar.core.task import Checked, Verdict
+from samovar.core.task import NO_TESTS, Checked, Verdict
 from samovar.flow.kit import Kit
 
 _NO_PYTEST = re.compile(r"^(.+): No module named pytest$", re.M)
 """What `python -m pytest` says where the interpreter named has none."""
+_MAKE = re.compile(r"^make.*: \*\*\* .* Error 12[67]$", re.M)
+"""What make says, by an exit status of its own, where a program did not start."""
+_ABSENT = re.compile(r".*(not found|No such file|ermission denied).*")
 
 
 async def survey(kit: Kit, state: State) -> Surveyed:
     """Run the project's checks before any change. Raises SetupError where nothing can run them."""
     del state
     if not kit.command:
-        why = "the project has no tests that samovar can find; name them with --test"
-        return Surveyed(verdict=Verdict(passed=True, proof="none", why=why))
+        return _untested("the project has no tests that samovar can find; name them with --test")
     kit.live("step", f"testing the project as it is: {kit.command}")
     checked = await kit.checks.test("tests", kit.command, {})
+    if checked.excerpt == NO_TESTS:
+        return _untested(f"{kit.command} finds no test", checked)
     _runnable(checked)
     return Surveyed(
         verdict=Verdict(
@@ -30,12 +34,27 @@ async def survey(kit: Kit, state: State) -> Surveyed:
     )
 
 
+def _untested(why: str, *checks: Checked) -> Surveyed:
+    """Return the survey of a project without tests: no command judges the run."""
+    return Surveyed(verdict=Verdict(passed=True, proof="none", why=why, checks=checks))
+
+
 def _runnable(checked: Checked) -> None:
     """Raise SetupError where no change to the project could make its checks green."""
-    lacking = None if checked.named else _NO_PYTEST.search(checked.excerpt)
+    if checked.named:
+        return
+    lacking = _NO_PYTEST.search(checked.excerpt)
     if lacking:
         install = f"{shlex.quote(lacking[1])} -m pip install pytest"
         raise SetupError(
             f"the tests cannot run, {lacking[1]} has no pytest: run '{install}', or name another "
             "command with --test"
+        )
+    if checked.exit in (126, 127) or _MAKE.search(checked.excerpt):
+        said = _ABSENT.search(checked.excerpt)
+        why = said[0].strip() if said else f"exit {checked.exit}"
+        raise SetupError(
+            f"the tests cannot run, {checked.command!r} says {why!r}: it is not in the sandbox, or "
+            "cannot be run there; name its folder by `readable` (docs/reference/settings.md), or "
+            "another command with --test"
         )
