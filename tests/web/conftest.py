@@ -44,12 +44,22 @@ def stranger(desk: Desk) -> Iterator[TestClient]:
         yield made
 
 
-@pytest.fixture
-def person(desk: Desk) -> Iterator[TestClient]:
+class Person(TestClient):
     """Somebody in a browser: a session in a cookie, an Origin on every form."""
-    with TestClient(site(desk), base_url=BASE) as made:
-        session = desk.keys.session()
-        made.cookies.set(desk.cookie, session)
-        made.headers.update({"origin": BASE})
-        made.csrf = desk.keys.form(session)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(site(desk), base_url=BASE)
+        self.keys, self.session = desk.keys, desk.keys.session()
+        self.cookies.set(desk.cookie, self.session)
+        self.headers.update({"origin": BASE})
+
+    @property
+    def csrf(self) -> str:
+        """What the forms of a page carry that is shown now."""
+        return self.keys.form(self.session)
+
+
+@pytest.fixture
+def person(desk: Desk) -> Iterator[Person]:
+    with Person(desk) as made:
         yield made

@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from litestar.types import ASGIApp
 from msgspec.structs import replace
 
 from samovar.app import App
 from samovar.core.errors import SetupError
-from samovar.org.seams import NO_LIMIT, Approval, Job, LedgerEntry
+from samovar.org.seams import NO_LIMIT, Approval, Effects, Job, LedgerEntry
 from samovar.web.desk import Desk
+from samovar.web.guard import said
 from samovar.web.happening import Happening
 from samovar.web.keys import Keys
+from samovar.web.once import Once
 from samovar.web.shelf import Shelf
 from samovar.web.verbs import Agent, Mail, Office, Status
 from samovar.workshop import Workshop
@@ -380,6 +383,11 @@ class Bells:
 
 def office(made: Team) -> Office:
     return Office(made, made, made, made, Bells())
+
+
+def once(app: ASGIApp, effects: Effects) -> Once:
+    """Return an application that acts once, and says in JSON what it refuses."""
+    return Once(app, effects, lambda _scope, status, text, _kept: said(status, text))
 
 
 def put_run(home: Path, run: str, golden: str, hostile: str = "", cut: int = 0) -> Path:

@@ -1,5 +1,6 @@
 """Nobody gets in without the token: every route, every way of not having it."""
 
+import html
 from pathlib import Path
 
 import household
@@ -278,6 +279,23 @@ def test_a_person_logs_in_with_the_token_and_out_again(desk, stranger):
     stranger.post("/logout", data=form, headers={"origin": BASE}, follow_redirects=False)
     stranger.cookies.set(desk.cookie, session)
     assert stranger.get("/runs", follow_redirects=False).status_code == 303
+
+
+def test_a_form_whose_session_is_over_is_answered_with_a_page_that_keeps_its_text(desk, stranger):
+    past = Keys(household.TOKEN, clock=lambda: 0.0).session()
+    stranger.cookies.set(desk.cookie, past)
+    long = "Mend <b>this</b>,\nand & that. " * 500
+    form = {FIELD: desk.keys.form(past), "text": long, "agent": "writer"}
+    answer = stranger.post("/tasks", data=form, headers={"origin": BASE}, follow_redirects=False)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("text/html")
+    assert html.escape(long.strip()) in answer.text.replace("\r\n", "\n")
+    assert 'href="/login"' in answer.text and "nothing was done" in answer.text
+    assert "<nav" not in answer.text, "a stranger sees nothing of the home"
+    short = stranger.post("/credits", data={"agent": "writer"}, headers={"origin": BASE})
+    assert short.status_code == 401 and "<textarea" not in short.text
+    program = stranger.post("/api/tasks", data=form, headers={"origin": BASE})
+    assert program.json()["status"] == 401
 
 
 def test_a_login_form_of_another_site_is_refused(stranger):

@@ -1,6 +1,7 @@
 """Live pages: what was missed is replayed, what comes fast is merged, nobody is left hanging."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from samovar.core.event import Overridden
 from samovar.core.log import JsonlLog
 from samovar.org.seams import StoreAway
 from samovar.web import live
+from samovar.web.forms import FIELD
 from samovar.web.live import Channel, Hub, Update, encode, partial
 from samovar.web.server import serve
 from samovar.web.socket import LATER
@@ -247,9 +249,12 @@ async def test_a_part_carries_the_form_token_of_whoever_sees_it(home, team, port
         cookie = {"cookie": f"{desk.cookie}={session}", "authorization": ""}
         async with httpx.AsyncClient(base_url=client.base_url, headers=cookie) as person:
             person.headers.pop("authorization")
-            async with person.stream("GET", "/live/page/board") as stream:
+            url = "/live/page/board?seal=abcdefghijkl"
+            async with person.stream("GET", url) as stream:
                 got = "\n".join(await lines_until(stream, 'name="csrf"'))
-    assert desk.keys.form(session) in got
+    seals = re.findall(rf'name="{FIELD}" value="([^"]*)"', got)
+    assert seals and all(desk.keys.accepts(session, s) for s in seals)
+    assert {s.partition(".")[0] for s in seals} == {"abcdefghijkl"}, "that of its own page"
     assert desk.mark not in got
 
 

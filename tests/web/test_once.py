@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import household
+from household import once
 from litestar.testing import TestClient
 
 from samovar.core.log import now
 from samovar.org.seams import StoreAway
 from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryEffects
-from samovar.web.once import DAY, LARGEST, LONGEST, Once
+from samovar.web.body import LARGEST
+from samovar.web.once import DAY, LONGEST
 from samovar.web.site import site
 
 
@@ -56,7 +58,7 @@ async def test_500_deliveries_in_any_order_one_to_five_times_are_acted_on_once()
         await send({"type": "http.response.start", "status": 202, "headers": []})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    app, dice = Once(act, MemoryEffects()), random.Random(3)
+    app, dice = once(act, MemoryEffects()), random.Random(3)
     numbers = [n for n in range(500) for _ in range(dice.randint(1, 5))]
     dice.shuffle(numbers)
     sent = [deliver(app, f"key {n}", json.dumps({"n": n}).encode()) for n in numbers]
@@ -81,6 +83,30 @@ def test_a_repeated_request_of_the_api_gets_the_first_answer(client):
     assert client.post("/api/tasks", json={"text": "one"}).status_code == 202
 
 
+async def test_a_delivery_that_is_cut_off_leaves_its_key_to_the_whole_one():
+    done, gone = [], {"type": "http.disconnect"}
+
+    async def act(_scope, receive, send):
+        done.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 202, "headers": []})
+        await send({"type": "http.response.body", "body": b"said", "more_body": False})
+
+    app = once(act, MemoryEffects())
+    for pieces in ([{"type": "http.request", "body": b"{", "more_body": True}, gone], [gone]):
+        said = []
+
+        async def receive(left=pieces):
+            return left.pop(0)
+
+        async def send(message, said=said):
+            said.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/api/tasks"}
+        await app({**scope, "headers": [(b"idempotency-key", b"k")]}, receive, send)
+        assert said == [] and done == []
+    assert await deliver(app, "k") == (202, b"said") and len(done) == 1
+
+
 async def test_what_was_not_done_may_be_tried_again_and_what_may_have_been_done_not():
     answers = iter([503, 409, 500, 201])
 
@@ -88,7 +114,7 @@ async def test_what_was_not_done_may_be_tried_again_and_what_may_have_been_done_
         await send({"type": "http.response.start", "status": next(answers), "headers": []})
         await send({"type": "http.response.body", "body": b"said", "more_body": False})
 
-    app = Once(act, MemoryEffects())
+    app = once(act, MemoryEffects())
     assert [await deliver(app, "k") for _ in range(3)] == [(n, b"said") for n in (503, 409, 500)]
     assert (await deliver(app, "k"))[0] == 409, "the third may have done something"
     assert [await deliver(app, "other") for _ in range(2)] == [(201, b"said")] * 2
@@ -147,7 +173,7 @@ async def test_an_answer_that_cannot_be_kept_is_given_and_its_request_not_acted_
 
     effects = Flaky()
     effects.away = frozenset({"complete"})
-    app = Once(act, effects)
+    app = once(act, effects)
     assert await deliver(app, "k") == (201, b"said")
     assert (await deliver(app, "k"))[0] == 409 and done == [1]
 
@@ -161,7 +187,7 @@ async def test_a_key_is_kept_for_a_day():
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     clock = Clock(wall=lambda: now() + timedelta(seconds=ahead[0]))
-    app = Once(act, MemoryEffects(clock))
+    app = once(act, MemoryEffects(clock))
     for later, count in ((0.0, 1), (DAY - 60, 1), (DAY + 60, 2)):
         ahead[0] = later
         assert (await deliver(app, "k"))[0] == 201

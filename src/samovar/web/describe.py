@@ -27,7 +27,7 @@ class OnePage(OpenAPIRenderPlugin):
             "schemas": schema.get("components", {}).get("schemas", {}),
             "name": "docs",
         }
-        return page.bytes_of(request, "docs.html", data)
+        return page.bytes_of(request.scope, "docs.html", data)
 
 
 def operations(schema: dict[str, Any]) -> list[dict[str, Any]]:

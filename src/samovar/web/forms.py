@@ -7,11 +7,11 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
+from samovar.web.body import FORM, kind_of
 from samovar.web.desk import Desk
 from samovar.web.guard import SAFE, visit_of
 
 FIELD, HEADER = "csrf", "x-csrf-token"
-FORM = "application/x-www-form-urlencoded"
 
 
 async def meant(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -39,8 +39,7 @@ async def meant(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRo
 
 async def fields(request: Request[Any, Any, Any]) -> dict[str, str]:
     """Return the fields of a form; nothing for any other kind of request, also one with files."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
+    if kind_of(request.headers.get("content-type", "")) != FORM:
         return {}
     found = await request.form()
     return {k: v for k, v in found.items() if isinstance(v, str)}

@@ -14,6 +14,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from samovar.web.body import is_form, read
 from samovar.web.keys import Keys
 
 PUBLIC = ("/login", "/health")
@@ -54,6 +55,7 @@ class Guard:
     keys: Keys
     hosts: frozenset[str]
     """Host headers that mean us, with their port."""
+    refuse: "Refuse"
     cookie: str = "samovar"
     """Name of the session's cookie. Browsers share cookies between the ports of one host."""
 
@@ -64,7 +66,7 @@ class Guard:
             return
         visit = self._visit(scope)
         scope.setdefault("state", {})["visit"] = visit
-        answer = self._refusal(scope, visit)
+        answer = self._refusal(scope, receive, visit)
         if answer is None:
             await self.app(scope, receive, _with_headers(send, _policy(scope["path"], visit.nonce)))
         elif scope["type"] == ScopeType.WEBSOCKET:
@@ -83,7 +85,7 @@ class Guard:
         session = _cookie(_header(scope, b"cookie"), self.cookie)
         return Visit(nonce, session if session and self.keys.lasts(session) else "")
 
-    def _refusal(self, scope: Scope, visit: Visit) -> "Answer | None":
+    def _refusal(self, scope: Scope, receive: Receive, visit: Visit) -> "Answer | None":
         if headers_of(scope, b"host")[1:] or _header(scope, b"host").lower() not in self.hosts:
             return said(403, "this server is not called so; see docs/guides/dashboard.md")
         if not self._from_here(scope):
@@ -91,9 +93,22 @@ class Guard:
         path: str = scope["path"]
         if visit.known or path in PUBLIC or path.startswith("/assets/"):
             return None
+        if not path.startswith(MACHINES) and is_form(scope):
+            return self._ended(scope, receive)
         if path.startswith(MACHINES) or scope.get("method") not in SAFE:
             return said(401, "no valid token: send 'Authorization: Bearer TOKEN', or log in")
         return _login(scope)
+
+    def _ended(self, scope: Scope, receive: Receive) -> "Answer":
+        """Return the answer to a form whose session is over; what was typed comes back with it."""
+
+        async def answer(send: Send) -> None:
+            typed = (await read(receive)).fields
+            text = "you are logged in no more, so nothing was done: log in, then do it again"
+            kept = typed.get("text") or typed.get("note", "")
+            await self.refuse(scope, 401, text, kept)(send)
+
+        return answer
 
     def _from_here(self, scope: Scope) -> bool:
         """Say whether a request comes from one of our own pages, or from no page at all."""
@@ -109,6 +124,8 @@ class Guard:
 
 
 Answer = Callable[[Send], Awaitable[None]]
+Refuse = Callable[[Scope, int, str, str], Answer]
+"""Answers a request that reaches no route: its status, what to do, and what somebody had typed."""
 JSON = [(b"content-type", b"application/json")]
 
 

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,12 @@ SHORTEST = 16
 """Characters of a token a person may choose."""
 DAY = 86_400
 CODE_SECONDS = 600
+SEAL = re.compile(r"[\w-]{12}", re.ASCII)
+
+
+def new_seal() -> str:
+    """Return what tells the forms of one page, as it was shown once, from all others."""
+    return secrets.token_urlsafe(9)
 
 
 def given_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:
@@ -108,13 +115,18 @@ class Keys:
         """Log out of a session."""
         self._ended.add(session)
 
-    def form(self, session: str) -> str:
-        """Return what a form of this session carries."""
-        return self._mac("form", session)
+    def form(self, session: str, seal: str = "") -> str:
+        """Return what the forms of one page carry: its seal, and the mark of this session.
+
+        What cannot be a seal, such as what somebody wrote into an address, becomes a new one.
+        """
+        seal = seal if SEAL.fullmatch(seal) else new_seal()
+        return f"{seal}.{self._mac('form', f'{seal}.{session}')}"
 
     def accepts(self, session: str, form: str) -> bool:
         """Say whether a form was made for this session."""
-        return hmac.compare_digest(form.encode("utf-8", "replace"), self.form(session).encode())
+        right = self.form(session, form.partition(".")[0])
+        return hmac.compare_digest(form.encode("utf-8", "replace"), right.encode())
 
     def code(self) -> str:
         """Return a code that opens one session within ten minutes, for a link."""

@@ -1,14 +1,17 @@
-"""A delivery that comes again is acted on once: the header Idempotency-Key.
+"""What is delivered again is acted on once: requests with an Idempotency-Key, and our own forms.
 
 Semantics of the IETF draft httpapi-idempotency-key-header: a repeat gets the answer of the first;
 one that comes while the first is being worked on, or after a crash in the middle of it, gets 409;
 another body under a key that was used gets 422. What was refused, or could not be begun since the
 database was away, was not acted on: its key is free again. A key is kept for a day.
+
+A form of our pages carries a seal that is new whenever a page is shown, so the whole of it is its
+key: a second click, or a page sent again, leads where the first led. It waits for that.
 """
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import structlog
@@ -17,16 +20,18 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from msgspec import Struct
 
 from samovar.core.errors import SamovarError
-from samovar.org.seams import Effects
+from samovar.org.seams import Effect, Effects
+from samovar.web.body import LARGEST, Body, is_form, read
 from samovar.web.failing import status_of
-from samovar.web.guard import answered, headers_of, said
+from samovar.web.forms import FIELD
+from samovar.web.guard import JSON, Refuse, answered, headers_of
 
 log = structlog.get_logger("samovar.web")
 LONGEST = 200
 """Bytes of a key."""
-LARGEST = 1 << 20
-"""Bytes a request may carry."""
 DAY = 86_400.0
+LOOKS, GAP = 100, 0.1
+"""How often a second click looks for the answer to the first, and seconds between two looks."""
 _NAME = "delivery:"
 _AWAY = 503
 
@@ -36,46 +41,84 @@ class Answer(Struct, frozen=True):
 
     status: int
     body: bytes
+    location: str = ""
+    """Where it led; empty for an answer that leads nowhere."""
+
+
+class Delivery(Struct, frozen=True):
+    """A request that is to be acted on once."""
+
+    name: str
+    """Under which its answer is kept."""
+    digest: str
+    """Of its body: another one under the same name is another request."""
+    looks: int
+    """How often it looks for the answer to one that came before."""
 
 
 @dataclass(frozen=True)
 class Once:
-    """An ASGI application around ours, for POST requests of the API that carry a key."""
+    """An ASGI application around ours."""
 
     app: ASGIApp
     effects: Effects
     """Where answers are kept."""
+    refuse: Refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a first delivery in, and answer a repeat here."""
         key = _key(scope)
-        if not key:
+        if not key and not is_form(scope):
             await self.app(scope, receive, send)
             return
         if len(key) > LONGEST:
-            await said(400, f"an Idempotency-Key has at most {LONGEST} bytes")(send)
+            await self._refuse(scope, send, 400, f"an Idempotency-Key has at most {LONGEST} bytes")
             return
-        messages, body = await _whole(receive)
-        if len(body) > LARGEST:
-            await said(413, f"a request has at most {LARGEST} bytes")(send)
+        body = await read(receive)
+        if body.cut_off:
+            # Nobody waits for an answer, and half a request is no wish of anybody's.
             return
-        digest = hashlib.sha256(body).hexdigest()
-        name = f"{_NAME}{hashlib.sha256(scope['path'].encode() + b' ' + key).hexdigest()}"
+        if len(body.data) > LARGEST:
+            await self._refuse(scope, send, 413, f"a request has at most {LARGEST} bytes")
+            return
+        delivery = _delivery(scope["path"], key, body)
+        if delivery is None:
+            await self.app(scope, body.again(receive), send)
+        else:
+            await self._once(delivery, scope, body.again(receive), send)
+
+    async def _once(self, delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.effects.forget(_NAME, older=DAY)
-            known = await self.effects.intend(name, digest)
+            known = await self._known(delivery)
         except SamovarError as error:
-            await said(status_of(error), str(error))(send)
+            await self._refuse(scope, send, status_of(error), str(error))
             return
         if known.fresh:
-            await self._keep(name, await self._first(scope, _again(messages, receive), send))
-        elif known.what != digest:
-            await said(422, "this Idempotency-Key was used for another request")(send)
+            await self._keep(delivery.name, await self._first(scope, receive, send))
+        elif known.what != delivery.digest:
+            used = "this Idempotency-Key was used for another request"
+            await self._refuse(scope, send, 422, used)
         elif not known.done:
-            await said(409, "the first delivery has no answer yet; see whether it was done")(send)
+            waits = "the first delivery has no answer yet; see whether it was done"
+            await self._refuse(scope, send, 409, waits)
         else:
             kept = msgspec.json.decode(known.result, type=Answer)
-            await answered(kept.status, kept.body)(send)
+            led = [(b"location", kept.location.encode("latin-1"))] if kept.location else JSON
+            await answered(kept.status, kept.body, led)(send)
+
+    async def _known(self, delivery: Delivery) -> Effect:
+        """Return what is known of a delivery, once its first one is answered or time is up."""
+        known = await self.effects.intend(delivery.name, delivery.digest)
+        for _ in range(delivery.looks):
+            if known.fresh or known.done:
+                break
+            await asyncio.sleep(GAP)
+            known = await self.effects.intend(delivery.name, delivery.digest)
+        return known
+
+    async def _refuse(self, scope: Scope, send: Send, status: int, text: str) -> None:
+        await self.refuse(scope, status, text, "")(send)
 
     async def _keep(self, name: str, answer: Answer) -> None:
         """Keep an answer for repeats; what was not acted on may be tried again."""
@@ -90,18 +133,19 @@ class Once:
 
     async def _first(self, scope: Scope, receive: Receive, send: Send) -> Answer:
         """Answer a request, and return the answer."""
-        status, parts = 500, []
+        status, parts, location = 500, [], ""
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, location
             if message["type"] == "http.response.start":
                 status = message["status"]
+                location = dict(message.get("headers", [])).get(b"location", b"").decode("latin-1")
             elif message["type"] == "http.response.body":
                 parts.append(message.get("body", b""))
             await send(message)
 
         await self.app(scope, receive, sending)
-        return Answer(status, b"".join(parts))
+        return Answer(status, b"".join(parts), location)
 
 
 def _key(scope: Scope) -> bytes:
@@ -111,24 +155,11 @@ def _key(scope: Scope) -> bytes:
     return found[0].encode("latin-1") if found else b""
 
 
-async def _whole(receive: Receive) -> tuple[list[Any], bytes]:
-    """Return the messages of a request up to its end or the limit, and its body so far."""
-    messages: list[Any] = []
-    body = b""
-    more = True
-    while more and len(body) <= LARGEST:
-        message: Any = await receive()
-        messages.append(message)
-        more = message["type"] == "http.request" and message.get("more_body", False)
-        body += message.get("body", b"") if message["type"] == "http.request" else b""
-    return messages, body
-
-
-def _again(messages: list[Any], receive: Receive) -> Receive:
-    """Return what gives the messages once more, and then what comes after them."""
-    left = list(messages)
-
-    async def receiving() -> Any:
-        return left.pop(0) if left else await receive()
-
-    return receiving
+def _delivery(path: str, key: bytes, body: Body) -> Delivery | None:
+    """Return what makes a request the same as one before; None for a form without a seal."""
+    sealed = not key and FIELD in body.fields
+    if not key and not sealed:
+        return None
+    named = hashlib.sha256(path.encode() + b" " + (key or body.data)).hexdigest()
+    digest = hashlib.sha256(body.data).hexdigest()
+    return Delivery(f"{_NAME}{named}", digest, LOOKS if sealed else 0)

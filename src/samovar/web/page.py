@@ -15,6 +15,7 @@ from samovar.core.text import count
 from samovar.web import words
 from samovar.web.desk import Desk
 from samovar.web.guard import visit_of
+from samovar.web.keys import new_seal
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -77,24 +78,24 @@ class Page:
             csrf=self.desk.mark, team=self.desk.office is not None, **data
         )
 
-    def signed(self, html: str, session: str) -> bytes:
-        """Return HTML with the form token of a session where the marks are."""
-        token = self.desk.keys.form(session) if session else ""
-        return html.replace(self.desk.mark, token).encode("utf-8", "replace")
+    def signed(self, html: bytes, session: str, seal: str) -> bytes:
+        """Return HTML with the form token of a session, for one page, where the marks are."""
+        token = self.desk.keys.form(session, seal) if session else ""
+        return html.replace(self.desk.mark.encode(), token.encode())
 
-    def bytes_of(
-        self, request: Request[Any, Any, Any], template: str, data: Mapping[str, Any]
-    ) -> bytes:
+    def bytes_of(self, scope: Any, template: str, data: Mapping[str, Any]) -> bytes:
         """Return a whole page."""
-        visit = visit_of(request.scope)
+        visit, seal = visit_of(scope), new_seal()
         everywhere = {
             "nonce": visit.nonce,
+            "seal": seal,
             "known": visit.known,
-            "here": request.scope["path"],
+            "here": scope["path"],
             "note": self.desk.notes.pop(visit.session, "") if visit.session else "",
             "home": str(self.desk.home),
         }
-        return self.signed(self.part(template, {**everywhere, **data}), visit.session)
+        html = self.part(template, {**everywhere, **data}).encode("utf-8", "replace")
+        return self.signed(html, visit.session, seal)
 
     def respond(
         self,
@@ -104,7 +105,7 @@ class Page:
         status: int = 200,
     ) -> Response[bytes]:
         """Answer with a whole page."""
-        html = self.bytes_of(request, template, data)
+        html = self.bytes_of(request.scope, template, data)
         return Response(html, status_code=status, media_type="text/html; charset=utf-8")
 
 

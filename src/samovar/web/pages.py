@@ -23,6 +23,11 @@ from samovar.web.views import approval
 Asked = Request[Any, Any, Any]
 LONGEST = 300
 """Characters of one filter in an address."""
+STREAMS = ("after", "seal")
+"""What the stream of a page is asked for besides its filters: what was seen, and the page's seal.
+
+Everybody with the same filters shares one source; each stream has the forms of its own page.
+"""
 
 
 @get("/", include_in_schema=False)
@@ -58,7 +63,7 @@ async def live_scene(request: Asked, page: ThePage, scene: FromPath[str]) -> Str
     if scene not in SCENES:
         raise NotFoundException(f"there is no page {scene[:40]!r}")
     query = _query(request)
-    key = f"{scene}?{sorted((k, v) for k, v in query.items() if k != 'after')}"
+    key = f"{scene}?{sorted(query.items())}"
     return _stream(request, page, key, lambda: SceneSource(page.desk, page, SCENES[scene], query))
 
 
@@ -152,19 +157,18 @@ def _entry(text: str, record: Record) -> int | None:
 
 
 def _query(request: Asked) -> dict[str, str]:
-    return {k: v[:LONGEST] for k, v in request.query_params.items()}
+    return {k: v[:LONGEST] for k, v in request.query_params.items() if k not in STREAMS}
 
 
 def _stream(request: Asked, page: Page, key: str, make: Callable[[], Source]) -> Stream:
     if page.desk.hub.full:
         raise ServiceUnavailableException("too many live pages are open; close some")
     last = str(request.headers.get("last-event-id") or request.query_params.get("after", ""))
-    token = page.desk.keys.form(visit_of(request.scope).session).encode()
-    mark = page.desk.mark.encode()
+    session, seal = visit_of(request.scope).session, request.query_params.get("seal", "")
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"retry: 500\n\n"
         async for update in page.desk.hub.listen(key, make, last):
-            yield encode(update).replace(mark, token)
+            yield page.signed(encode(update), session, seal)
 
     return Stream(chunks(), media_type="text/event-stream")

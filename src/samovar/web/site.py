@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from litestar import Litestar, get
@@ -17,12 +18,13 @@ from samovar.core.errors import SamovarError
 from samovar.org.seams import StoreAway
 from samovar.store.memory_books import MemoryEffects
 from samovar.web import acts, api, doorbells, failing, files, metrics, pages, socket
+from samovar.web.body import LARGEST
 from samovar.web.describe import OnePage
 from samovar.web.desk import Desk
 from samovar.web.forms import meant
 from samovar.web.guard import Guard
 from samovar.web.metrics import Counted, Metrics
-from samovar.web.once import LARGEST, Once
+from samovar.web.once import Once
 from samovar.web.page import Page, environment
 
 
@@ -109,8 +111,9 @@ def site(desk: Desk) -> ASGIApp:
     """Return the application as it is served."""
     bare = bare_site(desk)
     effects = desk.office.effects if desk.office else MemoryEffects()
-    counted = Counted(Once(bare, effects), bare.state.counted)
-    return Guard(counted, desk.keys, desk.hosts, desk.cookie)
+    refuse = partial(failing.refusal, bare.state.page)
+    counted = Counted(Once(bare, effects, refuse), bare.state.counted)
+    return Guard(counted, desk.keys, desk.hosts, refuse, desk.cookie)
 
 
 @asynccontextmanager
