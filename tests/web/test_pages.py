@@ -169,6 +169,27 @@ def test_a_conversation_and_a_damaged_log_are_shown_as_far_as_they_go(client, ho
     assert client.get(f"/runs/{damaged.name}").status_code == 200
 
 
+def test_a_log_that_cannot_be_read_or_has_no_zones_takes_no_page_away(client, home):
+    # A folder cannot be read as a log, by nobody; one of somebody else's only not by others.
+    closed = home / "runs" / "20261121-120002-closed-0009"
+    (closed / "events.jsonl").mkdir(parents=True)
+    plain = household.put_run(home, "20261121-120003-plain-0009", "solved") / "events.jsonl"
+    plain.write_text(re.sub(r'("at":"[^"]+?)Z"', r'\1"', plain.read_text()))
+    for path in ("/dashboard", "/runs", "/credits", "/system", "/approvals"):
+        assert client.get(path).status_code == 200, path
+    states = {r["run"]: r["state"] for r in client.get("/api/runs").json()}
+    assert (states[closed.name], states[plain.parent.name]) == ("damaged", "done")
+    assert "damaged" in client.get(f"/runs/{closed.name}").text
+    assert client.get(f"/runs/{closed.name}/raw").status_code == 409
+    assert client.get(f"/runs/{plain.parent.name}").status_code == 200
+    (closed / "events.jsonl").rmdir()
+    (home / "runs").rename(home / "were")
+    (home / "runs").write_text("no folder")
+    for path in ("/dashboard", "/runs", "/api/status", "/metrics"):
+        assert client.get(path).status_code == 200, path
+    assert client.get(f"/runs/{SOLVED}").status_code == 404
+
+
 def test_runs_are_filtered_by_the_address(client):
     text = client.get("/runs?state=failed").text
     assert "20261120-100000-failed-0002" in text

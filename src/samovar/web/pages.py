@@ -102,8 +102,11 @@ async def live_run(request: Asked, page: ThePage, run: FromPath[str]) -> Stream:
 @get("/runs/{run:str}/raw", include_in_schema=False)
 async def raw(page: ThePage, run: FromPath[str]) -> Response[bytes]:
     """Return the log of a run as it lies on the disk, as plain text."""
-    record = _record(page, run)
-    return Response(record.path.read_bytes(), media_type="text/plain; charset=utf-8")
+    path = _record(page, run).path
+    try:
+        return Response(path.read_bytes(), media_type="text/plain; charset=utf-8")
+    except OSError as error:
+        raise SetupError(f"cannot read {path}: {error.strerror}") from error
 
 
 @get("/approvals/{id:str}", name="page.approval", include_in_schema=False)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.event import Entry, Event
+from samovar.web.words import zoned
 
 MOST = 5_000
 """Lines of one log the pages show."""
@@ -53,7 +54,7 @@ def row(line: bytes, place: int) -> Row:
         known = _known.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _strange(line, place)
-    return Row(known.seq, known.at, known.event)
+    return Row(known.seq, zoned(known.at), known.event)
 
 
 def _strange(line: bytes, place: int) -> Row:
@@ -62,7 +63,7 @@ def _strange(line: bytes, place: int) -> Row:
         stamp = _stamp.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         stamp = _Stamp()
-    return Row(place, stamp.at, Strange(text))
+    return Row(place, zoned(stamp.at), Strange(text))
 
 
 @dataclass

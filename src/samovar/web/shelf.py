@@ -80,7 +80,7 @@ class Shelf:
 
     def app_of(self, run: str) -> App:
         """Return the home that has a run; ours when none has."""
-        return next((a for a in self._apps() if a.folder(run).is_dir()), self.app)
+        return next((a for a in self._apps() if os.path.isdir(a.folder(run))), self.app)
 
     def questions(self) -> list[Question]:
         """Return what waits for a person, the oldest first."""
@@ -107,7 +107,12 @@ class Shelf:
         stamp = (about.st_mtime_ns, about.st_size)
         kept = self._known.get(str(folder))
         if kept is None or kept[0] != stamp:
-            kept = (stamp, _read(folder))
+            try:
+                kept = (stamp, _read(folder))
+            except OSError:
+                # Not kept: leave to read it changes neither its time nor its length.
+                at = datetime.fromtimestamp(about.st_mtime, UTC)
+                return RunLine(run=folder.name, at=at, title="", state="damaged")
             self._known[str(folder)] = kept
         line = kept[1]
         if line.state in ("stopped", "waiting", "failed") and _inode(folder / "lock") in held:
@@ -116,7 +121,10 @@ class Shelf:
 
 
 def _folders(place: Path) -> list[Path]:
-    return [Path(e.path) for e in os.scandir(place)] if place.is_dir() else []
+    try:
+        return [Path(e.path) for e in os.scandir(place)]
+    except OSError:
+        return []
 
 
 def question(app: App, run: str) -> Question | None:
@@ -143,7 +151,7 @@ def _read(folder: Path) -> RunLine:
     if found is None or found.state == "damaged":
         return RunLine(run=folder.name, at=begin.at, title="", state="damaged")
     line = RunLine(
-        run=folder.name, at=found.at, title=found.task, state=found.state, outcome=found.outcome
+        run=folder.name, at=begin.at, title=found.task, state=found.state, outcome=found.outcome
     )
     line = replace(line, seconds=(end.at - begin.at).total_seconds())
     facts = _receipt(folder)

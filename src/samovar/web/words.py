@@ -65,7 +65,7 @@ def ago(at: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago something was."""
     if at is None:
         return ""
-    seconds = ((now or datetime.now(UTC)) - _zoned(at)).total_seconds()
+    seconds = ((now or datetime.now(UTC)) - zoned(at)).total_seconds()
     for size, word in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if abs(seconds) >= size:
             said = count(int(abs(seconds) // size), word)
@@ -75,12 +75,12 @@ def ago(at: datetime | None, now: datetime | None = None) -> str:
 
 def exact(at: datetime | None) -> str:
     """Return the exact time, in UTC."""
-    return _zoned(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
+    return zoned(at).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if at else ""
 
 
 def machine(at: datetime | None) -> str:
     """Return a time for the `datetime` attribute."""
-    return _zoned(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
+    return zoned(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
 def clock(seconds: float) -> str:
@@ -104,5 +104,6 @@ def cut(text: Any, length: int = 120) -> str:
     return line if len(line) <= length else f"{line[: length - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def _zoned(at: datetime) -> datetime:
+def zoned(at: datetime) -> datetime:
+    """Return a time with its zone: UTC, where it names none."""
     return at if at.tzinfo else at.replace(tzinfo=UTC)
