@@ -4,19 +4,19 @@ Rules keep honest models from mistakes and ask a person in time. The boundary is
 """
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase, translate
+from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from samovar.core.errors import SamovarError, ToolError
+from samovar.core.glob import fits, sieve
 from samovar.core.text import ends, letters
 from samovar.core.tool import Call, Permission, Returned, Tool, arguments, find
 from samovar.core.way import followed, written
@@ -30,8 +30,9 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     tool: str = ""
     """Name of the tool, or its permission (read, write, run, network, ask); `*` stands for any."""
     path: str = ""
-    """Glob over the paths in the arguments, as written and with links followed; without a slash it
-    means any part of a path."""
+    """Glob over the paths in the arguments, as written and with links followed: over a whole path
+    if it begins with `/` or `~`, else over the way from the workspace, of which it means any part
+    when it has no slash."""
     host: str = ""
     """Glob over the host names in the arguments."""
     command: str = ""
@@ -135,13 +136,12 @@ def sight(rules: Rules, root: str) -> Sight:
         deny=tuple(r for r in rules.deny if r.path),
     )
     known = {r.path for r in (*of_paths.ask, *of_paths.deny, *BUILT_IN.deny) if r.path}
-    names = re.compile("|".join(translate(p) for p in known if "/" not in p))
-    wholes = re.compile("|".join(_form(p).pattern for p in known if "/" in p))
+    caught = sieve(known, root)
 
     def verdict(tool: str, path: str) -> Verdict:
         whole = written(path, root)
-        if wholes.fullmatch(whole) or any(names.match(part) for part in whole.split("/")):
-            return _decide(of_paths, _Facts(tool, "read", (whole,), (), ())).verdict
+        if caught(whole):
+            return _decide(of_paths, _Facts(tool, "read", (whole,), (), (), root)).verdict
         return "allow"
 
     return verdict
@@ -196,6 +196,7 @@ class _Facts:
     paths: tuple[str, ...]
     hosts: tuple[str, ...]
     commands: tuple[str, ...]
+    root: str
 
     @classmethod
     def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
@@ -203,14 +204,16 @@ class _Facts:
         paths = [way(v, root) for k, v in found if k in PATHS for way in (written, followed)]
         hosts = [_host(v) for k, v in found if k in HOSTS]
         commands = [" ".join(v.split(" ")).strip() for k, v in found if k in COMMANDS]
-        return cls(tool.name, tool.permission, tuple(paths), tuple(hosts), tuple(commands))
+        return cls(tool.name, tool.permission, tuple(paths), tuple(hosts), tuple(commands), root)
 
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether a rule speaks of this call; to be allowed, all of it must fit."""
         every = all if verdict == "allow" else any
         checks: list[bool] = [_fits_name(rule.tool, self.tool, self.permission)]
         if rule.path:
-            checks.append(bool(self.paths) and every(_fits_path(rule.path, p) for p in self.paths))
+            beyond = verdict != "allow"
+            held = [fits(rule.path, p, self.root, beyond=beyond) for p in self.paths]
+            checks.append(bool(held) and every(held))
         if rule.host:
             checks.append(
                 bool(self.hosts) and every(fnmatchcase(h, rule.host.lower()) for h in self.hosts)
@@ -227,30 +230,6 @@ def _fits_name(pattern: str, name: str, permission: Permission) -> bool:
     if pattern in get_args(Permission):
         return permission == pattern
     return not pattern or fnmatchcase(name, pattern)
-
-
-def _fits_path(pattern: str, path: str) -> bool:
-    if "/" not in pattern:
-        return any(fnmatchcase(part, pattern) for part in path.split("/"))
-    return _form(pattern).fullmatch(path) is not None
-
-
-def _form(pattern: str) -> re.Pattern[str]:
-    """Return a pattern with a slash as a regular expression over whole paths."""
-    home = os.path.expanduser("~")
-    wanted = home + pattern[1:] if pattern.startswith("~") else pattern
-    if not wanted.startswith("/"):
-        wanted = f"**/{wanted}"
-    return _glob(wanted)
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a regular expression: `*` within a folder, `**` over folders."""
-    parts = re.split(r"(\*\*/?|\*|\?)", pattern)
-    forms = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(forms.get(p, re.escape(p)) for p in parts)
-    # What forbids all within a folder forbids the folder.
-    return re.compile(re.sub(r"/\.\*$", "(?:/.*)?", text))
 
 
 def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:

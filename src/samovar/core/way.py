@@ -37,6 +37,17 @@ def followed(path: str, root: str) -> str:
     return done
 
 
+def inside(path: str, root: str) -> str | None:
+    """Return the way from the root to a whole path, empty for the root; None for one outside.
+
+    INSIDE is the root by another name.
+    """
+    for top in (posixpath.normpath(root or "/").rstrip("/"), INSIDE):
+        if f"{path}/".startswith(f"{top}/"):
+            return path[len(top) + 1 :]
+    return None
+
+
 def _whole(path: str, root: str) -> str:
     # Nobody can be called what raises here.
     with suppress(ValueError):
