@@ -1,10 +1,14 @@
 """Settings of a person and of a home, joined."""
 
+import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from samovar.core.errors import SetupError
+from samovar.core.rules import Decision, Rules, decide, waived
+from samovar.core.tool import Call, Permission, Tool
 from samovar.settings import load
 
 
@@ -15,23 +19,136 @@ def _load(tmp_path: Path, everywhere: str, here: str):
     return load(tmp_path / "home", {"XDG_CONFIG_HOME": str(tmp_path / "config")})
 
 
+def _said(rules: Rules, name: str, argument: str, value: str) -> Decision:
+    fields = msgspec.defstruct(name, [(argument, str)])
+    permission: Permission = "network" if name == "fetch" else "read"
+
+    async def run(**_given: str) -> str:
+        return ""
+
+    each = Tool(name, "It does it.", permission, fields, {}, run)
+    return decide(rules, each, Call(name, {argument: value}), "/srv/p")
+
+
 def test_a_home_cannot_take_back_what_a_person_denied_everywhere(tmp_path: Path):
     rules = _load(
         tmp_path,
         '[[rules.deny]]\ntool = "shell"\n[[rules.allow]]\ntool = "fetch"\n',
-        '[[rules.deny]]\npath = "x"\n[[rules.allow]]\ntool = "python"\n',
+        '[[rules.deny]]\npath = "x"\n[[rules.allow]]\ntool = "shell"\ncommand = "ls"\n',
     ).rules
-    assert [(r.tool, r.path) for r in rules.deny] == [("shell", ""), ("", "x")]
-    assert [r.tool for r in rules.allow] == ["python"]
+    assert _said(rules, "shell", "command", "ls").verdict == "deny"
+    assert _said(rules, "read_file", "path", "x").verdict == "deny"
+    assert [r.tool for r in rules.allow] == ["shell"]
 
 
-@pytest.mark.parametrize("here", ["", "context = 4096\n", "rules = {}\n"])
-def test_denials_hold_in_a_home_that_says_nothing_of_them(tmp_path: Path, here: str):
-    rules = _load(tmp_path, '[[rules.deny]]\ntool = "shell"\n', here).rules
-    assert [r.tool for r in rules.deny] == ["shell"]
+_PERSON = """
+[rules]
+allow = [{ tool = "fetch", host = "a.org" }, { tool = "shell", command = "git status*" }]
+ask = [{ tool = "shell" }]
+deny = [{ tool = "python" }]
+"""
 
 
-@pytest.mark.parametrize("here", ["rules = 3\n", "rules.deny = 3\n", "rules.deny = [1]\n"])
+@pytest.mark.parametrize(
+    "here",
+    ["", "context = 4096\n", "rules = {}\n", '[[rules.deny]]\npath = "secrets/**"\n'],
+)
+def test_rules_hold_in_a_home_that_says_nothing_of_them(tmp_path: Path, here: str):
+    rules = _load(tmp_path, _PERSON, here).rules
+    assert _said(rules, "shell", "command", "ls").verdict == "ask"
+    assert _said(rules, "shell", "command", "git status -s").verdict == "allow"
+    assert _said(rules, "fetch", "url", "https://a.org").verdict == "allow"
+    assert _said(rules, "python", "code", "1").verdict == "deny"
+    hidden = "deny" if "secrets" in here else "allow"
+    assert _said(rules, "read_file", "path", "secrets/a").verdict == hidden
+
+
+def test_permissions_of_a_home_replace_the_persons_and_lift_none_of_the_persons_questions(
+    tmp_path: Path,
+):
+    here = '[rules]\nallow = [{ tool = "shell", command = "*" }, { host = "b.org" }]\n'
+    rules = _load(tmp_path, _PERSON, here).rules
+    assert _said(rules, "shell", "command", "ls").verdict == "ask"
+    assert _said(rules, "shell", "command", "git status").verdict == "allow", "by the person's word"
+    assert _said(rules, "fetch", "url", "https://a.org").verdict == "ask", "as built in"
+    assert _said(rules, "fetch", "url", "https://b.org").verdict == "allow"
+
+
+def test_an_empty_list_of_permissions_takes_those_of_the_person_away(tmp_path: Path):
+    rules = _load(tmp_path, _PERSON, "[rules]\nallow = []\n").rules
+    assert _said(rules, "fetch", "url", "https://a.org").verdict == "ask"
+
+
+def test_a_question_about_a_whole_tool_is_waived_by_the_person_alone(tmp_path: Path):
+    everything, fetching = '[[rules.ask]]\ntool = "*"\n', '[[rules.allow]]\ntool = "fetch"\n'
+    for number, (person, here, free) in enumerate(
+        [
+            ("", fetching, True),
+            (everything, fetching, False),
+            (everything + fetching, "", True),
+            (everything + fetching, "[rules]\nallow = []\n", False),
+            (everything + fetching, fetching, True),
+            (fetching, everything, True),
+            (fetching, '[[rules.deny]]\ntool = "fetch"\n', False),
+            ('[[rules.deny]]\ntool = "fetch"\n', fetching, False),
+        ]
+    ):
+        rules = _load(tmp_path / str(number), person, here).rules
+        assert waived(rules, "fetch") is free, (person, here)
+        assert (_said(rules, "fetch", "url", "https://a.org").verdict == "allow") is free
+
+
+_CALLS = (
+    *(("fetch", "url", "https://a.org"), ("fetch", "url", "https://b.net")),
+    *(("shell", "command", "git status"), ("shell", "command", "git push")),
+    *(("read_file", "path", ".env"), ("read_file", "path", "docs/a"), ("memory", "text", "x")),
+)
+
+
+def _drawn(draw: random.Random, why: str) -> str:
+    tools = ["", "*", "fetch", "shell", "read_file", "network", "read"]
+    fields = {"host": ["a.org", "*.org"], "command": ["git *", "git status*"]}
+    fields["path"] = ["docs/**", ".env", "**"]
+
+    def rule() -> str:
+        given = {"tool": draw.choice(tools), "why": why}
+        name = draw.choice([*fields, ""])
+        given |= {name: draw.choice(fields[name])} if name else {}
+        return "{ " + ", ".join(f'{k} = "{v}"' for k, v in given.items()) + " }"
+
+    kinds = [k for k in ("allow", "ask", "deny") if draw.random() < 0.6]
+    lists = [f"{k} = [{', '.join(rule() for _ in range(draw.randint(0, 2)))}]" for k in kinds]
+    return "\n".join(["[rules]", *lists, ""])
+
+
+def test_no_home_loosens_the_persons_own_rules_and_none_denies_what_neither_file_does(
+    tmp_path: Path,
+):
+    strict, draw, kept = ("allow", "ask", "deny"), random.Random(7), 0
+    for number in range(400):
+        texts = _drawn(draw, "person"), _drawn(draw, "home")
+        person, home = (_load(tmp_path / f"{number}-{n}", t, "").rules for n, t in enumerate(texts))
+        both = _load(tmp_path / f"{number}", *texts).rules
+        for call in _CALLS:
+            alone, here, said = (_said(rules, *call) for rules in (person, home, both))
+            if alone.why == "person":
+                kept += alone.verdict != "allow"
+                assert strict.index(said.verdict) >= strict.index(alone.verdict), (texts, call)
+            most = max(alone.verdict, here.verdict, key=strict.index)
+            assert strict.index(said.verdict) <= strict.index(most), (texts, call)
+    assert kept > 300, "the person must have denied and asked something"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_nobody_writes_the_persons_rules_into_a_table_of_that_name(tmp_path: Path, own: bool):
+    odd = '[[rules.person.allow]]\ntool = "shell"\n'
+    with pytest.raises(SetupError, match="no person"):
+        _load(tmp_path, *((odd, "") if own else ("", odd)))
+
+
+@pytest.mark.parametrize(
+    "here", ["rules = 3\n", "rules.deny = 3\n", "rules.deny = [1]\n", "rules.allow = 3\n"]
+)
 def test_rules_of_another_shape_are_complained_of(tmp_path: Path, here: str):
     with pytest.raises(SetupError, match="rules"):
         _load(tmp_path, '[[rules.deny]]\ntool = "shell"\n', here)

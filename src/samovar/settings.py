@@ -114,14 +114,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings for a home. Raises SetupError naming the file and the field."""
-    values: dict[str, Any] = {}
-    for path in (config_folder(environment) / "samovar.toml", home / "samovar.toml"):
-        found = _read(path)
-        rules = found.get("rules", values.get("rules", {}))
-        if isinstance(rules, dict) and (denied := [*_denials(values), *_denials(found)]):
-            # What a person denied everywhere, no home allows again.
-            found["rules"] = {**rules, "deny": denied}
-        values |= found
+    person, own = (_read(folder / "samovar.toml") for folder in (config_folder(environment), home))
+    values = {**person, **own, "rules": _joined(person.get("rules", {}), own.get("rules", {}))}
     given = _variables({**read_env(home, environment), **environment})
     if "models" in given and isinstance(tables := values.get("models", []), list):
         given["models"] = [*given["models"], *tables]
@@ -149,13 +143,17 @@ def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "samovar"
 
 
-def _denials(values: Mapping[str, Any]) -> list[Any]:
-    """Return the denials of a file; a table of another shape is complained of by its reader."""
-    rules = values.get("rules")
-    denied = rules.get("deny") if isinstance(rules, dict) else None
-    if denied is None:
-        return []
-    return denied if isinstance(denied, list) else [denied]
+def _joined(person: Any, own: Any) -> Any:
+    """Return a home's rules above the person's own, whose permissions hold where it gives none.
+
+    A table of another shape is complained of by its reader. Raises SetupError for a field of ours.
+    """
+    for table in (person, own):
+        if not isinstance(table, dict):
+            return table
+        if "person" in table:
+            raise SetupError("settings: [rules] has the fields allow, ask and deny, but no person")
+    return {"allow": person.get("allow", []), **own, "person": person}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -118,8 +118,28 @@ def test_rules_for_every_home_hold_on_when_a_home_gets_its_first(tmp_path):
     keep(RULE, tmp_path)
     rules = load(tmp_path).rules
     assert {r.tool for r in rules.allow} == {"a", "fetch"}
-    assert [(r.tool, r.why) for r in rules.ask] == [("b", '"so"')]
-    assert [r.path for r in rules.deny] == ["s/**"]
+    [person, own] = rules.files
+    assert [(r.tool, r.why) for r in person.ask] == [("b", '"so"')]
+    assert [r.path for r in person.deny] == ["s/**"]
+    assert not own.ask and not own.deny, "they hold without being written a second time"
+
+
+def test_no_permission_for_every_home_is_lost_where_a_home_has_denials_only(tmp_path):
+    common = tmp_path / "config" / "samovar"
+    common.mkdir(parents=True)
+    (common / "samovar.toml").write_text('[[rules.allow]]\ntool = "a"\n')
+    (tmp_path / "samovar.toml").write_text('[[rules.deny]]\npath = "s/**"\n')
+    keep(RULE, tmp_path)
+    keep(Rule(tool="b"), tmp_path)
+    assert [r.tool for r in load(tmp_path).rules.allow] == ["a", "fetch", "b"]
+
+
+def test_no_rule_is_offered_that_lifts_a_question_the_person_wants_everywhere(tmp_path):
+    common = tmp_path / "config" / "samovar"
+    common.mkdir(parents=True)
+    for rules, offered in (('[[rules.ask]]\ntool = "*"\n', None), ("", RULE)):
+        (common / "samovar.toml").write_text(rules)
+        assert rule_of(asked("fetch", '{"url":"https://docs.python.org/3/"}'), tmp_path) == offered
 
 
 def test_what_is_written_is_what_was_shown(person, team, home):

@@ -106,9 +106,9 @@ async def _tools(talker: Companion, _rest: str) -> Lines:
         rows.append(
             Line(f"{here} {tool.name:<14} {tool.permission:<8} {said:<6} {tool.description}")
         )
-    rules = talker.seat.settings.rules
-    own = sum(len(r) for r in (rules.allow, rules.ask, rules.deny))
-    return [*rows, Line(f"{_shown(talker)}; {own} rules of your own", "dim")]
+    files = talker.seat.settings.rules.files
+    own = {rule for file in files for rule in (*file.allow, *file.ask, *file.deny)}
+    return [*rows, Line(f"{_shown(talker)}; {len(own)} rules of your own", "dim")]
 
 
 def _shown(talker: Companion) -> str:

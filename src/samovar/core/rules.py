@@ -47,6 +47,13 @@ class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     allow: tuple[Rule, ...] = ()
     ask: tuple[Rule, ...] = ()
     deny: tuple[Rule, ...] = ()
+    person: "Rules | None" = None
+    """Those of the person's own folder, where these are a home's; no file writes it."""
+
+    @property
+    def files(self) -> "tuple[Rules, ...]":
+        """The rules of each file, the person's own first."""
+        return (self.person, self) if self.person else (self,)
 
 
 _PART = "ask for a part"
@@ -113,9 +120,9 @@ def decide(rules: Rules, tool: Tool, call: Call, root: str = "") -> Decision:
     """Return what the rules say; the order is in docs/reference/rules.md.
 
     Own denials hold always. Built-in ones hold unless an own permission names the path, host or
-    command. Then the most precise own rule counts, asking before allowing, then the built-in
-    questions; what no rule speaks of is allowed. `root` is the folder relative paths start from; a
-    path counts as it is written and as the links on it lead.
+    command. Then the most precise rule of each file counts, asking before allowing, then the
+    built-in questions; what no rule speaks of is allowed. `root` is the folder relative paths start
+    from; a path counts as it is written and as the links on it lead.
     """
     return _decide(rules, _Facts.of(tool, call, root))
 
@@ -130,13 +137,9 @@ def sight(rules: Rules, root: str) -> Sight:
     Rules without a path have spoken when the tool was called. Most paths fit no rule, which is
     seen at a glance: thousands of them take no time that counts.
     """
-    of_paths = Rules(
-        allow=tuple(r for r in rules.allow if r.path),
-        ask=tuple(r for r in rules.ask if r.path),
-        deny=tuple(r for r in rules.deny if r.path),
-    )
-    known = {r.path for r in (*of_paths.ask, *of_paths.deny, *BUILT_IN.deny) if r.path}
-    caught = sieve(known, root)
+    of_paths = _of_paths(rules)
+    known = [r for file in (*of_paths.files, BUILT_IN) for r in (*file.ask, *file.deny) if r.path]
+    caught = sieve([r.path for r in known], root)
 
     def verdict(tool: str, path: str) -> Verdict:
         whole = written(path, root)
@@ -147,26 +150,40 @@ def sight(rules: Rules, root: str) -> Sight:
     return verdict
 
 
+def _of_paths(rules: Rules) -> Rules:
+    lists = (rules.allow, rules.ask, rules.deny)
+    allow, ask, deny = (tuple(r for r in each if r.path) for each in lists)
+    person = _of_paths(rules.person) if rules.person else None
+    return Rules(allow=allow, ask=ask, deny=deny, person=person)
+
+
 def _decide(rules: Rules, facts: "_Facts") -> Decision:
-    allowed = [r for r in rules.allow if facts.fit(r, "allow")]
-    asked = [r for r in rules.ask if facts.fit(r, "ask")]
-    for own in rules.deny:
+    for own in (r for file in rules.files for r in file.deny):
         if facts.fit(own, "deny"):
             return Decision("deny", own.why or "a rule of samovar.toml forbids it")
+    allowed = [r for r in rules.allow if facts.fit(r, "allow")]
     for rule in BUILT_IN.deny:
         if facts.fit(rule, "deny") and not any(a.path or a.host or a.command for a in allowed):
             return Decision("deny", rule.why)
-    if allowed or asked:
-        best_ask = max((_precision(r) for r in asked), default=-1)
-        best_allow = max((_precision(r) for r in allowed), default=-1)
-        if best_ask < best_allow:
-            return Decision("allow")
-        why = max(asked, key=_precision).why
-        return Decision("ask", why or "a rule of samovar.toml wants a person's yes")
+    for file in rules.files:
+        if question := _question(file, facts):
+            why = question.why or "a rule of samovar.toml wants a person's yes"
+            return Decision("ask", why)
+    if allowed:
+        return Decision("allow")
     for rule in BUILT_IN.ask:
         if facts.fit(rule, "ask"):
             return Decision("ask", rule.why)
     return Decision("allow")
+
+
+def _question(rules: Rules, facts: "_Facts") -> Rule | None:
+    """Return the question of a file that fits best, unless a permission in it fits better."""
+    asked = max((r for r in rules.ask if facts.fit(r, "ask")), key=_precision, default=None)
+    if asked is None:
+        return None
+    allowed = (_precision(r) for r in rules.allow if facts.fit(r, "allow"))
+    return asked if _precision(asked) >= max(allowed, default=-1) else None
 
 
 def waived(rules: Rules, name: str) -> bool:
@@ -175,16 +192,26 @@ def waived(rules: Rules, name: str) -> bool:
     A rule for one host, written out, is a person's word for that host and does not count. Nor does
     one that a denial, or as precise a question, about the whole tool overrules.
     """
-    over = [r for r in (*rules.ask, *rules.deny) if not (r.path or r.host or r.command)]
-    over = [r for r in over if _fits_name(r.tool, name, "network")]
-    if any(r in rules.deny for r in over):
+    if any(_is_all(r, name) for file in rules.files for r in file.deny):
         return False
-    least = max((_precision(r) for r in over), default=-1)
-    return any(
-        _fits_name(r.tool, name, "network") and _precision(r) > least
-        for r in rules.allow
-        if not r.host or _GLOB.search(r.host)
-    )
+    wide = -1
+    for file in rules.files:
+        wide = max((_precision(r) for r in file.allow if _is_wide(r, name)), default=-1)
+        asked = max((_precision(r) for r in file.ask if _is_all(r, name)), default=-1)
+        if asked >= max(wide, 0):
+            return False
+    return wide >= 0
+
+
+def _is_all(rule: Rule, name: str) -> bool:
+    """Whether a rule speaks of every call of a network tool."""
+    some = rule.path or rule.host or rule.command
+    return not some and _fits_name(rule.tool, name, "network")
+
+
+def _is_wide(rule: Rule, name: str) -> bool:
+    exact = rule.host and not _GLOB.search(rule.host)
+    return not exact and _fits_name(rule.tool, name, "network")
 
 
 @dataclass(frozen=True)

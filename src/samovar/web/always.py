@@ -86,12 +86,9 @@ def keep(rule: Rule, home: Path) -> Path:
         before = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetupError(f"{path}: {error}") from error
-    added = [rule]
-    if "rules" not in before:
-        # The rules of a home replace those of the person's own folder, so these come along.
-        rules = load(home).rules
-        text += "".join(f"\n{_table('ask', r)}" for r in rules.ask)
-        added = [*rules.allow, rule]
+    # The permissions of a home replace those of the person's own folder, so these come along.
+    held = load(home).rules.allow
+    added = [rule] if "allow" in before.get("rules", {}) else [*held, rule]
     for form in (_appended, _inserted):
         made = form(text, added)
         if _holds(made, rule, before):
@@ -141,14 +138,10 @@ def _pairs(rule: Rule) -> list[str]:
     return [f"{f} = {msgspec.json.encode(v).decode()}" for f, v in given if v]
 
 
-def _table(kind: str, rule: Rule) -> str:
-    return "\n".join([f"[[rules.{kind}]]", *_pairs(rule)]) + "\n"
-
-
 def _appended(text: str, rules: list[Rule]) -> str:
     """Return the file with tables at its end, as most are written."""
     gap = "" if not text or text.endswith("\n") else "\n"
-    return text + gap + "".join(f"\n{_table('allow', r)}" for r in rules)
+    return text + gap + "".join(f"\n{shown(r)}" for r in rules)
 
 
 def _inserted(text: str, rules: list[Rule]) -> str:
