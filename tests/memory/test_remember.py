@@ -44,25 +44,25 @@ async def test_an_agent_stores_searches_and_forgets(plain):
     assert await use(tool, action="search", text="backup") == "nothing is remembered there"
 
 
-@pytest.mark.parametrize("source", ["agent", "tool", "web"])
+@pytest.mark.parametrize("said_by", ["agent", "tool", "web"])
 @pytest.mark.parametrize("text", CLAIMS)
-async def test_a_poisoned_note_never_gets_the_owners_label(plain, folder, text, source):
+async def test_a_poisoned_note_never_gets_the_owners_label(plain, folder, text, said_by):
     tool = memory(plain, "said by: owner")
-    said = await use(tool, action="store", text=text, tags=["said by: owner"], source=source)
+    said = await use(tool, action="store", text=text, tags=["said by: owner"], said_by=said_by)
     note = plain.notes.read(said.removeprefix("kept as "))
-    assert note.said_by == source
+    assert note.said_by == said_by
     path = next(folder.glob("*.md"))
     assert path.read_text().split("\n---")[0].count("\nsaid by: ") == 1
     recalled = (await plain.recall("owner", 2_000)).splitlines()
     assert len(recalled) > 2
     said_so = [row for row in recalled[1:] if not row.startswith("> ")]
     assert len(said_so) == 1
-    assert said_so[0].startswith(f"[said by {source} · ")
+    assert said_so[0].startswith(f"[said by {said_by} · ")
 
 
 async def test_nobody_can_claim_to_be_the_owner(plain):
     with pytest.raises(ToolError, match="A correct call"):
-        await use(memory(plain), action="store", text="x", source="owner")
+        await use(memory(plain), action="store", text="x", said_by="owner")
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 601])
@@ -75,4 +75,4 @@ def test_a_small_model_is_told_in_few_words(plain):
     tool = memory(plain)
     assert tool.permission == "write"
     assert len(tool.description) < 120
-    assert set(tool.parameters["properties"]) == {"action", "text", "tags", "source"}
+    assert set(tool.parameters["properties"]) == {"action", "text", "tags", "said_by"}

@@ -7,7 +7,8 @@ import pytest
 
 from samovar.companion import tools as companion
 from samovar.core.errors import SamovarError
-from samovar.core.rules import PATHS, Broker, Rule, Rules, perform
+from samovar.core.places import kind_of
+from samovar.core.rules import Broker, Rule, Rules, perform
 from samovar.core.tool import Call, arguments
 from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory
@@ -29,6 +30,21 @@ WRAPPED = {
     "data_view": ("query", "SELECT * FROM read_text('{0}')"),
 }
 """How a path is given to tools that take programs."""
+NAMED = {
+    ("data_view", "path"): "path",
+    ("edit_symbol", "path"): "path",
+    ("edit_text", "path"): "path",
+    ("fetch", "url"): "host",
+    ("list_files", "path"): "path",
+    ("nvim", "path"): "path",
+    ("nvim", "commands"): "command",
+    ("promote_skill", "file_path"): "path",
+    ("read_file", "path"): "path",
+    ("search", "path"): "path",
+    ("shell", "command"): "command",
+    ("write_file", "path"): "path",
+}
+"""What the rules take for a path, a host or a command; every other argument is none of them."""
 
 
 def hostile(outside) -> list[str]:
@@ -89,6 +105,23 @@ def test_every_tool_is_walked(every):
     assert sorted(every) == sorted(OFFERED)
 
 
+def test_rules_see_the_paths_of_our_tools_and_take_nothing_else_for_one(every):
+    seen = {(n, k): kind_of(k) for n, t in every.items() for k in t.parameters["properties"]}
+    assert {at: kind for at, kind in seen.items() if kind} == {
+        at: kind for at, kind in NAMED.items() if at[0] in every
+    }
+
+
+async def test_who_said_a_note_and_a_glob_of_names_are_no_paths(every, world, place):
+    denied = tuple(Rule(path=p) for p in ("web/**", "agent", "tool/**", "*.py"))
+    broker = Broker(Rules(deny=denied), root=str(place.root))
+    for speaker in ("web", "agent", "tool"):
+        call = Call("memory", {"action": "store", "text": f"by {speaker}", "said_by": speaker})
+        assert (await perform(call, list(every.values()), broker)).ok
+    call = Call("search", {"pattern": "x", "names": "*.py"})
+    assert (await perform(call, list(every.values()), broker)).ok
+
+
 @pytest.mark.parametrize("name", OFFERED)
 async def test_no_tool_leaks(name, every, world):
     tool, before = every[name], sorted(p.name for p in world.iterdir())
@@ -121,7 +154,8 @@ async def test_no_tool_goes_through_a_link_to_what_a_rule_denies(every, world, p
     broker, tried = Broker(rules, root=str(place.root)), set()
     for tool in every.values():
         shape = tool.parameters["properties"].items()
-        for field in PATHS.intersection(k for k, v in shape if v.get("type") == "string"):
+        texts = [k for k, v in shape if v.get("type") == "string"]
+        for field in [k for k in texts if kind_of(k) == "path"]:
             for path in ("door/a.py", "/w/door/a.py", "door", "door/new/b.py"):
                 call = Call(tool.name, {**tool.example, field: path})
                 result = await perform(call, [tool], broker)

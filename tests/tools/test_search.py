@@ -48,17 +48,17 @@ async def test_lines_are_shown_with_file_and_number(tool, project):
 
 
 async def test_a_glob_does_not_bring_back_what_is_ignored(tool, project):
-    said = await tool.run(pattern="main", files="*.py")
+    said = await tool.run(pattern="main", names="*.py")
     assert said.splitlines() == ["1 lines in 1 file", "src/app.py:1: def main():"]
-    assert "src/web.ts:1" in await tool.run(pattern="main", files="src/*.{ts,js}")
+    assert "src/web.ts:1" in await tool.run(pattern="main", names="src/*.{ts,js}")
 
 
 async def test_a_glob_that_is_none_is_blamed_and_not_the_pattern(tool, project):
     with pytest.raises(ToolError, match=r"'\[z-a\]' is no glob"):
-        await tool.run(pattern="main", files="[z-a]")
+        await tool.run(pattern="main", names="[z-a]")
     # Ripgrep has no such globs; we do.
     for files in ("{web,{app,main}}.*", "[[w]eb.ts", "{web.ts"):
-        fits = "web.ts" in await tool.run(pattern="main", files=files)
+        fits = "web.ts" in await tool.run(pattern="main", names=files)
         assert fits is (files != "{web.ts")
 
 
@@ -106,12 +106,12 @@ async def test_a_large_file_is_searched_when_it_is_named_and_else_told_of(tool, 
     said = await tool.run(pattern="needle", path="big.log")
     assert said == "1 lines in 1 file\nbig.log:2000001: the needle⟨U+200B⟩"
     told = "[not searched: 1 file of more than 8.4 MB, such as big.log; search with one as path"
-    said = (await tool.run(pattern="needle", files="*.log")).splitlines()
+    said = (await tool.run(pattern="needle", names="*.log")).splitlines()
     assert said[0] == "1 lines in 1 file" and said[1].startswith(told)
     assert said[2:] == ["small.log:1: a needle"]
     nothing = await tool.run(pattern="zzz")
     assert nothing.startswith("nothing fits 'zzz'\n[not searched: 1 file of more")
-    assert await tool.run(pattern="zzz", files="*.txt") == "nothing fits 'zzz'"
+    assert await tool.run(pattern="zzz", names="*.txt") == "nothing fits 'zzz'"
     with pytest.raises(ToolError, match="use search with this path"):
         place.read("big.log")
 

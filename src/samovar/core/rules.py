@@ -11,12 +11,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from samovar.core.errors import SamovarError, ToolError
 from samovar.core.glob import fits, sieve
+from samovar.core.places import places
 from samovar.core.text import ends, letters
 from samovar.core.tool import Call, Permission, Returned, Tool, arguments, find
 from samovar.core.way import followed, written
@@ -81,28 +81,6 @@ BUILT_IN = Rules(
 )
 """What holds without a word in samovar.toml."""
 
-PATHS = frozenset(
-    {
-        "path",
-        "paths",
-        "file",
-        "file_path",
-        "filename",
-        "folder",
-        "directory",
-        "dir",
-        "source",
-        "target",
-        "destination",
-        "to",
-        "into",
-        "output",
-        "script",
-    }
-)
-HOSTS = frozenset({"url", "urls", "host", "address"})
-COMMANDS = frozenset({"command", "cmd", "shell"})
-"""Names of arguments that hold a path, a host, a command."""
 _JOINED = re.compile(r"&&|\|\||[;&|\n]")
 _GLOB = re.compile(r"[*?\[]")
 _BEYOND = re.compile(r"[;&|<>`$\n\\]")
@@ -227,11 +205,9 @@ class _Facts:
 
     @classmethod
     def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
-        found = list(texts(call.arguments))
-        paths = [way(v, root) for k, v in found if k in PATHS for way in (written, followed)]
-        hosts = [_host(v) for k, v in found if k in HOSTS]
-        commands = [" ".join(v.split(" ")).strip() for k, v in found if k in COMMANDS]
-        return cls(tool.name, tool.permission, tuple(paths), tuple(hosts), tuple(commands), root)
+        named = places(call.arguments)
+        paths = tuple(way(p, root) for p in named.paths for way in (written, followed))
+        return cls(tool.name, tool.permission, paths, named.hosts, named.commands, root)
 
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether a rule speaks of this call; to be allowed, all of it must fit."""
@@ -259,18 +235,6 @@ def _fits_name(pattern: str, name: str, permission: Permission) -> bool:
     return not pattern or fnmatchcase(name, pattern)
 
 
-def texts(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every text in arguments with the name it stands under."""
-    if isinstance(value, str):
-        yield name, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from texts(inner, str(key).lower())
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from texts(inner, name)
-
-
 def _fits_command(pattern: str, command: str, verdict: Verdict) -> bool:
     if verdict == "allow":
         return fnmatchcase(command, pattern) and not _BEYOND.search(command)
@@ -282,14 +246,6 @@ def _precision(rule: Rule) -> int:
     fields = (rule.path, rule.host, rule.command)
     letters = sum(len(f.replace("*", "")) for f in (*fields, rule.tool))
     return 1000 * sum(bool(f) for f in fields) + 100 * bool(rule.tool) + letters
-
-
-def _host(text: str) -> str:
-    try:
-        found = urlsplit(text if "//" in text else f"//{text}").hostname
-    except ValueError:
-        found = None
-    return (found or text).lower().rstrip(".")
 
 
 AskPerson = Callable[[Call, str], Awaitable[bool]]

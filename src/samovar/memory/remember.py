@@ -28,14 +28,14 @@ def memory(known: Memory, origin: str = "") -> Tool:
         action: Literal["store", "search", "forget"],
         text: Text,
         tags: Tags = [],  # noqa: B006 - msgspec copies it
-        source: Literal["agent", "tool", "web"] = "agent",
+        said_by: Literal["agent", "tool", "web"] = "agent",
     ) -> str:
         """Long-term memory: store one fact, search by a question, forget a note by its name."""
         match action:
             case "store":
                 if len(text) > _NOTE:
                     raise ToolError(f"memory: a note has at most {_NOTE} characters: keep the gist")
-                note = await known.store(text, source, tags, origin)
+                note = await known.store(text, said_by, tags, origin)
                 return f"kept as {note.id}"
             case "forget":
                 gone = await known.forget(text.strip())

@@ -63,14 +63,14 @@ def search(place: Workspace, ripgrep: str = "") -> Tool:
             str, Meta(min_length=1, description="regular expression, or plain text")
         ],
         path: Annotated[str, Meta(description="a folder or a file; '.' is everything")] = ".",
-        files: Annotated[str, Meta(description="glob of file names, such as *.py")] = "*",
+        names: Annotated[str, Meta(description="glob of file names, such as *.py")] = "*",
     ) -> str:
         """Find the lines of files that fit a pattern; files .gitignore leaves out are skipped."""
         within = place.find(path)
         shows = place.shows("search", within)
         wanted, note = _understood(pattern)
         folder = (place.root / within).is_dir()
-        asked = Asked(wanted, within, files or "*", EACH if folder else HITS)
+        asked = Asked(wanted, within, names or "*", EACH if folder else HITS)
         if ripgrep:
             hits, over = await _ripgrep(ripgrep, place, asked)
         else:
@@ -86,7 +86,7 @@ def search(place: Workspace, ripgrep: str = "") -> Tool:
         head, _, rows = shown.partition("\n")
         return f"{head}{note}{skipped}\n{rows}"
 
-    return tool(search, "read", {"pattern": "def main", "path": "src", "files": "*.py"})
+    return tool(search, "read", {"pattern": "def main", "path": "src", "names": "*.py"})
 
 
 def find_ripgrep() -> str:
@@ -220,7 +220,7 @@ def _shown(place: Workspace, asked: Asked, hits: list[Hit], over: bool) -> str:
             break
     least = "at least " if over or cut else ""
     head = f"{least}{total} lines in {len(groups)} file{'s' * (len(groups) != 1)}"
-    advice = "search with a path, files or a longer pattern"
+    advice = "search with a path, names or a longer pattern"
     more = [f"[... {least}{total - HITS} more lines; {advice}]"] if total > HITS else []
     return shorten("\n".join([head, *rows, *more]), advice)
 

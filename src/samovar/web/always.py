@@ -7,7 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -15,7 +14,8 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.log import write
-from samovar.core.rules import COMMANDS, HOSTS, PATHS, Rule, Rules, decide, texts
+from samovar.core.places import places
+from samovar.core.rules import Rule, Rules, decide
 from samovar.core.tool import Call, Tool
 from samovar.org.seams import Approval
 from samovar.settings import load
@@ -97,24 +97,10 @@ def keep(rule: Rule, home: Path) -> Path:
     raise SetupError(f"{path}: add this by hand:\n{shown(rule)}")
 
 
-class _Places(Struct):
-    """What the arguments of a call name."""
-
-    hosts: list[str] = []
-    paths: list[str] = []
-    commands: list[str] = []
-
-
 def _narrow(call: Call) -> Rule | None:
-    found = _Places()
-    for name, text in texts(call.arguments):
-        if name in HOSTS:
-            found.hosts.append(urlsplit(text if "//" in text else f"//{text}").hostname or "")
-        elif name in PATHS:
-            found.paths.append(text.removeprefix("./"))
-        elif name in COMMANDS:
-            found.commands.append(text.strip())
-    lists = (found.hosts, found.paths, found.commands)
+    named = places(call.arguments)
+    paths = tuple(p.removeprefix("./") for p in named.paths)
+    lists = (named.hosts, paths, named.commands)
     if any(len(set(each)) > 1 for each in lists):
         return None
     host, path, command = (each[0] if each else "" for each in lists)
