@@ -9,7 +9,7 @@ import pytest
 from samovar.core.errors import SetupError
 from samovar.core.rules import Decision, Rules, decide, waived
 from samovar.core.tool import Call, Permission, Tool
-from samovar.settings import load
+from samovar.settings import Settings, load, read_env
 
 
 def _load(tmp_path: Path, everywhere: str, here: str):
@@ -174,3 +174,28 @@ def test_a_server_named_by_a_variable_comes_before_those_of_the_file(tmp_path: P
     (tmp_path / "samovar.toml").write_text('[[models]]\nname = "notes"\n')
     with pytest.raises(SetupError, match="url"):
         load(tmp_path, {"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("written", ["info", "INFO", "Info"])
+def test_the_level_of_the_log_is_read_in_any_case(tmp_path: Path, written: str):
+    assert _load(tmp_path / "file", "", f'log = "{written}"\n').log == "info"
+    home = {"XDG_CONFIG_HOME": str(tmp_path / "none"), "SAMOVAR_LOG": written}
+    assert load(tmp_path, home).log == "info"
+    (tmp_path / ".env").write_text(f"SAMOVAR_LOG={written}\n")
+    assert load(tmp_path, {"XDG_CONFIG_HOME": str(tmp_path / "none")}).log == "info"
+
+
+@pytest.mark.parametrize("written", ['"LOUD"', "3", "[]"])
+def test_a_level_there_is_not_is_complained_of(tmp_path: Path, written: str):
+    with pytest.raises(SetupError, match="in `log`; see"):
+        _load(tmp_path, "", f"log = {written}\n")
+
+
+def test_the_example_of_an_env_file_can_be_used_as_it_is(tmp_path: Path):
+    example = (Path(__file__).parents[1] / ".env.example").read_text()
+    (tmp_path / ".env").write_text(example.replace("# SAMOVAR_", "SAMOVAR_"))
+    settings = load(tmp_path, {"XDG_CONFIG_HOME": str(tmp_path / "none")})
+    assert (settings.log, settings.steps, settings.temperature) == ("info", 20, 0.2)
+    known = {f"SAMOVAR_{f.name.upper()}" for f in msgspec.structs.fields(Settings)}
+    known |= {f"SAMOVAR_{name}" for name in ("MODEL_URL", "MODEL_KEY", "WEB_TOKEN", "WEB_NAMES")}
+    assert set(read_env(tmp_path, {"XDG_CONFIG_HOME": "/nowhere"})) <= known

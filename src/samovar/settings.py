@@ -120,6 +120,8 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     if "models" in given and isinstance(tables := values.get("models", []), list):
         given["models"] = [*given["models"], *tables]
     values |= given
+    if isinstance(values.get("log"), str):
+        values["log"] = values["log"].lower()  # many write INFO
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
