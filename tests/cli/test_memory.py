@@ -42,6 +42,28 @@ def test_what_is_wrong_is_one_line_with_its_fix(samovar):
         assert done.stderr.count("\n") == 1
 
 
+def test_in_a_team_a_note_is_kept_for_an_agent_there_is(samovar, project):
+    agents = project / ".samovar" / "agents"
+    for name in ("developer", "reviewer", "agent_template"):
+        (agents / name).mkdir(parents=True)
+        (agents / name / "resume.json").write_text("{}")
+    (agents / "gone" / "memory").mkdir(parents=True)
+    for agent, near in (("develper", "developer, reviewer"), ("REVIEWER", "reviewer, developer")):
+        for words in (("add", "x"), ("list",), ("search", "x"), ("show", "x"), ("forget", "x")):
+            done = samovar("memory", *words, "--agent", agent)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert f"there is no agent {agent!r} here; there are: {near}" in done.stderr
+    for agent in ("agent_template", "gone"):
+        assert samovar("memory", "add", "x", "--agent", agent).returncode == 2
+    assert samovar("memory", "list", "--agent", "gone").returncode == 0, "to be read and forgotten"
+    assert sorted(p.parent.name for p in agents.glob("*/memory")) == ["gone"]
+    done = samovar("memory", "add", "x", "--agent", "developer")
+    assert (done.returncode, done.stderr) == (0, "")
+    done = samovar("memory", "add", "x")
+    assert done.returncode == 0 and "--agent NAME" in done.stderr
+    assert {p.parent.parent.name for p in agents.glob("*/memory/*.md")} == {"developer", "samovar"}
+
+
 def test_a_note_cannot_colour_the_terminal(samovar):
     samovar("memory", "add", "a\x1b[31mred\u202e note")
     out = samovar("memory", "list").stdout

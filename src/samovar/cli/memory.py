@@ -1,16 +1,20 @@
 """What agents remember: `samovar memory list | search | show | forget | add | pull`."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
 
+from samovar.app import NOBODY
 from samovar.boot import home_near, remember
 from samovar.cli.end import printable, say
 from samovar.cli.home import is_home
 from samovar.core.errors import SetupError, ToolError
 from samovar.memory.note import Note
+from samovar.memory.notes import folder_of
 from samovar.memory.recall import Memory, quoted
 from samovar.models import minilm
+from samovar.org.roster import TEMPLATE
 
 
 async def home_of(folder: Path) -> Path:
@@ -49,8 +53,12 @@ async def show(folder: Path, agent: str, id: str) -> int:
 
 
 async def add(folder: Path, agent: str, text: str, tags: list[str]) -> int:
-    """Keep a note of the owner's own words."""
-    memory = await _memory(folder, agent)
+    """Keep a note of the owner's own words. Raises SetupError where no agent would hear of it."""
+    home = await home_of(folder)
+    team = _team(home)
+    if team and agent not in (*team, NOBODY):
+        raise _unknown(agent, team)
+    memory = remember(home, agent)
     try:
         note = await memory.store(text, "owner", tags, "the command line")
     except ToolError as error:
@@ -58,6 +66,8 @@ async def add(folder: Path, agent: str, text: str, tags: list[str]) -> int:
     finally:
         memory.close()
     print(f"kept as {note.id}")
+    if team and agent == NOBODY:
+        say("the agents of the team do not hear of it: --agent NAME is for one of them")
     return 0
 
 
@@ -81,7 +91,7 @@ async def pull(folder: Path, agents: list[str]) -> int:
     home = await home_of(folder)
     every = sorted(p.parent.name for p in (home / "agents").glob("*/memory"))
     for agent in agents or every:
-        memory = remember(home, agent)
+        memory = await _memory(home, agent)
         memory.index.refresh()
         while left := await memory.catch_up(64):
             if memory.complaint:
@@ -93,7 +103,22 @@ async def pull(folder: Path, agents: list[str]) -> int:
 
 
 async def _memory(folder: Path, agent: str) -> Memory:
-    return remember(await home_of(folder), agent)
+    """Return the memory of an agent of the team, or of one that is gone. Raises SetupError."""
+    home = await home_of(folder)
+    team = _team(home)
+    notes = folder_of(home, agent)
+    if team and agent not in (*team, NOBODY) and not notes.is_dir():
+        raise _unknown(agent, team)
+    return remember(home, agent)
+
+
+def _team(home: Path) -> set[str]:
+    return {p.parent.name for p in home.glob("agents/*/resume.json")} - {TEMPLATE}
+
+
+def _unknown(agent: str, team: set[str]) -> SetupError:
+    near = get_close_matches(agent, sorted(team), 8, 0.0)
+    return SetupError(f"there is no agent {agent!r} here; there are: {', '.join(near)}")
 
 
 def _known(memory: Memory, id: str) -> Note:
