@@ -145,6 +145,15 @@ def test_a_resume_survives_being_written_and_read() -> None:
     assert msgspec.json.decode(msgspec.json.encode(resume), type=Resume) == resume
 
 
+@pytest.mark.parametrize("name", ["owner", "Owner", "person", "all", "engine", "samovar"])
+def test_a_name_that_stands_for_a_person_or_the_engine_is_no_agents(name: str) -> None:
+    data = msgspec.json.encode({"name": name, "instructions": "x"})
+    resume, problems = check(data, name)
+    assert resume is None and "is kept for people and the engine" in problems[0].wrong
+    other = msgspec.json.encode({"name": f"{name}s", "instructions": "x"})
+    assert check(other, f"{name}s")[0] is not None
+
+
 def test_notes_of_nobody_in_the_team_break_nothing(home: Path) -> None:
     (home / "agents" / "samovar" / "memory").mkdir(parents=True)
     put(home, "agent_name", SEED)

@@ -15,7 +15,7 @@ from samovar.org.resume import EVERYBODY, PEOPLE, Resume
 
 LARGEST = 262_144
 """Bytes of a resume."""
-RESERVED = frozenset({PEOPLE, "person", "all", "engine", "samovar"})
+RESERVED = frozenset({PEOPLE, "person", "owner", "all", "engine", "samovar"})
 _FIXES = {
     "name": 'write the name of its folder: "name": "{folder}"',
     "instructions": 'say what its model should do: "instructions": "..."',

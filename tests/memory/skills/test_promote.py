@@ -111,8 +111,22 @@ async def test_nobody_replaces_anothers_skill(shelf, workshop, maker):
     other = Maker("eve", "run-8", maker.read)
     with pytest.raises(ToolError, match="belongs to ada"):
         await promote(shelf, workshop, other, "good.py", "average")
-    owner = Maker("owner", "", maker.read)
-    assert (await promote(shelf, workshop, owner, "good.py", "average")).version == 2
+    assert (await promote(shelf, workshop, maker, "good.py", "average")).version == 2
+
+
+@pytest.mark.parametrize("name", ["owner", "Owner", "OWNER"])
+async def test_no_agent_passes_for_the_owner_by_its_name(shelf, workshop, maker, name):
+    posing = Maker(name, "run-8", maker.read)
+    with pytest.raises(ToolError, match="can keep no skill"):
+        await promote(shelf, workshop, posing, "good.py", "average")
+    assert list(shelf.all()) == []
+    await promote(shelf, workshop, maker, "good.py", "average")
+    kept = shelf.read("average")
+    shelf.accept("average", kept.source)
+    for each in (posing, maker, Maker("eve", "run-8", maker.read)):
+        with pytest.raises(ToolError, match=r"can keep no skill|belongs to owner"):
+            await promote(shelf, workshop, each, "good.py", "average")
+    assert shelf.read("average").versions == (1,)
 
 
 @pytest.mark.parametrize("name", ["tickets_get", "t1ckets_all"])

@@ -16,6 +16,7 @@ from samovar.core.log import now, sync, write
 from samovar.memory.skills.signature import LARGEST, Signature, fit_name, signature
 
 OWNER = "owner"
+"""Whose a skill is that a person edited and accepted; no agent is called so."""
 
 
 class Skill(Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class Skill(Struct, frozen=True, kw_only=True):
     """Of the source, as its tests passed."""
     at: datetime
     agent: str
-    """Who promoted it; only that agent and the owner may replace it."""
+    """Who promoted it; no other agent may replace it. What a person accepted is the owner's."""
     origin: str = ""
     """The run it was made in."""
     file: str = ""
@@ -97,9 +98,11 @@ class Shelf:
     def claim(self, name: str, agent: str) -> None:
         """Raise ToolError unless an agent may write a skill of that name."""
         fit_name(name)
+        if agent.casefold() == OWNER:
+            raise ToolError(f"an agent called {agent} can keep no skill: rename the agent")
         versions = self._versions(name)
         maker = self._version(name, versions[-1])[0].agent if versions else agent
-        if agent not in (maker, OWNER):
+        if agent != maker:
             raise ToolError(f"the skill {name} belongs to {maker}: choose another name")
 
     def enable(self, name: str, wanted: bool) -> Kept:
