@@ -4,17 +4,17 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.bench import rows
 from samovar.bench.command import options_of, run
 from samovar.bench.harness import find
-from samovar.bench.machine import machine
 from samovar.bench.report import pairs, save, table
 from samovar.bench.run import Bench, Setting, budget, half
 from samovar.bench.sets import choose, load, named
 from samovar.bench.work import counted
 from samovar.boot import Choice
-from samovar.core.errors import SetupError
+from samovar.core.errors import SetupError, Unreachable
 from samovar.core.message import Request, Sampling
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
@@ -56,6 +56,32 @@ async def test_what_is_done_is_not_done_again(sets, tmp_path, sandbox):
     assert len(model.asked) == 2
     assert [r.task for r in done] == ["tiny/one", "tiny/three"]
     assert rows.read(out) == done
+
+
+async def test_what_was_broken_off_or_asked_for_again_is_measured_anew(sets, tmp_path, sandbox):
+    out, told = tmp_path / "rows.jsonl", []
+    (task,) = load(sets, "tiny")[:1]
+    _, broken = bench(sandbox, out, lambda _: SetupError("no"), harnesses=("raw",), commit="a")
+    (row,) = await broken.run([task])
+    assert row.error and not row.solved
+    cells = dict(zip(*(li.split("|") for li in table([row]).splitlines()[::2]), strict=True))
+    assert cells[" errors "] == " 1 "
+    _, whole = bench(sandbox, out, lambda _: RIGHT, harnesses=("raw",), commit="a")
+    assert (await whole.run([task]))[0].solved
+    model, later = bench(sandbox, out, lambda _: WRONG, harnesses=("raw",), commit="b")
+    await Bench(later.setting, later.choice, sandbox, kept=told.extend).run([task])
+    assert [r.commit for r in told] == ["a"] and model.asked == []
+    _, again = bench(sandbox, out, lambda _: WRONG, harnesses=("raw",), commit="b", again=True)
+    assert not (await again.run([task]))[0].solved
+    assert [(r.commit, r.solved) for r in rows.read(out)] == [("b", False)]
+
+
+async def test_a_model_that_is_gone_ends_the_bench_and_is_no_task_s_fault(sets, tmp_path, sandbox):
+    out, said = tmp_path / "rows.jsonl", iter([RIGHT, Unreachable("gone")])
+    _, one = bench(sandbox, out, lambda _: next(said), harnesses=("raw",))
+    with pytest.raises(Unreachable, match="gone"):
+        await one.run(load(sets, "tiny")[:2])
+    assert [(r.task, r.solved) for r in rows.read(out)] == [("tiny/one", True)]
 
 
 async def test_a_plain_call_that_is_wrong_is_not_solved(sets, tmp_path, sandbox):
@@ -110,7 +136,10 @@ def test_a_half_line_is_dropped_and_mended(tmp_path):
         handle.write(b'{"task": "ha')
     assert rows.read(out) == [row]
     rows.append(out, row)
-    assert rows.read(out) == [row, row]
+    assert rows.read(out) == [row]
+    again = replace(row, solved=False)
+    rows.append(out, again)
+    assert rows.read(out) == [again], "what was measured anew counts"
 
 
 def test_a_damaged_line_is_named(tmp_path):
@@ -131,10 +160,15 @@ def test_the_table_and_the_comparison_count_what_the_rows_say(tmp_path):
     shown = table(made).splitlines()
     assert "| 2/2 |" in shown[2] and "| 1/2 |" in shown[3]
     assert "100 (40)" in shown[2]
+    other = [replace(r, model="larger", machine="here", solved=False) for r in made[:1]]
+    cells = [[c.strip() for c in li.split("|")] for li in table([*made, *other]).splitlines()[2:]]
+    assert [(c[3], c[4], c[6]) for c in cells] == [
+        *(("", "a", "2/2"), ("", "b", "1/2"), ("larger", "a", "0/1")),
+    ], "two models are two lines"
     (pair,) = pairs(made)
     assert (pair.both, pair.only_one, pair.only_other, pair.neither) == (1, 1, 0, 0)
     out = tmp_path / "rows.jsonl"
-    save(out, made, machine())
+    save(out, made)
     assert out.with_suffix(".md").exists() and out.with_suffix(".json").exists()
     assert (tmp_path / "rows-s-vis.svg").read_text().startswith("<svg")
 
@@ -174,7 +208,9 @@ def test_repetitions_draw_other_samples_but_greedy_stays_greedy():
 
 async def test_what_is_no_mechanism_cannot_be_switched_off(sets, tmp_path):
     options = options_of(["tiny", "--sets", str(sets), "--ablate", "message", "--ablate", "serach"])
-    with pytest.raises(SetupError, match=r"'serach' to switch off; .*search, trace, second-try"):
+    with pytest.raises(
+        SetupError, match=r"'serach' to switch off; .*search, stops, trace, second-try"
+    ):
         await run(options)
 
 

@@ -72,6 +72,20 @@ async def test_garbage_at_a_temperature_is_retried_with_another_seed() -> None:
     assert [request.sampling.seed for request in script.asked] == [4, 5]
 
 
+async def test_tokens_of_answers_of_no_use_are_counted() -> None:
+    counted = Counted(patient(Scripted([Unusable("empty", 1200), "one two"]))[0])
+    assert (await counted.reply(WARM)).usage.generated == 1200 + len("one two") // 4 + 1
+    assert counted.usage.generated == 1200 + len("one two") // 4 + 1
+    counted = Counted(patient(Scripted([Unusable("empty", 1200) for _ in range(3)]))[0])
+    with pytest.raises(Unusable) as told:
+        await counted.reply(WARM)
+    assert told.value.generated == counted.usage.generated == 3600
+    counted = Counted(patient(Scripted([Unusable("empty", 1200)]))[0])
+    with pytest.raises(Unusable):
+        await counted.reply(COLD)
+    assert counted.usage.generated == 1200
+
+
 async def test_a_connection_that_fails_at_temperature_0_is_retried() -> None:
     model, _ = patient(Scripted([Unreachable("gone"), "ok"]))
     assert (await model.reply(COLD)).text == "ok"

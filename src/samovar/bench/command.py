@@ -47,6 +47,7 @@ class Options(Struct, frozen=True, kw_only=True):
     url: str = ""
     """Address of a running server; empty goes by SAMOVAR_MODEL_URL and the settings."""
     no_sandbox: bool = False
+    again: bool = False
 
 
 async def run(options: Options) -> int:
@@ -75,9 +76,11 @@ async def run(options: Options) -> int:
             model=Path(choice.endpoint.model).name,
             digest=await machine.digest(choice),
             commit=machine.commit(),
+            machine=str(machine.machine()),
+            again=options.again,
         )
-        await Bench(setting, choice, sandbox, _tell).run(tasks)
-    report.save(options.out, rows.read(options.out), machine.machine())
+        await Bench(setting, choice, sandbox, _tell, _kept).run(tasks)
+    report.save(options.out, rows.read(options.out))
     sys.stdout.write(report.table(rows.read(options.out)))
     return 0
 
@@ -110,6 +113,12 @@ def _tell(row: rows.Row) -> None:
     sys.stderr.write(msgspec.json.encode(row).decode() + "\n")
 
 
+def _kept(found: Sequence[rows.Row]) -> None:
+    commits = ", ".join(sorted({row.commit for row in found}))
+    if found:
+        sys.stderr.write(f"{len(found)} rows are there already, of {commits or 'no commit'}\n")
+
+
 def options_of(words: Sequence[str]) -> Options:
     """Return the options a command line says."""
     parser = argparse.ArgumentParser(prog="samovar.bench", description=__doc__)
@@ -127,6 +136,7 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--model", default="")
     parser.add_argument("--url", default="")
     parser.add_argument("--no-sandbox", action="store_true")
+    parser.add_argument("--again", action="store_true")
     said = parser.parse_args(words)
     said.harnesses = said.harnesses or ["samovar"]
     said.seeds = said.seeds or [0]

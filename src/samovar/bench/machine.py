@@ -20,6 +20,9 @@ class Machine(Struct, frozen=True):
     system: str
     python: str
 
+    def __str__(self) -> str:
+        return f"{self.processor}, {self.cores} cores, {self.system}, Python {self.python}"
+
 
 def machine() -> Machine:
     """Return what is known of this machine."""

@@ -8,7 +8,7 @@ from string import Template
 from samovar.bench.grade import Grade, grade
 from samovar.bench.sets import lay
 from samovar.bench.work import Job, Made
-from samovar.core.errors import ModelError, ToolError
+from samovar.core.errors import ModelError, ToolError, Unreachable
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.task import Edit, apply
 from samovar.flow import answer
@@ -128,6 +128,8 @@ async def _say(job: Job, talk: tuple[Message, ...], drawn: Sampling) -> str:
     limit = min(job.budget.reply, _left(job))
     try:
         return (await job.count.reply(Request(messages=talk, limit=limit, sampling=drawn))).text
+    except Unreachable:
+        raise
     except ModelError:
         return ""
 

@@ -7,14 +7,13 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar.bench.machine import Machine
 from samovar.bench.plot import Point, draw
 from samovar.bench.rows import Row
 from samovar.bench.stats import mcnemar, mean, wilson
 
 _HEAD = (
-    "set", "mode", "harness", "scale", "solved", "95 %", "first try", "false claims", "calls",
-    "prompt (cached)", "generated", "seconds",
+    "set", "mode", "model", "harness", "scale", "solved", "95 %", "first try", "false claims",
+    "errors", "calls", "prompt (cached)", "generated", "seconds",
 )  # fmt: skip
 
 
@@ -23,6 +22,7 @@ class Line(Struct, frozen=True, kw_only=True):
 
     set: str
     mode: str
+    model: str
     harness: str
     scale: float
     off: tuple[str, ...]
@@ -36,6 +36,7 @@ class Line(Struct, frozen=True, kw_only=True):
     false_claims: int
     """Not solved, though the harness said so."""
     errors: int
+    """Broken off; counted as not solved."""
     calls: float
     prompt: float
     cached: float
@@ -66,7 +67,7 @@ class Pair(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """Everything that a figure needs to be believed."""
 
-    machine: Machine
+    machines: tuple[str, ...]
     models: tuple[str, ...]
     digests: tuple[str, ...]
     commits: tuple[str, ...]
@@ -74,10 +75,10 @@ class Report(Struct, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...]
 
 
-def report(rows: Sequence[Row], machine: Machine) -> Report:
+def report(rows: Sequence[Row]) -> Report:
     """Return the figures of all rows."""
     return Report(
-        machine=machine,
+        machines=_distinct(r.machine for r in rows),
         models=_distinct(r.model for r in rows),
         digests=_distinct(r.digest for r in rows),
         commits=_distinct(r.commit for r in rows),
@@ -87,7 +88,7 @@ def report(rows: Sequence[Row], machine: Machine) -> Report:
 
 
 def lines(rows: Sequence[Row]) -> tuple[Line, ...]:
-    """Return one line for each set, mode, harness, scale and ablation."""
+    """Return one line for each set, mode, model, harness, scale and ablation."""
     groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(row.group, []).append(row)
@@ -100,7 +101,7 @@ def pairs(rows: Sequence[Row]) -> tuple[Pair, ...]:
     for row in rows:
         name = f"{_line([row]).name} x{row.scale:g}"
         done = groups.setdefault((row.set, row.mode), {}).setdefault(name, {})
-        done[row.task, row.seed, row.model] = row.solved
+        done[row.task, row.seed, row.weights] = row.solved
     return tuple(
         _pair(where, (one, done[one]), (other, done[other]))
         for where, done in sorted(groups.items())
@@ -126,9 +127,9 @@ def compared(found: Sequence[Pair]) -> str:
     return head + "|---" * 9 + "|\n" + "".join(body)
 
 
-def save(out: Path, rows: Sequence[Row], machine: Machine) -> None:
+def save(out: Path, rows: Sequence[Row]) -> None:
     """Write the table, the facts and the plots beside the rows."""
-    whole = report(rows, machine)
+    whole = report(rows)
     out.with_suffix(".md").write_text(f"{_facts(whole)}\n{table(rows)}\n{compared(whole.pairs)}")
     facts = msgspec.json.format(msgspec.json.encode(whole)) + b"\n"
     out.with_suffix(".json").write_bytes(facts)
@@ -145,6 +146,7 @@ def _line(rows: Sequence[Row]) -> Line:
     return Line(
         set=one.set,
         mode=one.mode,
+        model=one.model.removesuffix(".gguf"),
         harness=one.harness,
         scale=one.scale,
         off=one.off,
@@ -188,12 +190,14 @@ def _cells(line: Line) -> tuple[str, ...]:
     return (
         line.set,
         line.mode,
+        line.model,
         line.name,
         f"{line.scale:g}",
         f"{line.solved}/{line.total}",
         f"{100 * line.low:.0f} to {100 * line.high:.0f}",
         str(line.first),
         str(line.false_claims),
+        str(line.errors),
         f"{line.calls:.1f}",
         f"{line.prompt:.0f} ({line.cached:.0f})",
         f"{line.generated:.0f}",
@@ -208,9 +212,8 @@ def _point(line: Line) -> Point:
 
 
 def _facts(whole: Report) -> str:
-    on = whole.machine
     rows = (
-        f"Machine: {on.processor}, {on.cores} cores, {on.system}, Python {on.python}.",
+        f"Machine: {'; '.join(whole.machines) or 'unknown'}.",
         f"Model: {', '.join(whole.models)}; SHA-256 {', '.join(whole.digests) or 'unknown'}.",
         f"Samovar: {', '.join(whole.commits) or 'unknown'}.",
     )

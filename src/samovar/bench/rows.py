@@ -21,6 +21,8 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str = ""
     digest: str = ""
     """SHA-256 of the weights, where they are known."""
+    machine: str = ""
+    """What it was measured on."""
     commit: str = ""
     """Samovar's own commit; with `+` when files were changed since."""
     solved: bool
@@ -47,33 +49,40 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Wall time of the harness, without the grader."""
 
     @property
+    def weights(self) -> str:
+        """Which model it was: servers call the same file by several names."""
+        return self.digest or self.model
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What makes a row one of a kind."""
-        where = (self.task, self.mode, self.harness, self.model)
+        where = (self.task, self.mode, self.harness, self.weights)
         return (*where, self.seed, self.scale, self.off)
 
     @property
-    def group(self) -> tuple[str, str, str, float, tuple[str, ...]]:
+    def group(self) -> tuple[str, str, str, str, float, tuple[str, ...]]:
         """The line of a table it belongs to."""
-        return (self.set, self.mode, self.harness, self.scale, self.off)
+        return (self.set, self.mode, self.weights, self.harness, self.scale, self.off)
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a file; a missing one holds none, and a half line at the end is dropped.
+    """Return the rows of a file, of several of one key the last: a task that was done anew.
 
-    Raises SetupError naming the line that is damaged.
+    A missing file holds none, and a half line at the end is dropped. Raises SetupError naming the
+    line that is damaged.
     """
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    rows = []
+    found: dict[tuple[object, ...], Row] = {}
     for number, line in enumerate(lines[:-1], 1):
         try:
-            rows.append(msgspec.json.decode(line, type=Row))
+            row = msgspec.json.decode(line, type=Row)
         except msgspec.DecodeError as error:
             raise SetupError(f"{path}, line {number}: {error}; remove it") from error
-    return rows
+        found[row.key] = row
+    return list(found.values())
 
 
 def append(path: Path, row: Row) -> None:

@@ -19,7 +19,7 @@ from samovar.bench.rows import Row
 from samovar.bench.sets import HIDDEN_ONLY, Exercise, Mode, mode_of
 from samovar.bench.work import Job, Made, counted
 from samovar.boot import Choice
-from samovar.core.errors import SamovarError
+from samovar.core.errors import SamovarError, Unreachable
 from samovar.core.message import Usage
 from samovar.core.seams import Sandbox
 from samovar.core.task import Budget
@@ -44,6 +44,9 @@ class Setting(Struct, frozen=True, kw_only=True):
     model: str = ""
     digest: str = ""
     commit: str = ""
+    machine: str = ""
+    again: bool = False
+    """Whether rows of other commits are measured anew; those that were broken off always are."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,15 @@ class Bench:
     choice: Choice
     sandbox: Sandbox
     tell: Callable[[Row], None] = lambda _row: None
+    kept: Callable[[Sequence[Row]], None] = lambda _rows: None
+    """Told which rows are there already."""
 
     async def run(self, tasks: Sequence[Exercise]) -> list[Row]:
-        """Do what is not done yet; return the rows of this setting, old and new."""
-        done = {row.key: row for row in rows.read(self.setting.out)}
+        """Do what is not done yet; return the rows of this setting, old and new.
+
+        Raises Unreachable when the model is gone: a task cannot be blamed for it.
+        """
+        done = {row.key: row for row in rows.read(self.setting.out) if self._counts(row)}
         wanted = [
             self._blank(task, harness, seed)
             for seed in self.setting.seeds
@@ -65,20 +73,30 @@ class Bench:
             for harness in self.setting.harnesses
         ]
         by_name = {task.facts.id: task for task in tasks}
+        self.kept([done[blank.key] for blank in wanted if blank.key in done])
         pending: asyncio.Task[None] | None = None
         for blank in wanted:
             if blank.key in done:
                 continue
             folder = tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
             tried = _Trial(self, by_name[blank.task], blank, folder)
-            await tried.work()
-            # One grader at a time: it shares the machine with the model.
-            if pending is not None:
-                await pending
+            try:
+                await tried.work()
+            except BaseException:
+                folder.cleanup()
+                raise
+            finally:
+                # One grader at a time: it shares the machine with the model.
+                if pending is not None:
+                    await pending
             pending = asyncio.create_task(self._store(tried, done))
         if pending is not None:
             await pending
         return [done[blank.key] for blank in wanted]
+
+    def _counts(self, row: Row) -> bool:
+        """Return whether a row need not be measured again."""
+        return not row.error and (row.commit == self.setting.commit or not self.setting.again)
 
     def _blank(self, task: Exercise, harness: str, seed: int) -> Row:
         one = self.setting
@@ -93,6 +111,7 @@ class Bench:
             model=one.model,
             digest=one.digest,
             commit=one.commit,
+            machine=one.machine,
             solved=False,
             first=False,
         )
@@ -176,6 +195,8 @@ class _Trial:
         try:
             self.made = await find(self.row.harness, mode)(job)
             self.row = replace(self.row, claimed=self.made.claimed, why=self.made.why)
+        except Unreachable:
+            raise
         except SamovarError as error:
             self.row = replace(self.row, error=str(error))
         self._count(count)

@@ -30,18 +30,26 @@ class Retrying:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def reply(self, request: Request, /) -> Reply:
-        """Return the first answer. Raises the ModelError of the last try."""
-        for attempt in range(self.tries - 1):
+        """Return the first answer of use, with the tokens of those that were of none.
+
+        Raises the ModelError of the last try.
+        """
+        lost, left = 0, self.tries
+        while True:
+            left -= 1
             try:
-                return await self.model.reply(request)
+                reply = await self.model.reply(request)
+                return replace(reply, usage=reply.usage + Usage(generated=lost))
             except ModelError as error:
-                wait = self._wait(error, attempt)
-                again = _varied(request) if isinstance(error, Unusable) else request
-                if again is None or wait > self.longest or isinstance(error, Rejected):
+                wait = self._wait(error, self.tries - left - 1)
+                again: Request | None = request
+                if isinstance(error, Unusable):
+                    lost = error.generated = error.generated + lost
+                    again = _varied(request)
+                if not left or again is None or wait > self.longest or isinstance(error, Rejected):
                     raise
             await self.sleep(wait)
             request = again
-        return await self.model.reply(request)
 
     def _wait(self, error: ModelError, attempt: int) -> float:
         asked = error.after if isinstance(error, Busy) else 0.0
@@ -70,7 +78,11 @@ class Counted:
     async def reply(self, request: Request, /) -> Reply:
         """Return the answer."""
         self.calls += 1
-        reply = await self.model.reply(request)
+        try:
+            reply = await self.model.reply(request)
+        except Unusable as error:
+            self.usage += Usage(generated=error.generated)
+            raise
         self.usage += reply.usage
         self.seconds += reply.seconds
         return reply
