@@ -2,9 +2,13 @@
 
 import asyncio
 import json
+import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
@@ -16,6 +20,7 @@ from msgspec.structs import replace
 from prometheus_client import generate_latest
 
 from samovar.core.errors import SetupError
+from samovar.core.log import hold
 from samovar.org.seams import Job, LedgerEntry
 from samovar.web.files import files
 from samovar.web.metrics import Metrics
@@ -28,7 +33,8 @@ EVERY = [
     *("/dashboard", "/runs", "/board", "/agents", "/org", "/credits", "/approvals", "/system"),
     *("/docs", "/login", "/nothing", f"/runs/{'20261121-100000-solved-0001'}"),
 ]
-SOLVED = "20261121-100000-solved-0001"
+SOLVED, FAILED = "20261121-100000-solved-0001", "20261120-100000-failed-0002"
+STOPPED = "20261121-113000-stopped-0003"
 
 
 @pytest.fixture
@@ -198,6 +204,37 @@ def test_runs_are_filtered_by_the_address(client):
         assert "No run fits" in client.get(f"/runs?{nothing}").text
     for everything in ("days=9999", "days=x", "days=-1", "agent=&q="):
         assert SOLVED in client.get(f"/runs?{everything}").text
+
+
+def test_the_run_of_a_coder_is_found_by_its_agent(client, team):
+    team.jobs[50] = Job(id=50, agent="writer", run=SOLVED, state="done")
+    for found in ("agent=writer", "q=writer"):
+        assert SOLVED in client.get(f"/runs?{found}").text
+    assert SOLVED not in client.get("/runs?agent=developer").text
+    row = client.get("/runs").text.partition(f'href="/runs/{SOLVED}"')[2].partition("</tr>")[0]
+    assert '<span class="tag">writer</span>' in row
+    said = {r["run"]: r["agent"] for r in client.get("/api/runs").json()}
+    assert said[SOLVED] == "writer" and said["20261120-100000-failed-0002"] == ""
+    assert client.get(f"/api/runs/{SOLVED}").json()["run"]["agent"] == "writer"
+
+
+def test_what_runs_stands_once_with_its_button_under_running_now(client, home, team):
+    with held(home, STOPPED), held(home, FAILED):
+        team.jobs[1] = replace(team.jobs[1], run=STOPPED)
+        text = client.get("/dashboard").text.partition('id="running-title"')[2]
+    text = text.partition("</section>")[0]
+    assert text.count(f'href="/runs/{STOPPED}"') == 1 and 'action="/jobs/1/cancel"' in text
+    assert text.count("begun elsewhere") == 1 and f'href="/runs/{FAILED}"' in text
+
+
+@contextmanager
+def held(home: Path, run: str) -> Iterator[None]:
+    """Hold a run as whoever works on it does."""
+    lock = hold(home / "runs" / run)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 @pytest.mark.parametrize("path", EVERY)

@@ -305,6 +305,17 @@ async def test_a_repository_that_cannot_be_opened_takes_no_page_away(tmp_path, r
             assert (await client.get(page)).status_code == 200
 
 
+async def test_a_repository_that_comes_after_the_first_look_brings_its_runs(tmp_path):
+    repo = tmp_path / "repo"
+    hire(tmp_path / "home", "coder", craft="code", permissions={"repositories": [str(repo)]})
+    people = office(team_of(tmp_path / "home")).roster
+    await people.agents()
+    assert list(people.homes()) == []
+    subprocess.run(["git", "init", "-q", str(repo)], check=True)
+    await people.agents()
+    assert list(people.homes()) == [repo / ".samovar"]
+
+
 async def test_a_database_that_is_away_at_the_beginning_ends_no_server(tmp_path):
     class Away(MemoryApprovals):
         async def list(self, *_: object) -> list[Approval]:

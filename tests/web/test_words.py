@@ -110,17 +110,37 @@ def entry(minutes: float, amount: int, balance: int) -> LedgerEntry:
 def test_a_forecast_says_when_nothing_is_left():
     lines = [entry(0, 10_000_000, 10_000_000), entry(60, -1_000_000, 9_000_000)]
     lines += [entry(120, -1_000_000, 8_000_000)]
-    (course,) = credits.courses(lines)
-    hours = (course.gone() - lines[-1].at.timestamp()) / 3600
-    assert 3.9 < hours < 4.1
-    said = credits.forecast(course, lines[-1].at.timestamp())
-    assert said == "8.00 left, gone in 4 h 00 min at the last day's pace"
-    drawn = credits.balance_plot(lines, lines[-1].at.timestamp())
+    now = lines[-1].at.timestamp()
+    (course,) = credits.courses(lines, now)
+    hours = (course.gone() - now) / 3600
+    assert 7.9 < hours < 8.1
+    assert credits.forecast(course) == "8.00 left, gone in 8 h 00 min at the last day's pace"
+    drawn = credits.balance_plot(lines, now)
     assert drawn.count("polyline") >= 6
     assert "ahead" in drawn
     assert credits.balance_plot([], 0.0) == ""
-    (idle,) = credits.courses(lines[:1])
-    assert credits.forecast(idle, NOW.timestamp()) == "10.00 left, nothing spent lately"
+    (idle,) = credits.courses(lines[:1], NOW.timestamp())
+    assert credits.forecast(idle) == "10.00 left, nothing spent lately"
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        (0, "98.00 left, gone in 2 days at the last day's pace"),
+        (3, "98.00 left, gone in 6 days at the last day's pace"),
+        (23, "98.00 left, gone in 47 days at the last day's pace"),
+        (25, "98.00 left, nothing spent lately"),
+    ],
+)
+def test_whoever_rests_for_a_night_is_not_broke_in_the_morning(hours, said):
+    lines = [entry(0, 100_000_000, 100_000_000), entry(1, -1_000_000, 99_000_000)]
+    lines += [entry(2, -1_000_000, 98_000_000)]
+    now = lines[-1].at.timestamp() + hours * 3600
+    (course,) = credits.courses(lines, now)
+    assert credits.forecast(course) == said
+    assert said.partition(" at ")[0] in credits.balance_plot(lines, now)
+    (broke,) = credits.courses([*lines, entry(3, -98_000_000, 0)], now)
+    assert credits.forecast(broke) == "none left"
 
 
 def test_agents_are_drawn_below_those_they_read_also_in_a_circle():

@@ -13,6 +13,7 @@ from samovar.core.errors import SetupError
 from samovar.flow.receipt import Receipt
 from samovar.org.seams import NO_LIMIT, Approval, Job, JobState
 from samovar.web import acts, conduct, onerun
+from samovar.web.commission import commission, commissions, signed
 from samovar.web.desk import Desk, TheDesk, office_of, workshop_of
 from samovar.web.entries import EventSource, lines
 from samovar.web.onerun import record_of
@@ -267,7 +268,9 @@ async def runs(
     limit: Limit = 200,
 ) -> Sequence[RunLine]:
     """List the runs, the latest first."""
-    return [r for r in desk.shelf.lines() if not wanted or r.state == wanted][:limit]
+    bought = await commissions(desk)
+    found = [r for r in desk.shelf.lines() if not wanted or r.state == wanted][:limit]
+    return [signed(r, bought.get(r.run)) for r in found]
 
 
 @get("/runs/{run:str}")
@@ -277,7 +280,7 @@ async def one_run(desk: TheDesk, run: Name) -> OneRun:
     line = desk.shelf.line(run)
     assert line is not None, "whoever has a record has a line"
     facts = onerun.receipt_of(record, onerun.change_of(desk, run))
-    return OneRun(line, facts, len(record.rows))
+    return OneRun(signed(line, await commission(desk, run)), facts, len(record.rows))
 
 
 @get("/runs/{run:str}/diff", media_type="text/plain")

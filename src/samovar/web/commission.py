@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.org.seams import Job
 from samovar.web.desk import Desk
+from samovar.web.shelf import RunLine
 
 
 class Commission(Struct, frozen=True, kw_only=True):
@@ -34,6 +36,11 @@ async def commissions(desk: Desk) -> Mapping[str, Commission]:
         for run, id in works.items()
         if id in jobs
     }
+
+
+def signed(line: RunLine, bought: Commission | None) -> RunLine:
+    """Return a run with the agent it is of; only the log of a conversation names it itself."""
+    return replace(line, agent=bought.job.agent) if bought and not line.agent else line
 
 
 async def commission(desk: Desk, run: str) -> Commission | None:

@@ -37,6 +37,7 @@ class RunLine(Struct, frozen=True, kw_only=True):
     """`done`, `failed`, `waiting`, `stopped`, `running` or `damaged`."""
     outcome: str = ""
     agent: str = ""
+    """Whose conversation it is; for other runs their task says it (`commission.signed`)."""
     talk: bool = False
     """Whether it is a conversation."""
     model: str = ""

@@ -50,14 +50,16 @@ class People:
 
     team: Team
     diary: Diary
-    _homes: dict[str, Path | None] = field(default_factory=dict)
+    _homes: dict[str, Path] = field(default_factory=dict)
+    """Of the repositories that were found; for the others each look looks again."""
 
     async def agents(self) -> Sequence[Agent]:
         """Return every agent, by name."""
         members = await self.team.agents()
         resumes = [r for m in members if (r := m.resume or m.barred) is not None]
         for repo in {p for r in resumes for p in r.permissions.repositories} - self._homes.keys():
-            self._homes[repo] = await _home_of(self.team.home, repo)
+            if (home := await _home_of(self.team.home, repo)) is not None:
+                self._homes[repo] = home
         known = self.team.engine.folder.known
         return [_agent(m, known) for m in members]
 
@@ -77,7 +79,7 @@ class People:
 
     def homes(self) -> Sequence[Path]:
         """Return the homes of the repositories the agents work in, as far as known by now."""
-        return [h for h in self._homes.values() if h is not None]
+        return list(self._homes.values())
 
     async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
         """Return the latest entries of one or all outboxes, the latest first."""

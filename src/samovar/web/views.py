@@ -12,7 +12,7 @@ from samovar.core.text import whole
 from samovar.org.seams import Approval, Job, LedgerEntry
 from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
-from samovar.web.commission import commissions
+from samovar.web.commission import commissions, signed
 from samovar.web.desk import Desk, office_of
 from samovar.web.lately import lately
 from samovar.web.onerun import NOTHING, change_of, pushed
@@ -72,7 +72,8 @@ async def team(desk: Desk, _query: Query) -> Data:
 
 async def runs(desk: Desk, query: Query) -> Data:
     """Return the runs that fit the filters."""
-    lines = desk.shelf.lines()
+    bought = await commissions(desk)
+    lines = [signed(r, bought.get(r.run)) for r in desk.shelf.lines()]
     state, agent, text = query.get("state", ""), query.get("agent", ""), query.get("q", "").lower()
     since = _since(query.get("days", ""))
     fit = [
@@ -91,7 +92,7 @@ async def runs(desk: Desk, query: Query) -> Data:
         "more": len(fit) > (page + 1) * PAGE,
         "counts": Counter(r.state for r in lines),
         "all": len(lines),
-        "bought": await commissions(desk),
+        "bought": bought,
         "kept": urlencode({name: query[name] for name in FILTERS if query.get(name)}),
     }
 
@@ -180,7 +181,7 @@ async def credit(desk: Desk, _query: Query) -> Data:
         return data
     lines = await desk.office.purse.entries()
     now = time.time()
-    courses = credits.courses(lines)
+    courses = credits.courses(lines, now)
     days = credits.days(lines)
     spenders = sorted({n for d in days.values() for n in d})
     shown = {d: {n: v / 1e6 for n, v in s.items()} for d, s in days.items()}
@@ -190,7 +191,7 @@ async def credit(desk: Desk, _query: Query) -> Data:
         "legend": credits.legend([c.agent for c in courses]),
         "balances": balances,
         "limits": await desk.office.purse.limits(list(balances)),
-        "forecasts": {c.agent: credits.forecast(c, now) for c in courses},
+        "forecasts": {c.agent: credits.forecast(c) for c in courses},
         "days": shown,
         "spenders": spenders,
         "spent": bars.stacked("Credits spent a day", shown, spenders, lambda v: f"{v:.3g}"),
@@ -341,8 +342,8 @@ def _tokens(lines: Sequence[RunLine]) -> tuple[dict[str, dict[str, float]], list
 
 
 def _forecast(lines: Sequence[LedgerEntry]) -> str:
-    found = credits.courses(lines)
-    return credits.forecast(found[0], time.time()) if found else ""
+    found = credits.courses(lines, time.time())
+    return credits.forecast(found[0]) if found else ""
 
 
 def _calls(desk: Desk) -> list[Called]:

@@ -1,7 +1,7 @@
 """Credits left over time, with a forecast of when they are gone."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -14,7 +14,9 @@ from samovar.web.words import MILLION, credits, duration
 WIDTH, HEIGHT = 960, 220
 COLOURS = 6
 WINDOW = 86_400.0
-"""Seconds of spending the forecast goes by."""
+"""Seconds of spending the forecast goes by, to now; fewer where the lines do not reach so far."""
+SHORTEST = 3_600.0
+"""Seconds a pace is taken from, at least: the first call of an agent is no pace."""
 
 
 class Course(Struct, frozen=True):
@@ -23,8 +25,10 @@ class Course(Struct, frozen=True):
     agent: str
     points: tuple[tuple[float, int], ...]
     """Time in seconds since 1970, micro-credits afterwards."""
+    at: float
+    """When it was looked at, in seconds since 1970."""
     rate: float
-    """Micro-credits a second over the last day of the ledger; 0 for none."""
+    """Micro-credits a second over the day before; 0 for none."""
 
     @property
     def left(self) -> int:
@@ -33,40 +37,39 @@ class Course(Struct, frozen=True):
 
     def gone(self) -> float | None:
         """Return when nothing is left, in seconds since 1970; None when nothing is spent."""
-        return self.points[-1][0] + self.left / self.rate if self.rate > 0 else None
+        return self.at + self.left / self.rate if self.rate > 0 else None
 
 
-def courses(entries: Sequence[LedgerEntry]) -> list[Course]:
+def courses(entries: Sequence[LedgerEntry], now: float) -> list[Course]:
     """Return the course of every agent, the biggest spender first."""
     by: dict[str, list[LedgerEntry]] = {}
     for entry in entries:
         by.setdefault(entry.agent, []).append(entry)
-    found = [_course(agent, lines) for agent, lines in by.items()]
+    found = [_course(agent, lines, now) for agent, lines in by.items()]
     return sorted(found, key=lambda c: (-c.rate, c.agent))
 
 
-def _course(agent: str, lines: Sequence[LedgerEntry]) -> Course:
-    end = lines[-1].at.timestamp()
-    recent = [e for e in lines if e.at.timestamp() > end - WINDOW and e.spent]
-    spent = sum(e.spent for e in recent)
-    span = max(end - recent[0].at.timestamp(), 60.0) if recent else 1.0
+def _course(agent: str, lines: Sequence[LedgerEntry], now: float) -> Course:
+    spent = sum(e.spent for e in lines if e.at.timestamp() > now - WINDOW)
     points = tuple((e.at.timestamp(), e.balance) for e in lines)
-    return Course(agent, points, spent / span if len(recent) > 1 else 0.0)
+    span = min(max(now - points[0][0], SHORTEST), WINDOW)
+    return Course(agent, points, now, spent / span)
 
 
-def forecast(course: Course, now: float) -> str:
+def forecast(course: Course) -> str:
     """Return the forecast in words."""
     gone = course.gone()
+    if course.left <= 0:
+        return "none left"
     if gone is None:
         return f"{credits(course.left)} left, nothing spent lately"
-    if gone <= now or course.left <= 0:
-        return "none left at this pace"
-    return f"{credits(course.left)} left, gone in {duration(gone - now)} at the last day's pace"
+    ahead = duration(gone - course.at)
+    return f"{credits(course.left)} left, gone in {ahead} at the last day's pace"
 
 
 def balance_plot(entries: Sequence[LedgerEntry], now: float, width: int = WIDTH) -> Markup:
     """Draw what the biggest spenders have left; empty without a ledger."""
-    shown = courses(entries)[:COLOURS]
+    shown = courses(entries, now)[:COLOURS]
     if not shown:
         return Markup("")
     first = min(c.points[0][0] for c in shown)
@@ -78,25 +81,25 @@ def balance_plot(entries: Sequence[LedgerEntry], now: float, width: int = WIDTH)
     parts.append(line([(x, 10), (x, HEIGHT - 22)], "now"))
     parts.append(label(x + 4, 20, "now"))
     for number, course in enumerate(shown):
-        parts += _course_lines(frame, course, number, now)
-    said = "; ".join(f"{c.agent}: {forecast(c, now)}" for c in shown)
+        parts += _course_lines(frame, course, number)
+    said = "; ".join(f"{c.agent}: {forecast(c)}" for c in shown)
     kind = "plot" if width == WIDTH else "plot narrow"
     return drawing((width, HEIGHT), "Credits left", said, *parts, kind=kind)
 
 
-def _course_lines(frame: Frame, course: Course, number: int, now: float) -> list[Markup]:
+def _course_lines(frame: Frame, course: Course, number: int) -> list[Markup]:
     """Draw steps up to now, then a dashed line to where it leads."""
     points: list[tuple[float, float]] = []
     for at, balance in course.points:
         if points:
             points.append((frame.across(at), points[-1][1]))
         points.append((frame.across(at), frame.down(balance / MILLION)))
-    points.append((frame.across(now), points[-1][1]))
+    points.append((frame.across(course.at), points[-1][1]))
     parts = [line(points, f"course c{number}")]
     gone, end = course.gone(), frame.x[1]
     if gone is not None and course.left > 0:
-        until = min(max(gone, now), end)
-        left = max(course.left - course.rate * (until - course.points[-1][0]), 0.0)
+        until = min(gone, end)
+        left = course.left - course.rate * (until - course.at)
         last = (frame.across(until), frame.down(left / MILLION))
         parts.append(line([points[-1], last], f"course ahead c{number}"))
     return parts
@@ -120,8 +123,3 @@ def days(entries: Sequence[LedgerEntry]) -> Mapping[str, Mapping[str, int]]:
             spent = found.setdefault(day, {})
             spent[entry.agent] = spent.get(entry.agent, 0) + entry.spent
     return found
-
-
-def stamp(now: datetime) -> float:
-    """Return a time in seconds since 1970."""
-    return now.timestamp()
