@@ -152,6 +152,9 @@ def test_nobody_writes_the_persons_rules_into_a_table_of_that_name(tmp_path: Pat
 def test_rules_of_another_shape_are_complained_of(tmp_path: Path, here: str):
     with pytest.raises(SetupError, match="rules"):
         _load(tmp_path, '[[rules.deny]]\ntool = "shell"\n', here)
+    with pytest.raises(SetupError, match="rules") as told:
+        _load(tmp_path / "swapped", here, "")
+    assert "person" not in str(told.value), "no file has such a table"
 
 
 def test_a_turn_has_at_least_one_step(tmp_path: Path):

@@ -125,7 +125,7 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        words = str(error).replace(" - at `$.", ", in `")
+        words = str(error).replace(" - at `$.", ", in `").replace("`rules.person.", "`rules.")
         raise SetupError(f"settings: {words}; see docs/reference/settings.md") from error
 
 

@@ -25,7 +25,17 @@ ROOTS = (
 PATTERNS = (
     *("secrets/**", "./secrets/**", "secrets/", "secrets", "*secret*", "*token*", "*password*"),
     *("work", "runs", "home", "ann", "w", "srv", "p", "*", "**", "*.key", ".env", "id_rsa"),
-    *("docs/**", "**/docs/*.md", "docs/*/a.md", "./docs/*.md", "./", "tests/**", "a/?.md"),
+    *(
+        "[sp]*/*",
+        "d[!x]cs/a.md",
+        "docs/**",
+        "**/docs/*.md",
+        "docs/*/a.md",
+        "./docs/*.md",
+        "./",
+        "tests/**",
+        "a/?.md",
+    ),
 )
 PATHS = (
     *(".", "a.md", ".env", "sub/.env", "secrets", "secrets/a.md", "sub/secrets/a.md", "work/a"),
@@ -85,6 +95,12 @@ def test_a_path_is_judged_alike_however_it_names_the_workspace(read):
         ("work", ["work", "a/work/b"], [".", "workshop", "a/works"]),
         ("a/?.md", ["a/b.md", "c/a/b.md"], ["a/bc.md", "b.md", "aa/b.md"]),
         ("**", [".", "a", "a/b"], []),
+        ("part[12]/**", ["part1", "a/part2/b"], ["part3/a", "part[12]/a", "part12"]),
+        ("part[!1-3]/*", ["part4/a", "part-/a"], ["part2/a", "part/a", "part//a"]),
+        ("a?b/c", ["axb/c"], ["a/b/c", "ab/c"]),
+        ("[z-a]/x", [], ["z/x", "[z-a]/x"]),
+        ("a[/x", ["a[/x"], ["a/x"]),
+        ("[]]/x", ["]/x"], ["[]]/x"]),
         ("secrets/*", ["secrets/a\nb"], ["secrets/a/b", "secrets"]),
         ("secrets/**", ["secrets/a\nb/c"], []),
     ],

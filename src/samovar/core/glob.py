@@ -1,8 +1,9 @@
 """Patterns over paths, as rules write them.
 
-`*` stays within a folder, `**` goes over folders. A pattern that begins with `/` or `~` speaks of
-whole paths. Any other speaks of the way from the root, so that no folder above it counts: without
-a slash of any name on that way, with one of its end at any depth, after `./` of all of it.
+`*`, `?` and `[ab]` stay within a folder, `**` goes over folders. A pattern that begins with `/` or
+`~` speaks of whole paths. Any other speaks of the way from the root, so that no folder above it
+counts: without a slash of any name on that way, with one of its end at any depth, after `./` of
+all of it.
 """
 
 import os
@@ -52,6 +53,7 @@ def sieve(patterns: Iterable[str], root: str) -> Callable[[str], bool]:
 
 _NONE = r"(?!)"
 """Fits nothing."""
+_SPECIAL = re.compile(r"(\*\*/?|\*|\?|\[!?\]?[^\]/]*\])")
 
 
 def _is_whole(pattern: str) -> bool:
@@ -65,9 +67,17 @@ def _form(pattern: str) -> re.Pattern[str]:
         wanted += "**"
     if not wanted.startswith(("/", "./")):
         wanted = f"**/{wanted}"
-    parts = re.split(r"(\*\*/?|\*|\?)", wanted.removeprefix("./"))
-    forms = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(forms.get(p, re.escape(p)) for p in parts)
+    parts = _SPECIAL.split(wanted.removeprefix("./"))
+    text = "".join(_one(part) for part in parts)
     # What forbids all within a folder forbids the folder.
     text = re.sub(r"/\.\*$", "(?:/.*)?", text)
     return re.compile(f"(?s:{text})")
+
+
+def _one(part: str) -> str:
+    """Return a piece of a pattern as a piece of a regular expression."""
+    forms = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    if part in forms:
+        return forms[part]
+    # What the standard library makes of one character, without its begin `(?s:` and its end `)\Z`.
+    return f"(?!/){translate(part)[4:-3]}" if _SPECIAL.fullmatch(part) else re.escape(part)

@@ -65,9 +65,11 @@ def words(rule: Rule) -> str:
 
 
 def _where(path: str) -> str:
+    if path.startswith(("/", "~")):
+        return f"on {path}"
     if "/" not in path:
-        return f"on a file or in a folder called {path}, wherever it is"
-    return f"on {path}" if path.startswith("/") else f"on any path that ends in {path}"
+        return f"on a file or in a folder called {path}, wherever in the workspace"
+    return f"on any path of the workspace that ends in {path}"
 
 
 def shown(rule: Rule) -> str:
