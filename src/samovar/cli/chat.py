@@ -16,9 +16,9 @@ from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
 from samovar.cli.lines import Line, unseen_line
+from samovar.cli.spoken import whole
 from samovar.companion.companion import Companion, companion, earlier
 from samovar.companion.seat import Seat
-from samovar.core.context import named
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
 from samovar.core.talk import Heard, Looked, Replied, Started
@@ -147,7 +147,9 @@ class Session:
         if call.tool in self.allowed:
             return True
         self.view.idle()
-        self.view.show([Line(f"  ? {named(call, 400)}", "strong"), Line(f"    {why}", "dim")])
+        tool, *rows = whole(call)
+        head, reason = Line(f"  ? {tool}", "strong"), Line(f"    {why}", "dim")
+        self.view.show([head, *(Line(row) for row in rows), reason])
         said = (await self._put("    Allow it? [y]es, [a]lways this tool, [N]o")).lower()
         if said.strip() in ("a", "always"):
             self.allowed.add(call.tool)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
+
 from samovar.core.context import named
 from samovar.core.talk import (
     Began,
@@ -18,7 +20,7 @@ from samovar.core.talk import (
     Told,
     Used,
 )
-from samovar.core.tool import Returned
+from samovar.core.tool import Call, Returned
 
 Row = tuple[str, str, Literal["plain", "good", "bad", "dim", "strong"]]
 """What stands in front, the text, and how it is meant."""
@@ -48,6 +50,12 @@ def spoken(event: Talk) -> Sequence[Row]:
             return [("stopped", why or end, "bad")]
         case Looked() | Offered() | Started():
             return []
+
+
+def whole(call: Call) -> Sequence[str]:
+    """Return a call with nothing left out: the tool, then each argument as JSON on its own line."""
+    arguments = msgspec.json.format(msgspec.json.encode(call.arguments), indent=4).decode()
+    return [call.tool, *arguments.split("\n")[1:-1]]
 
 
 def used(result: Returned) -> Row:
