@@ -315,7 +315,8 @@ async def choose_model(
         found = await endpoints(settings, home)
         if picked := fitting(found, name):
             measured = await profiles.known(picked[0])
-            return Choice(Retrying(OpenAI(picked[0], measured, live)), picked[0], measured)
+            model = Retrying(OpenAI(picked[0], measured, live), live=live)
+            return Choice(model, picked[0], measured)
         if name and name not in {w.name for w in CATALOGUE}:
             away = [s for s in silent(settings, found) if name in (s.name, s.model)]
             if away:
@@ -369,4 +370,4 @@ async def _own(
         threads=used,
     )
     profile = replace(profile, context=settings.context, digest=entry.sha256)
-    return Choice(Retrying(OpenAI(endpoint, profile, live)), endpoint, profile)
+    return Choice(Retrying(OpenAI(endpoint, profile, live), live=live), endpoint, profile)

@@ -1,11 +1,18 @@
 """What a conversation shows: questions with all that is asked, and each answer once."""
 
+import json
 import os
+import re
+
+import pytest
 
 from samovar.cli.chat import Session
 from samovar.cli.chat_input import Piped
 from samovar.cli.chat_view import View
-from samovar.core.tool import Call
+from samovar.core.event import Entry
+from samovar.core.log import now
+from samovar.core.talk import Replied, Stopped
+from samovar.core.tool import Call, Said
 
 
 async def test_a_question_shows_all_of_the_call(capsys):
@@ -24,3 +31,40 @@ async def test_a_question_shows_all_of_the_call(capsys):
         "    it reaches other machines",
         "    Allow it? [y]es, [a]lways this tool, [N]o (nobody is there to be asked: no)",
     ]
+
+
+def action(text: str) -> str:
+    return json.dumps({"tool": "reply", "arguments": {"text": text}})
+
+
+@pytest.fixture
+async def view():
+    """A view as in a terminal."""
+    made = View()
+    made.fancy = True
+    yield made
+    made.idle()
+
+
+@pytest.mark.parametrize("written", [action, str], ids=["action", "text"])
+@pytest.mark.parametrize("again", [False, True], ids=["stopped", "asked again"])
+async def test_of_an_answer_that_was_broken_off_nothing_is_in_the_next(
+    view, capsys, written, again
+):
+    view.live("token", written("The old thing is long and goes on")[:-4])
+    if again:
+        view.live("note", "the server broke the answer off; asking again")
+    else:
+        view.entry(Entry(1, now(), Stopped(end="interrupted", why="by the person")))
+    capsys.readouterr()
+    fresh = "The new thing is long, too, and stands here once."
+    pieces = re.findall(r".{1,9}", written(fresh))
+    for piece in pieces[:-2]:
+        view.live("token", piece)
+    begun = capsys.readouterr().out
+    for piece in pieces[-2:]:
+        view.live("token", piece)
+    view.entry(Entry(2, now(), Replied(text=written(fresh), said=Said(fresh))))
+    shown = begun + capsys.readouterr().out
+    assert "The new thing" in begun, "it comes as it is written"
+    assert shown.replace("\r\x1b[2K", "") == f"{fresh}\n"

@@ -29,6 +29,16 @@ async def test_a_passing_failure_is_retried_with_longer_waits() -> None:
     assert waits == [1.0, 2.0]
 
 
+async def test_each_further_try_is_told() -> None:
+    told: list[tuple[str, str]] = []
+    script = Scripted([ModelError("it broke off; try again"), ModelError("gone"), ModelError("x")])
+    with pytest.raises(ModelError, match="x"):
+        await Retrying(script, pause=0, live=lambda kind, text: told.append((kind, text))).reply(
+            WARM
+        )
+    assert told == [("note", "it broke off; asking again"), ("note", "gone; asking again")]
+
+
 async def test_the_last_failure_is_the_one_that_is_raised() -> None:
     model, _ = patient(Scripted([ModelError("a"), ModelError("b"), ModelError("c"), "late"]))
     with pytest.raises(ModelError, match="c"):

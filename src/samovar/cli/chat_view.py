@@ -59,8 +59,7 @@ class View:
             case Replied(said=said, complaint=complaint):
                 words = said.text if not complaint else ""
                 self._say(self._stream.rest(words) if words else "")
-                self._stream, self._pieces = Stream(), 0
-                self._end_line()
+                self._end()
                 self.show([Line(f"  sent back: {complaint}", "dim")] if complaint else [])
             case Started(call=call):
                 self.working(call.tool)
@@ -75,7 +74,7 @@ class View:
         """Print lines."""
         rows = list(lines)
         if rows:
-            self._end_line()
+            self._end()
         for line in rows:
             self._wipe()
             for text in self._folded(printable(line.text)):
@@ -89,7 +88,7 @@ class View:
 
     def idle(self) -> None:
         """Take the line of status away."""
-        self._end_line()
+        self._end()
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None
@@ -113,11 +112,13 @@ class View:
         sys.stdout.write(shown)
         sys.stdout.flush()
 
-    def _end_line(self) -> None:
+    def _end(self) -> None:
+        """End the answer, whole or broken off: what comes next is another one."""
         if self._open:
             sys.stdout.write("\n")
             sys.stdout.flush()
         self._open = False
+        self._stream, self._words, self._pieces = Stream(), Pieces(), 0
 
     def _folded(self, text: str) -> list[str]:
         """Return a note on a call as lines that fit, the further ones further in."""

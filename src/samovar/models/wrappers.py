@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import ModelError, SetupError, Unusable
 from samovar.core.message import Reply, Request, Usage
-from samovar.core.seams import Model
+from samovar.core.seams import Live, Model
 from samovar.models.failures import Busy, Rejected
 
 
@@ -28,6 +28,8 @@ class Retrying:
     longest: float = 120.0
     """A server that asks for more seconds than this is given up."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    live: Live | None = None
+    """Called with ("note", text) before each further try: what came of the one before is void."""
 
     async def reply(self, request: Request, /) -> Reply:
         """Return the first answer of use, with the tokens of those that were of none.
@@ -48,6 +50,8 @@ class Retrying:
                     again = _varied(request)
                 if not left or again is None or wait > self.longest or isinstance(error, Rejected):
                     raise
+                if self.live is not None:
+                    self.live("note", f"{str(error).partition(';')[0]}; asking again")
             await self.sleep(wait)
             request = again
 
