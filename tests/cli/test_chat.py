@@ -1,5 +1,6 @@
 """`samovar chat`: by a script, and by keys in a terminal."""
 
+import asyncio
 import json
 import os
 import pty
@@ -284,6 +285,19 @@ def test_ctrl_c_at_a_question_stops_the_turn(careful, terminal, server, wish, qu
     terminal.wait("I am here again.")
 
 
+def test_what_is_typed_before_a_question_is_no_answer_to_it(careful, terminal, server):
+    server.answers = (call("shell", command="touch one two three"), reply("I went on."))
+    server.pause = 0.3
+    terminal.wait("/help")
+    terminal.type("do it\r")
+    terminal.wait("writing (")
+    terminal.type("y\r")
+    terminal.wait("Allow it?")
+    terminal.type("\r")
+    terminal.wait("nobody allowed this call")
+    terminal.wait("I went on.")
+
+
 def test_ctrl_c_stops_a_command_and_the_session_goes_on(terminal, server):
     terminal.wait("/help")
     server.listed.clear()
@@ -414,4 +428,21 @@ async def test_a_pipe_is_read_line_by_line():
     os.close(outside)
     lines = Piped(inside)
     assert [await lines.message() for _ in range(4)] == ["one", "two\nthree", "four", None]
+    assert lines.scripted
+    os.close(inside)
+
+
+@pytest.mark.timeout(30)
+async def test_a_person_at_a_plain_terminal_is_asked(capsys):
+    number, inside = pty.openpty()
+    lines = Piped(inside)
+    os.write(number, b"typed before\n")
+    select.select([inside], [], [], 10)
+    asked = asyncio.ensure_future(lines.answer("Allow it?"))
+    await asyncio.sleep(0)
+    assert capsys.readouterr().out == "Allow it?\n" and not lines.scripted
+    os.write(number, b"yes\nand more\n")
+    assert await asked == "yes"
+    assert await lines.message() == "and more"
+    os.close(number)
     os.close(inside)

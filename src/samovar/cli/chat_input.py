@@ -22,6 +22,7 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 _BEGUN = re.compile(r'(?<!\S)@(?:"(?P<quoted>[^"\n]*)|(?P<plain>[^\s"]*))$')
@@ -31,12 +32,19 @@ _ARGUMENT = re.compile(r"(/\w+)[ \t]+(\S*)")
 _BEHIND = ".,;:!?)"
 """Marks that end a sentence rather than a name."""
 _MOST = 50
+_STANDARD = 0
+"""The descriptor of standard input."""
 Arguments = Callable[[str], Awaitable[Sequence[str]]]
 """What may stand behind a command."""
 
 
 class Input(Protocol):
     """Somewhere a person's messages come from."""
+
+    @property
+    def scripted(self) -> bool:
+        """Whether nobody is there to be asked."""
+        ...
 
     async def message(self) -> str | None:
         """Return the next message; None at the end. Raises KeyboardInterrupt for Ctrl-C."""
@@ -45,7 +53,7 @@ class Input(Protocol):
     async def answer(self, question: str) -> str:
         """Return the answer to a question; nothing where nobody can be asked.
 
-        Raises KeyboardInterrupt for Ctrl-C.
+        What was typed before the question is no answer. Raises KeyboardInterrupt for Ctrl-C.
         """
         ...
 
@@ -53,10 +61,11 @@ class Input(Protocol):
 class Piped:
     """Lines of standard input; a backslash at the end of a line joins the next one."""
 
-    def __init__(self, descriptor: int = 0) -> None:
+    def __init__(self, descriptor: int = _STANDARD) -> None:
         self._number = descriptor
         self._rest = b""
         self._ended = False
+        self.scripted = not os.isatty(descriptor)
 
     async def message(self) -> str | None:
         """Return the next message."""
@@ -68,9 +77,13 @@ class Piped:
         return "\n".join(rows) if rows else None
 
     async def answer(self, question: str) -> str:
-        """Return nothing: a line of a script is no answer to a question it did not know."""
-        print(f"{question} (nobody is there to be asked: no)", flush=True)
-        return ""
+        """Return the next line that is typed; one of a script answers nothing it did not know."""
+        if self.scripted:
+            print(f"{question} (nobody is there to be asked: no)", flush=True)
+            return ""
+        with _echo(self._number, True, termios.TCSAFLUSH):
+            print(question, flush=True)
+            return await self._line() or ""
 
     async def _line(self) -> str | None:
         while b"\n" not in self._rest and not self._ended:
@@ -100,6 +113,8 @@ async def _readable(number: int) -> None:
 
 class Keys:
     """A terminal: history in a file, Alt-Enter or a backslash for more lines, Tab completes."""
+
+    scripted = False
 
     def __init__(
         self,
@@ -131,23 +146,31 @@ class Keys:
 
     async def answer(self, question: str) -> str:
         """Return the answer to a question; Ctrl-D answers nothing."""
-        try:
-            return await self._asking.prompt_async(f"{question} ", handle_sigint=False)
-        except EOFError:
-            return ""
+        clear_typeahead(self._asking.input)
+        with _echo(_STANDARD, True, termios.TCSAFLUSH):
+            try:
+                return await self._asking.prompt_async(f"{question} ", handle_sigint=False)
+            except EOFError:
+                return ""
 
 
 @contextmanager
 def hushed() -> Iterator[None]:
     """Keep what is typed ahead from showing among what is printed; it is read afterwards."""
-    if not sys.stdin.isatty():
+    with _echo(_STANDARD, False, termios.TCSADRAIN):
+        yield
+
+
+@contextmanager
+def _echo(number: int, shown: bool, when: int) -> Iterator[None]:
+    """Say whether a terminal shows what is typed; with TCSAFLUSH, forget what was typed before."""
+    if not os.isatty(number):
         yield
         return
-    number = sys.stdin.fileno()
     before = termios.tcgetattr(number)
-    quiet = termios.tcgetattr(number)
-    quiet[3] &= ~termios.ECHO
-    termios.tcsetattr(number, termios.TCSADRAIN, quiet)
+    fresh = termios.tcgetattr(number)
+    fresh[3] = fresh[3] | termios.ECHO if shown else fresh[3] & ~termios.ECHO
+    termios.tcsetattr(number, when, fresh)
     try:
         yield
     finally:
