@@ -178,6 +178,19 @@ def test_a_server_that_goes_away_ends_the_turn_only(served, server):
     server.answer = ""
     done = served("chat", stdin="hello\n/diff\n")
     assert "stopped" in done.stdout and "nothing is changed" in done.stdout
+    assert done.returncode == 3
+
+
+def test_a_script_is_told_how_its_last_turn_ended(served, server, project):
+    home = project / ".samovar"
+    home.mkdir()
+    (home / "samovar.toml").write_text("steps = 1\n")
+    read = call("read_file", path="sums.py")
+    server.answers = (read,)
+    assert served("chat", stdin="look\n/nothing\n").returncode == 1
+    server.answers = (read, reply("Hello."))
+    assert served("chat", stdin="look\nhello\nquit\n").returncode == 0
+    assert served("chat", stdin=f"{'x' * 200_001}\n").returncode == 2
 
 
 class Terminal:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 
 import pytest
 
@@ -31,6 +32,24 @@ async def test_a_question_shows_all_of_the_call(capsys):
         "    it reaches other machines",
         "    Allow it? [y]es, [a]lways this tool, [N]o (nobody is there to be asked: no)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "live", "colourless"),
+    [
+        ("NO_COLOR", "1", True, True),
+        ("NO_COLOR", "", True, False),
+        ("TERM", "dumb", False, True),
+    ],
+)
+def test_who_wants_no_colours_sees_answers_come(monkeypatch, name, value, live, colourless):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv(name, value)
+    view = View()
+    assert (view.fancy, view.console.no_color) == (live, colourless)
+    assert not View(plain=True).fancy and View(plain=True).console.no_color
 
 
 def action(text: str) -> str:

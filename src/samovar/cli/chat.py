@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from samovar.companion.companion import Companion, companion, earlier
 from samovar.companion.seat import Seat
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
-from samovar.core.talk import Heard, Looked, Replied, Started
+from samovar.core.talk import End, Heard, Looked, Replied, Started
 from samovar.core.tool import Call
 from samovar.hands.letters import Letters
 from samovar.org.roster import Folder
@@ -29,6 +29,9 @@ from samovar.org.seams import Job
 from samovar.repo import git
 from samovar.tools.ask import Company
 from samovar.traces.tracing import tracing
+
+_CODES: Mapping[End, int] = {"answered": 0, "model": 3}
+"""The exit codes of a script by how its last turn ended; any other end is 1."""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -89,6 +92,8 @@ class Session:
         self.talker: Companion
         self.allowed: set[str] = set()
         """Tools the person allowed once and for all in this sitting."""
+        self.code = 0
+        """What a script is told at the end: how the last turn ended."""
         self._step: asyncio.Task[None] | None = None
         self._presses = 0
 
@@ -118,7 +123,7 @@ class Session:
                 self.view.show([Line("Ctrl-C again, or /quit, leaves", "dim")])
                 continue
             if text is None or is_quit(text):
-                return 0
+                return self.code if self.input.scripted else 0
             self._presses = 0
             if text.strip().startswith("/"):
                 await self._command(text)
@@ -185,7 +190,8 @@ class Session:
         return f" {model} · {spent} · /help"
 
     async def _command(self, text: str) -> None:
-        if await self._done(self._obey(text)) and self.talker.talk.turn is not None:
+        failed = await self._done(self._obey(text))
+        if not failed and self.talker.talk.turn is not None:
             await self._follow(self.talker.go_on())
 
     async def _obey(self, text: str) -> None:
@@ -193,11 +199,13 @@ class Session:
 
     async def _follow(self, entries: AsyncIterator[Entry]) -> None:
         """Show a turn to its end, whatever ends it."""
-        await self._done(self._show(entries))
+        failed = await self._done(self._show(entries))
+        ended = self.talker.talk.ended
+        self.code = failed or (_CODES.get(ended.end, 1) if ended else 0)
         self._facts()
 
-    async def _done(self, step: Coroutine[Any, Any, None]) -> bool:
-        """Do something that Ctrl-C breaks off; return whether it came to its end."""
+    async def _done(self, step: Coroutine[Any, Any, None]) -> int:
+        """Do something that Ctrl-C breaks off; return 0, or the exit code for what ended it."""
         self._step = asyncio.create_task(step)
         try:
             with hushed():
@@ -206,14 +214,14 @@ class Session:
             if not self._step.cancelled() or not self._presses:
                 raise
             self._stopped()
+            return STOPPED
         except SamovarError as error:
             self.view.show([Line(str(error), "bad")])
-        else:
-            return True
+            return error.exit_code
         finally:
             self._step = None
             self.view.idle()
-        return False
+        return 0
 
     def _stopped(self) -> None:
         """Say that a step was broken off; a turn ends with it."""

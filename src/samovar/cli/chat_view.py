@@ -25,7 +25,9 @@ class View:
 
     def __init__(self, plain: bool = False) -> None:
         self.fancy = fancy(plain)
-        self.console = Console(highlight=False, no_color=not self.fancy, soft_wrap=not self.fancy)
+        # In a live terminal the variable NO_COLOR decides.
+        colourless = None if self.fancy else True
+        self.console = Console(highlight=False, no_color=colourless, soft_wrap=not self.fancy)
         self._stream = Stream()
         self._words = Pieces()
         self._open = False

@@ -29,7 +29,7 @@ STYLES: dict[Tone, str] = {
 
 def fancy(plain: bool) -> bool:
     """Return whether a live terminal may be used."""
-    quiet = plain or "NO_COLOR" in os.environ or os.environ.get("TERM", "dumb") == "dumb"
+    quiet = plain or os.environ.get("TERM", "dumb") == "dumb"
     return sys.stdout.isatty() and not quiet
 
 
