@@ -15,8 +15,10 @@ from samovar.core.message import Sampling
 from samovar.models.dialects.action import Action
 from samovar.models.dialects.hermes import Hermes
 from samovar.models.dialects.rescue import Rescued
+from samovar.models.discover import discover
 from samovar.models.embedded import Child
 from samovar.models.endpoint import Endpoint
+from samovar.models.profile import assume
 from samovar.models.serve import run
 from samovar.models.serve.app import Shop, application
 from samovar.models.serve.keeper import Keeper
@@ -488,6 +490,13 @@ async def test_models_are_listed(serve, open_shop):
         assert (await ask.models.retrieve("other")).id == "tiny"
         with pytest.raises(openai.NotFoundError, match="gpt-9"):
             await ask.models.retrieve("gpt-9")
+
+
+async def test_who_finds_it_on_this_machine_takes_its_whole_context(serve, open_shop, monkeypatch):
+    port = await open_shop((await serve(says(""))).endpoint(), context=16_384)
+    monkeypatch.setattr("samovar.models.discover._PORTS", ((port, "vllm"),))
+    [found] = await discover()
+    assert (found.model, (await assume(found)).context) == ("tiny", 16_384)
 
 
 async def test_texts_are_embedded(serve, open_shop):

@@ -62,6 +62,8 @@ class Shop:
     """Its public name."""
     names: frozenset[str] = frozenset()
     """Other names by which it may be asked for."""
+    context: int = 0
+    """Tokens of a prompt and its answer together; 0 where nobody knows."""
     sampling: Sampling = field(default_factory=Sampling)
     """For requests that name no temperature."""
     key: str = ""
@@ -242,7 +244,9 @@ def _known(shop: Shop, name: Any) -> None:
 
 
 def _model(shop: Shop, made: int) -> dict[str, Any]:
-    return {"id": shop.model, "object": "model", "created": made, "owned_by": "samovar"}
+    told = {"id": shop.model, "object": "model", "created": made, "owned_by": "samovar"}
+    # As vLLM says it: whoever asks takes no less than there is.
+    return told | ({"max_model_len": shop.context} if shop.context else {})
 
 
 def _fault(_request: Asking, fault: Fault) -> Response[dict[str, Any]]:
