@@ -49,6 +49,14 @@ def shown(talk: Conversation) -> str:
     return "\n".join(m.text for m in show(talk))
 
 
+def lightened(talk: Conversation, room: int) -> Conversation:
+    """Return the conversation once its prompt fits."""
+    while (event := lighten(talk, show, words, room)) is not None:
+        talk = fold(talk, event)
+    assert words(show(talk)) <= room
+    return talk
+
+
 def test_the_prompt_stands_in_its_order():
     events: list[Talk] = [BEGAN, Heard(text="mend it"), Looked(facts="changed: nothing"), OFFER]
     rows = show(replay([*events, *exchange(1, "x = 1"), Told(text="careful")]))
@@ -175,6 +183,53 @@ def test_a_hand_over_tells_what_was_asked_and_done():
     assert len(summary(talk, 150)) <= 170
 
 
+def test_a_hand_over_tells_what_the_person_did_and_when():
+    undone = "the person took back your last changes; as before are: 1.py"
+    did, note = '- did: read_file(path="1.py") -> changed 1.py', f"- note: {undone}"
+    answered = [Replied(text="so", said=Said("so")), Stopped(end="answered")]
+    turn = [Heard(text="mend it"), *exchange(1, "changed 1.py"), *answered]
+    after = [Told(text=undone), Heard(text="next"), Told(text="stop that", kind="nudge")]
+    talk = replay([BEGAN, *turn, *after])
+    for _ in range(2):
+        lines = summary(talk, 2000).splitlines()
+        assert lines.index(did) < lines.index(note) and "stop that" not in "".join(lines)
+        talk = fold(talk, Continued(summary="\n".join(lines), kept=kept(talk)))
+        talk = fold(fold(talk, Stopped(end="answered")), Heard(text="on"))
+    lines = summary(replay([BEGAN, *turn, *after, *turn, *after]), 2000).splitlines()
+    assert lines.index(did) < lines.index(note), "done and taken back twice"
+    lines = summary(replay([BEGAN, *turn, *after, *turn, Heard(text="on")]), 2000).splitlines()
+    assert lines.index(note) < lines.index(did), "done once more after it was taken back"
+
+
+def test_the_files_read_for_a_message_go_over_with_it():
+    rows = [e for n in range(30) for e in exchange(n, "fine")]
+    read = Returned(
+        call=Call("read_file", {"path": "big.py"}), text="def big():\n" + "    x\n" * 99
+    )
+    asked = [Heard(text="explain big.py"), Used(result=read), Looked(facts="none")]
+    talk = replay([BEGAN, Heard(text="old"), OFFER, *rows, Stopped(end="answered"), *asked])
+    event = lighten(talk, show, words, 1200)
+    assert isinstance(event, Continued) and "big.py" not in event.summary
+    assert read.text in shown(fold(talk, event))
+    small = lightened(talk, 260)
+    assert 'read_file(path="big.py"): def big(): ... 100 lines, shortened' in shown(small)
+
+
+def test_a_failure_that_no_longer_fits_is_shortened_at_last():
+    failure = exchange(1, "exit 1\n" + "E  assert 2 == 3\n" * 300)
+    told = [Replied(text="no", said=Said("no")), Stopped(end="answered"), Heard(text="hi")]
+    talk = lightened(replay([BEGAN, Heard(text="mend it"), OFFER, *failure, *told]), 900)
+    assert "exit 1 ... 301 lines, shortened; call it again to see all" in shown(talk)
+    assert "hi" in shown(talk) and len(talk.items) == 4, "in a fresh context, with nothing lost"
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_long_conversation_goes_on_with_a_smaller_model(seed):
+    talk = grown(random.Random(seed), count=60, room=12_000)
+    talk = fold(fold(talk, Stopped(end="answered")), Heard(text="hi there"))
+    assert "hi there" in shown(lightened(talk, 400))
+
+
 def test_what_cannot_fit_is_refused_with_the_way_out():
     talk = replay([BEGAN, Heard(text="word " * 2000), OFFER])
     with pytest.raises(SetupError, match="put the material into a file"):
@@ -191,7 +246,7 @@ def test_the_last_failure_the_task_and_the_plan_are_kept():
     assert [i.result.text for i in held if isinstance(i, Used)] == ["exit 1\nred", "green"]
 
 
-def grown(draw: random.Random, count: int, room: int) -> None:
+def grown(draw: random.Random, count: int, room: int) -> Conversation:
     """Let a conversation grow and check after every event what must hold (row M2)."""
     talk = replay([BEGAN])
     failure = ""
@@ -210,12 +265,11 @@ def grown(draw: random.Random, count: int, room: int) -> None:
         failure = f"failure {n}" if bad else failure
         for event in exchange(n, text):
             talk = fold(talk, event)
-        while (event := lighten(talk, show, words, room)) is not None:
-            talk = fold(talk, event)
+        talk = lightened(talk, room)
         prompt = shown(talk)
-        assert words(show(talk)) <= room
         assert task in prompt and "plan " in prompt and "Tools: " in prompt
         assert failure in prompt
+    return talk
 
 
 @pytest.mark.parametrize("seed", range(50))

@@ -6,7 +6,7 @@ Only when it is full does it change, and then by so much that it seldom happens 
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -166,8 +166,9 @@ def lighten(
 ) -> Condensed | Continued | None:
     """Return what makes the prompt fit into `room` tokens; None when it does.
 
-    Old tool output goes first, the oldest before the rest. The task, the plan and the last failure
-    never go. Raises SetupError when even these are too much.
+    Old tool output goes first, the oldest before the rest. The task and the plan never go; the last
+    result and the last failure are shortened only where nothing else helps. Raises SetupError when
+    even that is too much.
     """
 
     def size(of: Conversation) -> int:
@@ -176,14 +177,16 @@ def lighten(
     now = size(talk)
     if now <= room:
         return None
-    shorter = _shorter(talk, size, room)
+    last = max((n for n, i in enumerate(talk.items) if isinstance(i, Used)), default=None)
+    shorter = _shorter(talk, size, room, {last, last_failure(talk.items)})
     if shorter is not None and size(fold(talk, shorter)) <= room * NOT_WORTH:
         return shorter
     fresh = Continued(summary=summary(talk, int(room * SUMMARY * 3)), kept=kept(talk))
     if len(fresh.kept) + isinstance(talk.items[0], Continued) < len(talk.items):
         return fresh
-    if shorter is not None and size(fold(talk, shorter)) <= room:
-        return shorter
+    for way in (shorter, _shorter(talk, size, room, ())):
+        if way is not None and size(fold(talk, way)) <= room:
+            return way
     raise SetupError(
         f"the message needs about {now} tokens with all that belongs to it, and the model reads "
         f"{room}: say it shorter, put the material into a file and name it, or take a model with "
@@ -192,15 +195,18 @@ def lighten(
 
 
 def _shorter(
-    talk: Conversation, size: Callable[[Conversation], int], room: int
+    talk: Conversation,
+    size: Callable[[Conversation], int],
+    room: int,
+    safe: Collection[int | None],
 ) -> Condensed | None:
-    """Return the fewest old outputs whose shortening reaches the goal; all where none does.
+    """Return the fewest outputs whose shortening reaches the goal, but for the safe ones.
+
+    The oldest go first; all of them where none reaches it.
 
     Notes that earlier turns recalled count as outputs. Behind them come offers that another one
     followed: they say nothing any more. The first one stands in the front of the prompt and stays.
     """
-    last = max((n for n, i in enumerate(talk.items) if isinstance(i, Used)), default=None)
-    safe = {last, last_failure(talk.items)}
     offers = [n for n, i in enumerate(talk.items) if isinstance(i, Offered) and n not in talk.short]
     places = [
         n
@@ -232,7 +238,8 @@ def kept(talk: Conversation) -> tuple[int, ...]:
     """Return the places that a fresh context keeps.
 
     What was asked in this turn, the plan, the offered tools, the last failure, and the last answer
-    with all that came of it.
+    of the turn with all that came of it; all of the turn while nothing is answered, for the files a
+    message names are read before.
     """
     items = talk.items
     places = {n for n in range(talk.opened, len(items)) if isinstance(items[n], Heard)}
@@ -242,8 +249,7 @@ def kept(talk: Conversation) -> tuple[int, ...]:
     if failure is not None:
         places.add(failure)
     answers = [n for n in range(talk.opened, len(items)) if isinstance(items[n], Replied)]
-    if answers:
-        places |= set(range(answers[-1], len(items)))
+    places |= set(range([talk.opened, *answers][-1], len(items)))
     return tuple(sorted(p for p in places if not isinstance(items[p], Continued)))
 
 
@@ -262,7 +268,10 @@ def summary(talk: Conversation, longest: int) -> str:
             continue
         gone += _gone(item)
         for line in _past(item):
-            (asked if line.startswith(_ASKED) else acts)[line] = None
+            known = asked if line.startswith(_ASKED) else acts
+            # What happens again counts where it happened last: behind what was taken back between.
+            known.pop(line, None)
+            known[line] = None
     head = "What happened so far in this conversation, in short:"
     left = longest - len(head) - _MARK
     rows: set[str] = set()
@@ -276,7 +285,8 @@ def summary(talk: Conversation, longest: int) -> str:
     return "\n".join([head, *told, *(r for r in [*asked, *acts] if r in rows), "Now it goes on."])
 
 
-_ASKED, _DID = "- asked", "- did: "
+_ASKED, _DID, _NOTED = "- asked", "- did: ", "- note: "
+_LINES = (_ASKED, _DID, _NOTED)
 _LEFT = re.compile(r"^\[(\d+) earlier requests and acts left out\]$", re.MULTILINE)
 _MARK = 45
 """Characters of that line, at most."""
@@ -292,7 +302,7 @@ def _past(item: Item) -> Sequence[str]:
     """Return an item as lines of a summary."""
     match item:
         case Continued(summary=before):
-            return [line for line in before.splitlines() if line.startswith((_ASKED, _DID))]
+            return [line for line in before.splitlines() if line.startswith(_LINES)]
         case Heard(text=text, by=by):
             return [f"{_ASKED}{f' by {by}' if by else ''}: {_line(text, 160)}"]
         case Replied(said=said, complaint="") if not said.calls:
@@ -300,6 +310,8 @@ def _past(item: Item) -> Sequence[str]:
         case Used(result=result):
             word = "failed: " if failed(result) else ""
             return [f"{_DID}{named(result.call, 60)} -> {word}{_line(result.text, 60)}"]
+        case Told(text=text, kind="note"):
+            return [f"{_NOTED}{_line(text, 160)}"]
         case _:
             return []
 
