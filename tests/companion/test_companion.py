@@ -40,6 +40,14 @@ async def events(talker, text: str) -> list[Any]:
     return [entry.event async for entry in talker.say(text)]
 
 
+async def test_half_characters_in_an_answer_do_not_stop_a_conversation(sit):
+    written = call("write_file", path="smile.py", text="# \ud83d\ude00 \ud83d\n")
+    talker = await sit(written, reply("A smile \ud83d."))
+    assert (await events(talker, "write a smile"))[-1] == Stopped(end="answered")
+    assert talker.talk.answer == "A smile \ufffd."
+    assert "+# \U0001f600 \ufffd" in await talker.diff()
+
+
 async def test_a_conversation_works_in_a_copy_until_it_is_committed(sit, project):
     talker = await sit(call("read_file", path="sums.py"), MEND, reply("A plus belongs there."))
     seen = await events(talker, "mend add in sums.py")

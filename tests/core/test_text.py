@@ -3,7 +3,7 @@
 import pytest
 from unseen import ORDER, SAMPLES, TAGGED, hidden
 
-from samovar.core.text import letters, shorten, tail, visible
+from samovar.core.text import joined, letters, shorten, tail, visible
 
 
 def test_there_are_80_samples():
@@ -54,3 +54,8 @@ def test_a_long_text_is_cut_at_a_line_and_says_how_to_go_on():
     assert "line 0\n" in shorten(text, "", 500) and len(shorten(text, "", 500)) < 560
     assert tail(text, "", 500).endswith("line 999") and "left out" in tail(text, "", 500)
     assert shorten("short", "") == tail("short", "") == "short"
+
+
+def test_half_characters_are_joined_and_lone_ones_are_seen():
+    assert joined("a\ud83d\ude00 \ud83d b\ude00") == "a\U0001f600 \ufffd b\ufffd"
+    assert joined(ORDER) == ORDER

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from samovar.core.tool import Call, Said
+from samovar.models.dialects.action import Action
+from samovar.models.dialects.hermes import Hermes
 from samovar.models.dialects.offered import Outline
-from samovar.models.dialects.rescue import rescue
+from samovar.models.dialects.rescue import Rescued, rescue
 
 
 def _tool(name: str, must: dict[str, str], may: dict[str, str] | None = None) -> Outline:
@@ -100,3 +102,12 @@ def test_arguments_get_the_type_that_is_asked_for(given: str, meant: dict):
 def test_a_list_may_come_as_one_value_or_as_text(given: str, meant: list):
     text = f'{{"name": "search", "arguments": {{"query": "x", "files": {given}}}}}'
     assert rescue(text, TOOLS).calls[0].arguments["files"] == meant
+
+
+def test_what_is_read_holds_no_half_characters():
+    asked = '{"tool": "search", "arguments": {"query": "\\ude00", "files": ["\\ud83d\\ude00"]}}'
+    for dialect in (Action(), Hermes()):
+        [found] = Rescued(dialect).read(asked, TOOLS).calls
+        assert found.arguments == {"query": "\ufffd", "files": ["\U0001f600"]}
+    said = Rescued(Action()).read('{"tool": "reply", "arguments": {"text": "a\\ud83d"}}', TOOLS)
+    assert said == Said("a\ufffd")

@@ -212,6 +212,16 @@ async def test_a_reply_is_text_also_when_tools_are_at_hand(serve, open_shop):
     assert answer.choices[0].finish_reason == "stop"
 
 
+@pytest.mark.parametrize(
+    "said", ["a\ud83d", r'{"tool": "reply", "arguments": {"text": "a\ud83d"}}']
+)
+async def test_half_a_character_costs_no_answer(serve, open_shop, said):
+    more = {"tools": [READ]} if said.startswith("{") else {}
+    async with client(await open_shop((await serve(says(said))).endpoint())) as ask:
+        answer = await ask.chat.completions.create(model="tiny", messages=ASKED, **more)
+    assert answer.choices[0].message.content == "a\ufffd"
+
+
 async def test_a_reply_that_hit_the_limit_keeps_what_was_said(serve, open_shop):
     fake = await serve(says('{"tool": "reply", "arguments": {"text": "Nothing to', finish="length"))
     async with client(await open_shop(fake.endpoint())) as ask:

@@ -3,6 +3,9 @@
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from samovar.core.text import joined
 
 
 class Usage(Struct, frozen=True):
@@ -52,7 +55,7 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Reply(Struct, frozen=True, kw_only=True):
-    """One answer of a model."""
+    """One answer of a model; its text holds no half characters."""
 
     text: str
     usage: Usage = Usage()
@@ -62,3 +65,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     model: str = ""
     complaint: str = ""
     """Why there is no text that could be used."""
+
+    def __post_init__(self) -> None:
+        """Join the halves of characters: no log and no file can hold one."""
+        force_setattr(self, "text", joined(self.text))

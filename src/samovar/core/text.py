@@ -53,6 +53,14 @@ def written(text: str) -> str:
     )
 
 
+def joined(text: str) -> str:
+    """Return a text with the halves of each character joined; a half alone becomes U+FFFD.
+
+    JSON writes a character beyond U+FFFF as two halves, of which models and servers lose some.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def count(number: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

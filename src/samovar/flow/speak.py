@@ -6,7 +6,6 @@ from pathlib import Path
 from string import Template
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from samovar.core.errors import Unusable
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
@@ -76,22 +75,16 @@ async def ask(
     """Ask the model once. An answer of no use has an empty text and a complaint."""
     request = Request(messages=said, limit=limit, sampling=sampling, stop=stop)
     try:
-        reply = await model.reply(request)
+        return await model.reply(request)
     except Unusable as error:
         # The next answer may be better: it must not end a whole run.
         return Reply(text="", usage=Usage(generated=error.generated), complaint=str(error))
-    return replace(reply, text=_joined(reply.text))
 
 
 async def aside(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Aside:
     """Ask the model a small question."""
     reply = await ask(model, said, limit, sampling)
     return Aside(said, reply.text, reply.usage, 1, reply.seconds)
-
-
-def _joined(text: str) -> str:
-    """Return the text with the halves of a character joined; servers split them, some lose one."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def tokens(text: str) -> int:

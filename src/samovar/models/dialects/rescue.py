@@ -4,13 +4,17 @@ Only calls of tools that were offered count. Source of the shapes: the chat temp
 Llama, Mistral, DeepSeek, Gemma, GLM and gpt-oss, and the formats of ReAct, Cline and Anthropic.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from samovar.core.errors import ToolError
-from samovar.core.tool import Said
+from samovar.core.text import joined
+from samovar.core.tool import Call, Said
 from samovar.models.dialects import lenient, lines, shapes, tagged
 from samovar.models.dialects.offered import Offered, Speech, known, meant, properties, required
 from samovar.models.dialects.tagged import Span
@@ -118,6 +122,16 @@ def _around(text: str, kept: Sequence[Span]) -> str:
     return _LEFT.sub("", said).strip()
 
 
+def _whole(said: Said) -> Said:
+    """Return what was read without half characters, which JSON can name in a text without any."""
+    return Said(joined(said.text), tuple(_plain(call) for call in said.calls))
+
+
+def _plain(call: Call) -> Call:
+    text = json.dumps(call.arguments, ensure_ascii=False)
+    return replace(call, arguments=json.loads(joined(text)))
+
+
 @dataclass(frozen=True)
 class Rescued:
     """Reads what its dialect cannot read by looking for calls of any shape."""
@@ -140,8 +154,8 @@ class Rescued:
             found = rescue(text, tools)
             if not found.calls:
                 raise
-            return found
-        return said if said.calls else rescue(said.text, tools)
+            return _whole(found)
+        return _whole(said if said.calls else rescue(said.text, tools))
 
     def show(self, said: Said, /) -> str:
         """Write an answer as the dialect does."""

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
+from samovar.core.text import joined
 from samovar.models.dialects.action import REPLY
 from samovar.models.dialects.offered import Offered, meant
 
@@ -99,7 +100,7 @@ def surely(tools: Sequence[Offered], stop: Sequence[str] = ()) -> Words:
 def spoken(heard: str) -> str:
     """Return the words of an action that speaks, as far as it has come; nothing of a call."""
     found = _REPLY.match(heard)
-    return str(json.loads(f'"{found["text"]}"', strict=False)) if found else ""
+    return joined(json.loads(f'"{found["text"]}"', strict=False)) if found else ""
 
 
 def _certain(said: str, at: int, tools: Sequence[Offered]) -> int:

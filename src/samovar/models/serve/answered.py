@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from samovar.core.errors import ToolError
+from samovar.core.text import joined
 from samovar.core.tool import Call, Said
 from samovar.models.dialects.offered import Speech
 from samovar.models.dialects.rescue import rescue
@@ -63,10 +64,10 @@ def message(heard: Heard, asked: Asked, speech: Speech) -> tuple[Fields, str]:
     """
     said = _said(heard, asked, speech)
     cut = min((place for mark in asked.stop if (place := said.text.find(mark)) >= 0), default=None)
-    content: str | None = said.text[:cut]
+    content: str | None = joined(said.text[:cut])
     made: Fields = {"role": "assistant", "content": content}
     if heard.thought:
-        made["reasoning_content"] = heard.thought
+        made["reasoning_content"] = joined(heard.thought)
     if not said.calls:
         if asked.must and heard.finish != "length":
             raise Fault(502, "the model called no tool though it had to: ask again", code="no_call")
