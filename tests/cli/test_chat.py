@@ -139,7 +139,7 @@ def test_commands_answer(served, server):
     script += "/memory add the key is in the safe\n/memory where is the key\n/model\n/nothing\n"
     done = served("chat", stdin=script)
     assert done.returncode == 0, done.stderr
-    for each in (*COMMANDS, "- [x] mend it", "write /plan, /plan add", "nothing is remembered"):
+    for each in (*COMMANDS, "1. [x] mend it", "write /plan, /plan add", "nothing is remembered"):
         assert each in done.stdout
     assert "> the key is in the safe" in done.stdout and "said by owner" in done.stdout
     assert "in use: scripted" in done.stdout

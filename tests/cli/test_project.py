@@ -78,7 +78,7 @@ def test_the_plan_is_a_file_that_people_edit(samovar, project):
     assert done.returncode == 0, done.stderr
     assert states(plan(samovar, "show"))[1] == ("from the editor", "doing")
     shown = samovar("project")
-    assert "- [~] from the editor" in shown.stdout and "file: " in shown.stderr
+    assert "1. [ ] mend add\n2. [~] from the editor\n" in shown.stdout and "file: " in shown.stderr
     (project / ".samovar" / "project.md").write_text("Phase: resting\n")
     wrong = samovar("project")
     assert wrong.returncode == 2 and "line 1: 'resting' is no phase" in wrong.stderr

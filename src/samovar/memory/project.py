@@ -50,7 +50,17 @@ class Project(Struct, frozen=True, kw_only=True):
 
 def render(project: Project) -> str:
     """Return the project as a file."""
-    tasks = [f"- [{_BOXES[t.status]}] {t.text}" for t in project.tasks]
+    return _page(project, ["-"] * len(project.tasks))
+
+
+def numbered(project: Project) -> str:
+    """Return the file as a person reads it, each task behind its number."""
+    return _page(project, [f"{n}." for n in range(1, len(project.tasks) + 1)])
+
+
+def _page(project: Project, marks: Sequence[str]) -> str:
+    rows = zip(marks, project.tasks, strict=True)
+    tasks = [f"{mark} [{_BOXES[t.status]}] {t.text}" for mark, t in rows]
     parts = [f"# {project.name}", f"Phase: {project.phase}", project.goal.strip()]
     parts += ["## Tasks", "\n".join(tasks)]
     if project.history:
