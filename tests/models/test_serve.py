@@ -18,7 +18,7 @@ from samovar.models.dialects.rescue import Rescued
 from samovar.models.discover import discover
 from samovar.models.embedded import Child
 from samovar.models.endpoint import Endpoint
-from samovar.models.profile import assume
+from samovar.models.profile import known
 from samovar.models.serve import run
 from samovar.models.serve.app import Shop, application
 from samovar.models.serve.keeper import Keeper
@@ -506,7 +506,7 @@ async def test_who_finds_it_on_this_machine_takes_its_whole_context(serve, open_
     port = await open_shop((await serve(says(""))).endpoint(), context=16_384)
     monkeypatch.setattr("samovar.models.discover._PORTS", ((port, "vllm"),))
     [found] = await discover()
-    assert (found.model, (await assume(found)).context) == ("tiny", 16_384)
+    assert (found.model, (await known(found)).context) == ("tiny", 16_384)
 
 
 async def test_texts_are_embedded(serve, open_shop):
