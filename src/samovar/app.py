@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SamovarError, SetupError, ToolError
+from samovar.core.errors import Missing, SamovarError, SetupError, ToolError
 from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
@@ -192,10 +192,10 @@ class App:
         return self.home / "runs" / run
 
     def path(self, run: str) -> Path:
-        """Return the log of a run. Raises SetupError when there is none."""
+        """Return the log of a run. Raises Missing when there is none."""
         path = self.folder(run) / "events.jsonl"
         if not re.fullmatch(r"[\w-]+", run) or not path.exists():
-            raise SetupError(f"there is no run {run!r} here; see 'samovar runs'")
+            raise Missing(f"there is no run {run!r} here; see 'samovar runs'")
         return path
 
     async def _go_on(self, run: str, log: JsonlLog, wish: Wish) -> AsyncIterator[Entry]:

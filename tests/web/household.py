@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from msgspec.structs import replace
 
 from samovar.app import App
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.org.seams import NO_LIMIT, Approval, Effects, Job, LedgerEntry
 from samovar.web.desk import Desk
 from samovar.web.guard import said
@@ -214,11 +214,11 @@ class Team:
 
     def _known(self, name: str) -> None:
         if name not in [a.name for a in self.people]:
-            raise SetupError(f"there is no agent {name!r} here")
+            raise Missing(f"there is no agent {name!r} here")
 
     def _job(self, id: int) -> Job:
         if id not in self.jobs:
-            raise SetupError(f"there is no task {id}")
+            raise Missing(f"there is no task {id}")
         return self.jobs[id]
 
     def _change(self, id: int, **fields: object) -> Job:

@@ -79,7 +79,7 @@ def test_a_daily_limit_is_set_shown_and_lifted(person, team):
     assert '<td class="num">2.50</td>' in row
     send(person, "/credits", agent="writer", per_day="", how="limit")
     assert team.most == {}
-    assert send(person, "/credits", agent="eve", per_day="1", how="limit").status_code == 409
+    assert send(person, "/credits", agent="eve", per_day="1", how="limit").status_code == 404
 
 
 def test_a_message_may_be_to_everybody(person, client, team):

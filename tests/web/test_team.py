@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from hired import desk_of, hire, team_of
-from household import BASE, BEARER
+from household import BASE, BEARER, put_run
 from litestar.testing import AsyncTestClient
 
 from samovar.core.log import now
@@ -256,7 +256,7 @@ async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_pat
         assert await change(per_day="1.5", how="limit") == 200
         assert '<td class="num">1.50</td>' in (await client.get("/credits")).text
         assert await change(per_day="-1", how="limit") == 409
-        assert await change(per_day="1", how="limit", agent="eve") == 409
+        assert await change(per_day="1", how="limit", agent="eve") == 404
         taken = {"agent": "ada", "amount": -1_000_000}
         assert (await client.post("/api/credits", json=taken)).json()["balance"] == 2_000_000
         most = {"agent": "bob", "per_day": 2_500_000}
@@ -265,7 +265,7 @@ async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_pat
         none = {"agent": "bob", "per_day": None}
         assert (await client.post("/api/credits/limit", json=none)).json() == none
         unknown = {"agent": "eve", "per_day": 1}
-        assert (await client.post("/api/credits/limit", json=unknown)).status_code == 409
+        assert (await client.post("/api/credits/limit", json=unknown)).status_code == 404
     kept = json.loads((tmp_path / "credits.json").read_text())
     assert kept == {"agents": {"ada": {"per_day": 1.5}, "bob": {}}, "note": "mine"}
     assert (tmp_path / "credits.json").stat().st_mode & 0o777 == 0o640
@@ -293,6 +293,54 @@ async def test_the_page_of_a_question_says_that_it_was_answered_elsewhere(tmp_pa
         assert "<form" not in told.html
         assert "It is answered: no" in (await client.get("/approvals/1")).text
         assert (await client.get("/approvals/2")).status_code == 404
+
+
+NOWHERE = [
+    ("GET", "/api/agents/eve", None),
+    ("GET", "/api/agents/eve/talk", None),
+    ("GET", "/api/messages?agent=eve", None),
+    ("POST", "/api/messages", {"to": "eve", "text": "x"}),
+    ("POST", "/api/credits", {"agent": "eve", "amount": 1}),
+    ("POST", "/api/credits/limit", {"agent": "eve", "per_day": 1}),
+    ("POST", "/api/tasks", {"text": "x", "agent": "eve"}),
+    ("POST", "/api/tasks/999", {"agent": "ada"}),
+    ("POST", "/api/tasks/1", {"agent": "eve"}),
+    ("POST", "/api/tasks/999", {"before": 1}),
+    ("POST", "/api/tasks/999", {"revive": True}),
+    ("DELETE", "/api/tasks/999", None),
+    ("GET", "/api/runs/none", None),
+    ("GET", "/api/runs/none/diff", None),
+    ("GET", "/api/runs/none/events", None),
+    *(("POST", f"/api/runs/none/{verb}", None) for verb in ("stop", "resume", "retry", "undo")),
+    ("POST", "/api/runs/some/dance", None),
+    ("POST", "/api/approvals/999", {"digest": "x", "yes": True}),
+    ("POST", "/api/approvals/none", {"digest": "x", "yes": True}),
+    ("GET", "/live/page/none", None),
+]
+
+
+async def test_what_is_not_there_is_404_and_what_cannot_be_done_now_409(tmp_path):
+    team = team_of(tmp_path)
+    put_run(tmp_path, "some", "solved")
+    await team.submit("one", "ada")
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        for method, path, data in NOWHERE:
+            answer = await client.request(method, path, json=data)
+            assert answer.status_code == 404, (method, path, answer.text)
+            assert answer.json()["status"] == 404 and answer.json()["error"]
+        asked = Approval(agent="ada", act="push", digest="ab" * 32, text="push it")
+        books = team.engine.turns.kit.approvals
+        await books.answer((await books.ask(asked, 3600)).id, True, by="li")
+        for path, data in (
+            ("/api/tasks/1", {"revive": True}),
+            ("/api/approvals/1", {"digest": "ab" * 32, "yes": True}),
+            ("/api/runs/some/stop", None),
+        ):
+            assert (await client.post(path, json=data)).status_code == 409, path
+        for path in ("/agents/eve", "/approvals/999", "/runs/none"):
+            assert (await client.get(path)).status_code == 404
+        assert (await client.post("/jobs/999/cancel")).status_code == 404
 
 
 @pytest.mark.parametrize("repository", ["~nobody-here/x", "no\0where"])

@@ -6,6 +6,7 @@
     + Unreachable  nothing answers at that address
     + Unusable     it answered, but nothing of use
   + SetupError     the person who runs samovar must act
+    + Missing        nothing of that name or number is here
     + SandboxMissing
     + Untrusted      what comes with a repository would rule samovar; nothing of it was read
     + Unwritable   what works may be tried again once there is space, or a way to write
@@ -47,6 +48,10 @@ class SetupError(SamovarError):
     """The configuration, the input or the machine lacks something; the text says what to do."""
 
     exit_code = 2
+
+
+class Missing(SetupError):
+    """Nothing of that name or number is here, nor will be by waiting."""
 
 
 class SandboxMissing(SetupError):

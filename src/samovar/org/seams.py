@@ -108,7 +108,7 @@ class Queue(Protocol):
         ...
 
     async def get(self, id: int, /) -> Job:
-        """Return one job. Raises SetupError when there is none."""
+        """Return one job. Raises Missing when there is none."""
         ...
 
     async def list(self, filter: Filter, /) -> Sequence[Job]:

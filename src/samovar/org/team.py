@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.org import journal, lock, word
 from samovar.org.again import again
 from samovar.org.choice import ALL
@@ -75,7 +75,7 @@ class Team:
         return found
 
     async def agent(self, name: str) -> Member:
-        """Return one agent. Raises SetupError naming those there are."""
+        """Return one agent. Raises Missing naming those there are."""
         everybody = await self.agents()
         for member in everybody:
             if member.name == name:
@@ -323,9 +323,9 @@ def _filter(agent: str, states: Sequence[JobState], limit: int) -> Filter:
     return Filter(agents=(agent,) if agent else (), states=tuple(states), limit=limit)
 
 
-def _nobody(name: str, names: Sequence[str]) -> SetupError:
+def _nobody(name: str, names: Sequence[str]) -> Missing:
     known = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return SetupError(f"there is no agent {name!r} here; there are: {known or 'none'}")
+    return Missing(f"there is no agent {name!r} here; there are: {known or 'none'}")
 
 
 def _person(by: str) -> str:

@@ -8,7 +8,7 @@ from math import inf
 
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.org.seams import Ending, Filter, Job, JobState, Overtaken
 from samovar.store.clock import Clock
 from samovar.store.queue import LEFT, SHUT, arranged
@@ -25,9 +25,9 @@ class Jobs:
     """Lease time: the end of a lease, or of a pause."""
 
     def one(self, id: int) -> Job:
-        """Return a job. Raises SetupError."""
+        """Return a job. Raises Missing."""
         if id not in self.held:
-            raise SetupError(f"there is no job {id}; see 'samovar queue list'")
+            raise Missing(f"there is no job {id}; see 'samovar queue list'")
         until = self.ends.get(id, 0.0)
         job = self.held[id]
         if not until or job.state not in ("running", "ready"):
@@ -79,7 +79,7 @@ class MemoryQueue:
         return self.jobs.keep(new)
 
     async def get(self, id: int, /) -> Job:
-        """Return one job. Raises SetupError when there is none."""
+        """Return one job. Raises Missing when there is none."""
         return self.jobs.one(id)
 
     async def list(self, filter: Filter, /) -> Sequence[Job]:

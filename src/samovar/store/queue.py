@@ -7,7 +7,7 @@ from sqlalchemy import Row, Select, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.org.seams import OPEN, Filter, Job, JobState
 from samovar.store.database import Database
 from samovar.store.rows import job as read
@@ -50,7 +50,7 @@ class SqlQueue:
         return read(self.database, row)
 
     async def get(self, id: int, /) -> Job:
-        """Return one job. Raises SetupError when there is none."""
+        """Return one job. Raises Missing when there is none."""
         async with self.database.reading() as connection:
             return read(self.database, await _one(connection, id))
 
@@ -150,7 +150,7 @@ async def _keyed(connection: AsyncConnection, key: str) -> Row[Any] | None:
 async def _one(connection: AsyncConnection, id: int) -> Row[Any]:
     row = (await connection.execute(select(tasks).where(tasks.c.id == id))).first()
     if row is None:
-        raise SetupError(f"there is no job {id}; see 'samovar queue list'")
+        raise Missing(f"there is no job {id}; see 'samovar queue list'")
     return row
 
 

@@ -9,7 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.params import FromPath, PathParameter
 from litestar.response import Redirect
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.core.text import whole
 from samovar.flow import kit
 from samovar.org.choice import ALL
@@ -99,7 +99,7 @@ async def act_on_run(request: Asked, page: ThePage, run: Word, verb: Word) -> Re
         case "undo":
             said = await conduct.undo(page.desk, run)
         case _:
-            raise SetupError(f"a run cannot be told to {verb[:20]!r}")
+            raise Missing(f"a run cannot be told to {verb[:20]!r}")
     return _said(request, page, f"/runs/{run}", said)
 
 
@@ -166,7 +166,7 @@ async def act_on_job(request: Asked, page: ThePage, id: Number, verb: Word) -> R
             await jobs.revive(id)
             said = f"Task {id} is ready again."
         case _:
-            raise SetupError(f"a task cannot be told to {verb[:20]!r}")
+            raise Missing(f"a task cannot be told to {verb[:20]!r}")
     return _said(request, page, _inside(given.get("back", "/board")), said)
 
 

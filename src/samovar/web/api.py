@@ -4,20 +4,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from litestar import Request, Router, delete, get, post
-from litestar.exceptions import NotFoundException, ServiceUnavailableException
+from litestar.exceptions import ServiceUnavailableException
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 from litestar.response import Stream
 from msgspec import Meta, Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.flow.receipt import Receipt
 from samovar.org.seams import NO_LIMIT, Approval, Job, JobState
 from samovar.web import acts, conduct, onerun
 from samovar.web.commission import commission, commissions, signed
-from samovar.web.desk import Desk, TheDesk, office_of, workshop_of
+from samovar.web.desk import TheDesk, office_of, workshop_of
 from samovar.web.entries import EventSource, lines
 from samovar.web.onerun import record_of
-from samovar.web.record import Record
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Mail, Status
 from samovar.web.views import questions
@@ -151,7 +150,7 @@ async def agent(desk: TheDesk, name: Name) -> Agent:
     everybody = await office_of(desk).roster.agents()
     found = next((a for a in everybody if a.name == name), None)
     if found is None:
-        raise NotFoundException(f"there is no agent {name[:40]!r} here")
+        raise Missing(f"there is no agent {name[:40]!r} here")
     return found
 
 
@@ -276,7 +275,7 @@ async def runs(
 @get("/runs/{run:str}")
 async def one_run(desk: TheDesk, run: Name) -> OneRun:
     """Return one run with its receipt."""
-    record = _record(desk, run)
+    record = record_of(desk, run)
     line = desk.shelf.line(run)
     assert line is not None, "whoever has a record has a line"
     facts = onerun.receipt_of(record, onerun.change_of(desk, run))
@@ -286,7 +285,7 @@ async def one_run(desk: TheDesk, run: Name) -> OneRun:
 @get("/runs/{run:str}/diff", media_type="text/plain")
 async def one_diff(desk: TheDesk, run: Name) -> str:
     """Return the change of a run as a unified difference."""
-    _record(desk, run)
+    record_of(desk, run)
     return onerun.change_of(desk, run).text
 
 
@@ -298,7 +297,7 @@ async def events(
 
     The stream's event ids are the numbers of the entries; `Last-Event-ID` replays what was missed.
     """
-    record = _record(desk, run)
+    record = record_of(desk, run)
     if "text/event-stream" not in request.headers.get("accept", ""):
         return lines(r for r in record.rows if r.seq > after)
     if desk.hub.full:
@@ -328,7 +327,7 @@ async def act_on_run(desk: TheDesk, run: Name, verb: FromPath[str]) -> Told:
         case "undo":
             return Told(await conduct.undo(desk, run))
         case _:
-            raise SetupError("a run can be told to stop, resume, retry or undo")
+            raise Missing("a run can be told to stop, resume, retry or undo")
 
 
 @get("/approvals")
@@ -344,13 +343,6 @@ async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
     kept = await acts.keep_rule(desk, id, data.digest) if data.always and data.yes else ""
     told = await acts.give_word(desk, id, data.digest, data.yes, data.note)
     return Told(f"{told} {kept}".strip())
-
-
-def _record(desk: Desk, run: str) -> Record:
-    try:
-        return record_of(desk, run)
-    except SetupError as error:
-        raise NotFoundException(str(error)) from error
 
 
 def router() -> Router:

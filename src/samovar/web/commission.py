@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing
 from samovar.org.seams import Job
 from samovar.web.desk import Desk
 from samovar.web.shelf import RunLine
@@ -49,7 +49,7 @@ async def commission(desk: Desk, run: str) -> Commission | None:
         return None
     try:
         job = await desk.office.jobs.job(id)
-    except SetupError:
+    except Missing:
         # Its home was given another database.
         return None
     return Commission(job=job, spent=(await desk.office.purse.costs()).get(id, 0))

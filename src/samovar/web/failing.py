@@ -7,7 +7,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
-from samovar.core.errors import ModelError, Refused, SamovarError
+from samovar.core.errors import Missing, ModelError, Refused, SamovarError
 from samovar.org.seams import StoreAway
 from samovar.web.body import is_form
 from samovar.web.guard import MACHINES, Answer, answered, said
@@ -64,6 +64,8 @@ def status_of(error: SamovarError) -> int:
     match error:
         case Refused():
             return 403
+        case Missing():
+            return 404
         case ModelError() | StoreAway():
             return 503
         case _:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from samovar.coder import digest_of
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing
 from samovar.core.event import Done, Entry, Opened
 from samovar.core.state import State, replay
 from samovar.core.talk import replay as converse
@@ -51,9 +51,9 @@ NOTHING = Change("", "", ())
 
 
 def record_of(desk: Desk, run: str) -> Record:
-    """Return the log of a run. Raises SetupError when there is none."""
+    """Return the log of a run. Raises Missing when there is none."""
     if len(run.encode("utf-8", "replace")) > NAME or not re.fullmatch(r"[\w-]+", run):
-        raise SetupError("there is no run of that name here")
+        raise Missing("there is no run of that name here")
     record = Record(desk.shelf.app_of(run).path(run))
     record.look()
     return record
@@ -70,7 +70,7 @@ def pushed(desk: Desk, run: str, approval: Approval) -> str:
     """Return the commit an agent asks to push; empty unless its run lies here with that commit."""
     try:
         entries = record_of(desk, run).entries
-    except SetupError:
+    except Missing:
         return ""
     made = [e.event.result for e in entries if isinstance(e.event, Done)]
     fits = (c for c in made if digest_of(approval.task, "push", c) == approval.digest)

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.exceptions import NotFoundException, ServiceUnavailableException
+from litestar.exceptions import ServiceUnavailableException
 from litestar.params import FromPath
 from litestar.response import Redirect, Stream
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.core.text import whole
 from samovar.web import onerun, transcript
 from samovar.web.commission import commission
@@ -51,17 +51,14 @@ def scene_page(path: str, name: str) -> Any:
 async def agent_page(request: Asked, page: ThePage, name: FromPath[str]) -> Response[bytes]:
     """Show one agent."""
     with_name = {**_query(request), "name": name[:LONGEST]}
-    try:
-        return await _show(request, page, SCENES["agent"], with_name)
-    except SetupError as error:
-        raise NotFoundException(str(error)) from error
+    return await _show(request, page, SCENES["agent"], with_name)
 
 
 @get("/live/page/{scene:str}", include_in_schema=False)
 async def live_scene(request: Asked, page: ThePage, scene: FromPath[str]) -> Stream:
     """Send the parts of a page when they change."""
     if scene not in SCENES:
-        raise NotFoundException(f"there is no page {scene[:40]!r}")
+        raise Missing(f"there is no page {scene[:40]!r}")
     query = _query(request)
     key = f"{scene}?{sorted(query.items())}"
     return _stream(request, page, key, lambda: SceneSource(page.desk, page, SCENES[scene], query))
@@ -70,7 +67,7 @@ async def live_scene(request: Asked, page: ThePage, scene: FromPath[str]) -> Str
 @get("/runs/{run:str}", name="page.run", include_in_schema=False)
 async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Response[bytes]:
     """Show one run; with `at`, as it was after that entry."""
-    record = _record(page, run)
+    record = onerun.record_of(page.desk, run)
     at = _entry(request.query_params.get("at", ""), record)
     bought = await commission(page.desk, run)
     said = await onerun.mail(page.desk, run, bought)
@@ -85,7 +82,7 @@ async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Respons
 @get("/live/run/{run:str}", include_in_schema=False)
 async def live_run(request: Asked, page: ThePage, run: FromPath[str]) -> Stream:
     """Send what happens in a run."""
-    record = _record(page, run)
+    record = onerun.record_of(page.desk, run)
 
     def made() -> Source:
         return RunSource(
@@ -102,7 +99,7 @@ async def live_run(request: Asked, page: ThePage, run: FromPath[str]) -> Stream:
 @get("/runs/{run:str}/raw", include_in_schema=False)
 async def raw(page: ThePage, run: FromPath[str]) -> Response[bytes]:
     """Return the log of a run as it lies on the disk, as plain text."""
-    path = _record(page, run).path
+    path = onerun.record_of(page.desk, run).path
     try:
         return Response(path.read_bytes(), media_type="text/plain; charset=utf-8")
     except OSError as error:
@@ -115,14 +112,14 @@ async def approval_page(request: Asked, page: ThePage, id: FromPath[str]) -> Res
     data = await approval(page.desk, {"id": id[:LONGEST]})
     if data["approval"] is None and data["waits"] is None:
         if whole(id, 15) is not None and page.desk.office is not None:
-            raise NotFoundException("there is no question of that number here; see Approvals")
-        _record(page, id)
-        raise NotFoundException(f"run {id} asks nothing, or its agent does; see Approvals")
+            raise Missing("there is no question of that number here; see Approvals")
+        onerun.record_of(page.desk, id)
+        raise Missing(f"run {id} asks nothing, or its agent does; see Approvals")
     parts = render(page, "approval", SCENES["approval"].parts, data)
     shown = {"parts": parts, "query": {"id": id}, "after": stamp(parts), "name": "approval"}
     if data["approval"] is not None:
         return page.respond(request, "approval.html", {**data, **shown})
-    facts = onerun.receipt_of(_record(page, id), data["change"])
+    facts = onerun.receipt_of(onerun.record_of(page.desk, id), data["change"])
     return page.respond(request, "question.html", {**data, **shown, "facts": facts})
 
 
@@ -144,13 +141,6 @@ async def _names(page: Page, scene: Scene) -> list[str]:
     if scene.name not in ("team", "runs") or page.desk.office is None:
         return []
     return [a.name for a in await page.desk.office.roster.agents() if a.mood != "broken"]
-
-
-def _record(page: Page, run: str) -> Record:
-    try:
-        return onerun.record_of(page.desk, run)
-    except SetupError as error:
-        raise NotFoundException(str(error)) from error
 
 
 def _entry(text: str, record: Record) -> int | None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from saq.queue.base import Queue
 
 from samovar.coder import repository
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.org.choice import PERSON
 from samovar.org.kept import Slips, run_of
 from samovar.org.legs import acting, pushes, ungated
@@ -150,7 +150,7 @@ class Queues:
         return await self.team.engine.turns.kit.queue.counts()
 
     async def job(self, id: int, /) -> Job:
-        """Return one job. Raises SetupError when there is none."""
+        """Return one job. Raises Missing when there is none."""
         job = await self.team.engine.turns.kit.queue.get(id)
         return replace(job, run=run_of(self.team.home, job))
 
@@ -245,6 +245,8 @@ class Questions:
     async def answer(self, id: int, digest: str, yes: bool, note: str, /) -> Approval:
         """Answer a question. Raises SetupError when it is another act's or no longer open."""
         found = next((a for a in await self.team.approvals() if a.id == id), None)
+        if found is None and await self.approval(id) is None:
+            raise Missing(f"there is no question {id} here")
         if found is None:
             raise SetupError("this question is answered or has expired")
         if found.digest != digest:

@@ -144,7 +144,7 @@ class Jobs(Protocol):
         ...
 
     async def job(self, id: int, /) -> Job:
-        """Return one job. Raises SetupError when there is none."""
+        """Return one job. Raises Missing when there is none."""
         ...
 
     async def works(self) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing
 from samovar.core.text import whole
 from samovar.org.seams import Approval, Job, LedgerEntry
 from samovar.web import always, columns
@@ -125,12 +125,12 @@ async def agents(desk: Desk, _query: Query) -> Data:
 
 
 async def agent(desk: Desk, query: Query) -> Data:
-    """Return one agent with its queue, its credits and what it said. Raises SetupError."""
+    """Return one agent with its queue, its credits and what it said. Raises Missing."""
     name = query["name"]
     office = office_of(desk)
     found = next((a for a in await office.roster.agents() if a.name == name), None)
     if found is None:
-        raise SetupError(f"there is no agent {name!r} here")
+        raise Missing(f"there is no agent {name!r} here")
     status = await office.roster.status()
     lines = [e for e in await office.purse.entries() if e.agent == name]
     jobs = await office.jobs.tasks(name)
