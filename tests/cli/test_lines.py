@@ -1,7 +1,7 @@
 import pytest
 
 from samovar.cli.lines import event_lines
-from samovar.core.event import Surveyed
+from samovar.core.event import Chose, Surveyed
 from samovar.core.task import Checked, Counts, Verdict
 
 
@@ -34,3 +34,10 @@ def test_a_survey_that_counts_no_tests_shows_how_it_ended_and_what_was_said(chec
     verdict = Verdict(passed=checked.exit == 0, why=checked.said, checks=(checked,))
     lines = event_lines(Surveyed(verdict=verdict, command="t"))
     assert [(li.text[11:], li.tone) for li in lines] == shown
+
+
+@pytest.mark.parametrize(("needed", "tone"), [(False, "plain"), (True, "bad")])
+def test_a_step_that_was_not_needed_is_not_shown_as_a_failure(needed, tone):
+    verdict = Verdict(passed=not needed)
+    [line] = event_lines(Chose(step=1, candidate=None, why="so it is", verdict=verdict))
+    assert (line.text[11:], line.tone) == ("nothing: so it is", tone)

@@ -9,8 +9,10 @@ from litestar.testing import TestClient
 
 from samovar.app import App
 from samovar.core import talk
+from samovar.core.event import Chose
 from samovar.core.log import MemoryLog, read
 from samovar.core.message import Message
+from samovar.core.task import Verdict
 from samovar.core.tool import Call, Said
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.seams import Job
@@ -91,6 +93,14 @@ def test_a_step_of_a_conversation_says_which_tools_were_offered():
     rows = [Row(e.seq, e.at, e.event) for e in MemoryLog(events).entries]
     shown = [b.text for i in transcript.items(rows) for b in i.blocks if b.title == "tools offered"]
     assert shown == ["search, shell", "read_file"]
+
+
+def test_a_step_that_was_not_needed_is_not_shown_as_a_failure():
+    needed = [Verdict(passed=True), Verdict(passed=False)]
+    events = [Chose(step=n, candidate=None, why="so", verdict=v) for n, v in enumerate(needed)]
+    rows = [Row(e.seq, e.at, e.event) for e in MemoryLog(events).entries]
+    shown = [(i.title, i.tone) for i in transcript.items(rows)]
+    assert shown == [("Nothing was kept: so", "plain"), ("Nothing was kept: so", "bad")]
 
 
 async def test_an_entry_of_a_real_outbox_is_found_by_the_run_it_names(tmp_path):

@@ -103,7 +103,7 @@ def _planned(plan: Plan) -> list[Line]:
 
 def _chose(event: Chose) -> Line:
     if event.candidate is None:
-        return row("chose", f"nothing: {event.why}", "bad")
+        return row("chose", f"nothing: {event.why}", "plain" if event.verdict.passed else "bad")
     return row("chose", f"candidate {event.candidate + 1}: {event.why}")
 
 

@@ -85,7 +85,8 @@ class Judged(Struct, frozen=True, kw_only=True, tag="judged"):
 
 
 class Chose(Struct, frozen=True, kw_only=True, tag="chose"):
-    """One candidate won its step; None means that nothing was worth keeping."""
+    """One candidate won its step; None means that nothing was worth keeping, or, where the verdict
+    is passed, that nothing was needed."""
 
     step: int
     candidate: int | None

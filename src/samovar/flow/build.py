@@ -40,6 +40,7 @@ from samovar.flow.work import (
     kept,
     nameless,
     provable,
+    proved,
     text_of,
 )
 
@@ -76,12 +77,21 @@ class Idea(Struct, frozen=True):
 
 def next_idea(state: State) -> Idea | None:
     """Return what to try next in the present step, or None when nothing is left to try."""
-    if state.step is None:
+    if not _open(state):
         return None
     small = _next_search(state)
     if small is not None and _search_now(state, small):
         return small
     return _ask_again(state) or small
+
+
+def _open(state: State) -> bool:
+    """Return whether the present step is to be worked on.
+
+    Once all is proved, only a file that a person named is still asked for.
+    """
+    places = state.step.targets if state.step else ()
+    return bool(places) and (not proved(state) or any(t.path in state.task.files for t in places))
 
 
 def more(state: State) -> bool:
@@ -129,7 +139,8 @@ def _start(off: Sequence[str], asked: Sequence[Attempt], target: int) -> Way:
 
 
 def _next_search(state: State) -> Idea | None:
-    if "search" in state.task.off or not provable(state):
+    # Where nothing is red any more, any edit would look as good as another.
+    if "search" in state.task.off or not provable(state) or proved(state):
         return None
     searched = [a for a in state.trials if a.candidate.origin == "search"]
     last = searched[-1] if searched else None

@@ -5,7 +5,6 @@ wins (CodeT, Chen et al. 2022; FunCoder 2024, without their self-written asserti
 """
 
 from collections import Counter
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -16,12 +15,22 @@ from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
 from samovar.flow.source import module_of, parse, symbols
 from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
-from samovar.flow.work import affords, changed_by, examples, goals, provable
+from samovar.flow.work import (
+    affords,
+    best,
+    changed_by,
+    examples,
+    goals,
+    provable,
+    proved,
+    standing,
+)
 
 FIT = 0.4
 """Score from which a candidate makes nothing worse."""
 INPUTS = 300
 """Generated tokens for the inputs."""
+HARMLESS = "the first that makes nothing worse"
 
 
 async def choose(kit: Kit, state: State) -> Chose:
@@ -29,29 +38,30 @@ async def choose(kit: Kit, state: State) -> Chose:
     judged = [a for a in state.trials if a.verdict is not None]
     green = next((a for a in judged if a.verdict and a.verdict.passed), None)
     if green is not None and green.verdict is not None:
-        return _chose(state, green, "the first that proved itself", green.verdict)
+        why = HARMLESS if proved(state) else "the first that proved itself"
+        return _chose(state, green, why, green.verdict)
     fit = [a for a in judged if a.verdict and a.verdict.score >= FIT]
-    if fit and (not provable(state) or hopeless(state, judged)):
+    if fit and (not provable(state) or hopeless(state)):
         return await _by_agreement(kit, state, fit)
-    top = max(judged, key=lambda a: a.verdict.score if a.verdict else 0, default=None)
+    top = best(judged)
     if top is None or top.verdict is None or top.verdict.score <= _floor(state):
-        why = "no candidate is better than what is there"
-        return Chose(
-            step=len(state.chosen), candidate=None, why=why, verdict=Verdict(passed=False, why=why)
-        )
+        return _nothing(state)
     return _chose(state, top, "the best so far; the checks are not green", top.verdict)
 
 
-def hopeless(state: State, judged: Sequence[Attempt]) -> bool:
+def hopeless(state: State) -> bool:
     """Return whether the task's examples prove nothing: no candidate of all satisfies one."""
     if not examples(state) or goals(state):
         return False
-    checks = [c for a in judged if a.verdict for c in a.verdict.checks]
+    checks = [c for a in state.attempts if a.verdict for c in a.verdict.checks]
     return not any(c.name.startswith("example") and c.exit == 0 for c in checks)
 
 
 def _floor(state: State) -> float:
-    """Return the score of the project as it was."""
+    """Return the score of what stands: of the last step's choice, else of the project as it was."""
+    last = standing(state)
+    if last is not None and last.verdict is not None:
+        return last.verdict.score
     checks = state.surveyed.verdict.checks if state.surveyed else ()
     if examples(state):
         return 0.4
@@ -64,16 +74,19 @@ def _chose(state: State, attempt: Attempt, why: str, verdict: Verdict) -> Chose:
     return Chose(step=len(state.chosen), candidate=attempt.candidate.id, why=why, verdict=verdict)
 
 
+def _nothing(state: State) -> Chose:
+    done = proved(state) and not state.trials
+    why = "all is green without it" if done else "no candidate is better than what is there"
+    verdict = Verdict(passed=done, why=why)
+    return Chose(step=len(state.chosen), candidate=None, why=why, verdict=verdict)
+
+
 async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     first = fit[0]
     assert first.verdict is not None, "only judged candidates are compared"
     proof: Proof = "runs" if state.surveyed and state.surveyed.command else "none"
-    plain = _chose(
-        state,
-        first,
-        "the first that makes nothing worse",
-        replace(first.verdict, passed=True, proof=proof, why="nothing got worse", score=0.5),
-    )
+    verdict = replace(first.verdict, passed=True, proof=proof, why="nothing got worse", score=0.5)
+    plain = _chose(state, first, HARMLESS, verdict)
     if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS):
         return plain
     calls, said = await _calls(kit, state, first)
@@ -85,8 +98,8 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     groups = Counter(seen)
     alive = [s for s in seen if any(not o.startswith("!") for o in s)]
     if not alive:
-        checks = (*plain.verdict.checks, ran)
-        return replace(spent, verdict=replace(plain.verdict, checks=checks))
+        checks = (*verdict.checks, ran)
+        return replace(spent, verdict=replace(verdict, checks=checks))
     winner = max(alive, key=lambda s: groups[s])
     why = f"{groups[winner]} of {len(fit)} candidates agree on {len(calls)} inputs"
     won = fit[seen.index(winner)]

@@ -15,7 +15,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.probes import count, failing, pass_to_pass, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
-from samovar.flow.work import Files, changed_by, finished, text_of
+from samovar.flow.work import Files, changed_by, finished, standing, text_of
 
 MOST = 3000
 """Edits tried of one version."""
@@ -83,14 +83,15 @@ class Climb:
         self.state = state
         self.attempt = attempt
         self.before = Files(kit.tree, finished(state, kit.tree))
-        self.failing = failing(state, attempt)
+        stands = attempt or standing(state)
+        self.failing = failing(state, stands)
         self.places = [step.targets[target]] if attempt else list(step.targets[:PLACES])
-        self.probe = probe(state, attempt)
-        green = pass_to_pass(state, kit.tree, attempt, self.places[0])
+        self.probe = probe(state, stands)
+        green = pass_to_pass(state, kit.tree, stands, self.places[0])
         self.green = () if "beside" in state.task.off else green
         self.start = Hill(
             changed_by(state, kit.tree, attempt.candidate if attempt else None),
-            count(state, attempt),
+            count(state, stands),
             tried=skip,
         )
         self.donors = self.collected()
@@ -138,7 +139,7 @@ class Climb:
         self.probe = Probe((*self.probe.tests, *watched), self.probe.scripts)
 
     async def unchanged(self, tests: tuple[str, ...]) -> int | None:
-        """Return how many examples are red before any edit; None where a test is red after them."""
+        """Return how many scripts are red before any edit; None where a test is red after them."""
         path = self.places[0].path
         same = [{path: Files(self.kit.tree, self.start.files)[path]}]
         found = await self.kit.checks.trials(

@@ -59,6 +59,18 @@ def best(attempts: Sequence[Attempt]) -> Attempt | None:
     return max(judged, key=lambda a: a.verdict.score if a.verdict else 0.0, default=None)
 
 
+def standing(state: State) -> Attempt | None:
+    """Return the candidate that the last step to keep one kept; None while all is as it was."""
+    picked = [c.candidate for c in state.chosen if c.candidate is not None]
+    return next((a for a in state.attempts if picked and a.candidate.id == picked[-1]), None)
+
+
+def proved(state: State) -> bool:
+    """Return whether finished steps turned green what was red: no further one can prove more."""
+    last = standing(state)
+    return last is not None and last.verdict is not None and last.verdict.passed
+
+
 def nameless(attempt: Attempt) -> bool:
     """Return whether names that nobody defines are all that is wrong."""
     checks = attempt.verdict.checks if attempt.verdict else ()

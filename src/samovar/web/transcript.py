@@ -257,7 +257,8 @@ def _edits(event: task.Wrote) -> tuple[Block, ...]:
 
 def _chose(event: task.Chose) -> Item:
     if event.candidate is None:
-        return Item(who="samovar", title=f"Nothing was kept: {event.why}", tone="bad")
+        tone: Tone = "plain" if event.verdict.passed else "bad"
+        return Item(who="samovar", title=f"Nothing was kept: {event.why}", tone=tone)
     return Item(
         who="samovar",
         title=f"Version {event.candidate + 1} is kept: {event.why}",
