@@ -12,6 +12,7 @@ from doubles import (
     RIGHT,
     TASK,
     WRONG,
+    Cases,
     Memory,
     always,
     answering,
@@ -346,6 +347,23 @@ async def test_an_override_is_recorded_and_lets_unproved_work_pass():
     log = MemoryLog([opened(off=(*OFF, "examples", "agreement"))])
     state = await drive(used, log)
     assert state.closed.ok
+
+
+async def test_a_command_that_is_red_beside_its_green_tests_proves_nothing():
+    """pytest, then a type checker: that a test is green still is no reason to say "verified"."""
+
+    class Typed(Cases):
+        async def test(self, name, command, changed):
+            return replace(await super().test(name, command, changed), exit=2)
+
+    checks = Typed(Memory({"middle.py": WRONG}), {"test_middle.py::test_one": "middle([4]) == 4"})
+    needless = WRONG + "print('hi')\n"
+    used = kit(answering(fenced(needless)), checks=checks)
+    state = await drive(used, MemoryLog([opened(text="Add `mean` to middle.py.")]))
+    assert not state.closed.ok and used.repo.commits == []
+    assert state.closed.outcome.endswith("best: 1 of 1 tests pass, pytest -q ends with 2")
+    searched = [a.candidate for a in state.attempts if a.candidate.origin == "search"]
+    assert searched and not any(c.edits for c in searched), "no edit is better than another"
 
 
 async def test_a_project_without_tests_says_so_and_proves_nothing():

@@ -20,6 +20,8 @@ def after(before: Checked | None, examples=()) -> State:
 RED = report(["t.py::a"], ["t.py::b"])
 ALL_RED = report([], ["t.py::a", "t.py::b"])
 UNREADABLE = report([], ["t.py"], 2)
+OTHERWISE_RED = report(["t.py::a"], exit=2)
+"""Every test is green; something else of the command, such as a type checker, is not."""
 SILENT_RED, SILENT_GREEN = report(exit=2), report(exit=0)
 EXAMPLE, WRONG_EXAMPLE = report(name="example 1"), report(name="example 1", exit=1)
 
@@ -38,6 +40,10 @@ TABLE = [
     (report([], ["collection"], 2), report(["t.py::a"]), True, "project tests"),
     (SILENT_RED, SILENT_GREEN, True, "project tests"),
     (SILENT_RED, SILENT_RED, False, "project tests"),
+    (OTHERWISE_RED, OTHERWISE_RED, False, "project tests"),
+    (OTHERWISE_RED, report(["t.py::a"]), True, "project tests"),
+    (RED, report(["t.py::a", "t.py::b"], exit=2), True, "project tests"),
+    (report(["t.py::a"]), OTHERWISE_RED, False, "none"),
     (report(["t.py::a"]), report(["t.py::a"]), False, "runs"),
     (report(["t.py::a[10:15]"]), report(["t.py::a[10:16]"]), False, "runs"),
     (report(["t.py::a[10:15]"]), report(["t.py::b[10:15]"]), False, "none"),
@@ -45,7 +51,7 @@ TABLE = [
     (report(["t.py::a[1]", "t.py::a[2]"]), report(["t.py::a[3]"]), False, "none"),
     (report(["t.py::a[1]"]), report(["t.py::a"]), False, "none"),
     (RED, report(["t.py::b", "t.py::c"]), False, "none"),
-    (report(["t.py::a"]), report(["t.py::a"], ["t.py::c"]), False, "runs"),
+    (report(["t.py::a"]), report(["t.py::a"], ["t.py::c"]), False, "none"),
 ]
 
 
@@ -65,6 +71,8 @@ def test_tests_are_weighed_against_what_was_there(before, now, passed, proof):
         ((EXAMPLE, WRONG_EXAMPLE), False, 0.65),
         ((EXAMPLE, report(["t.py::a"])), True, 1.0),
         ((EXAMPLE, report([], ["t.py::a"])), False, 0.0),
+        ((EXAMPLE, OTHERWISE_RED), False, 0.1),
+        ((EXAMPLE, report(["t.py::a"], ["t.py::b"])), False, 0.1),
     ],
 )
 def test_examples_prove_only_while_no_test_gets_worse(checks, passed, score):
@@ -72,6 +80,15 @@ def test_examples_prove_only_while_no_test_gets_worse(checks, passed, score):
     if len(checks) == 1 or checks[1].name != "tests":
         verdict = weigh(after(None, ("x",)), checks)
     assert (verdict.passed, round(verdict.score, 2)) == (passed, score)
+
+
+def test_tests_that_do_not_tell_why_the_command_ended_are_not_all_that_is_said():
+    said = weigh(after(OTHERWISE_RED), (OTHERWISE_RED,)).why
+    assert said == "1 of 1 tests pass, t ends with 2"
+    mended = weigh(after(RED), (report(["t.py::a", "t.py::b"], exit=2),)).why
+    assert mended == "2 of 2 tests pass, t ends with 2"
+    worse = weigh(after(report(["t.py::a"])), (OTHERWISE_RED,)).why
+    assert worse == "t passed before, now: 1 passed, 0 failed, ends with 2"
 
 
 def test_one_example_is_not_said_to_be_more_than_one():

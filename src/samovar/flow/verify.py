@@ -109,14 +109,8 @@ def _weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
         share = 1 - len(broken) / max(1, len(kept(state)))
         why = f"{len(broken)} tests that passed before do not pass any more"
         return Verdict(passed=False, why=why, score=0.2 * share, checks=checks)
-    if (
-        tests
-        and tests.exit
-        and not kept(state)
-        and state.surveyed
-        and state.surveyed.verdict.passed
-    ):
-        why = f"{tests.command} ends with {tests.exit}"
+    if tests and tests.exit and state.surveyed and state.surveyed.verdict.passed:
+        why = f"{tests.command} passed before, now: {tests.said}"
         return Verdict(passed=False, why=why, score=0.1, checks=checks)
     if wanted:
         proved = shown == len(wanted)
@@ -141,8 +135,9 @@ def _mended(goal: str, tests: Checked) -> bool:
 def _by_tests(state: State, tests: Checked, checks: tuple[Checked, ...]) -> Verdict:
     aims, known = set(goals(state)), set(red(state))
     counted = bool(tests.counts.passed or tests.counts.failed)
-    # Tests that were red before and are not what the task is about may stay so.
-    as_before = tests.exit == 0 or (counted and set(tests.failing) <= known - aims)
+    # Tests that were red before and are not what the task is about may stay so; where none was red
+    # by name, the exit code alone says that something was.
+    as_before = tests.exit == 0 or (bool(known) and counted and set(tests.failing) <= known - aims)
     if not aims and not wordless(state):
         why = "no test got worse" if as_before else "the tests fail"
         score = 0.5 if as_before else 0.1
@@ -151,7 +146,8 @@ def _by_tests(state: State, tests: Checked, checks: tuple[Checked, ...]) -> Verd
     passed = as_before and all(_mended(goal, tests) for goal in aims)
     if counted:
         whole = max(tests.counts.passed + tests.counts.failed, len(known) + len(kept(state)))
-        why = f"{tests.counts.passed} of {whole} tests pass"
+        ended = "" if tests.named else f", {tests.command} ends with {tests.exit}"
+        why = f"{tests.counts.passed} of {whole} tests pass{ended}"
         passed = passed and tests.counts.passed > 0
         score = 1.0 if passed else 0.3 + 0.6 * tests.counts.passed / whole
     else:
