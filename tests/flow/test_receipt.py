@@ -1,12 +1,26 @@
 import pytest
-from doubles import INPUTS, RIGHT, TASK, WRONG, Desk, Memory, answering, drive, fenced, kit, opened
+from doubles import (
+    INPUTS,
+    RIGHT,
+    TASK,
+    WRONG,
+    Desk,
+    Memory,
+    answering,
+    drive,
+    fenced,
+    kit,
+    opened,
+    report,
+)
 
 from samovar.app import App, Wish
 from samovar.checks.environment import find_environment
 from samovar.checks.project import Project
 from samovar.core.errors import SetupError
-from samovar.core.event import Done
+from samovar.core.event import Chose, Done
 from samovar.core.log import MemoryLog
+from samovar.core.task import Counts, Verdict
 from samovar.flow.receipt import receipt
 from samovar.models.scripted import Rules
 
@@ -56,6 +70,29 @@ async def test_the_calls_on_which_candidates_were_compared_stand_in_the_receipt(
     assert facts.proof == "generated inputs"
     [compared] = [c for c in facts.commands if c.on == "candidates"]
     assert compared.input.splitlines() == ["middle:middle([1, 2, 3])", "middle:middle([5, 1])"]
+
+
+PROVED = Verdict(passed=True, proof="project tests", why="3 of 3 tests pass")
+RAN = Verdict(passed=True, proof="runs", why="nothing got worse")
+AGREED = Verdict(passed=True, proof="generated inputs", why="2 of 3", checks=(report(["a"]),))
+
+
+@pytest.mark.parametrize(
+    ("steps", "proof", "why"),
+    [
+        ((RAN, AGREED), "runs", "nothing got worse"),
+        ((AGREED, RAN), "runs", "nothing got worse"),
+        ((AGREED, AGREED), "generated inputs", "2 of 3"),
+        ((RAN, PROVED), "project tests", "3 of 3 tests pass"),
+    ],
+)
+def test_what_proves_nothing_of_the_whole_counts_for_its_step_only(steps, proof, why):
+    chosen = [Chose(step=n, candidate=n, why="", verdict=v) for n, v in enumerate(steps)]
+    log = MemoryLog([opened(), *chosen])
+    facts = receipt(log.read())
+    assert (facts.proof, facts.why) == (proof, why)
+    assert facts.verified is (steps[-1] is PROVED)
+    assert facts.after == (Counts(1) if steps[-1] is AGREED else Counts())
 
 
 async def test_an_example_stands_in_the_receipt_as_it_was_run(sandbox, tmp_path):

@@ -1,7 +1,8 @@
 """Choose: the candidate that proved itself; else, where nothing can prove, the one most agree with.
 
 Agreement: every candidate is run on the same inputs, and the largest group that behaves alike
-wins (CodeT, Chen et al. 2022; FunCoder 2024, without their self-written assertions).
+wins (CodeT, Chen et al. 2022; FunCoder 2024, without their self-written assertions). It proves
+something only where more than half of the candidates are in it.
 """
 
 from collections import Counter
@@ -104,7 +105,12 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     why = f"{groups[winner]} of {len(fit)} candidates agree on {len(calls)} inputs"
     won = fit[seen.index(winner)]
     checks = (*(won.verdict.checks if won.verdict else ()), ran)
-    verdict = Verdict(passed=True, proof="generated inputs", why=why, score=0.6, checks=checks)
+    if 2 * groups[winner] > len(fit):
+        verdict = Verdict(passed=True, proof="generated inputs", why=why, score=0.6, checks=checks)
+    else:
+        # What no majority speaks for proves no more than one candidate alone would.
+        why = f"only {why}"
+        verdict = replace(verdict, why=f"nothing got worse; {why}", checks=checks)
     return replace(spent, candidate=won.candidate.id, why=why, verdict=verdict)
 
 

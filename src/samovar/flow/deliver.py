@@ -7,6 +7,7 @@ from samovar.core.seams import Deed
 from samovar.core.state import State
 from samovar.flow.commits import footer
 from samovar.flow.kit import Kit
+from samovar.flow.receipt import concluded
 from samovar.flow.work import finished
 
 ACTS = ("commit", "push")
@@ -90,9 +91,8 @@ def _branch(state: State) -> str:
 
 def trailers(state: State) -> str:
     """Return the facts a commit carries: which run, and what was proved."""
-    proofs = [c.verdict for c in state.chosen if c.candidate is not None]
-    last = proofs[-1] if proofs else None
-    proof = f"{last.proof} ({last.why})" if last and last.passed else "none"
+    said = concluded(state)
+    proof = f"{said.proof} ({said.why})" if said and said.passed else "none"
     run = state.opened.run if state.opened else ""
     model = ", ".join(name for name, _ in state.models)
     return footer({RUN: run, "Samovar-Model": model, "Samovar-Proof": proof})

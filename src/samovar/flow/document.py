@@ -11,6 +11,7 @@ from samovar.flow.changelog import HEADINGS, insert
 from samovar.flow.commits import kind
 from samovar.flow.kit import Kit
 from samovar.flow.readme import updated
+from samovar.flow.receipt import concluded
 from samovar.flow.search import difference
 from samovar.flow.speak import Aside, aside, cut, drawn, plain, prompt
 from samovar.flow.work import Files, affords, finished
@@ -87,8 +88,8 @@ def plain_subject(task: str) -> str:
 
 def _shown(state: State) -> bool:
     """Return whether something speaks for the change itself, not only for what was there before."""
-    verdicts = [c.verdict for c in state.chosen if c.candidate is not None]
-    return bool(verdicts) and verdicts[-1].passed and verdicts[-1].proof not in ("runs", "none")
+    verdict = concluded(state)
+    return verdict is not None and verdict.passed and verdict.proof not in ("runs", "none")
 
 
 def _notes(kit: Kit, changed: dict[str, str], line: str, sort: str) -> tuple[Edit, ...]:

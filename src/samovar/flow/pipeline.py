@@ -26,7 +26,7 @@ from samovar.flow.deliver import deliver
 from samovar.flow.document import document
 from samovar.flow.kit import Kit
 from samovar.flow.plan import cut
-from samovar.flow.receipt import PROVING
+from samovar.flow.receipt import PROVING, concluded
 from samovar.flow.survey import survey
 from samovar.flow.verify import judge
 from samovar.flow.work import SMALLEST, affords
@@ -76,15 +76,14 @@ def phase_verdict(state: State) -> Verdict:
     if state.phase == "planning":
         steps = state.plan.steps if state.plan else ()
         return Verdict(passed=bool(steps), why=f"{len(steps)} steps", proof="none")
-    picked = [c for c in state.chosen if c.candidate is not None]
-    if not picked:
+    verdict = concluded(state)
+    if verdict is None:
         return Verdict(passed=False, why="nothing was written")
-    last = picked[-1].verdict
     left = next((c for c in state.chosen if c.candidate is None), None)
-    if left is None or last.proof in PROVING or state.plan is None:
-        return last
+    if left is None or verdict.proof in PROVING or state.plan is None:
+        return verdict
     # Nothing proves the whole, so every part of it must be there.
-    return replace(last, passed=False, why=f"{state.plan.steps[left.step].title}: {left.why}")
+    return replace(verdict, passed=False, why=f"{state.plan.steps[left.step].title}: {left.why}")
 
 
 def failed(state: State) -> str:

@@ -4,11 +4,12 @@ import hashlib
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from samovar.core.event import Entry
 from samovar.core.message import Usage
 from samovar.core.state import State, replay
-from samovar.core.task import Counts, Proof
+from samovar.core.task import PROOFS, Counts, Proof, Verdict
 
 PROVING: tuple[Proof, ...] = ("project tests", "issue examples")
 """Only these come from a check that was red before the change and is green after it."""
@@ -35,7 +36,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     task: str
     outcome: str
     verified: bool
-    """A command that failed before the change passes after it, and none got worse."""
+    """A test or an example that failed before the change passes after it, and none got worse."""
     proof: Proof
     why: str
     before: Counts
@@ -61,12 +62,23 @@ class Receipt(Struct, frozen=True, kw_only=True):
     """Phases a person let pass."""
 
 
+def concluded(state: State) -> Verdict | None:
+    """Return the verdict on all that is kept; None while nothing is.
+
+    What proves, proves the whole; anything less speaks for its own step, so the least counts.
+    """
+    picked = [c.verdict for c in state.chosen if c.candidate is not None]
+    if not picked or picked[-1].proof in PROVING:
+        return picked[-1] if picked else None
+    least = max(reversed(picked), key=lambda v: PROOFS.index(v.proof))
+    return replace(picked[-1], proof=least.proof, why=least.why)
+
+
 def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
     """Return the receipt of a run, finished or not."""
     state = replay(e.event for e in entries)
     opened, surveyed = state.opened, state.surveyed
-    picked = [c for c in state.chosen if c.candidate is not None]
-    verdict = picked[-1].verdict if picked else None
+    verdict = concluded(state)
     proved = verdict is not None and verdict.passed and verdict.proof in PROVING
     before = surveyed.verdict.checks[0].counts if surveyed and surveyed.verdict.checks else Counts()
     tests = [c for c in (verdict.checks if verdict else ()) if c.name == "tests"]

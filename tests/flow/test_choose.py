@@ -1,0 +1,58 @@
+"""What is claimed where candidates are compared."""
+
+import pytest
+from doubles import INPUTS, MESSAGE, RIGHT, WRONG, drive, fenced, kit, opened
+
+from samovar.core.log import MemoryLog
+from samovar.flow.receipt import receipt
+from samovar.models.scripted import Rules
+
+LAST, SECOND = WRONG.replace("[0]", "[-1]"), WRONG.replace("[0]", "[-2]")
+ALSO = RIGHT.replace("ordered", "row")
+BEFORE = "# Changelog\n\n## Unreleased\n"
+
+
+def writing(*codes):
+    """A model that writes these versions, and thinks of two inputs to compare them on."""
+
+    def rule(request):
+        seed = request.sampling.seed
+        asides = {
+            INPUTS: "```python\nmiddle([1, 2, 3])\nmiddle([5, 1])\n```",
+            MESSAGE: "Return the middle",
+        }
+        return asides[seed] if seed in asides else fenced(codes[(seed - 1000) % len(codes)])
+
+    return Rules(rule)
+
+
+@pytest.mark.parametrize("command", ["", "pytest -q"])
+@pytest.mark.parametrize(
+    ("codes", "picked", "why", "agreed"),
+    [
+        ((LAST, RIGHT), 0, "only 1 of 2 candidates agree on 2 inputs", False),
+        ((LAST, RIGHT, ALSO, SECOND), 1, "only 2 of 4 candidates agree on 2 inputs", False),
+        ((LAST, RIGHT, ALSO), 1, "2 of 3 candidates agree on 2 inputs", True),
+        ((RIGHT, ALSO), 0, "2 of 2 candidates agree on 2 inputs", True),
+    ],
+)
+async def test_agreement_is_claimed_for_a_majority_only(codes, picked, why, agreed, command):
+    """The largest group is kept all the same, and its run and what it cost stand in the log."""
+    used = kit(
+        writing(*codes),
+        {"middle.py": WRONG, "CHANGELOG.md": BEFORE},
+        {"test_middle.py::test_two": "middle([4, 4]) == 4"},
+        command=command,
+    )
+    log = MemoryLog([opened(off=("examples",), candidates=len(codes), files=("middle.py",))])
+    state = await drive(used, log)
+    [chose] = state.chosen
+    assert (chose.candidate, chose.why, chose.calls) == (picked, why, 1)
+    assert state.closed.ok and chose.verdict.checks[-1].name == "agreement"
+    proof = "generated inputs" if agreed else "runs" if command else "none"
+    said = why if agreed else f"nothing got worse; {why}"
+    facts = receipt(log.read())
+    assert (facts.proof, facts.why, facts.verified) == (proof, said, False)
+    [(_, message, changed)] = used.repo.commits
+    assert f"Samovar-Proof: {proof} ({said})" in " ".join(message.split())
+    assert ("CHANGELOG.md" in changed) is agreed
