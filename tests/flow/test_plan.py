@@ -37,8 +37,10 @@ def test_an_unreadable_test_file_counts_as_a_whole():
 @pytest.mark.parametrize(
     ("task", "wanted"),
     [
-        ("Mend cart.py", ["shop/cart.py"]),
-        ("Write new.py with a function", ["new.py"]),
+        ("Mend cart.py", [["shop/cart.py"]]),
+        ("Mend shop/cart.py; see cart.py", [["shop/cart.py"], ["shop/cart.py"]]),
+        ("Mend ./shop/cart.py as test_cart.py wants", [["shop/cart.py"]]),
+        ("Write new.py with a function", [["new.py"]]),
         ("Write ../new.py", []),
         ("Write /etc/new.py", []),
         ("nothing here", []),
@@ -46,6 +48,31 @@ def test_an_unreadable_test_file_counts_as_a_whole():
 )
 def test_files_a_task_speaks_of_are_found_or_new_and_never_outside(task, wanted):
     assert mentioned(task, TREE.paths()) == wanted
+
+
+MONOREPO = (
+    *("README.md", "data.json", "main.py", "pkg/__init__.py", "pkg/sub/__init__.py"),
+    *("slug.py", "web/main.py", "worker/main.py", "worker/loop.py"),
+)
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        ("main.py is slow", [["main.py"]]),
+        ("worker/main.py and loop.py are slow", [["worker/main.py"], ["worker/loop.py"]]),
+        ("`__init__.py` exports nothing", [["pkg/__init__.py", "pkg/sub/__init__.py"]]),
+        ("pkg/sub/__init__.py is no `__init__.py` yet", [["pkg/sub/__init__.py"]]),
+        ("Implement slugify in slug.py as README.md describes", [["slug.py"]]),
+        ("Implement count in words.py as README.md describes", [["words.py"]]),
+        ("main.py should read data.json", [["main.py"]]),
+        ("Mend the typo in README.md", [["README.md"]]),
+        ("README.md does not say what is in data.json", [["README.md"], ["data.json"]]),
+        ("README.md does not say how test_main.py is run", [["README.md"]]),
+    ],
+)
+def test_a_mention_is_taken_for_no_more_than_it_says(task, wanted):
+    assert mentioned(task, MONOREPO) == wanted
 
 
 LONG = "\n".join(f"def f{n}():\n    return {n}\n" for n in range(200))
@@ -75,6 +102,53 @@ async def planned(tree, text, **fields):
 )
 async def test_the_place_is_found_in_a_project_of_another_language_too(task, wanted):
     assert await planned(SCRIPTS, task) == wanted
+
+
+HELPER = "def table(rows):\n    return [row.split() for row in rows]\n"
+MIXED = {
+    "Makefile": "all:\n\tcc src/*.c\n",
+    "src/parser.c": "char *parse_line(char *line) {\n  return cut(line, len(line) - 1);\n}\n",
+    "src/paint.c": "int paint(int colour) {\n  return colour;\n}\n",
+    "tools/gen_table.py": HELPER,
+}
+
+
+@pytest.mark.parametrize("more", [{}, {"tools/check.py": "def check(line):\n    return line\n"}])
+async def test_python_beside_another_language_is_not_where_all_work_is_done(more):
+    task = "parse_line drops the last character of a line"
+    assert await planned({**MIXED, **more}, task) == [("write", "src/parser.c")]
+    step = "localise-repair" if more else "write"
+    table = "The table leaves out the last of the rows"
+    assert await planned({**MIXED, **more}, table) == [(step, "tools/gen_table.py")]
+
+
+async def test_a_script_beside_python_does_not_draw_the_work_to_it():
+    files = {"big.py": LONG, "run.sh": "#!/bin/sh\nexec python -m big\n"}
+    assert await planned(files, "`f3` returns a wrong value") == [("localise-repair", "big.py")]
+
+
+@pytest.mark.parametrize(
+    ("files", "task", "wanted"),
+    [
+        (
+            {"a/main.py": "def serve():\n    pass\n", "b/main.py": "def work():\n    pass\n"},
+            "`work` in main.py does nothing",
+            [("localise-repair", "b/main.py")],
+        ),
+        (
+            {"a/x.css": "body {top: 1px}\n", "b/x.css": "table {top: 1px}\n", "c.py": "x = 1\n"},
+            "The table in x.css is too narrow",
+            [("write", "b/x.css")],
+        ),
+        (
+            {"a/x.py": "def f():\n    pass\n", "b/x.py": "def g():\n    pass\n", "c.py": "y = 1\n"},
+            "c.py wants `g` of x.py",
+            [("write", "c.py"), ("localise-repair", "b/x.py")],
+        ),
+    ],
+)
+async def test_of_files_that_are_called_alike_the_likeliest_is_worked_on(files, task, wanted):
+    assert await planned(files, task) == wanted
 
 
 async def test_a_task_that_fits_no_file_of_several_asks_which_is_meant():

@@ -23,6 +23,7 @@ WHOLE_TOKENS = 1200
 PLACES = 8
 """Functions a step may try, at most."""
 _PATH = re.compile(r"[\w./-]*\w\.(?:py|js|ts|rs|go|c|h|cpp|java|rb|sh|md|toml|json|html|css)\b")
+_TELLS = re.compile(r"\.(md|toml|json)$")
 
 
 async def cut(kit: Kit, state: State) -> Planned:
@@ -30,10 +31,10 @@ async def cut(kit: Kit, state: State) -> Planned:
     kit.live("step", "planning")
     task, off = state.task, state.task.off
     files = sources(kit.tree)
-    named = list(task.files) or mentioned(task.text, kit.tree.paths())
-    if not named:
-        named = list(files) if len(files) == 1 else [] if files else _foreign(kit, task.text)
-    apart = _apart(kit, task, named, files)
+    spoken = [[p] for p in task.files] or mentioned(task.text, kit.tree.paths())
+    spoken = spoken or _meant(task.text, files, programs(kit.tree))
+    named = list(dict.fromkeys(p for meant in spoken for p in meant))
+    apart = _apart(kit, task, [p for p in named if [p] in spoken], files)
     near = _near(task.text, {p: files[p] for p in named if p in files} or files)
     aims = about(task.text, named, red(state), kit.tree)
     wanted = not aims and "examples" not in off
@@ -56,14 +57,23 @@ async def cut(kit: Kit, state: State) -> Planned:
     )
 
 
-def mentioned(text: str, paths: Sequence[str]) -> list[str]:
-    """Return the files a task speaks of: those that exist, or new ones if none does."""
-    known = set(paths)
-    spoken = [m.removeprefix("./") for m in _PATH.findall(text)]
-    exact = [p for p in spoken if p in known]
-    ends = [k for p in spoken for k in known if k.endswith(f"/{p}")]
-    found = [p for p in dict.fromkeys(exact + ends) if not is_test(p)]
-    return found or [p for p in dict.fromkeys(spoken) if not is_test(p) and _inside(p)][:3]
+def mentioned(text: str, paths: Sequence[str]) -> list[list[str]]:
+    """Return the files a task speaks of: those that exist, or new ones if none does.
+
+    Each comes with all others that may be meant as well. Documents and data beside a program tell
+    what to do, and are left out.
+    """
+    called = dict.fromkeys(m.removeprefix("./") for m in _PATH.findall(text))
+    own = [p for p in called if not is_test(p)]
+    spoken = [p for p in own if not _TELLS.search(p)] or own
+    found = [[p] if p in paths else _ending(p, paths) for p in spoken]
+    clear = {meant[0] for meant in found if len(meant) == 1}
+    found = [f for f in found if len(f) == 1 or (f and clear.isdisjoint(f))]
+    return found or [[p] for p in spoken if _inside(p)][:3]
+
+
+def _ending(called: str, paths: Sequence[str]) -> list[str]:
+    return [p for p in paths if p.endswith(f"/{called}") and not is_test(p)]
 
 
 def _inside(path: str) -> bool:
@@ -125,17 +135,25 @@ def _step(kit: Kit, path: str) -> Step:
     )
 
 
-def _foreign(kit: Kit, task: str) -> list[str]:
-    """Return the file of another language that shares most with the task; none in a new project.
+def _meant(task: str, files: Mapping[str, str], others: Mapping[str, str]) -> list[list[str]]:
+    """Return the file that is meant where a task names none: Python's, or of another language.
+
+    None in a new project, and where the functions of several Python files are to tell.
+    """
+    found = likeliest(task, {**files, **others}) if others else next(iter(files), "")
+    return [[found]] if found in others or len(files) == 1 else []
+
+
+def likeliest(task: str, texts: Mapping[str, str]) -> str:
+    """Return the file that shares most with the task.
 
     Raises SetupError where there are several and no word tells which is meant.
     """
-    texts = programs(kit.tree)
     scores = bm25(words(task), [words(f"{path} {text}") for path, text in texts.items()])
     if len(texts) > 1 and not any(scores):
         few = ", ".join(list(texts)[:3])
         raise SetupError(f"which of {len(texts)} files is meant ({few}, ...)? Name it with --file")
-    return [max(zip(scores, texts, strict=True), key=lambda pair: pair[0])[1]] if texts else []
+    return max(zip(scores, texts, strict=True), key=lambda pair: pair[0])[1]
 
 
 def _small(kit: Kit, path: str) -> bool:
@@ -155,6 +173,8 @@ def _near(text: str, files: dict[str, str]) -> list[Symbol]:
 async def _places(kit: Kit, state: State, named: list[str], probe: Probe) -> Step:
     """Return the step that repairs the likeliest functions of the named files, or of all."""
     files = sources(kit.tree)
+    if named and not any(p in files for p in named):
+        return _step(kit, likeliest(state.task.text, {p: text_of(kit.tree, p) for p in named}))
     chosen = {p: files[p] for p in named if p in files} or files
     traced = (probe.tests or probe.scripts) and "trace" not in state.task.off
     reached = await kit.checks.reach(probe, {}) if traced else {}
