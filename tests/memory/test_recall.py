@@ -246,12 +246,13 @@ def index_bytes(folder: Path) -> bytes:
 async def test_what_was_forgotten_is_no_longer_readable_in_the_index(folder):
     memory = Memory(Notes(folder))
     await memory.store("The backup starts late.", "owner")
-    secret = await memory.store("The xylophone hides a zanzibar.", "owner", ["quagmire"])
+    secret = await memory.store("The xylophone hides a zanzibar 鏖战.", "owner", ["quagmire"])
     changed = await memory.store("Ann lives near the old town hall, at Brouhaha 7.", "owner")
     for number in range(60):
         await memory.store(f"Backup number {number} is late.", "owner")
     held = index_bytes(folder)
-    assert b"xylophon" in held and b"quagmir" in held and b"brouhaha" in held
+    words = (b"xylophon", b"zanzibar", b"quagmir", b"brouhaha", "鏖".encode())
+    assert all(word in held for word in words)
     await memory.forget(secret.id)
     path = folder / f"{changed.id}.md"
     path.write_text(path.read_text().replace("Brouhaha 7", "the harbour"))
@@ -260,7 +261,7 @@ async def test_what_was_forgotten_is_no_longer_readable_in_the_index(folder):
         "Ann lives near the old town hall, at the harbour."
     ]
     held = index_bytes(folder)
-    for word in (b"xylophon", b"zanzibar", b"quagmir", b"brouhaha", secret.id.encode()):
+    for word in (*words, secret.id.encode()):
         assert word not in held, word
     assert "The backup starts late." in await texts(memory, "backup starts")
     memory.close()

@@ -8,27 +8,23 @@ any byte of it: pages are overwritten, the full text is written anew, the journa
 
 import hashlib
 import math
-import re
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from samovar.core.errors import SetupError
 from samovar.memory.note import Note
 from samovar.memory.notes import Notes, Stamp
+from samovar.memory.words import spaced, terms
 
-VERSION = 2
+VERSION = 3
 """Another number makes every index anew."""
 _PATIENCE = 2.0
 """Seconds for which files are believed unchanged while their folder is."""
 _SCHEMA = Path(__file__).with_name("index.sql").read_text()
-_TERMS = 24
-"""Words of a question that are looked up."""
-_COMMON = frozenset(Path(__file__).with_name("common.txt").read_text().split())
-"""Words so common that they say nothing of a question."""
 
 _AROUND = {
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT),
@@ -208,7 +204,7 @@ def _take_in(base: sqlite3.Connection, note: Note, stamp: Stamp) -> None:
     ).lastrowid
     base.execute(
         "INSERT INTO words (rowid, text, tags) VALUES (?, ?, ?)",
-        (number, note.text, " ".join(note.tags)),
+        (number, spaced(note.text), spaced(" ".join(note.tags))),
     )
 
 
@@ -241,9 +237,3 @@ def _matches(base: sqlite3.Connection, question: str, limit: int) -> list[tuple[
 def _holders(base: sqlite3.Connection, word: str) -> set[int]:
     rows = base.execute("SELECT rowid FROM words WHERE words MATCH ?", (word,))
     return {number for (number,) in rows}
-
-
-def terms(question: str) -> Sequence[str]:
-    """Return the words of a question worth looking up."""
-    words = list(dict.fromkeys(re.findall(r"\w+", question.casefold())))
-    return ([w for w in words if w not in _COMMON] or words)[:_TERMS]

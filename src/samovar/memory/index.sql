@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS notes (
   sha256 BLOB NOT NULL
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5 (
-  text, tags, tokenize = 'porter unicode61 remove_diacritics 2'
+  text, tags, tokenize = "porter unicode61 remove_diacritics 0 categories 'L* N* M* Co'"
 );
 CREATE TABLE IF NOT EXISTS vectors (
   number INTEGER PRIMARY KEY,
