@@ -76,13 +76,14 @@ def tools(
         notebook(Notebook(place.home), place.agent),
     ]
     names = tuple(t.name for t in fixed)
-    maker = Maker(place.agent, place.run, workspace.data, names, tuple(settings.mcp))
+    servers = tuple(settings.mcp)
+    maker = Maker(place.agent, place.run, workspace.data, names, servers, place.permitted)
     fixed.append(promote_skill(shelf, workshop, maker))
     fixed.sort(key=_rank)
     if place.permitted is not None:
         fixed = [t for t in fixed if t.name in place.permitted]
     # A skill that is older than a server would answer in its place, and without the question.
-    theirs = tuple(f"{name}_" for name in settings.mcp)
+    theirs = tuple(f"{name}_" for name in servers)
     skills = partial(offered, shelf, workshop, place.permitted)
     return lambda: (*fixed, *(s for s in skills() if not s.name.startswith(theirs)))
 

@@ -46,7 +46,7 @@ async def shelter(allow_none: bool) -> Host:
 
 
 def here(home: Path, settings: Settings, resume: Resume) -> tuple[str, ...]:
-    """Return the tools of a resume that are to be had here, by name."""
+    """Return the tools of a resume that are to be had here and now, by name."""
     skills = {kept.skill.name for kept in Shelf(home / "skills").all() if kept.enabled}
     built_in = BUILT_IN - absent(settings).keys()
     servers = tuple(f"{name}_" for name in settings.mcp)

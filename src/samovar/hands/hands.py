@@ -68,7 +68,8 @@ class Hands:
             leave = Leave(self.approvals, job, resume)
             letters = Letters(self.home, job, self.roster(), hold)
             sandbox = await shelter(self.no_sandbox)
-            who = (resume.name, began.run, names)
+            # All its resume names: a skill may be made while the task lasts.
+            who = (resume.name, began.run, resume.permissions.tools)
             desk = Place(self.home, place.project, place.root, *who, again=errand.again)
             bench = Bench(
                 desk,

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,12 @@ async def test_only_permitted_skills_are_offered(shelf, workshop, maker):
     assert offered(shelf, workshop, None) == []
     shelf.enable("average", True)
     assert len(offered(shelf, workshop, None)) == 1
+
+
+async def test_who_may_not_use_what_it_made_is_told(shelf, workshop, maker):
+    for permitted, said in ((("average",), "is now a tool"), ((), "your resume does not name it")):
+        tool = promote_skill(shelf, workshop, replace(maker, permitted=permitted))
+        assert said in await use(tool, file_path="good.py", function_name="average")
 
 
 async def test_what_a_person_disabled_stays_so_with_a_new_version(shelf, workshop, maker):

@@ -32,6 +32,8 @@ class Maker:
     """Names of the tools there are besides the built-in ones."""
     servers: Collection[str] = ()
     """Names of MCP servers: NAME_ is the begin of the names of their tools."""
+    permitted: Collection[str] | None = None
+    """Names of the tools the agent may use; None permits all."""
 
 
 async def promote(
@@ -75,9 +77,13 @@ def promote_skill(shelf: Shelf, workshop: Workshop, maker: Maker) -> Tool:
         """Make a tool of a tested function: it needs type hints, a docstring and a test_."""
         skill = await promote(shelf, workshop, maker, file_path, function_name, tool_name)
         kept = f"(version {skill.version}); its tests passed"
-        if shelf.read(skill.name).enabled:
-            return f"{skill.name} is now a tool {kept}"
-        return f"{skill.name} is kept {kept}, but a person disabled it: only a person enables it"
+        if not shelf.read(skill.name).enabled:
+            return (
+                f"{skill.name} is kept {kept}, but a person disabled it: only a person enables it"
+            )
+        if maker.permitted is not None and skill.name not in maker.permitted:
+            return f"{skill.name} is kept {kept}; your resume does not name it: others may use it"
+        return f"{skill.name} is now a tool {kept}"
 
     example = {"file_path": "prices.py", "function_name": "average_price"}
     return tool(promote_skill, "write", example)

@@ -1,0 +1,34 @@
+"""Agents of a team make tools, and use them at once where their resumes name them."""
+
+import pytest
+
+from .conftest import call, hire, reply
+from .test_hands import results
+
+TRIPLE = (
+    "def triple(x: int) -> int:\n"
+    '    """Triple a whole number."""\n'
+    "    return 3 * x\n\n\n"
+    "def test_triple():\n    assert triple(2) == 6\n"
+)
+WRITE = call("write_file", path="triple.py", content=TRIPLE)
+PROMOTE = call("promote_skill", file_path="triple.py", function_name="triple")
+
+
+@pytest.mark.parametrize(
+    ("named", "told", "found"),
+    [
+        (["triple"], "triple is now a tool (version 1)", "42"),
+        ([], "your resume does not name it: others may use it", "there is no tool 'triple'"),
+    ],
+)
+async def test_a_skill_is_a_tool_in_the_task_that_made_it_where_the_resume_names_it(
+    home, open_books, named, told, found
+):
+    hire(home, "maker", "write_file", "promote_skill", *named)
+    books = open_books([WRITE, PROMOTE, call("triple", x=14), reply("Made.")])
+    team = books.team()
+    await team.submit("Make a tool that triples", "maker")
+    await team.tick()
+    _written, promoted, used = results(home)
+    assert told in promoted.text and used.text.startswith(found)
