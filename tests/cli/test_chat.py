@@ -145,6 +145,7 @@ def test_commands_answer(served, server):
     assert "in use: scripted" in done.stdout
     assert re.search(r"^  edit_text +write +allow +\w", done.stdout, re.MULTILINE)
     assert "chosen by your first message; 0 rules of your own" in done.stdout
+    assert "  fetch          not here: list hosts under [web] in samovar.toml\n" in done.stdout
     assert "there is no command /nothing; see /help" in done.stdout
     assert "Traceback" not in done.stderr
 

@@ -8,7 +8,7 @@ from samovar.core.errors import ToolError
 from samovar.core.tool import Call, arguments
 from samovar.tools.ask import Company, ask
 from samovar.tools.nvim import find_nvim
-from samovar.tools.toolbox import Bench, Web, toolbox
+from samovar.tools.toolbox import Bench, Web, lacking, toolbox
 
 ALWAYS = ["list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol"]
 
@@ -42,6 +42,25 @@ async def test_search_needs_an_engine(place, sandbox):
     async with AsyncExitStack() as stack:
         web = Web(search=True, public=False)
         assert "web_search" not in {t.name for t in toolbox(Bench(place, sandbox, stack, web=web))}
+        assert "searxng" in lacking(web)["web_search"] and "pip" not in lacking(web)["web_search"]
+
+
+async def test_every_tool_that_is_not_there_says_what_would_help(place, sandbox, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    web = Web(search=True)
+    async with AsyncExitStack() as stack:
+        names = {t.name for t in toolbox(Bench(place, sandbox, stack, web=web))}
+    assert "shell" in names and names.isdisjoint(lacking(web))
+    assert lacking(web) == {
+        "edit_symbol": "pip install 'samovar[code]'",
+        "nvim": "install neovim and pip install 'samovar[nvim]'",
+        "data_view": "pip install 'samovar[data]'",
+        "fetch": "list hosts under [web] in samovar.toml",
+        "web_search": "name a SearXNG server as searxng under [web] in samovar.toml, "
+        "or pip install 'samovar[web]'",
+    }
+    assert lacking(Web())["web_search"] == "write search = true under [web] in samovar.toml"
 
 
 async def test_asking_names_those_who_can_be_asked():

@@ -7,6 +7,7 @@ from samovar.app import App
 from samovar.boot import endpoints, shown
 from samovar.cli.lines import Line, diff_lines
 from samovar.companion.companion import Companion, branch_of, earlier
+from samovar.companion.tools import lacking
 from samovar.core.errors import ToolError
 from samovar.core.rules import decide
 from samovar.core.tool import Call
@@ -106,9 +107,17 @@ async def _tools(talker: Companion, _rest: str) -> Lines:
         rows.append(
             Line(f"{here} {tool.name:<14} {tool.permission:<8} {said:<6} {tool.description}")
         )
+    rows += _missing(talker)
     files = talker.seat.settings.rules.files
     own = {rule for file in files for rule in (*file.allow, *file.ask, *file.deny)}
     return [*rows, Line(f"{_shown(talker)}; {len(own)} rules of your own", "dim")]
+
+
+def _missing(talker: Companion) -> Lines:
+    """Return the tools the agent may use and has not, each with what would help."""
+    resume, missing = talker.seat.resume, lacking(talker.seat.settings)
+    wanted = missing if resume is None else set(missing) & set(resume.permissions.tools)
+    return [Line(f"  {n:<14} not here: {missing[n]}", "dim") for n in missing if n in wanted]
 
 
 def _shown(talker: Companion) -> str:

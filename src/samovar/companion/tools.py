@@ -21,9 +21,10 @@ from samovar.memory.skills.promote import Maker, promote_skill
 from samovar.memory.skills.shelf import Shelf
 from samovar.memory.skills.workshop import Workshop
 from samovar.settings import Settings
+from samovar.tools import toolbox
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter, own
-from samovar.tools.toolbox import Bench, Web, toolbox
+from samovar.tools.toolbox import Bench, Web
 from samovar.tools.workspace import Workspace
 
 FIRST = ("read_file", "edit_text", "shell", "search", "edit_symbol", "list_files", "write_file")
@@ -63,7 +64,7 @@ def tools(
         sandbox=sandbox,
         stack=stack,
         interpreter=Interpreter(found.python, found.readable),
-        web=Web(**msgspec.structs.asdict(settings.web)),
+        web=_reach(settings),
         company=company,
         again=place.again,
     )
@@ -71,7 +72,7 @@ def tools(
     mine = own()
     workshop = Workshop(sandbox, scratch, mine.python, mine.readable)
     fixed = [
-        *toolbox(bench),
+        *toolbox.toolbox(bench),
         memory(memories, place.run),
         notebook(Notebook(place.home), place.agent),
     ]
@@ -86,6 +87,15 @@ def tools(
     theirs = tuple(f"{name}_" for name in servers)
     skills = partial(offered, shelf, workshop, place.permitted)
     return lambda: (*fixed, *(s for s in skills() if not s.name.startswith(theirs)))
+
+
+def lacking(settings: Settings) -> dict[str, str]:
+    """Return the tools that cannot work here now, each with what would help."""
+    return toolbox.lacking(_reach(settings))
+
+
+def _reach(settings: Settings) -> Web:
+    return Web(**msgspec.structs.asdict(settings.web))
 
 
 def _rank(tool: Tool) -> int:

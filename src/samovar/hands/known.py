@@ -1,13 +1,12 @@
 """Which tools a resume may name here: what comes along, the skills of the home, MCP servers."""
 
-import importlib.util
 from pathlib import Path
 
+from samovar.companion.tools import lacking
 from samovar.memory.skills.shelf import Shelf
 from samovar.org.legs import TOOLS
 from samovar.org.validate import Known
 from samovar.settings import Settings
-from samovar.tools import data, nvim
 
 BUILT_IN = frozenset(
     {
@@ -33,15 +32,5 @@ def known(home: Path, settings: Settings, models: frozenset[str] = frozenset()) 
 
 def absent(settings: Settings) -> dict[str, str]:
     """Return the tools that cannot be used now, each with what would help."""
-    code = all(importlib.util.find_spec(name) for name in ("libcst", "tree_sitter"))
-    lacking = {
-        "edit_symbol": "" if code else "pip install 'samovar[code]'",
-        "data_view": "" if data.installed() else "pip install 'samovar[data]'",
-        "nvim": "" if nvim.find_nvim() else "install neovim and pip install 'samovar[nvim]'",
-        "fetch": "" if settings.web.hosts else "list hosts under [web] in samovar.toml",
-        "web_search": ""
-        if settings.web.search
-        else "write search = true under [web] in samovar.toml",
-    }
     future = dict.fromkeys(TOOLS - BUILT_IN, "remove it; nothing does it in this version")
-    return future | {name: fix for name, fix in lacking.items() if fix}
+    return future | lacking(settings)

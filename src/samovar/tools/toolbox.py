@@ -1,7 +1,7 @@
 """All tools there are, made of what is installed and configured."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -52,7 +52,25 @@ def toolbox(bench: Bench) -> tuple[Tool, ...]:
 
     Raises SetupError for a web address that is none.
     """
-    return (*_of_files(bench), *_of_programs(bench), *_of_others(bench))
+    missing = lacking(bench.web)
+    made = (*_of_files(bench), *_of_programs(bench), *_of_others(bench))
+    return tuple(t for t in made if t.name not in missing)
+
+
+def lacking(reach: Web) -> dict[str, str]:
+    """Return the tools that cannot work here, each with what would help."""
+    code = all(importlib.util.find_spec(name) for name in ("libcst", "tree_sitter"))
+    engine = "name a SearXNG server as searxng under [web] in samovar.toml"
+    engine += ", or pip install 'samovar[web]'" if reach.public else ""
+    engine = "" if reach.searxng or _public(reach) else engine
+    fixes = {
+        "edit_symbol": "" if code else "pip install 'samovar[code]'",
+        "nvim": "" if nvim.find_nvim() else "install neovim and pip install 'samovar[nvim]'",
+        "data_view": "" if data.installed() else "pip install 'samovar[data]'",
+        "fetch": "" if reach.hosts else "list hosts under [web] in samovar.toml",
+        "web_search": engine if reach.search else "write search = true under [web] in samovar.toml",
+    }
+    return {name: fix for name, fix in fixes.items() if fix}
 
 
 def _of_files(bench: Bench) -> Iterator[Tool]:
@@ -62,11 +80,8 @@ def _of_files(bench: Bench) -> Iterator[Tool]:
     yield search.search(place, search.find_ripgrep())
     yield files.write_file(place)
     yield edit.edit_text(place)
-    if all(importlib.util.find_spec(name) is not None for name in ("libcst", "tree_sitter")):
-        yield edit_symbol.edit_symbol(place)
-    program = nvim.find_nvim()
-    if program:
-        yield nvim.nvim(place, nvim.Neovim(bench.sandbox, own(), program))
+    yield edit_symbol.edit_symbol(place)
+    yield nvim.nvim(place, nvim.Neovim(bench.sandbox, own(), nvim.find_nvim()))
 
 
 def _of_programs(bench: Bench) -> Iterator[Tool]:
@@ -74,17 +89,21 @@ def _of_programs(bench: Bench) -> Iterator[Tool]:
     session = repl.Repl(bench.place, bench.sandbox, bench.interpreter, again=bench.again)
     bench.stack.push_async_callback(session.end)
     yield repl.python(session)
-    if data.installed():
-        yield data.data_view(bench.place, bench.sandbox, own())
+    yield data.data_view(bench.place, bench.sandbox, own())
 
 
 def _of_others(bench: Bench) -> Iterator[Tool]:
-    if bench.web.hosts:
-        yield web.fetch(web.Reader(Hosts.of(bench.web.hosts), bench.sandbox, own()))
-    if bench.web.search:
-        finders = [web.searxng(bench.web.searxng)] if bench.web.searxng else []
-        finders += [web.ddgs] if bench.web.public and web.has_ddgs() else []
-        if finders:
-            yield web.web_search(finders)
+    yield web.fetch(web.Reader(Hosts.of(bench.web.hosts), bench.sandbox, own()))
+    yield web.web_search(_finders(bench.web))
     if bench.company is not None:
         yield asking.ask(bench.company)
+
+
+def _finders(reach: Web) -> Sequence[web.Find]:
+    """Return what `web_search` asks, in this order."""
+    near = [web.searxng(reach.searxng)] if reach.search and reach.searxng else []
+    return [*near, *_public(reach)]
+
+
+def _public(reach: Web) -> Sequence[web.Find]:
+    return [web.ddgs] if reach.public and web.has_ddgs() else []
