@@ -44,7 +44,7 @@ class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     search: bool = False
     """Whether `web_search` is offered."""
     public: bool = True
-    """Whether it may ask public engines where there is no SearXNG server, or it fails."""
+    """Whether it may ask DuckDuckGo where there is no SearXNG server, or it fails."""
 
 
 class Otel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ class Web:
     search: bool = False
     """Whether `web_search` is offered."""
     public: bool = True
-    """Whether it may ask public engines, through ddgs, when there is no server or it fails."""
+    """Whether it may ask DuckDuckGo, through ddgs, when there is no server or it fails."""
 
 
 @dataclass(frozen=True)

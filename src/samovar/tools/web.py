@@ -179,7 +179,7 @@ def has_ddgs() -> bool:
 
 
 async def ddgs(query: str, /) -> Sequence[Hit]:
-    """Search by the package ddgs, which reads the pages of public engines."""
+    """Search DuckDuckGo by the package ddgs, which reads its pages; no other engine is asked."""
     return await asyncio.to_thread(_ddgs, query)
 
 
@@ -187,9 +187,11 @@ def _ddgs(query: str) -> Sequence[Hit]:
     import ddgs as package  # a heavy extra
 
     try:
-        rows = package.DDGS(timeout=10).text(query, max_results=RESULTS)
+        search = package.DDGS(timeout=10).text
+        rows = search(query, max_results=RESULTS, backend="duckduckgo")
     except package.exceptions.DDGSException as error:
-        raise ToolError(f"ddgs: {str(error).splitlines()[0][:100]}") from error
+        said = " ".join(str(error).split())[:100] or "no reason is given"
+        raise ToolError(f"DuckDuckGo: {said}") from error
     return [Hit(r.get("title", ""), r.get("href", ""), r.get("body", "")) for r in rows]
 
 
