@@ -21,7 +21,7 @@ OFFERED = (
     *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol"),
     *(["nvim"] if find_nvim() else []),
     *("shell", "python", "data_view", "fetch", "web_search", "ask"),
-    *("memory", "notebook", "promote_skill"),
+    *("memory", "notebook", "promote_skill", "skill_source"),
 )
 WRAPPED = {
     "shell": ("command", "cat '{0}' < /dev/null; ls -la '{0}'; head -c 99 < '{0}'"),

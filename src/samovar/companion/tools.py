@@ -17,7 +17,7 @@ from samovar.memory.notebook import Notebook, notebook
 from samovar.memory.recall import Memory
 from samovar.memory.remember import memory
 from samovar.memory.skills.offer import offered
-from samovar.memory.skills.promote import Maker, promote_skill
+from samovar.memory.skills.promote import Maker, promote_skill, skill_source
 from samovar.memory.skills.shelf import Shelf
 from samovar.memory.skills.workshop import Workshop
 from samovar.settings import Settings
@@ -79,7 +79,7 @@ def tools(
     names = tuple(t.name for t in fixed)
     servers = tuple(settings.mcp)
     maker = Maker(place.agent, place.run, workspace.data, names, servers, place.permitted)
-    fixed.append(promote_skill(shelf, workshop, maker))
+    fixed += [promote_skill(shelf, workshop, maker), skill_source(shelf)]
     fixed.sort(key=_rank)
     if place.permitted is not None:
         fixed = [t for t in fixed if t.name in place.permitted]

@@ -12,7 +12,7 @@ BUILT_IN = frozenset(
     {
         *("list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol", "nvim"),
         *("shell", "python", "data_view", "fetch", "web_search", "ask"),
-        *("memory", "notebook", "promote_skill"),
+        *("memory", "notebook", "promote_skill", "skill_source"),
     }
 )
 """The tools that come along."""

@@ -23,7 +23,8 @@ UNTRUSTED = frozenset(
 PRIVATE = frozenset(
     {
         *("list_files", "read_file", "search", "data_view", "shell", "python", "nvim"),
-        *("edit_text", "edit_symbol", "write_file", "memory", "notebook", "database"),
+        *("edit_text", "edit_symbol", "write_file"),
+        *("memory", "notebook", "skill_source", "database"),
     }
 )
 """Tools that show what belongs to the home's owner."""

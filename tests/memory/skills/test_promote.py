@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,7 +9,7 @@ import pytest
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.tool import Call, arguments
 from samovar.memory.skills.offer import offered
-from samovar.memory.skills.promote import Maker, promote, promote_skill
+from samovar.memory.skills.promote import Maker, promote, promote_skill, skill_source
 from samovar.memory.skills.shelf import Shelf
 
 from .conftest import GOOD
@@ -57,6 +58,22 @@ async def test_only_permitted_skills_are_offered(shelf, workshop, maker):
     assert offered(shelf, workshop, None) == []
     shelf.enable("average", True)
     assert len(offered(shelf, workshop, None)) == 1
+
+
+async def test_the_source_of_a_skill_is_shown_for_its_next_version(shelf, workshop, maker):
+    long = file_of(GOOD + "# \u0430 long remark\n" * 300)
+    await promote(shelf, workshop, maker, "good.py", "average")
+    tool = skill_source(shelf)
+    assert await use(tool, name="average") == f"average, version 1 by ada; function average\n{GOOD}"
+    await promote(shelf, workshop, long, "x.py", "average", "mean")
+    first = await use(tool, name="mean")
+    said = re.search(r"\n\[... (\d+) more characters: skill_source with start (\d+)\]$", first)
+    rest = await use(tool, name="mean", start=int(said[2]))
+    shown = first[: said.start()].partition("\n")[2] + rest.partition("\n")[2]
+    assert shown.encode() == shelf.read("mean").source and len(first) < 4_200
+    for name in ("median", "../x", "average/v1"):
+        with pytest.raises(ToolError, match=r"there is no skill .*; there are: average, mean$"):
+            await use(tool, name=name)
 
 
 async def test_who_may_not_use_what_it_made_is_told(shelf, workshop, maker):

@@ -1,4 +1,7 @@
-"""The tool `promote_skill`: a tested function of the workspace becomes a tool for all."""
+"""The tools that make skills: a tested function of the workspace becomes a tool for all.
+
+`promote_skill` keeps it, `skill_source` shows it again, to whoever is to better it.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -6,7 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from samovar.core.errors import ToolError
+from samovar.core.errors import SetupError, ToolError
+from samovar.core.text import LONGEST, letters
 from samovar.core.tool import Tool, tool
 from samovar.memory.skills.shelf import Shelf, Skill
 from samovar.memory.skills.signature import fit_name, signature
@@ -15,7 +19,7 @@ from samovar.memory.skills.workshop import Workshop
 BUILT_IN = frozenset(
     {"list_files", "read_file", "write_file", "search", "edit_text", "edit_symbol", "nvim"}
     | {"shell", "python", "data_view", "fetch", "web_search", "memory", "ask", "notebook"}
-    | {"promote_skill", "project", "finish", "done", "submit", "answer"}
+    | {"promote_skill", "skill_source", "project", "finish", "done", "submit", "answer"}
 )
 """Names no skill may take, whether or not the tool is there at the moment."""
 
@@ -87,6 +91,27 @@ def promote_skill(shelf: Shelf, workshop: Workshop, maker: Maker) -> Tool:
 
     example = {"file_path": "prices.py", "function_name": "average_price"}
     return tool(promote_skill, "write", example)
+
+
+def skill_source(shelf: Shelf) -> Tool:
+    """Return the tool that shows the file a skill is made of."""
+
+    async def skill_source(
+        name: str,
+        start: Annotated[int, Meta(ge=0, description="character to go on from")] = 0,
+    ) -> str:
+        """A promoted skill's source, for its next version."""
+        try:
+            kept = shelf.read(name)
+        except SetupError as error:
+            raise ToolError(str(error)) from error
+        skill, end = kept.skill, start + LONGEST
+        text = letters(kept.source.decode("utf-8", "replace"))
+        head = f"{name}, version {skill.version} by {skill.agent}; function {skill.function}"
+        more = f"\n[... {len(text) - end} more characters: skill_source with start {end}]"
+        return f"{head}\n{text[start:end]}" + (more if len(text) > end else "")
+
+    return tool(skill_source, "read", {"name": "average_price"})
 
 
 def _like(name: str, taken: Collection[str]) -> str:
