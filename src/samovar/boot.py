@@ -40,7 +40,6 @@ from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.workspace import remove
 from samovar.settings import Server, Settings, load, read_env
-from samovar.tools.interpreter import own
 
 EMBEDDED = "qwen2.5-coder-1.5b"
 """The model that comes along when no server answers."""
@@ -176,10 +175,10 @@ async def scratch() -> AsyncIterator[Path]:
             await remove(folder)
 
 
-async def workshop(no_sandbox: bool = False) -> Workshop:
-    """Return where skills run: a sandbox that was just tried, with samovar's own Python."""
-    python = own()
-    return Workshop(await find_sandbox(no_sandbox), scratch, python.python, python.readable)
+async def workshop(project: Path, no_sandbox: bool = False) -> Workshop:
+    """Return where skills run: a sandbox that was just tried, with the Python of a project."""
+    found = find_environment(project)
+    return Workshop(await find_sandbox(no_sandbox), scratch, found.python, found.readable)
 
 
 def remember(home: Path, agent: str) -> Memory:

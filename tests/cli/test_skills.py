@@ -1,4 +1,5 @@
 import json
+import venv
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,16 @@ def test_an_edited_skill_counts_again_once_its_tests_pass_in_the_sandbox(samovar
     assert green.stdout == "double: 1 passed in the sandbox bubblewrap\n"
     assert "enabled" in samovar("skills", "list").stdout
     assert shelf.read("double").skill.agent == "owner"
+
+
+def test_a_skill_is_tested_with_the_projects_own_python(samovar, shelf, project):
+    shelf.add("chests", SOURCE + b"\n\nimport treasure\n", "twice", {"agent": "ada"})
+    red = samovar("skills", "test", "chests")
+    assert red.returncode == 1 and "No module named 'treasure'" in red.stdout
+    venv.create(project / ".venv", symlinks=True)
+    (site,) = (project / ".venv" / "lib").glob("python*/site-packages")
+    (site / "treasure.py").write_text("")
+    assert samovar("skills", "test", "chests").stdout.startswith("chests: 1 passed")
 
 
 def test_a_skill_that_is_not_there_is_named(samovar, shelf):

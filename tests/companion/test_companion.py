@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import venv
 from typing import Any
 
 import pytest
@@ -252,6 +253,28 @@ async def test_a_promoted_skill_is_a_tool_at_once(sit):
     results = [e.result for e in seen if isinstance(e, Used)]
     assert [r.ok for r in results] == [True, True, True], results
     assert results[-1].text == "42"
+
+
+async def test_a_skill_runs_on_the_projects_own_python(sit, project):
+    venv.create(project / ".venv", symlinks=True)
+    (site,) = (project / ".venv" / "lib").glob("python*/site-packages")
+    (site / "treasure.py").write_text("COUNT = 7\n")
+    code = (
+        "import treasure\n\n\n"
+        "def chests() -> int:\n"
+        '    """Count the chests."""\n'
+        "    return treasure.COUNT\n\n\n"
+        "def test_chests():\n    assert chests() == 7\n"
+    )
+    talker = await sit(
+        call("write_file", path="chests.py", content=code),
+        call("promote_skill", file_path="chests.py", function_name="chests"),
+        call("chests"),
+        reply("7."),
+    )
+    results = [e.result for e in await events(talker, "count chests") if isinstance(e, Used)]
+    assert [r.ok for r in results] == [True, True, True], results
+    assert results[-1].text == "7"
 
 
 async def test_an_agent_has_its_own_instructions_tools_and_model(sit, project):

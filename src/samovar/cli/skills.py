@@ -8,6 +8,7 @@ from samovar.boot import workshop
 from samovar.cli.end import printable, say
 from samovar.cli.memory import home_of
 from samovar.core.errors import SetupError, ToolError
+from samovar.memory.project import project_of
 from samovar.memory.skills.offer import as_tool
 from samovar.memory.skills.shelf import Kept, Shelf, understood
 
@@ -70,13 +71,14 @@ async def roll_back(folder: Path, name: str, version: int) -> int:
 
 async def test(folder: Path, name: str, no_sandbox: bool) -> int:
     """Run a skill's tests in the sandbox; what was edited by hand counts again when they pass."""
-    shelf = await _shelf(folder)
+    home = await home_of(folder)
+    shelf = Shelf(home / "skills")
     kept = shelf.read(name)
     try:
         found = understood(kept)
         if not found.tests:
             raise SetupError(f"{name} has no test that calls {kept.skill.function}")
-        place = await workshop(no_sandbox)
+        place = await workshop(project_of(home), no_sandbox)
         as_tool(kept, place)
         await place.test(kept.source, found.tests)
     except ToolError as error:

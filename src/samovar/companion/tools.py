@@ -23,7 +23,7 @@ from samovar.memory.skills.workshop import Workshop
 from samovar.settings import Settings
 from samovar.tools import toolbox
 from samovar.tools.ask import Company
-from samovar.tools.interpreter import Interpreter, own
+from samovar.tools.interpreter import Interpreter
 from samovar.tools.toolbox import Bench, Web
 from samovar.tools.workspace import Workspace
 
@@ -69,8 +69,7 @@ def tools(
         again=place.again,
     )
     shelf = Shelf(place.home / "skills")
-    mine = own()
-    workshop = Workshop(sandbox, scratch, mine.python, mine.readable)
+    workshop = Workshop(sandbox, scratch, found.python, found.readable)
     fixed = [
         *toolbox.toolbox(bench),
         memory(memories, place.run),

@@ -1,6 +1,7 @@
 """Runs a skill inside the sandbox: reads an order from standard input, writes one result file.
 
 The order: `function`, `arguments`, `tests`, `result`. With tests, they run; else the function does.
+The Python may be an older one than samovar's own: it is the project's.
 """
 
 import asyncio
@@ -11,6 +12,10 @@ import traceback
 import types
 from collections.abc import Callable
 from typing import Any
+
+
+class Failed(Exception):
+    """A function raised what is the cause of this."""
 
 
 def main() -> None:
@@ -43,16 +48,17 @@ def use(function: Callable[..., Any], arguments: dict[str, Any], name: str) -> A
         value = function(**arguments)
         return asyncio.run(value) if inspect.iscoroutine(value) else value
     except BaseException as error:
-        error.add_note(f"in {name}")
-        raise
+        raise Failed(f" in {name}") from error
 
 
 def told(error: BaseException) -> str:
+    where = ""
+    if isinstance(error, Failed) and error.__cause__ is not None:
+        where, error = str(error), error.__cause__
     rows = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "skill.py"]
-    where = f", line {rows[-1].lineno}: {rows[-1].line or ''}" if rows else ""
-    notes = " ".join(getattr(error, "__notes__", []))
+    where += f", line {rows[-1].lineno}: {rows[-1].line or ''}" if rows else ""
     text = " ".join(str(error).split())[:500]
-    return f"{type(error).__name__}: {text} {notes}{where}".strip()[:900]
+    return f"{type(error).__name__}: {text}{where}".strip()[:900]
 
 
 main()
