@@ -86,7 +86,9 @@ def promote_skill(shelf: Shelf, workshop: Workshop, maker: Maker) -> Tool:
                 f"{skill.name} is kept {kept}, but a person disabled it: only a person enables it"
             )
         if maker.permitted is not None and skill.name not in maker.permitted:
-            return f"{skill.name} is kept {kept}; your resume does not name it: others may use it"
+            return (
+                f"{skill.name} is kept {kept}, but your resume does not name it: others may use it"
+            )
         return f"{skill.name} is now a tool {kept}"
 
     example = {"file_path": "prices.py", "function_name": "average_price"}
