@@ -41,8 +41,6 @@ def test_a_message_has_subject_body_and_trailers():
     assert all(len(line) <= 72 for line in message.splitlines())
     assert "\n- one point\n- another x" in message
     assert message.endswith("\n\nSamovar-Run: r1\nSamovar-Proof: project tests, 12 passed\n")
-    assert commits.trailer(message, RUN) == "r1"
-    assert commits.trailer(message, "Other") == ""
     assert body.startswith("The name comes")
 
 
@@ -60,7 +58,7 @@ def test_a_long_subject_is_cut_at_a_word():
 
 def test_a_message_cannot_forge_a_trailer_by_its_values():
     message = commits.compose("x", paths=[], trailers={"Samovar-Run": "r1\nSamovar-Proof: all"})
-    assert commits.trailer(message, "Samovar-Proof") == ""
+    assert not [row for row in message.splitlines() if row.startswith("Samovar-Proof")]
 
 
 @pytest.mark.parametrize(

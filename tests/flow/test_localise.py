@@ -4,7 +4,7 @@ import pytest
 from doubles import Memory
 
 from samovar.flow.localise import bm25, is_test, rank, sources, targets
-from samovar.flow.source import complaint, defined, parse, shape, signature, symbols, words
+from samovar.flow.source import complaint, defined, parse, shape, symbols, words
 
 FILES = {
     "shop/cart.py": "class Cart:\n    def total(self):\n        return sum(self.prices)\n\n"
@@ -83,7 +83,6 @@ def test_shapes_are_alike_where_only_the_layout_differs():
 
 def test_names_of_a_file():
     assert defined("A = 1\ndef f(): ...\nclass B: ...\nasync def g(): ...\n") == set("ABfg")
-    assert signature("def f(a, b, *, c): ...", "f") == "a, b, c"
     assert words("parseDate HTTPServer x") == [
         "parsedate",
         "parse",

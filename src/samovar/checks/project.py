@@ -7,7 +7,7 @@ import shlex
 import shutil
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,6 @@ class Project:
     """Wall-clock limit of one command."""
     test_seconds: float = 10.0
     """Limit of one test."""
-    _copies: dict[str, Path] = field(default_factory=dict)
 
     def copy(self, changed: Mapping[str, str], name: str = "workspace") -> Path:
         """Write the project with a change into a fresh folder and return it."""

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from samovar.core.event import Entry, Event
 from samovar.core.message import Reply, Request
 
 
@@ -93,18 +92,6 @@ class Host(Sandbox, Protocol):
 
         Its `stdin` is sent first, `output` means nothing. Raises what `run` raises.
         """
-        ...
-
-
-class Log(Protocol):
-    """Where the events of one run are kept."""
-
-    def append(self, event: Event, /) -> Entry:
-        """Store the event durably, then return its entry."""
-        ...
-
-    def read(self) -> Sequence[Entry]:
-        """Return every entry, the oldest first."""
         ...
 
 

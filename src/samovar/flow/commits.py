@@ -106,15 +106,6 @@ def validate(message: str) -> str:
     return message
 
 
-def trailer(message: str, name: str) -> str:
-    """Return the value of a trailer in the last paragraph, or an empty string."""
-    last = message.rstrip().rpartition("\n\n")[2]
-    for line in last.splitlines():
-        if line.startswith(f"{name}: "):
-            return line[len(name) + 2 :].strip()
-    return ""
-
-
 def _cut(head: str, words: str) -> str:
     if len(head) + len(words) <= WIDTH:
         return head + words

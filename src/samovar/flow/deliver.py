@@ -10,8 +10,6 @@ from samovar.flow.kit import Kit
 from samovar.flow.receipt import concluded
 from samovar.flow.work import finished
 
-ACTS = ("commit", "push")
-
 
 async def deliver(kit: Kit, state: State) -> Event:
     """Return the next event of the delivery."""

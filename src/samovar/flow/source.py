@@ -145,15 +145,6 @@ def _outermost(node: ast.AST) -> Iterator[Function]:
             yield from _outermost(child)
 
 
-def signature(text: str, name: str) -> str:
-    """Return the parameters of a function as they are written, to compare two versions."""
-    tree = parse(text)
-    for node in ast.walk(tree) if tree else ():
-        if isinstance(node, Function) and node.name == name:
-            return ", ".join(a.arg for a in [*node.args.args, *node.args.kwonlyargs])
-    return ""
-
-
 def spoken(node: ast.AST) -> set[str]:
     """Return the names that a piece of code speaks of, without those of attributes."""
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Checked, Edit, apply
+from samovar.core.task import Candidate, Checked, apply
 
 
 class Files(Mapping[str, str]):
@@ -75,11 +75,6 @@ def nameless(attempt: Attempt) -> bool:
     """Return whether names that nobody defines are all that is wrong."""
     checks = attempt.verdict.checks if attempt.verdict else ()
     return {c.name for c in checks if c.exit} == {"names"}
-
-
-def whole(path: str, text: str) -> tuple[Edit, ...]:
-    """Return the edit that replaces a whole file."""
-    return (Edit(path, text),)
 
 
 SMALLEST = 60

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import re
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.errors import Unreachable
+from samovar.core.log import write
 from samovar.models import cache, context
 from samovar.models.endpoint import Endpoint
 from samovar.models.sampling import family
@@ -99,11 +99,7 @@ def load_own(weights: Path) -> Profile | None:
 
 def save(endpoint: Endpoint, profile: Profile, name: str = "") -> None:
     """Keep a profile for later runs."""
-    path = place(endpoint, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(profile)) + b"\n")
-    os.replace(fresh, path)
+    write(place(endpoint, name), msgspec.json.format(msgspec.json.encode(profile)) + b"\n")
 
 
 async def known(endpoint: Endpoint) -> Profile:

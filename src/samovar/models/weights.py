@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.errors import SetupError, Unreachable
+from samovar.core.log import write
 from samovar.models import cache
 from samovar.models.catalogue import CATALOGUE, Weights
 from samovar.models.download import download
@@ -115,9 +116,7 @@ async def _verify(found: Path, path: Path, entry: Weights) -> None:
         os.replace(found, path)
     facts = path.stat()
     seal = _Seal(digest, facts.st_size, facts.st_mtime_ns)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.write_bytes(msgspec.json.encode(seal) + b"\n")
-    os.replace(fresh, _seal(path))
+    write(_seal(path), msgspec.json.encode(seal) + b"\n")
 
 
 def _digest(path: Path) -> str:

@@ -28,8 +28,6 @@ from samovar.org.sound import amiss, examine
 from samovar.org.standing import Status, present
 from samovar.org.ticked import Ticked
 
-ASSISTANT = "samovar"
-
 
 class Letter(Struct, frozen=True):
     """An entry of an outbox, and when it was written."""

@@ -33,7 +33,6 @@ class Found(Struct, frozen=True, kw_only=True):
     """The indentation of what was quoted, where it differs from the text's."""
     given: str = ""
     """The indentation of the text."""
-    likeness: float = 1.0
 
 
 def locate(text: str, quoted: str) -> Found:
@@ -150,7 +149,6 @@ def _by_likeness(text: str, rows: Sequence[_Row], quoted: str) -> Found:
         how=f"{best:.0%} alike",
         wanted=_indent(wanted[0]),
         given=_indent(rows[start].text),
-        likeness=best,
     )
 
 

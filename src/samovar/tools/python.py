@@ -17,7 +17,6 @@ from samovar.tools.workspace import Workspace, megabytes
 
 GRACE = 3.0
 """Seconds a cell may take to notice that its time is over, before it is killed."""
-START = 20.0
 LASTS = 86_400.0
 """Seconds until a session that nobody ended is killed."""
 _LONGEST = 1 << 20
