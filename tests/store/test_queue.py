@@ -76,6 +76,17 @@ async def test_lists_are_filtered(store):
     assert await texts(store, Filter(order="newest", below=two.id)) == ["a"]
 
 
+async def test_what_is_over_is_listed_by_its_end(store, hands):
+    first, second, third = await add(store, "a", "b", "c")
+    for job in (second, third, first):
+        await store.queue.cancel(job.id, "enough")
+        hands.seconds += 1
+    await add(store, "d")
+    ended = Filter(states=("cancelled",), order="ended", limit=2)
+    assert await texts(store, ended) == ["a", "c"]
+    assert await texts(store, Filter(order="ended")) == ["a", "c", "b", "d"]
+
+
 async def test_counts_are_by_agent_and_state(store):
     await add(store, "a", "b")
     await add(store, "c", agent="bob")

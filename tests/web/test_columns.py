@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.core.log import now
 from samovar.org.seams import Approval, Job
@@ -50,3 +51,6 @@ def test_what_a_person_is_to_look_at_is_in_review_and_a_question_blocks():
 def test_of_what_is_done_the_latest_come_first():
     jobs = [Job(id=n, agent="a", state="done") for n in range(1, 30)]
     assert placed(*jobs) == {"done": [*range(29, 29 - LATELY, -1)]}
+    jobs[4] = replace(jobs[4], ended=NOW)
+    jobs[28] = replace(jobs[28], ended=EARLIER)
+    assert placed(*jobs)["done"][:3] == [5, 29, 28], "by its end, not by its number"

@@ -23,6 +23,7 @@ from samovar.org.sound import prices
 from samovar.org.team import Team
 from samovar.store.bells import open_bell
 from samovar.store.memory_books import MemoryApprovals
+from samovar.web import views
 from samovar.web.forms import FIELD
 from samovar.web.ledger import Lines
 from samovar.web.page import Page, environment
@@ -387,6 +388,8 @@ async def test_tasks_that_failed_hide_no_others_and_can_be_put_away(tmp_path, mo
     desk = desk_of(tmp_path, team)
     shown = [j.text for j in await desk.office.jobs.tasks()]
     assert shown == ["task 5", "hopeless", "task 3", "task 2"]
+    system = (await views.system(desk, {}))["depths"]
+    assert system == {"ada": {"failed": 4, "ready": 1}, "bob": {"dead": 1}}, "however many"
     async with AsyncTestClient(site(desk), base_url=BASE) as client:
         client.headers.update(BEARER)
         title = f"Task {hopeless.id} of bob"

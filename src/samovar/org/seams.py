@@ -93,8 +93,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     parent: int = 0
     due: bool = False
     """Only those whose lease or pause is over, by the clock that these are counted by."""
-    order: Literal["claim", "newest"] = "claim"
-    """As they would be claimed, or the highest id first."""
+    order: Literal["claim", "newest", "ended"] = "claim"
+    """As they would be claimed, the highest id first, or what ended last first."""
     below: int = 0
     """Only ids below this one: the next page of `newest`; 0 for all."""
     limit: int = 500

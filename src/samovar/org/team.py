@@ -137,6 +137,13 @@ class Team:
         newest = replace(found, order="newest", below=below)
         return await self.engine.turns.kit.queue.list(newest)
 
+    async def ended_tasks(
+        self, agent: str, states: Sequence[JobState], limit: int
+    ) -> Sequence[Job]:
+        """Return tasks in states that are over, what ended last first."""
+        ended = replace(_filter(agent, states, limit), order="ended")
+        return await self.engine.turns.kit.queue.list(ended)
+
     async def submit(
         self, text: str, agent: str = "", *, repo: str = "", by: str = "", push: bool = False
     ) -> Job:

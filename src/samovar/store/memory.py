@@ -1,7 +1,7 @@
 """The queue and its claims in memory, as long as the process lives; for tests and trials."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
@@ -86,8 +86,7 @@ class MemoryQueue:
         """Return the jobs that fit."""
         fits = [j.id for j in self.jobs.held.values() if _fits(filter, j)]
         found = [self.jobs.one(i) for i in fits if not filter.due or self.jobs.passed(i)]
-        newest = filter.order == "newest"
-        return sorted(found, key=(lambda j: (-j.id,)) if newest else _next)[: filter.limit]
+        return sorted(found, key=_ORDERS[filter.order])[: filter.limit]
 
     async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
         """Return how many jobs each agent has in each state."""
@@ -227,8 +226,15 @@ class MemoryClaims:
             self.jobs.keep(self._failed(job, reason), 0.0)
 
 
-def _next(job: Job) -> tuple[int, ...]:
+def _next(job: Job) -> tuple[float, ...]:
     return (-job.priority, job.position, job.id)
+
+
+_ORDERS: Mapping[str, Callable[[Job], tuple[float, ...]]] = {
+    "claim": _next,
+    "newest": lambda job: (-job.id,),
+    "ended": lambda job: (-job.ended.timestamp() if job.ended else inf, -job.id),
+}
 
 
 def _fits(filter: Filter, job: Job) -> bool:

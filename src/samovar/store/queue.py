@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -168,9 +168,12 @@ def _chosen(filter: Filter) -> Select[Any]:
         asked = asked.where(tasks.c.parent == filter.parent)
     if filter.below:
         asked = asked.where(tasks.c.id < filter.below)
-    if filter.order == "newest":
-        return asked.order_by(tasks.c.id.desc())
-    return asked.order_by(tasks.c.priority.desc(), tasks.c.position, tasks.c.id)
+    orders: Mapping[str, tuple[ColumnElement[Any], ...]] = {
+        "claim": (tasks.c.priority.desc(), tasks.c.position, tasks.c.id),
+        "newest": (tasks.c.id.desc(),),
+        "ended": (tasks.c.ended.desc().nulls_last(), tasks.c.id.desc()),
+    }
+    return asked.order_by(*orders[filter.order])
 
 
 def _given(job: Job) -> dict[str, Any]:

@@ -39,13 +39,17 @@ def of_tasks(jobs: Sequence[Job], approvals: Sequence[Approval], now: datetime) 
     for job in jobs:
         if place := _place(job, judged, now):
             placed[place].append(job)
-    shown = {k: v[-LATELY:][::-1] if k == "done" else v[:PAGE] for k, v in placed.items()}
-    return [(key, title, shown[key]) for key, title in TITLES.items()]
+    placed["done"] = sorted(placed["done"], key=_ended, reverse=True)[:LATELY]
+    return [(key, title, placed[key][:PAGE]) for key, title in TITLES.items()]
 
 
 def of_runs(lines: Sequence[RunLine]) -> Columns[RunLine]:
     """Return the runs in columns, for a home without a team."""
     return [(k, t, [r for r in lines if r.state == k][:RUNS]) for k, t in _RUNS.items()]
+
+
+def _ended(job: Job) -> tuple[float, int]:
+    return (job.ended.timestamp() if job.ended else 0.0, job.id)
 
 
 def _place(job: Job, judged: set[int], now: datetime) -> str:

@@ -139,8 +139,8 @@ class Queues:
         Then what failed, the latest first, and what is over.
         """
         live = await self.team.tasks(agent, OPEN, TASKS)
-        failed = await self.team.latest_tasks(agent, FAILED, TASKS)
-        ended = await self.team.latest_tasks(agent, ENDED, TASKS)
+        failed = await self.team.ended_tasks(agent, FAILED, TASKS)
+        ended = await self.team.ended_tasks(agent, ENDED, TASKS)
         slips = await asyncio.to_thread(self.slips.all)
         found = [*live, *failed, *reversed(ended)]
         return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in found]

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from samovar.core.errors import Missing
 from samovar.core.text import whole
-from samovar.org.seams import Approval, Job, LedgerEntry
+from samovar.org.seams import Approval, Job, JobState, LedgerEntry
 from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
 from samovar.web.commission import commissions, signed
@@ -210,15 +210,13 @@ async def approvals(desk: Desk, _query: Query) -> Data:
 async def system(desk: Desk, _query: Query) -> Data:
     """Return how the machinery does."""
     status, jobs = Status(), list[Job]()
+    depths: Mapping[str, Mapping[JobState, int]] = {}
     turns: heat.Turns = {}
     log: Sequence[str] = ()
     if desk.office is not None:
         status = await desk.office.roster.status()
-        jobs = list(await desk.office.jobs.tasks())
+        jobs, depths = list(await desk.office.jobs.tasks()), await desk.office.jobs.counts()
         turns, log = await desk.office.roster.turns(), await desk.office.roster.log(LOGGED)
-    depths: dict[str, Counter[str]] = {}
-    for job in jobs:
-        depths.setdefault(job.agent, Counter())[job.state] += 1
     return {
         "status": status,
         "depths": depths,
