@@ -9,6 +9,7 @@ import household
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 from websockets.exceptions import ConnectionClosed
 
 from samovar.core.event import Overridden
@@ -16,7 +17,7 @@ from samovar.core.log import JsonlLog
 from samovar.org.seams import StoreAway
 from samovar.web import live
 from samovar.web.forms import FIELD
-from samovar.web.live import Channel, Hub, Update, encode, partial
+from samovar.web.live import Channel, Hub, Trouble, Update, encode, partial
 from samovar.web.server import serve
 from samovar.web.socket import LATER
 
@@ -126,8 +127,48 @@ async def test_a_stream_that_begins_while_the_database_is_away_waits_for_it():
                 raise StoreAway("the database does not answer")
             return found
 
-    [update] = await first(Channel(Away()).listen(""), 1)
-    assert update.id == "2"
+    found = await first(Channel(Away()).listen(""), 3)
+    assert found[:2] == [Trouble("the database does not answer"), Trouble("")]
+    assert found[2].id == "2"
+
+
+async def test_why_a_page_gets_no_news_is_said_once_to_everybody(monkeypatch):
+    monkeypatch.setattr(live, "GAP", 0.01)
+
+    class Away(Counter):
+        async def look(self) -> Update | None:
+            found = await super().look()
+            if 2 <= self.looks <= 9:
+                raise StoreAway("the database <b>is away</b>")
+            return found
+
+    source = Away()
+    channel = Channel(source)
+    with capture_logs() as logged:
+        listening = asyncio.create_task(first(channel.listen(""), 3))
+        while source.looks < 5:
+            await asyncio.sleep(0.01)
+        late = await first(channel.listen(""), 1)
+        found = await asyncio.wait_for(listening, 5)
+    away = Trouble("the database <b>is away</b>")
+    assert found[:2] == [away, Trouble("")] and found[2].id == "10"
+    assert late == [away], "also to who comes later"
+    assert [line["error"] for line in logged] == [away.text], "once, not at each look"
+    said = encode(away).decode()
+    assert 'hx-target="#live"' in said and "no news: the database &lt;b&gt;is away" in said
+    assert "id:" not in said, "who comes back asks for what came before"
+    assert encode(Trouble("")).decode().endswith('hx-swap="innerMorph">live</hx-partial>\n\n')
+
+
+async def test_the_page_of_an_agent_that_was_removed_says_so(home, team, port):
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    async with (
+        served(desk, port) as client,
+        client.stream("GET", "/live/page/agent?name=writer") as stream,
+    ):
+        team.people = [a for a in team.people if a.name != "writer"]
+        got = await asyncio.wait_for(lines_until(stream, "there is no agent"), 5)
+    assert "no news: there is no agent" in got[-1]
 
 
 async def test_a_silent_stream_says_that_it_is_alive(monkeypatch):

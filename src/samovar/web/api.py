@@ -16,6 +16,7 @@ from samovar.web import acts, conduct, onerun
 from samovar.web.commission import commission, commissions, signed
 from samovar.web.desk import TheDesk, office_of, workshop_of
 from samovar.web.entries import EventSource, lines
+from samovar.web.live import Update
 from samovar.web.onerun import record_of
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Mail, Status
@@ -308,7 +309,7 @@ async def events(
         yield b"retry: 500\n\n"
         name = f"events/{run}"
         async for update in desk.hub.listen(name, lambda: EventSource(record), last):
-            yield update.html.encode() if update else b": alive\n\n"
+            yield update.html.encode() if isinstance(update, Update) else b": alive\n\n"
 
     return Stream(chunks(), media_type="text/event-stream")
 

@@ -16,6 +16,8 @@ import structlog
 from msgspec import Struct
 
 from samovar.core.errors import SamovarError
+from samovar.web.plots.svg import element
+from samovar.web.words import cut
 
 GAP = 0.1
 """Seconds between two updates, at least."""
@@ -35,6 +37,14 @@ class Update(Struct, frozen=True):
     html: str
 
 
+class Trouble(Struct, frozen=True):
+    """Why nothing can be told now; an empty text says that it can again."""
+
+    text: str
+
+
+News = Update | Trouble | None
+"""What a listener gets; None now and then as a sign of life."""
 END = Update("", "")
 """What ends a stream."""
 
@@ -61,11 +71,12 @@ class Channel:
     """One source and its listeners."""
 
     source: Source
-    _listeners: set[asyncio.Queue[Update | None]] = field(default_factory=set)
+    _listeners: set[asyncio.Queue[News]] = field(default_factory=set)
     _first: "asyncio.Task[Update | None] | None" = None
     """The first look: everybody who comes before its end waits for this one."""
     _task: "asyncio.Task[None] | None" = None
     _poked: asyncio.Event = field(default_factory=asyncio.Event)
+    _trouble: str = ""
 
     @property
     def listeners(self) -> int:
@@ -81,15 +92,17 @@ class Channel:
         for queue in list(self._listeners):
             self._drop(queue)
 
-    async def listen(self, last: str) -> AsyncGenerator[Update | None]:
-        """Yield what was missed, then every update; None now and then as a sign of life."""
-        queue: asyncio.Queue[Update | None] = asyncio.Queue(BEHIND)
+    async def listen(self, last: str) -> AsyncGenerator[News]:
+        """Yield what was missed, then every update."""
+        queue: asyncio.Queue[News] = asyncio.Queue(BEHIND)
         self._listeners.add(queue)
         try:
             await self._looked()
             missed = await self.source.since(last)
             if missed is not None:
                 yield missed
+            if self._trouble and queue.empty():
+                yield Trouble(self._trouble)
             while (update := await queue.get()) is not END:
                 yield update
         finally:
@@ -125,19 +138,30 @@ class Channel:
 
     async def _look(self) -> Update | None:
         try:
-            return await self.source.look()
+            found = await self.source.look()
         except (SamovarError, OSError) as error:
-            log.warning("live.failed", error=str(error))
+            self._tell(str(error))
             return None
+        self._tell("")
+        return found
 
-    def _send(self, update: Update | None) -> None:
+    def _tell(self, trouble: str) -> None:
+        """Say, once, that looks fail now, or no longer do."""
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        if trouble:
+            log.warning("live.failed", error=trouble)
+        self._send(Trouble(trouble))
+
+    def _send(self, news: News) -> None:
         for queue in list(self._listeners):
             if queue.full():
                 self._drop(queue)
             else:
-                queue.put_nowait(update)
+                queue.put_nowait(news)
 
-    def _drop(self, queue: asyncio.Queue[Update | None]) -> None:
+    def _drop(self, queue: asyncio.Queue[News]) -> None:
         """End a stream; its page comes back and asks for what it missed."""
         self._listeners.discard(queue)
         while not queue.empty():
@@ -183,7 +207,7 @@ class Hub:
 
     async def listen(
         self, name: str, make: Callable[[], Source], last: str = ""
-    ) -> AsyncIterator[Update | None]:
+    ) -> AsyncIterator[News]:
         """Yield the updates of the source of that name, which is made when nobody has it yet."""
         channel = self._channels.setdefault(name, Channel(make()))
         try:
@@ -201,9 +225,17 @@ def partial(target: str, html: str, swap: str = "innerMorph") -> str:
 
 
 @lru_cache(maxsize=256)
-def encode(update: Update | None) -> bytes:
-    """Return an update as a server-sent event (WHATWG HTML, section 9.2); None as a comment."""
-    if update is None:
-        return b": alive\n\n"
-    data = "\n".join(f"data: {line}" for line in update.html.splitlines())
-    return f"id: {update.id}\n{data}\n\n".encode()
+def encode(news: News) -> bytes:
+    """Return news as a server-sent event (WHATWG HTML, section 9.2); a sign of life as a comment.
+
+    A trouble stands where the page says that it is live. It has no id: nothing was seen by it.
+    """
+    match news:
+        case None:
+            return b": alive\n\n"
+        case Trouble(text):
+            said = element("span", {"class": "bad"}, f"no news: {cut(text)}") if text else "live"
+            return f"data: {partial('live', said)}\n\n".encode()
+        case Update(id, html):
+            data = "\n".join(f"data: {line}" for line in html.splitlines())
+            return f"id: {id}\n{data}\n\n".encode()

@@ -5,7 +5,6 @@ and the token before this is reached.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -73,7 +72,6 @@ async def _left(socket: WebSocket[Any, Any, Any]) -> None:
 
 
 async def _send(socket: WebSocket[Any, Any, Any], desk: Desk) -> None:
-    updates: AsyncIterator[Update | None] = desk.hub.listen("ws", lambda: StatusSource(desk))
-    async for update in updates:
-        if update is not None:
+    async for update in desk.hub.listen("ws", lambda: StatusSource(desk)):
+        if isinstance(update, Update):
             await socket.send_text(update.html)
