@@ -24,6 +24,8 @@ FAILING = ("tests/test_cart.py::test_total", "tests/test_locale.py::test_german"
         ("Mend shop/cart.py", ("shop/cart.py",), FAILING[:1]),
         ("Something is slow", (), ()),
         ("Mend other.py", ("other.py",), FAILING),
+        ("Write tests/test_new.py", ("tests/test_new.py",), ()),
+        ("Mend tests/test_cart.py", ("tests/test_cart.py",), FAILING[:1]),
     ],
 )
 def test_only_the_red_tests_a_task_speaks_of_are_its_goals(task, named, wanted):
@@ -44,10 +46,15 @@ def test_an_unreadable_test_file_counts_as_a_whole():
         ("Write ../new.py", []),
         ("Write /etc/new.py", []),
         ("nothing here", []),
+        ("Write tests for `total` in tests/test_sums.py", [["tests/test_sums.py"]]),
+        ("Write ../tests/test_sums.py", []),
+        ("Add a case to test_cart.py", [["tests/test_cart.py"]]),
+        ("tests/test_cart.py shows that cart.py is wrong", [["shop/cart.py"]]),
+        ("test_locale.py fails", []),
     ],
 )
 def test_files_a_task_speaks_of_are_found_or_new_and_never_outside(task, wanted):
-    assert mentioned(task, TREE.paths()) == wanted
+    assert mentioned(task, TREE.paths(), FAILING[1:]) == wanted
 
 
 MONOREPO = (
@@ -98,6 +105,7 @@ async def planned(tree, text, **fields):
         ("The parser crashes on empty input", [("write", "src/parser.js")]),
         ("Mix the colour with white before it is returned", [("write", "src/paint.js")]),
         ("Write main.go", [("write", "main.go")]),
+        ("Write tests/parser.test.js", [("write", "tests/parser.test.js")]),
     ],
 )
 async def test_the_place_is_found_in_a_project_of_another_language_too(task, wanted):

@@ -5,7 +5,7 @@ on models up to 14B, a plan in the prompt lowers what they solve.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import Planned
@@ -31,7 +31,7 @@ async def cut(kit: Kit, state: State) -> Planned:
     kit.live("step", "planning")
     task, off = state.task, state.task.off
     files = sources(kit.tree)
-    spoken = [[p] for p in task.files] or mentioned(task.text, kit.tree.paths())
+    spoken = [[p] for p in task.files] or mentioned(task.text, kit.tree.paths(), red(state))
     spoken = spoken or _meant(task.text, files, programs(kit.tree))
     named = list(dict.fromkeys(p for meant in spoken for p in meant))
     apart = _apart(kit, task, [p for p in named if [p] in spoken], files)
@@ -57,15 +57,15 @@ async def cut(kit: Kit, state: State) -> Planned:
     )
 
 
-def mentioned(text: str, paths: Sequence[str]) -> list[list[str]]:
+def mentioned(text: str, paths: Sequence[str], failing: Sequence[str] = ()) -> list[list[str]]:
     """Return the files a task speaks of: those that exist, or new ones if none does.
 
     Each comes with all others that may be meant as well. Documents and data beside a program tell
-    what to do, and are left out.
+    what to do, and are left out; so are tests, unless nothing else is named and none of them fails.
     """
     called = dict.fromkeys(m.removeprefix("./") for m in _PATH.findall(text))
     own = [p for p in called if not is_test(p)]
-    spoken = [p for p in own if not _TELLS.search(p)] or own
+    spoken = [p for p in own if not _TELLS.search(p)] or own or _asked_for(called, failing)
     found = [[p] if p in paths else _ending(p, paths) for p in spoken]
     clear = {meant[0] for meant in found if len(meant) == 1}
     found = [f for f in found if len(f) == 1 or (f and clear.isdisjoint(f))]
@@ -73,7 +73,13 @@ def mentioned(text: str, paths: Sequence[str]) -> list[list[str]]:
 
 
 def _ending(called: str, paths: Sequence[str]) -> list[str]:
-    return [p for p in paths if p.endswith(f"/{called}") and not is_test(p)]
+    return [p for p in paths if p.endswith(f"/{called}") and is_test(p) == is_test(called)]
+
+
+def _asked_for(tests: Iterable[str], failing: Sequence[str]) -> list[str]:
+    """Return the tests a task names, none where one of them fails: it says what to mend."""
+    red = {f"/{t.split('::')[0]}" for t in failing}
+    return [] if any(r.endswith(f"/{p}") for r in red for p in tests) else list(tests)
 
 
 def _inside(path: str) -> bool:
@@ -83,16 +89,17 @@ def _inside(path: str) -> bool:
 def about(task: str, named: Sequence[str], failing: Sequence[str], tree: Tree) -> tuple[str, ...]:
     """Return the failing tests that the task is about.
 
-    Where the task names files, those of the test files that use one of them, or all if none does;
-    else the tests whose own code holds a name that the task quotes. Tests that fail for want of a
-    package or a locale are nobody's task.
+    Where the task names files, those of the test files that are named or use one of them, or all
+    if none does and a program is named; else the tests whose own code holds a name that the task
+    quotes. Tests that fail for want of a package or a locale are nobody's task.
     """
     known = {t.split("::")[0] for t in failing} & set(tree.paths())
     texts = {path: text_of(tree, path) for path in known}
     if named:
-        modules = {p.rsplit("/", 1)[-1].split(".")[0] for p in named}
-        using = {p for p, t in texts.items() if modules & set(re.findall(r"\w+", t))}
-        return tuple(t for t in failing if t.split("::")[0] in using) or tuple(failing)
+        modules = {p.rsplit("/", 1)[-1].split(".")[0] for p in named if not is_test(p)}
+        using = {p for p, t in texts.items() if p in named or modules & set(re.findall(r"\w+", t))}
+        found = tuple(t for t in failing if t.split("::")[0] in using)
+        return found or (tuple(failing) if modules else ())
     spoken = set(re.findall(r"\w+", " ".join(quoted(task))))
     packages = {part for p in tree.paths() for part in p.removesuffix(".py").split("/")}
     return tuple(t for t in failing if _holds(t, texts, spoken - packages))
