@@ -40,6 +40,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     """What a person asks for, as a surface hands it over."""
 
     text: str
+    front: str = ""
+    """What a writer of code is told before the text."""
     run: str = ""
     """Name of the run; empty takes one that begins with the time."""
     files: tuple[str, ...] = ()
@@ -241,6 +243,7 @@ class App:
         return Task(
             id=wish.run or name_run(text),
             text=text,
+            front=wish.front,
             files=wish.files,
             test=wish.test,
             budget=wish.budget,

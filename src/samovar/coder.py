@@ -12,6 +12,7 @@ from samovar.core.errors import Refused, SetupError
 from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.seams import Live
 from samovar.flow.kit import Ask, Word
+from samovar.org.choice import traits
 from samovar.org.crew import context
 from samovar.org.kept import Kept, keep, run_of
 from samovar.org.kit import Meter, Worked
@@ -54,15 +55,14 @@ class Coder:
             name = shown(found.endpoint.model)
             desk.choice = Choice(meter(found.model, name), found.endpoint, found.profile)
             app = App(desk.home, desk)
-            return await self._follow(app, job, repo, hold)
+            return await self._follow(app, job, resume, repo, hold)
 
-    async def _follow(self, app: App, job: Job, repo: Git, hold: Hold) -> Worked:
+    async def _follow(self, app: App, job: Job, resume: Resume, repo: Git, hold: Hold) -> Worked:
         run, last = self._run(job, app), None
         if run:
             keep(self.home, job.id, Kept(run))
-        whole = await context(self.queue, job)
-        text = f"{job.text}\n\n{whole}" if whole else job.text
-        entries = app.resume(run) if run else app.start(await self._wish(app, job, repo, text))
+        wish = None if run else await self._wish(app, job, resume, repo)
+        entries = app.start(wish) if wish else app.resume(run)
         async for entry in entries:
             last = entry.event
             if isinstance(last, Opened):
@@ -72,9 +72,11 @@ class Coder:
         ended = _ended(last, run, job)
         return Worked(ended, run, str(repo.place.work or repo.place.git_dir))
 
-    async def _wish(self, app: App, job: Job, repo: Git, text: str) -> Wish:
+    async def _wish(self, app: App, job: Job, resume: Resume, repo: Git) -> Wish:
+        whole = await context(self.queue, job)
         return Wish(
-            text=text,
+            text=f"{job.text}\n\n{whole}" if whole else job.text,
+            front=house_rules(resume),
             run=await name_work(job, (self.home, app.home), repo),
             budget=self.settings.budget,
             candidates=self.settings.candidates,
@@ -129,6 +131,11 @@ class Coder:
             return Word(yes=True, by=given.by, note=given.note)
 
         return ask
+
+
+def house_rules(resume: Resume) -> str:
+    """Return what an agent is told before each of its tasks."""
+    return "\n".join(["House rules:", resume.instructions.strip(), *traits(resume.soul)])
 
 
 def digest_of(task: int, act: str, digest: str) -> str:

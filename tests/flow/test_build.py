@@ -48,6 +48,15 @@ async def test_what_the_model_was_asked_stands_in_the_log_word_for_word():
     assert [w.prompt for w in wrote] == [fingerprint(k) for k in kept]
 
 
+async def test_what_stands_before_a_task_is_all_that_it_changes_in_what_a_writer_is_told():
+    front, told = "House rules:\nType every argument.", []
+    for fields in ({}, {"front": front}):
+        model = Heard(*versions(3))
+        await written(model, candidates=3, **fields)
+        told.append([r.messages[-1].text for r in model.asked])
+    assert told[1] == [f"{front}\n\n{text}" for text in told[0]] and len(told[0]) == 3
+
+
 async def test_a_hint_tells_the_failure_and_keeps_the_code_that_failed_to_itself():
     model = Heard(*versions(4))
     await written(model, candidates=4)

@@ -35,6 +35,9 @@ class Task(Struct, frozen=True, kw_only=True):
 
     id: str
     text: str
+    front: str = ""
+    """What a writer of code is told before the text, such as an agent's instructions; nothing else
+    reads it."""
     files: tuple[str, ...] = ()
     """Paths the person named; empty means that samovar finds them."""
     test: str = ""

@@ -9,7 +9,7 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
 from samovar.core.message import Message
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Step, Target, Way, apply, lines
+from samovar.core.task import Candidate, Edit, Step, Target, Task, Way, apply, lines
 from samovar.flow.answer import completed, imports, one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
@@ -18,6 +18,7 @@ from samovar.flow.probes import mended
 from samovar.flow.search import search
 from samovar.flow.source import bodiless, own_imports, shape
 from samovar.flow.speak import (
+    FRONT,
     TASK,
     ask,
     cut,
@@ -237,7 +238,7 @@ def question(
     assert step is not None, "a question belongs to a step"
     text = files[target.path]
     fields = {
-        "task": cut(state.task.text, TASK),
+        "task": _told(state.task),
         "path": target.path,
         "name": target.symbol.rsplit(".", 1)[-1],
         "language": language(target.path),
@@ -259,6 +260,12 @@ def question(
     # Writing a whole file, the model does better without being told what it is (docs/ablations.md).
     said = plain("".join(parts)) if step.strategy == "write" else messages(*parts)
     return said, part
+
+
+def _told(task: Task) -> str:
+    """Return a task as a writer is shown it."""
+    text = cut(task.text, TASK)
+    return f"{cut(task.front, FRONT).rstrip()}\n\n{text}" if task.front else text
 
 
 def context(kit: Kit, state: State, target: Target) -> str:

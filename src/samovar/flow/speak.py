@@ -14,6 +14,8 @@ from samovar.core.seams import Model
 _HERE = Path(__file__).parent / "prompts"
 TASK = 2500
 """Tokens of the task that a writer is shown."""
+FRONT = 300
+"""Tokens of what stands before it, at most."""
 CHARACTERS = 3.2
 """Of source code in one token, at least; measured on Python with Qwen2.5-Coder: 3.3 to 4.1."""
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from samovar.core.message import Message
 from samovar.org.bookmark import Bookmark
 from samovar.org.outbox import OutboxEntry
-from samovar.org.resume import Resume
+from samovar.org.resume import Resume, Soul
 from samovar.org.seams import Job
 
 Action = Literal["work", "task", "message", "note", "ask", "nothing"]
@@ -112,13 +112,10 @@ def ask(scene: Scene, recalled: str) -> tuple[Message, ...]:
 
 def who(resume: Resume, mates: dict[str, str]) -> str:
     """Return what an agent is told about itself."""
-    soul = resume.soul
     lines = [
         *((resume.short_description,) if resume.short_description else ()),
         *((f"How you work: {resume.workflow_description}",) if resume.workflow_description else ()),
-        *((f"Character: {soul.personality}",) if soul.personality else ()),
-        *((f"Skills: {', '.join(soul.skills)}",) if soul.skills else ()),
-        *((f"Expertise: {', '.join(soul.expertise)}",) if soul.expertise else ()),
+        *traits(resume.soul),
     ]
     team = "\n".join(f"- {name}: {what}" for name, what in sorted(mates.items()))
     return _template("who").substitute(
@@ -128,6 +125,16 @@ def who(resume: Resume, mates: dict[str, str]) -> str:
         instructions=resume.instructions,
         team=team or "- nobody reads your outbox",
     )
+
+
+def traits(soul: Soul) -> list[str]:
+    """Return what a soul says, in lines."""
+    said = {
+        "Character": soul.personality,
+        "Skills": ", ".join(soul.skills),
+        "Expertise": ", ".join(soul.expertise),
+    }
+    return [f"{name}: {what}" for name, what in said.items() if what]
 
 
 def label(entry: OutboxEntry) -> str:
