@@ -18,6 +18,7 @@ from samovar.org.kept import Kept, keep, run_of
 from samovar.org.kit import Meter, Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Approval, Approvals, Ended, Hold, Job, Queue
+from samovar.org.word import refusal
 from samovar.repo import git
 from samovar.repo.git import Git
 from samovar.settings import Settings
@@ -123,6 +124,9 @@ class Coder:
             try:
                 given = await self.approvals.use(digest)
             except Refused:
+                no = await refusal(self.approvals, digest)
+                if no is not None:
+                    return Word(yes=False, by=no.by, note=no.note)
                 question = Approval(
                     agent=job.agent, act=asked.act, digest=digest, text=text, task=job.id
                 )

@@ -137,6 +137,18 @@ async def test_a_push_is_intended_and_done_once():
     assert used.repo.pushes == ["samovar/r1"]
 
 
+@pytest.mark.parametrize(("note", "said"), [("on a Monday", "on a Monday"), ("", "refused")])
+async def test_a_refused_push_keeps_the_commit_and_says_so(note, said):
+    async def person(asked, _text, /):
+        return Word(asked.act == "commit", note=note)
+
+    used = kit(answering(fenced(RIGHT)), push=True, ask=person)
+    state = await drive(used, MemoryLog([opened()]))
+    outcome = f"committed on samovar/r1, not pushed: {said}"
+    assert state.closed == Closed(outcome=outcome, ok=True)
+    assert len(used.repo.commits) == 1 and used.repo.pushes == []
+
+
 async def test_a_yes_counts_for_the_digest_it_was_given_for_alone():
     log = MemoryLog([opened()])
     await drive(kit(answering(fenced(RIGHT))), log)

@@ -190,13 +190,14 @@ async def _dies(*_: object, **_more: object) -> None:
     raise OSError("killed")
 
 
-async def test_a_yes_takes_up_the_task_that_waited_for_it_and_a_no_ends_it(home: Path) -> None:
+async def test_a_yes_and_a_no_take_up_the_task_that_waited_for_them(home: Path) -> None:
     hire(home, "dev", craft="code")
     store = memory()
 
-    async def code(job: object, *_: object) -> Worked:
-        state = "done" if await team.approvals(("granted",)) else "waiting"
-        return Worked(Ended(state=state, text="pushed"))
+    async def code(job: Job, *_: object) -> Worked:
+        words = [a for a in await team.approvals(("granted", "refused")) if a.task == job.id]
+        said = ", ".join(f"{a.state} {a.note}" for a in words)
+        return Worked(Ended(state="done" if words else "waiting", text=said))
 
     team = office(home, lambda _: act("work"), store, code=code)
     for number, word in ((1, team.approve), (2, team.refuse)):
@@ -205,13 +206,12 @@ async def test_a_yes_takes_up_the_task_that_waited_for_it_and_a_no_ends_it(home:
         assert (await team.tasks("dev", ("waiting",)))[0].id == job.id
         question = Approval(agent="dev", act="push", digest=f"d{number}", task=job.id)
         asked_for = await store.approvals.ask(question, 60)
-        await word(asked_for.id)
+        await word(asked_for.id, f"note {number}")
         await team.tick()
-        if number == 1:
-            await store.approvals.use("d1")
-    states = {j.id: (j.state, j.reason) for j in await team.tasks("dev")}
-    assert states[1][0] == "done"
-    assert states[2][0] == "cancelled" and "refused" in states[2][1]
+    ends = sorted((j.id, j.state, j.result) for j in await team.tasks("dev"))
+    assert ends == [(1, "done", "granted note 1"), (2, "done", "refused note 2")]
+    reports = [m.entry.text for m in await team.messages("dev")]
+    assert reports == ["#2 push it\nrefused note 2", "#1 push it\ngranted note 1"]
 
 
 async def test_notes_come_back_in_the_next_prompt(home: Path) -> None:

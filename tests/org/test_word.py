@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from samovar.core.message import Request
 from samovar.org.seams import Approval, Job
 from samovar.org.team import Team
-from samovar.org.word import overdue
+from samovar.org.word import overdue, refusal
 
 from .conftest import act, hire, office
 
@@ -42,12 +44,16 @@ async def test_a_task_that_is_cancelled_asks_no_more(home: Path) -> None:
     assert (await books.ask(PUSH, 60)).id > asked.id, "it asks again"
 
 
-async def test_what_an_agent_asks_in_a_turn_holds_up_no_task(home: Path) -> None:
+@pytest.mark.parametrize("yes", [True, False])
+async def test_what_an_agent_asks_in_a_turn_holds_up_no_task(home: Path, yes: bool) -> None:
     team, job = await stuck(home)
     kit = team.engine.turns.kit
     # A crash came between the word and the task.
     asked = await kit.approvals.ask(PUSH, 60)
-    await kit.approvals.answer(asked.id, True, by="person:li")
+    await kit.approvals.answer(asked.id, yes, by="person:li", note="on a Monday")
     await kit.approvals.ask(ASIDE, 60)
     await overdue(kit.queue, kit.approvals)
     assert (await kit.queue.get(job.id)).state == "ready"
+    no = await refusal(kit.approvals, PUSH.digest)
+    assert (no is None) is yes and (no is None or no.note == "on a Monday")
+    assert await refusal(kit.approvals, ASIDE.digest) is None

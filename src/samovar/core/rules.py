@@ -249,7 +249,10 @@ def _precision(rule: Rule) -> int:
 
 
 AskPerson = Callable[[Call, str], Awaitable[bool]]
-"""Asks a person to allow exactly this call, with the reason why it is asked."""
+"""Asks a person to allow exactly this call, with the reason why it is asked.
+
+Raises ToolError for a no with words to the model.
+"""
 
 
 async def nobody(_call: Call, _why: str, /) -> bool:

@@ -16,19 +16,20 @@ async def deliver(kit: Kit, state: State) -> Event:
     done = {d.act for d in state.done}
     if "commit" not in done:
         return await _commit(kit, state)
-    if kit.push and "push" not in done and not _refused(state, "push"):
+    if kit.push and "push" not in done and not _noes(state, "push"):
         return await _push(kit, state)
     # No hash: it holds the time of day, and what a team says of the same work is to be the same.
     told = f"committed on {_branch(state)}"
-    pushed = "".join(f", pushed to {d.result}" for d in state.done if d.act == "push")
-    return Closed(outcome=told + pushed, ok=True)
+    pushed = [f", pushed to {d.result}" for d in state.done if d.act == "push"]
+    stays = [f", not pushed: {' '.join(a.note.split()) or 'refused'}" for a in _noes(state, "push")]
+    return Closed(outcome="".join([told, *(pushed or stays[-1:])]), ok=True)
 
 
 async def _commit(kit: Kit, state: State) -> Event:
     changed = finished(state, kit.tree)
     diff = await kit.repo.diff(_base(state), changed)
     digest = hashlib.sha256(diff.encode()).hexdigest()
-    if _refused(state, "commit"):
+    if _noes(state, "commit"):
         return Closed(outcome="the change was not kept", ok=False, exit_code=1)
     said = _answer(state, "commit", digest)
     if said is None:
@@ -75,8 +76,8 @@ def _answer(state: State, act: str, digest: str) -> bool | None:
     return given[-1] if given else None
 
 
-def _refused(state: State, act: str) -> bool:
-    return any(a.act == act and not a.yes for a in state.answered)
+def _noes(state: State, act: str) -> list[Answered]:
+    return [a for a in state.answered if a.act == act and not a.yes]
 
 
 def _base(state: State) -> str:

@@ -6,11 +6,12 @@ import msgspec
 
 from samovar.coder import digest_of
 from samovar.core.context import named
-from samovar.core.errors import Refused
+from samovar.core.errors import Refused, ToolError
 from samovar.core.rules import AskPerson
 from samovar.core.tool import Call
 from samovar.org.resume import Resume
 from samovar.org.seams import Approval, Approvals, Job
+from samovar.org.word import refusal
 from samovar.tools.ask import Answerer
 
 OPEN = 30 * 86_400.0
@@ -25,7 +26,7 @@ class Waits(BaseException):
 class Leave:
     """What a person is asked while one agent works on one task.
 
-    The word counts for exactly the call it was given for, and for one time.
+    A yes counts for exactly the call it was given for, and for one time; a no for every such call.
     """
 
     approvals: Approvals
@@ -43,6 +44,9 @@ class Leave:
             try:
                 await self.approvals.use(digest)
             except Refused:
+                no = await refusal(self.approvals, digest)
+                if no is not None:
+                    raise ToolError(_told(no)) from None
                 text = f"{named(call, 500)}: {why}\n\n{call.tool} {arguments}"
                 await self._ask(call.tool, digest, text)
                 raise Waits from None
@@ -67,3 +71,9 @@ class Leave:
     async def _ask(self, act: str, digest: str, text: str) -> None:
         asked = Approval(agent=self.job.agent, act=act, digest=digest, text=text, task=self.job.id)
         await self.approvals.ask(asked, OPEN)
+
+
+def _told(no: Approval) -> str:
+    """Return what the model hears of a person's no."""
+    why = f": {no.note}" if no.note else ""
+    return f"a person refused this call{why}; go on without it, and say in your answer what is open"

@@ -295,7 +295,7 @@ class Team:
             self._tell(asked.agent, f"{said}: {note}" if note else said, by, about)
         answered = await kit.approvals.answer(id, yes, by=_person(by), note=note)
         if not about and answered.task:
-            await word.go_on(kit.queue, answered)
+            await word.go_on(kit.queue, answered.task)
         return answered
 
     def _tell(self, to: str, text: str, by: str, about: str) -> None:

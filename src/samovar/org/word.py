@@ -7,23 +7,23 @@ _MOST = 1000
 """Waiting tasks looked at in one go."""
 
 
-async def go_on(queue: Queue, word: Approval) -> None:
-    """Take up the task that waits for a word, or end it.
+async def go_on(queue: Queue, task: int) -> None:
+    """Take up a task that waits for a person's word, whatever the word is: its agent is told.
 
     A task that does not wait yet, or no more, is left alone.
     """
-    # A question is answered by either word; an act is done or not.
-    no = word.state == "refused" and word.act != "question"
     try:
-        if (await queue.get(word.task)).state != "waiting":
-            return
-        if no:
-            await queue.cancel(word.task, f"{word.by} refused: {word.note or word.act}")
-        else:
-            await queue.revive(word.task)
+        if (await queue.get(task)).state == "waiting":
+            await queue.revive(task)
     except SetupError:
         # Somebody else was quicker.
         return
+
+
+async def refusal(approvals: Approvals, digest: str) -> Approval | None:
+    """Return a person's no to exactly this act, if there is one; it holds for the whole task."""
+    said = [word for word in await approvals.list(("refused",)) if word.digest == digest]
+    return said[-1] if said else None
 
 
 async def overdue(queue: Queue, approvals: Approvals) -> None:
@@ -38,6 +38,5 @@ async def overdue(queue: Queue, approvals: Approvals) -> None:
     if not late:
         return
     words = await approvals.list(("granted", "refused", "expired"))
-    # Of several words, the latest is the one it waited for.
-    for word in {w.task: w for w in words if w.task in late and not w.entry}.values():
-        await go_on(queue, word)
+    for task in sorted(late & {word.task for word in words if not word.entry}):
+        await go_on(queue, task)

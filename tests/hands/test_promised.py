@@ -27,14 +27,19 @@ async def test_the_tester_commits_a_test_and_leaves_what_it_tests_alone(project,
     assert "never change what is tested" in offered and "write_file" in offered
 
 
-async def test_what_the_resume_of_a_coder_says_stands_before_its_task(project, home, open_books):
+def wrong_sums(project, home, open_books, **resume):
+    """A developer, a program with a mistake, and a model that mends it."""
     (project / "sums.py").write_text(SUMS.replace("+", "-"))
     (project / "test_sums.py").write_text(TEST)
     git(project, "add", ".")
     git(project, "commit", "-qm", "sums")
+    hire(home, "dev", craft="code", permissions={"repositories": [".."]}, **resume)
+    return open_books(Rules(lambda _: f"```python\n{SUMS}```"), search_seconds=0)
+
+
+async def test_what_the_resume_of_a_coder_says_stands_before_its_task(project, home, open_books):
     who = {"instructions": "Type every argument.", "soul": {"skills": ["numbers", "tests"]}}
-    hire(home, "dev", craft="code", permissions={"repositories": [".."]}, **who)
-    books = open_books(Rules(lambda _: f"```python\n{SUMS}```"), search_seconds=0)
+    books = wrong_sums(project, home, open_books, **who)
     team = books.team()
     await team.submit("Mend `add` in sums.py", "dev")
     await team.tick()
@@ -42,3 +47,23 @@ async def test_what_the_resume_of_a_coder_says_stands_before_its_task(project, h
     rules = "House rules:\nType every argument.\nSkills: numbers, tests"
     told = books.model.asked[0].messages[-1].text
     assert told.startswith(f"{rules}\n\nMend `add` in sums.py")
+
+
+async def test_a_push_that_is_refused_keeps_the_commit_and_is_reported(
+    project, home, tmp_path, open_books
+):
+    forge = tmp_path / "forge.git"
+    git(tmp_path, "init", "-q", "--bare", str(forge))
+    git(project, "remote", "add", "origin", str(forge))
+    team = wrong_sums(project, home, open_books).team()
+    await team.submit("Mend `add` in sums.py", "dev", push=True)
+    await team.tick()
+    [asked] = await team.approvals()
+    assert (asked.act, [j.state for j in await team.tasks("dev")]) == ("push", ["waiting"])
+    await team.refuse(asked.id, "not on a Friday", by="ann")
+    await team.tick()
+    [job] = await team.tasks("dev", ("done",))
+    report = (await team.messages("dev"))[0].entry
+    assert "not pushed: not on a Friday" in job.result and report.text.endswith(job.result)
+    assert "a + b" in git(project, "show", f"samovar/{report.run}:sums.py")
+    assert git(forge, "branch") == "" and not await team.approvals()
