@@ -1,6 +1,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,9 +22,13 @@ from samovar.org.credits import (
     shown,
 )
 from samovar.org.metered import Metered
+from samovar.org.roster import Folder
 from samovar.org.seams import NO_LIMIT, Charge, NoCredit
+from samovar.org.sound import Pricing, examine
 from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryLedger
+
+from .conftest import hire
 
 SEED = {"my_agent": {"model": "gpt-4.1-mini", "cost_per_action": 0.01, "credits_left": 100.0}}
 ASK = Request(messages=(Message("user", "hello " * 10),), limit=10)
@@ -74,6 +79,35 @@ def test_what_is_wrong_in_the_file_is_named(text: str, field: str) -> None:
     assert [p.field for p in said] == [field]
     assert said[0].file == "credits.json" and said[0].fix
     assert prices.budget("a").credits in (0, Budget().credits)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"agents": {"a": {"per_dy": 5}}}', 'a.per_dy [...]; did you mean "per_day"?'),
+        ('{"agents": {"a": {"credits": 5}}}', 'a.credits [...]; did you mean "credits_left"?'),
+        ('{"agents": {}, "agent": {}}', 'agent [...]; did you mean "agents"?'),
+        ('{"agent": {"a": {}}}', "agent.a [...]; there are: cost_per_action, credits_left, "),
+        ('{"tariffs": {"*": {"generatd": 5}}}', 'tariffs.*.generatd [...]; did you mean "gener'),
+    ],
+)
+def test_a_field_nobody_reads_is_named_and_stops_nobody(
+    text: str, line: str, tmp_path: Path
+) -> None:
+    (tmp_path / "credits.json").write_text(text)
+    prices, [said] = read(text.encode())
+    assert said.weight == "warning"
+    assert said.line.replace("is a field nobody reads", "[...]").startswith(f"credits.json: {line}")
+    assert Pricing(tmp_path)() == prices, "a warning takes out nothing"
+
+
+def test_a_budget_of_nobody_is_named(tmp_path: Path) -> None:
+    hire(tmp_path, "ada")
+    hire(tmp_path, "bob", craft="magic")
+    agents = {name: {"per_day": 5} for name in ("*", "ada", "bob", "adda")}
+    (tmp_path / "credits.json").write_text(json.dumps({"agents": agents}))
+    found = [p for p in examine(tmp_path, Folder(tmp_path).read()) if p.file == "credits.json"]
+    assert [(p.field, p.fix) for p in found] == [("adda", 'did you mean "ada"?')]
 
 
 def test_cached_tokens_and_seconds_have_their_own_price() -> None:

@@ -4,7 +4,7 @@ One credit is a million micro-credits. The file holds budgets and prices; what w
 left stands in the ledger.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.message import Usage
-from samovar.org.problem import Problem
+from samovar.org.problem import Problem, near
 from samovar.org.seams import NO_LIMIT
 
 CREDIT = 1_000_000
@@ -21,6 +21,9 @@ FILE = "credits.json"
 EVERY = "*"
 """The name under which a budget or a price counts for all that have none of their own."""
 _MOST = Decimal(10**9)
+_PARTS = ("agents", "tariffs")
+_FIELDS = ("credits_left", "per_day", "cost_per_action", "model")
+"""What the file may hold, and what of an agent."""
 
 
 class Tariff(Struct, frozen=True, kw_only=True):
@@ -109,6 +112,7 @@ def read(data: bytes) -> tuple[Prices, list[Problem]]:
         return Prices(), [_problem("", "holds no JSON object", "write one: { ... }")]
     said: list[Problem] = []
     own = "agents" in raw or "tariffs" in raw
+    said += _strange(raw, _PARTS, "") if own else []
     agents = _objects(raw.get("agents", {}) if own else raw, "agents" if own else "", said)
     tariffs = _objects(raw.get("tariffs", {}) if own else {}, "tariffs", said)
     prices = Prices(
@@ -169,8 +173,19 @@ def _objects(raw: object, at: str, said: list[Problem]) -> dict[str, dict[str, A
     return {n: v for n, v in raw.items() if isinstance(v, dict)}
 
 
+def _strange(raw: Mapping[str, Any], known: Collection[str], at: str) -> list[Problem]:
+    """Return a warning for each field nobody reads: a limit with a wrong name limits nothing."""
+    wrong = "is a field nobody reads"
+    return [
+        Problem(file=FILE, field=f"{at}{key}", wrong=wrong, fix=near(key, known), weight="warning")
+        for key in raw
+        if key not in known
+    ]
+
+
 def _budget(name: str, raw: Mapping[str, Any], said: list[Problem]) -> Budget:
     standard = Budget()
+    said += _strange(raw, _FIELDS, f"{name}.")
     return Budget(
         credits=_amount(raw, "credits_left", name, standard.credits, said),
         per_day=_amount(raw, "per_day", name, standard.per_day, said),
@@ -191,6 +206,7 @@ def _amount(
 
 
 def _tariff(name: str, raw: Mapping[str, Any], said: list[Problem]) -> Tariff:
+    said += _strange(raw, Tariff.__struct_fields__, f"tariffs.{name}.")
     try:
         found = msgspec.convert(dict(raw), Tariff)
     except msgspec.ValidationError as error:

@@ -1,5 +1,7 @@
 """Something wrong in a home, said so that a person can mend it."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Literal
 
 from msgspec import Struct
@@ -25,3 +27,13 @@ class Problem(Struct, frozen=True, kw_only=True):
         """Return it as one line: where, what, and the fix."""
         place = f"{self.file}: {self.field}" if self.field else self.file
         return f"{place} {self.wrong}; {self.fix}"
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return the fix for a name nobody knows: the known one that is most like it, or a few."""
+    names = sorted(known)
+    alike = get_close_matches(word, names, 1)
+    if alike:
+        return f'did you mean "{alike[0]}"?'
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    return f"there are: {shown}" if names else "remove it"

@@ -6,7 +6,7 @@ from pathlib import Path
 from samovar.core.errors import SetupError
 from samovar.org import bookmark, credits
 from samovar.org.outbox import named, outbox_of, read
-from samovar.org.problem import Problem
+from samovar.org.problem import Problem, near
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
 from samovar.org.seams import NoCredit
@@ -22,7 +22,7 @@ def examine(home: Path, roster: Roster) -> list[Problem]:
     if not roster.resumes and not roster.broken:
         fix = f"make a team: samovar bootstrap {home}"
         found.append(Problem(file="agents", wrong="holds no agent", fix=fix))
-    found += amiss(home)
+    found += [*amiss(home), *_budgets_of_nobody(home, roster)]
     for name in sorted(roster.resumes.keys() | roster.broken):
         found += bookmark.damage(home, name)
         found += _outbox(home, name)
@@ -60,11 +60,26 @@ class Pricing:
         not known, so nobody spends.
         """
         found, said = prices(self.home)
-        if not said:
+        wrong = [problem for problem in said if problem.weight == "error"]
+        if not wrong:
             self._good = found
         if self._good is None:
-            raise NoCredit(f"{said[0].line}; until then nobody spends")
+            raise NoCredit(f"{wrong[0].line}; until then nobody spends")
         return self._good
+
+
+def _budgets_of_nobody(home: Path, roster: Roster) -> list[Problem]:
+    known = roster.resumes.keys() | roster.broken
+    return [
+        Problem(
+            file=credits.FILE,
+            field=name,
+            wrong="is no agent here, so this limits nobody",
+            fix=near(name, known),
+            weight="warning",
+        )
+        for name in sorted(prices(home)[0].budgets.keys() - known - {credits.EVERY})
+    ]
 
 
 def _outbox(home: Path, owner: str) -> list[Problem]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from samovar.core.rules import Rules
 from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, remote
-from samovar.org.problem import Problem
+from samovar.org.problem import Problem, near
 from samovar.org.resume import EVERYBODY, PEOPLE, Resume
 
 LARGEST = 262_144
@@ -151,8 +151,8 @@ def _unknown(
     fields = _types(kind)
     for key, value in raw.items():
         if key not in fields:
-            near = get_close_matches(key, fields, 1)
-            fix = f'did you mean "{near[0]}"?' if near else "remove it"
+            alike = get_close_matches(key, fields, 1)
+            fix = f'did you mean "{alike[0]}"?' if alike else "remove it"
             wrong = "is a field nobody reads"
             yield Problem(file=file, field=f"{at}{key}", wrong=wrong, fix=fix, weight="warning")
             continue
@@ -179,7 +179,7 @@ def _between(
         if tool not in known.tools:
             wrong = f'names "{tool}", a tool nobody knows'
             usable = known.tools - known.absent.keys()
-            yield _warning(file, "permissions.tools", wrong, _near(tool, usable))
+            yield _warning(file, "permissions.tools", wrong, near(tool, usable))
         elif tool in known.absent:
             wrong = f'names "{tool}", which is not to be had here'
             yield _warning(file, "permissions.tools", wrong, known.absent[tool])
@@ -193,7 +193,7 @@ def _between(
     for model in resume.models:
         if model and known.models and model not in known.models:
             wrong = f'is "{model}", a model nobody knows'
-            yield _warning(file, "model", wrong, _near(model, known.models))
+            yield _warning(file, "model", wrong, near(model, known.models))
     if had.all:
         by_rule = f" (allow rules of samovar.toml: {', '.join(had.waived)})" if had.waived else ""
         yield Problem(
@@ -212,16 +212,7 @@ def _reader(file: str, resume: Resume, other: str, team: Mapping[str, Resume]) -
         yield _warning(file, field, "names the agent itself", "remove it")
     elif other not in (EVERYBODY, PEOPLE) and other not in team:
         wrong = f'names "{other}", an agent that is missing or broken'
-        yield _warning(file, field, wrong, _near(other, team))
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    names = sorted(known)
-    near = get_close_matches(word, names, 1)
-    if near:
-        return f'did you mean "{near[0]}"?'
-    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"there are: {shown}" if names else "remove it"
+        yield _warning(file, field, wrong, near(other, team))
 
 
 def _named(file: str, folder: str, wrong: str) -> Problem:
