@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from samovar.core.errors import SetupError
+from samovar.org.crew import mates
 from samovar.org.found import found, hire, resume_of, shipped
 from samovar.org.roster import Folder
 from samovar.org.validate import Known, check
@@ -57,8 +58,12 @@ def test_a_new_agent_is_a_filled_copy_of_the_template(home: Path) -> None:
     found(home)
     hire(home, "release_manager")
     roster = Folder(home).read()
-    assert roster.problems == ()
     assert roster.resumes["release_manager"].title == "Release manager"
+    assert "release_manager" in mates(roster.resumes["manager"], roster), "it may be given work"
+    [said] = roster.problems
+    assert said.line.startswith(
+        'agents/manager/resume.json: permissions.read_outboxes lacks "release_manager", who hears'
+    )
     with pytest.raises(SetupError, match="already"):
         hire(home, "release_manager")
     for bad in ("../x", "1st", "", "people", "a b"):

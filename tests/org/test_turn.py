@@ -64,8 +64,11 @@ async def test_a_writer_works_on_its_task_and_reports(home: Path) -> None:
     assert report.text == "#1 write about tea\na fine text"
 
 
-async def test_a_planner_hands_its_task_out(home: Path) -> None:
-    hire(home, "boss", craft="plan")
+@pytest.mark.parametrize("heard", [(), ("dev",), ("dev", "writer")])
+async def test_a_planner_hands_its_task_out_to_all_who_hear_it(
+    home: Path, heard: tuple[str, ...]
+) -> None:
+    hire(home, "boss", craft="plan", **reading(*heard))
     hire(home, "dev", **reading("boss", repositories=[".."]))
     hire(home, "writer", **reading("boss"))
 

@@ -46,6 +46,21 @@ def test_the_example_of_the_seed_loads_unchanged(home: Path) -> None:
     assert all(word in said for word in ("other_agent", "tool1", "tool2", "gpt-4.1-mini"))
 
 
+def test_a_planner_that_does_not_hear_who_works_for_it_is_told(home: Path) -> None:
+    hire(home, "boss", craft="plan", permissions={"read_outboxes": ["ann"]})
+    hire(home, "ann", permissions={"read_outboxes": ["boss"]})
+    hire(home, "bob", permissions={"read_outboxes": ["boss"]})
+    hire(home, "log", permissions={"read_outboxes": ["*"]})
+    hire(home, "hermit", craft="plan")
+    path = home / "agents" / "log" / "resume.json"
+    assert [(p.agent, p.fix) for p in Folder(home).read().problems] == [("boss", 'add "bob"')]
+    path.unlink()
+    path.parent.rmdir()
+    found = [(p.agent, p.fix, p.weight) for p in Folder(home).read().problems]
+    alone = 'add "hermit" to permissions.read_outboxes of others'
+    assert found == [("boss", 'add "bob"', "warning"), ("hermit", alone, "warning")]
+
+
 def test_every_problem_of_a_file_is_said_at_once_with_field_and_fix() -> None:
     raw = {
         "name": "other",

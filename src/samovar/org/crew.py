@@ -78,18 +78,15 @@ class Crew:
         return metered
 
     async def _craft(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Worked:
-        heard = roster.readers.get(resume.name, frozenset())
-        # Whoever hands out work wants to hear how it went.
-        mates = sorted(heard & roster.reads.get(resume.name, frozenset()) or heard)
         match resume.craft:
             case "code":
                 return await self.kit.code(job, resume, self.meter(job, "code"), hold)
-            case "plan" if mates:
+            case "plan" if roster.readers.get(resume.name):
                 found = await self._act("look", job, resume, roster, hold)
                 if found is not None and found.ended.state != "done":
                     return found
                 facts = found.ended.text if found else ""
-                return Worked(await self._plan(job, resume, roster, mates, facts))
+                return Worked(await self._plan(job, resume, roster, facts))
             case _:
                 acted = await self._act("act", job, resume, roster, hold)
                 return acted or Worked(await self._write(job, resume, roster))
@@ -115,10 +112,9 @@ class Crew:
         cut = "" if reply.finish == "stop" else "\n[... cut at the limit of a reply]"
         return Ended(text=text + cut)
 
-    async def _plan(
-        self, job: Job, resume: Resume, roster: Roster, mates: list[str], facts: str
-    ) -> Ended:
-        one = msgspec.defstruct("Order", [("to", Literal[tuple(mates)]), ("text", str)])
+    async def _plan(self, job: Job, resume: Resume, roster: Roster, facts: str) -> Ended:
+        hearers = tuple(mates(resume, roster))
+        one = msgspec.defstruct("Order", [("to", Literal[hearers]), ("text", str)])
         several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
         question = await self._question("plan", job, resume, roster, facts)
         model = await self._model("plan", job, resume)

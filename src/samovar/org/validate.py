@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.rules import Rules
-from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, remote
+from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, reads, remote
 from samovar.org.problem import Problem, near
 from samovar.org.resume import EVERYBODY, PEOPLE, Resume
 
@@ -171,8 +171,7 @@ def _between(
     resume: Resume, team: Mapping[str, Resume], known: Known, had: Legs
 ) -> Iterator[Problem]:
     file = f"agents/{resume.name}/resume.json"
-    for other in resume.permissions.read_outboxes:
-        yield from _reader(file, resume, other, team)
+    yield from _outboxes(file, resume, team)
     for tool in resume.permissions.tools:
         if remote(tool, known.servers):
             continue
@@ -206,6 +205,13 @@ def _between(
         )
 
 
+def _outboxes(file: str, resume: Resume, team: Mapping[str, Resume]) -> Iterator[Problem]:
+    for other in resume.permissions.read_outboxes:
+        yield from _reader(file, resume, other, team)
+    if resume.craft == "plan":
+        yield from _unheard(file, resume, team)
+
+
 def _reader(file: str, resume: Resume, other: str, team: Mapping[str, Resume]) -> Iterator[Problem]:
     field = "permissions.read_outboxes"
     if other == resume.name:
@@ -213,6 +219,19 @@ def _reader(file: str, resume: Resume, other: str, team: Mapping[str, Resume]) -
     elif other not in (EVERYBODY, PEOPLE) and other not in team:
         wrong = f'names "{other}", an agent that is missing or broken'
         yield _warning(file, field, wrong, near(other, team))
+
+
+def _unheard(file: str, resume: Resume, team: Mapping[str, Resume]) -> Iterator[Problem]:
+    """Yield a warning for each agent that hears a planner by name and is not heard by it."""
+    heard = reads(resume, team)
+    for other in sorted(team.keys() - heard):
+        if resume.name in team[other].permissions.read_outboxes and other != resume.name:
+            wrong = f'lacks "{other}", who hears it: it gives work and never hears how that went'
+            yield _warning(file, "permissions.read_outboxes", wrong, f'add "{other}"')
+    if not any(resume.name in reads(each, team) for each in team.values()):
+        wrong = "hands out work, but nobody hears it"
+        fix = f'add "{resume.name}" to permissions.read_outboxes of others'
+        yield _warning(file, "craft", wrong, fix)
 
 
 def _named(file: str, folder: str, wrong: str) -> Problem:
