@@ -352,6 +352,7 @@ def test_an_agent_of_a_team_asks_a_teammate_by_a_message(served, server, project
         folder.mkdir(parents=True)
         allowed = {"read_outboxes": hears, "tools": ["ask", "read_file"]}
         resume = {"name": name, "instructions": "Be brief.", "permissions": allowed}
+        resume["title"] = f"{name.capitalize()} of tea"
         (folder / "resume.json").write_text(json.dumps(resume))
     asks = [call("ask", question="Green or black?", whom=name) for name in ("bob", "ada")]
     server.answers = (*asks, reply("Asked."))
@@ -362,6 +363,9 @@ def test_an_agent_of_a_team_asks_a_teammate_by_a_message(served, server, project
     [letter] = (project / ".samovar/agents/writer/outbox").glob("*.json")
     entry = json.loads(letter.read_text())
     assert (entry["to"], entry["text"]) == (["ada"], "Green or black?")
+    [log] = project.glob(".samovar/runs/*/events.jsonl")
+    assert "You are writer, Writer of tea," in log.read_text()
+    assert "- ada: Ada of tea" in log.read_text() and "Bob of tea" not in log.read_text()
     rows = json.loads(served("credits", "--json", "--home", str(project / ".samovar")).stdout)
     spent = {row["agent"]: row["spent"] for row in rows}
     assert spent["writer"] > 0 == spent["ada"], "who answers pays, as for a task"

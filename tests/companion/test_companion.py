@@ -19,7 +19,7 @@ from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
 from samovar.memory.notebook import Notebook
 from samovar.org.credits import CREDIT, Prices, Tariff
 from samovar.org.purse import Purse
-from samovar.org.resume import Limits, Permissions, Resume
+from samovar.org.resume import Limits, Permissions, Resume, Soul
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import Settings
 from samovar.store.store import memory
@@ -280,14 +280,22 @@ async def test_a_skill_runs_on_the_projects_own_python(sit, project):
 async def test_an_agent_has_its_own_instructions_tools_and_model(sit, project):
     resume = Resume(
         name="ann",
+        title="Keeper of the database",
+        short_description="Answers for the tables.",
+        workflow_description="First the schema, then the data.",
         instructions="You mend nothing.",
         permissions=Permissions(tools=("read_file", "tool1")),
+        soul=Soul(personality="calm", skills=("SQL",), expertise=("indexes",)),
     )
-    talker = await sit(reply("Well."), agent="ann", resume=resume)
+    mates = {"bob": "Mends things."}
+    talker = await sit(reply("Well."), agent="ann", resume=resume, mates=mates)
     await events(talker, "hello")
     assert [t.name for t in await talker.tools()] == ["read_file"]
-    assert "You mend nothing." in talker.seat.choice.model.asked[0].messages[0].text
-    assert "Your name is ann" in talker.seat.choice.model.asked[0].messages[0].text
+    told = talker.seat.choice.model.asked[0].messages[0].text
+    assert told.startswith("You are ann, Keeper of the database, ")
+    who = "Answers for the tables.,First the schema,calm,SQL,indexes,You mend nothing.,- bob: Mends"
+    assert [part for part in who.split(",") if part not in told] == []
+    assert "Never say that something was done" in told, "what everybody is told comes after"
 
 
 async def test_the_plan_is_in_the_prompt(sit):

@@ -1,15 +1,16 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from samovar.core.errors import SetupError
-from samovar.org.crew import Crew
+from samovar.org.crew import Crew, mates
 from samovar.org.hold import Manner, carry
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.resume import Resume
-from samovar.org.roster import Roster
+from samovar.org.roster import Folder, Roster
 from samovar.org.seams import Approval, Ended, Hold, Job, Overtaken
 from samovar.org.team import Team
 from samovar.store.bell import LocalBell
@@ -143,6 +144,31 @@ async def test_a_lease_is_renewed_while_the_work_goes_on() -> None:
 
     assert (await carry(store.claims, job, slow, Manner(lease=0.09))).text == "done"
     assert (await store.queue.get(job.id)).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"short_description": "Keeps tables.", "title": "Keeper"}, "Keeps tables."),
+        (
+            {"title": "Keeper", "soul": {"skills": ["SQL"], "expertise": ["indexes"]}},
+            "Keeper; skills: SQL, indexes",
+        ),
+        ({"soul": {"skills": ["SQL"]}}, "skills: SQL"),
+        (
+            {"short_description": "x" * 900, "soul": {"skills": ["SQL"]}},
+            f"{'x' * 157}...; skills: SQL",
+        ),
+        ({}, ""),
+    ],
+)
+def test_what_a_teammate_is_good_at_is_told_to_whoever_gives_it_work(
+    home: Path, fields: dict[str, Any], said: str
+) -> None:
+    hire(home, "boss")
+    hire(home, "keeper", **reading("boss"), **fields)
+    roster = Folder(home).read()
+    assert mates(roster.resumes["boss"], roster) == {"keeper": said}
 
 
 async def test_a_plan_that_a_crash_cut_off_is_carried_out_to_its_end(home: Path) -> None:

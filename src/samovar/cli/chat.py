@@ -24,6 +24,7 @@ from samovar.core.event import Entry
 from samovar.core.talk import End, Heard, Looked, Replied, Started
 from samovar.core.tool import Call
 from samovar.hands.letters import Letters
+from samovar.org.crew import mates
 from samovar.org.roster import Folder
 from samovar.org.seams import Job
 from samovar.repo import git
@@ -262,6 +263,7 @@ async def _join(seat: Seat, session: Session) -> None:
     from samovar.office import open_purse
 
     job, roster = Job(agent=seat.resume.name), Folder(seat.home).read()
+    seat.mates = mates(seat.resume, roster)
     seat.company = Company(session.answer, Letters(seat.home, job, roster, _unleased).mates())
     seat.purse = await seat.stack.enter_async_context(open_purse(seat.home))
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from string import Template
 
 import msgspec
 
@@ -23,6 +22,7 @@ from samovar.memory.project import ProjectFile
 from samovar.memory.recall import Memory
 from samovar.models.dialects.choose import dialect_for
 from samovar.models.size import estimate
+from samovar.org.choice import who
 from samovar.org.credits import CREDIT
 from samovar.org.purse import Purse
 from samovar.org.resume import Resume
@@ -70,6 +70,8 @@ class Seat:
     no_sandbox: bool = False
     progress: Callable[[int, int], None] = lambda _have, _all: None
     resume: Resume | None = None
+    mates: dict[str, str] = field(default_factory=dict[str, str])
+    """Who hears an agent of a team, with what each is for."""
     company: Company | None = None
     """Whom the tool `ask` can ask; without anybody there is no such tool."""
     purse: Purse | None = None
@@ -162,12 +164,7 @@ class Seat:
         told = (_HERE / "chat.md").read_text().strip()
         if self.resume is None:
             return told
-        return Template((_HERE / "agent.md").read_text()).substitute(
-            name=self.resume.name,
-            instructions=self.resume.instructions.strip(),
-            personality=self.resume.soul.personality.strip(),
-            told=told,
-        )
+        return f"{who(self.resume, self.mates)}\n\n{told}"
 
     async def _chosen(self, wanted: str) -> Choice:
         async def choose(name: str) -> Choice:

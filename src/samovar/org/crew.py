@@ -234,9 +234,15 @@ def _creator(job: Job) -> str:
 
 
 def mates(resume: Resume, roster: Roster) -> dict[str, str]:
-    """Return who hears an agent, with what each is for."""
+    """Return who hears an agent, with what each is for and good at."""
     heard = roster.readers.get(resume.name, frozenset())
-    return {n: _line(roster.resumes[n].short_description) for n in sorted(heard)}
+    return {n: _known_for(roster.resumes[n]) for n in sorted(heard)}
+
+
+def _known_for(mate: Resume) -> str:
+    skills = ", ".join((*mate.soul.skills, *mate.soul.expertise))
+    parts = (mate.short_description or mate.title, f"skills: {skills}" if skills else "")
+    return "; ".join(_line(part) for part in parts if part)
 
 
 def _line(text: str) -> str:

@@ -222,7 +222,10 @@ def _reader(file: str, resume: Resume, other: str, team: Mapping[str, Resume]) -
 
 
 def _unheard(file: str, resume: Resume, team: Mapping[str, Resume]) -> Iterator[Problem]:
-    """Yield a warning for each agent that hears a planner by name and is not heard by it."""
+    """Yield a warning for each agent that hears a planner by name and is not heard by it.
+
+    And one for a planner that nobody hears.
+    """
     heard = reads(resume, team)
     for other in sorted(team.keys() - heard):
         if resume.name in team[other].permissions.read_outboxes and other != resume.name:
