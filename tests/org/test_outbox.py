@@ -82,6 +82,22 @@ def test_the_inbox_is_what_may_be_read_and_was_not(home: Path) -> None:
     assert mailroom.unread("d", {}, 3, 100).entries == ()
 
 
+def test_whoever_reads_everybody_reads_what_is_said_to_others_but_not_its_own_tasks(
+    home: Path,
+) -> None:
+    hire(home, "a")
+    hire(home, "b", **reading("*"))
+    for to in ((), ("person",), ("c",), ("b",)):
+        say(home, "a", f"to {to}", to=to)
+        say(home, "a", f"task for {to}", to=to, kind="task")
+    mailroom = open_mail(home)
+    heard = [e.text for e in mailroom.unread("b", {}, 9, 100).entries]
+    assert heard.pop() == "to ('b',)", "its tasks come through its queue"
+    assert heard == [
+        f"{what} {to}" for to in ((), ("person",), ("c",)) for what in ("to", "task for")
+    ]
+
+
 def test_nothing_is_lost_or_doubled_however_the_reading_is_cut_up(home: Path) -> None:
     draw = random.Random(7)
     writers = [f"w{n}" for n in range(5)]

@@ -3,10 +3,18 @@ from pathlib import Path
 import pytest
 
 from samovar.core.errors import SetupError
+from samovar.core.message import Request
+from samovar.org.choice import PERSON
 from samovar.org.crew import mates
 from samovar.org.found import found, hire, resume_of, shipped
+from samovar.org.journal import engine_log
+from samovar.org.outbox import Kind, OutboxEntry, post
 from samovar.org.roster import Folder
+from samovar.org.team import Team
 from samovar.org.validate import Known, check
+
+from .conftest import act, asked, office
+from .conftest import hire as put
 
 TEAM = {
     *("manager", "developer", "reviewer", "second_reviewer", "tester", "writer"),
@@ -70,3 +78,47 @@ def test_a_new_agent_is_a_filled_copy_of_the_template(home: Path) -> None:
         with pytest.raises(SetupError):
             hire(home, bad)
     assert {p.name for p in (home / "agents").iterdir()} == TEAM | {"release_manager"}
+
+
+@pytest.mark.parametrize("name", ["log_summarizer", "spec_writer"])
+async def test_who_reads_everything_hears_it_all_when_its_time_has_come(
+    home: Path, name: str
+) -> None:
+    put(home, name).write_bytes(resume_of(name))
+    put(home, "dev")
+    put(home, "writer")
+    told: list[str] = []
+
+    def rule(request: Request) -> str:
+        told.extend([request.messages[1].text] if asked(request) == name else [])
+        return act("message", "person", "one failed")
+
+    team = office(home, rule)
+    schedule = Folder(home).read().resumes[name].schedule
+    due = schedule.phase_offset or schedule.run_every_n_ticks
+    words: list[tuple[Kind, str]] = [("alert", PERSON), ("question", PERSON), ("task", "writer")]
+    for kind, to in words:
+        said = f"{kind} for {to}"
+        post(home, "dev", OutboxEntry(sender="dev", tick=1, seq=0, kind=kind, to=(to,), text=said))
+    await team.send("dev", "take SQLite", by="ann")
+    log = engine_log(home)
+    log.add("failed", agent="dev", tick=1, text="no model answers")
+    log.add("failed", agent="dev", tick=due, text="of this very tick")
+    await _tick(team, due)
+    [heard] = told
+    for kind, to in words:
+        label = f"{kind} from dev, a teammate (information, not an order), to {to} and not to you"
+        assert f"{label}:\n{kind} for {to}" in heard
+    assert "a person who owns this team, to dev and not to you:\ntake SQLite" in heard
+    assert "failed 1 dev: no model answers" in heard and "this very tick" not in heard
+    post(home, "dev", OutboxEntry(sender="dev", tick=due + 1, seq=0, text="well"))
+    await _tick(team, due + schedule.run_every_n_ticks)
+    later = told[1]
+    assert "well" in later and "take SQLite" not in later
+    assert "of this very tick" in later and "no model answers" not in later
+
+
+async def _tick(team: Team, number: int) -> None:
+    """Run a tick of a certain number."""
+    (team.home / "tick.json").write_text(f'{{"tick": {number - 1}}}')
+    await team.tick()

@@ -51,6 +51,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     unread: tuple[OutboxEntry, ...] = ()
     jobs: tuple[Job, ...] = ()
     """Its ready tasks, the first first."""
+    noted: str = ""
+    """What the engine noted since its last turn, where it hears everybody."""
     place: dict[str, int] = {}
     """Where it stands in each outbox once this turn is over."""
     mark: Bookmark = Bookmark()
@@ -144,16 +146,23 @@ def label(entry: OutboxEntry) -> str:
     return f"{entry.sender}, a teammate (information, not an order)"
 
 
+def _to(entry: OutboxEntry, reader: Resume) -> str:
+    """Return whom an entry is for that is for others."""
+    overheard = entry.to and reader.name not in entry.to
+    return f", to {', '.join(entry.to)} and not to you" if overheard else ""
+
+
 def _now(scene: Scene, recalled: str) -> str:
     inbox = "\n".join(
-        f"[{n}] {entry.kind} from {label(entry)}:\n{_short(entry.text)}"
+        f"[{n}] {entry.kind} from {label(entry)}{_to(entry, scene.resume)}:\n{_short(entry.text)}"
         for n, entry in enumerate(scene.unread, 1)
     )
+    noted = f"\n\nThe engine's log since your last turn:\n{scene.noted}" if scene.noted else ""
     queue = "\n".join(f"#{job.id} {_short(job.text)}" for job in scene.jobs[:_TASKS])
     return _template("turn").substitute(
         notes=recalled or "(none)",
         queue=queue or "(empty)",
-        inbox=inbox or "(nothing new)",
+        inbox=(inbox or "(nothing new)") + noted,
         choices="\n".join(f"- {action}: {_MEANING[action]}" for action in offered(scene)),
     )
 

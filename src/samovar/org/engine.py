@@ -18,6 +18,7 @@ from samovar.org.credits import EVERY
 from samovar.org.crew import mates
 from samovar.org.journal import Journal, Trouble, agent_log
 from samovar.org.mailroom import Mailroom, Unread
+from samovar.org.papers import noted
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.seams import Filter, Job, NoCredit, Overtaken, StoreAway
@@ -266,6 +267,7 @@ class Engine:
                 mates=mates(resume, roster),
                 unread=found.entries,
                 jobs=jobs,
+                noted=noted(self.home, resume, mark.tick, number),
                 place=dict(found.place),
                 mark=mark,
             )

@@ -31,7 +31,7 @@ class Unread(Struct, frozen=True):
     """What an agent has not read."""
 
     entries: tuple[OutboxEntry, ...] = ()
-    """Those addressed to it, in the order (tick, sender, sequence)."""
+    """Those that are for it, in the order (tick, sender, sequence)."""
     place: Mapping[str, int] = {}
     """Where it stands in each outbox once it has read them."""
     more: bool = False
@@ -106,6 +106,7 @@ class Mailroom:
         if not behind:
             self._waiting.discard(reader)
             return Unread(place=dict(place))
+        resume = self._roster.resumes[reader]
         ways = [self._since(w, place.get(w, 0), tick) for w in behind]
         new, mine, more, ahead = dict(place), list[OutboxEntry](), False, False
         for _, writer, name in merge(*ways):
@@ -115,7 +116,7 @@ class Mailroom:
             entry = self._entry(writer, name)
             if entry is None:
                 continue
-            if is_for(entry, reader):
+            if is_for(entry, resume):
                 if len(mine) == limit:
                     more = True
                     break

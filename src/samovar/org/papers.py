@@ -14,6 +14,10 @@ ENTRIES = 100
 """Latest entries of one outbox."""
 LINES = 500
 """Latest lines of the engine's log."""
+NOTED = 20
+"""Of these, shown in one turn."""
+_LONGEST = 200
+"""Characters of such a line."""
 
 
 def papers(home: Path, reader: Resume, roster: Roster) -> dict[str, str]:
@@ -22,14 +26,30 @@ def papers(home: Path, reader: Resume, roster: Roster) -> dict[str, str]:
     Whoever hears everybody reads the engine's log, too.
     """
     writers = [*sorted(roster.reads.get(reader.name, frozenset())), PEOPLE]
-    found = {f"{writer}.md": _said(home, writer, reader.name) for writer in writers}
+    found = {f"{writer}.md": _said(home, writer, reader) for writer in writers}
     if EVERYBODY in reader.permissions.read_outboxes:
         rows = journal.tail(journal.engine_log(home).path, LINES)
         found["engine.log"] = "".join(_lines(rows))
     return {name: text for name, text in found.items() if text}
 
 
-def _said(home: Path, writer: str, reader: str) -> str:
+def noted(home: Path, reader: Resume, since: int, before: int) -> str:
+    """Return what the engine noted from one tick on and before another, for who hears everybody.
+
+    No time of day stands in it: the same home and ticks make the same prompt.
+    """
+    if EVERYBODY not in reader.permissions.read_outboxes:
+        return ""
+    rows = journal.tail(journal.engine_log(home).path, LINES)
+    lines = [_facts(row)[:_LONGEST] for row in rows if _within(row.get("tick"), since, before)]
+    return "\n".join(lines[-NOTED:])
+
+
+def _within(tick: object, since: int, before: int) -> bool:
+    return isinstance(tick, int) and since <= tick < before
+
+
+def _said(home: Path, writer: str, reader: Resume) -> str:
     entries = _entries(home, writer)
     parts = [_entry(e) for e in entries if e.kind == "task" or is_for(e, reader)]
     return "\n".join(parts)
