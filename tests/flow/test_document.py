@@ -25,6 +25,11 @@ from samovar.flow.speak import cut, prompt, tokens
         ("x" * (SUBJECT + 1), ""),
         ("123 things", ""),
         ("Return it\n\nBecause of that.", "return it"),
+        ("Sure! Here is the commit message:\n\nfix: correct the median", "correct the median"),
+        ("Sure! Here is the commit message:", ""),
+        ("```python\ndef middle(values):\n    return values[0]\n```", ""),
+        ("```python\nordered = sorted(values)\n```", ""),
+        ("for value in values:\n    print(value)", ""),
     ],
 )
 def test_one_line_is_read_out_of_an_answer(answer, subject):
@@ -76,6 +81,15 @@ async def test_the_readme_follows_a_changed_signature():
     used = kit(answering(fenced(RIGHT.replace("(values):", "(values, low=0):"))), files)
     assert (await drive(used, MemoryLog([opened(files=("middle.py",))]))).closed.ok
     assert used.repo.commits[0][2]["README.md"] == "Call `middle(values, low=0)`.\n"
+
+
+@pytest.mark.parametrize("path", ["client.py", "tests/test_other.py"])
+async def test_the_readme_may_speak_of_another_function_of_that_name(path):
+    other = "class Client:\n    def middle(self, values): ...\n"
+    files = {"middle.py": WRONG, path: other, "README.md": "Call `middle(values)`.\n"}
+    used = kit(answering(fenced(RIGHT.replace("(values):", "(values, low=0):"))), files)
+    assert (await drive(used, MemoryLog([opened(files=("middle.py",))]))).closed.ok
+    assert "README.md" not in used.repo.commits[0][2]
 
 
 async def test_a_bug_is_noted_as_fixed():

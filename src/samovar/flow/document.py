@@ -2,9 +2,12 @@
 
 import difflib
 import re
+from collections.abc import Mapping
+from functools import partial
 
 from samovar.core.errors import ModelError, ToolError
 from samovar.core.event import Documented
+from samovar.core.seams import Tree
 from samovar.core.state import State
 from samovar.core.task import Candidate, Edit
 from samovar.flow.changelog import HEADINGS, insert
@@ -13,8 +16,9 @@ from samovar.flow.kit import Kit
 from samovar.flow.readme import updated
 from samovar.flow.receipt import concluded
 from samovar.flow.search import difference
+from samovar.flow.source import parse
 from samovar.flow.speak import Aside, aside, cut, drawn, plain, prompt
-from samovar.flow.work import Files, affords, finished
+from samovar.flow.work import Files, affords, finished, text_of
 
 CHANGELOGS = ("changelog.md", "changes.md")
 READMES = ("readme.md", "docs/readme.md")
@@ -65,17 +69,25 @@ async def _subject(kit: Kit, state: State, changed: dict[str, str]) -> tuple[str
 
 
 def read_subject(text: str) -> str:
-    """Return the usable subject line of an answer, or an empty string."""
+    """Return the usable subject line of an answer, or an empty string where it begins with code."""
     lines = [li.strip(" `\"'*#-.") for li in text.splitlines() if li.strip(" `\"'*#-.")]
     lines = [li for li in lines if not li.lower().startswith(("python", "diff", "commit"))]
+    lines = [li for li in lines if not li.endswith(":") or _code(li)]
     subject = re.sub(
         r"^(feat|fix|docs|chore|refactor|test)(\([^)]*\))?!?:\s*", "", lines[0] if lines else ""
     )
     if not subject or len(subject) > SUBJECT or "```" in subject or not _VERB.match(subject):
         return ""
+    if _code(subject):
+        return ""
     if subject.count("`") % 2:
         subject = subject.replace("`", "")
     return subject[0].lower() + subject[1:]
+
+
+def _code(line: str) -> bool:
+    """Return whether a line is Python, by itself or as the head of a block."""
+    return parse(line) is not None or parse(f"{line} pass") is not None
 
 
 def plain_subject(task: str) -> str:
@@ -90,6 +102,14 @@ def _shown(state: State) -> bool:
     """Return whether something speaks for the change itself, not only for what was there before."""
     verdict = concluded(state)
     return verdict is not None and verdict.passed and verdict.proof not in ("runs", "none")
+
+
+def _defined(tree: Tree, changed: Mapping[str, str], name: str) -> int:
+    """Return how many functions and methods of the changed project have a name."""
+    paths = {p for p in (*tree.paths(), *changed) if p.endswith(".py")}
+    texts = (changed[p] if p in changed else text_of(tree, p) for p in paths)
+    found = re.compile(rf"^[ \t]*(?:async +)?def +{re.escape(name)}\b", re.M)
+    return sum(len(found.findall(text)) for text in texts)
 
 
 def _notes(kit: Kit, changed: dict[str, str], line: str, sort: str) -> tuple[Edit, ...]:
@@ -110,7 +130,9 @@ def _notes(kit: Kit, changed: dict[str, str], line: str, sort: str) -> tuple[Edi
         if name in CHANGELOGS:
             new = insert(text, line, sort)
         else:
-            new = updated(text, {p: (Files(kit.tree, {})[p], t) for p, t in changed.items()})
+            before = Files(kit.tree, {})
+            known = partial(_defined, kit.tree, changed)
+            new = updated(text, {p: (before[p], t) for p, t in changed.items()}, known)
         if new != text:
             edits.append(difference(path, text, new))
     return tuple(edits)

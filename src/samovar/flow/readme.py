@@ -1,37 +1,47 @@
 """The README, kept true: what it says of functions that changed follows the code. Pure.
 
-Only what the code itself proves is written: a call that is shown with the parameters a function
-no longer has gets the new ones, and a list that names the functions of a module gets the new one,
-with the first line of its docstring. No model is asked.
+Only what the code itself proves is written: a function in backquotes, with parameters it no longer
+has, gets the new ones where no other has its name, and a list that names the functions of a module
+gets the new one, with the first line of its docstring. No model is asked.
 """
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from samovar.flow.source import Function, parse
 
 _ITEM = r"^(?P<head>[ \t]*[-*+] +`)(?P<name>{names})\([^`\n]*\)(?P<tail>`[^\n]*)\n"
 
 
-def updated(readme: str, changed: Mapping[str, tuple[str, str]]) -> str:
-    """Return the README after a change; `changed` holds each file's text before and after."""
+def updated(
+    readme: str, changed: Mapping[str, tuple[str, str]], defined: Callable[[str], int]
+) -> str:
+    """Return the README after a change; `changed` holds each file's text before and after.
+
+    `defined` tells how many functions of the project have a name.
+    """
     end = "\r\n" if "\r\n" in readme else "\n"
     text = readme.replace("\r\n", "\n")
     for path, (before, after) in changed.items():
         if path.endswith(".py"):
             old, new = _public(before), _public(after)
-            text = _respelled(text, old, new)
+            text = _respelled(text, old, new, defined)
             text = _listed(text, old, new)
     return text.replace("\n", end)
 
 
-def _respelled(text: str, old: Mapping[str, Function], new: Mapping[str, Function]) -> str:
+def _respelled(
+    text: str,
+    old: Mapping[str, Function],
+    new: Mapping[str, Function],
+    defined: Callable[[str], int],
+) -> str:
     """Give every mention of a function with its old parameters the new ones."""
     for name in old.keys() & new.keys():
-        was, now = _spelt(old[name]), _spelt(new[name])
-        if was != now and was != f"{name}()":
-            text = now.join(re.split(rf"(?<![\w.]){re.escape(was)}", text))
+        was, now = f"`{_spelt(old[name])}`", f"`{_spelt(new[name])}`"
+        if was != now and was != f"`{name}()`" and was in text and defined(name) == 1:
+            text = text.replace(was, now)
     return text
 
 
