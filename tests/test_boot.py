@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from samovar.boot import Choice, choose_model, first, fitting, quiet, silent, usual
+from samovar.boot import (
+    Choice,
+    choose_model,
+    first,
+    fitting,
+    quiet,
+    silent,
+    surroundings,
+    usual,
+)
 from samovar.core.errors import SamovarError, SetupError, Unreachable
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import UNMEASURED
@@ -62,3 +71,19 @@ def test_a_model_for_embeddings_is_taken_on_a_person_s_word_alone() -> None:
 def test_what_is_configured_and_does_not_answer_is_known() -> None:
     near = Server(name="near", url=HERE.url)
     assert silent(Settings(models=(AWAY, near)), [("near", HERE)]) == [AWAY]
+
+
+def test_what_tests_may_read_is_theirs_what_a_person_grants_and_what_git_does_not_hold(
+    tmp_path: Path,
+) -> None:
+    for name in ("project/node_modules", "project/.samovar", "kit/bin"):
+        (tmp_path / name).mkdir(parents=True)
+    project, home = tmp_path / "project", tmp_path / "project" / ".samovar"
+    granting = Settings(readable=(str(tmp_path / "kit"),))
+    found = surroundings(project, granting, home, ["package.json"])
+    assert found.lent == {"node_modules": project / "node_modules"}
+    assert found.readable[-1] == tmp_path / "kit"
+    assert str(tmp_path / "kit" / "bin") in found.path.split(":")
+    assert not surroundings(project, Settings(), home).lent, "without files nothing is beside them"
+    with pytest.raises(SetupError, match=r"\.samovar is shown to no sandbox"):
+        surroundings(project, Settings(readable=(str(project),)), home)

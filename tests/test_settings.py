@@ -202,3 +202,9 @@ def test_the_example_of_an_env_file_can_be_used_as_it_is(tmp_path: Path):
     known = {f"SAMOVAR_{f.name.upper()}" for f in msgspec.structs.fields(Settings)}
     known |= {f"SAMOVAR_{name}" for name in ("MODEL_URL", "MODEL_KEY", "WEB_TOKEN", "WEB_NAMES")}
     assert set(read_env(tmp_path, {"XDG_CONFIG_HOME": "/nowhere"})) <= known
+
+
+def test_folders_to_read_are_named_in_a_file_of_the_person_only(tmp_path: Path):
+    assert _load(tmp_path, 'readable = ["~/.nvm"]\n', "").readable == ("~/.nvm",)
+    given = {"XDG_CONFIG_HOME": str(tmp_path / "none"), "SAMOVAR_READABLE": "/x"}
+    assert load(tmp_path / "none", given).readable == ()

@@ -5,19 +5,25 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from samovar import __version__
 from samovar.app import App, Wish
-from samovar.checks.environment import find_command, find_environment
+from samovar.checks.environment import (
+    Environment,
+    dependencies,
+    find_command,
+    find_environment,
+)
 from samovar.checks.project import Project
 from samovar.core.errors import ModelError, SamovarError, SetupError, Unreachable, Untrusted
 from samovar.core.event import Opened
 from samovar.core.message import Sampling
 from samovar.core.scratch import ENTERED, Scratch, sweep_once
-from samovar.core.seams import Live, Model, Sandbox, Tree
+from samovar.core.seams import Live, Model, Sandbox, Tree, text_of
 from samovar.core.task import Task
 from samovar.flow.kit import Ask, Kit
 from samovar.memory.notes import Notes, folder_of
@@ -38,8 +44,9 @@ from samovar.models.wrappers import Retrying
 from samovar.repo import git
 from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
+from samovar.sandboxes.granted import granted
 from samovar.sandboxes.workspace import remove
-from samovar.settings import Server, Settings, load, read_env
+from samovar.settings import Server, Settings, config_folder, load, read_env
 
 EMBEDDED = "qwen2.5-coder-1.5b"
 """The model that comes along when no server answers."""
@@ -113,8 +120,12 @@ class Desk:
         """Return the kit for a run."""
         choice = await self._model()
         tree: Tree = await self.repo.tree(opened.base)
-        environment = find_environment(self.home.parent)
+        environment = surroundings(self.home.parent, self.settings, self.home, tree.paths())
         self.live("note", f"tests run with {environment.origin}")
+        if more := [
+            n for n, place in environment.lent.items() if place not in environment.readable
+        ]:
+            self.live("note", f"tests may read {', '.join(more)} of your folder")
         checks = Project(
             tree=tree,
             sandbox=await self._held(),
@@ -123,7 +134,8 @@ class Desk:
             seconds=self.settings.check_seconds,
             test_seconds=self.settings.test_seconds,
         )
-        found = find_command(tree.paths(), tree.read, environment.python)
+        read = partial(text_of, tree)
+        test = opened.task.test or find_command(tree.paths(), read, environment.python)
         return Kit(
             model=choice.model,
             tree=tree,
@@ -131,7 +143,7 @@ class Desk:
             repo=self.repo,
             ask=self.ask,
             live=self.live,
-            command=opened.task.test or found,
+            command=test,
             push=wish.push,
             override=wish.override,
             context=choice.profile.context,
@@ -161,6 +173,19 @@ class Desk:
     async def _scratch(self) -> Path:
         """Return a fresh folder for copies of the project, removed at the end."""
         return await self.stack.enter_async_context(scratch())
+
+
+def surroundings(
+    root: Path, settings: Settings, home: Path, paths: Sequence[str] = ()
+) -> Environment:
+    """Return how the code of a project runs: its interpreter, and what a person lets it read.
+
+    `paths` are the files of a commit; the dependencies beside them are lent to a copy of it.
+    """
+    found = find_environment(root)
+    more = granted(settings.readable, Path.home(), (config_folder(), home))
+    lent = dependencies(root, paths)
+    return replace(found, readable=(*found.readable, *more), lent=lent)
 
 
 @asynccontextmanager

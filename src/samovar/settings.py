@@ -86,6 +86,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limit of one test."""
     check_seconds: float = 300.0
     """Limit of one run of the checks."""
+    readable: tuple[str, ...] = ()
+    """More folders that what runs in the sandbox may read, such as `~/.cargo/bin`."""
     fetch: bool = True
     """Whether a run that finds no model may fetch the embedded weights by itself."""
     search_seconds: float = 60.0
@@ -168,8 +170,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
-    tables = {"models", "rules", "web", "mcp", "otel"}
-    fields = {f.name for f in msgspec.structs.fields(Settings)} - tables
+    files_only = {"models", "rules", "web", "mcp", "otel", "readable"}
+    fields = {f.name for f in msgspec.structs.fields(Settings)} - files_only
     given = {n: environment.get(f"SAMOVAR_{n.upper()}", "") for n in fields}
     found: dict[str, Any] = {n: v for n, v in given.items() if v}
     url = environment.get("SAMOVAR_MODEL_URL")

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from samovar.checks.environment import find_command, find_environment, python_path
+from samovar.checks.environment import (
+    dependencies,
+    find_command,
+    find_environment,
+    python_path,
+)
 from samovar.sandboxes.interpreter import resolve
 
 
@@ -59,6 +64,11 @@ def test_a_project_with_requirements_is_told_how_to_have_them(tmp_path):
         ({"a_test.py": "", "Makefile": "test:\n"}, "/py -m pytest -q"),
         ({"Makefile": "all:\ntest: all\n\ttrue\n"}, "make test"),
         ({"Makefile": "all:\n"}, ""),
+        ({"Makefile": "all:\ncheck:\n\ttrue\n"}, "make check"),
+        ({"Makefile": "check: test\ntest lint: all\n"}, "make test"),
+        ({"makefile": "test::\n\ttrue\n"}, "make test"),
+        ({"GNUmakefile": "check:\n", "Makefile": "test:\n"}, "make check"),
+        ({"Makefile": ".PHONY: test\ntest := a\ncheck ::= b\n#test:\n\ttest: x\n"}, ""),
         ({"package.json": '{"scripts": {"test": "jest"}}'}, "npm test --silent"),
         ({"package.json": '{"scripts": []}'}, ""),
         ({"package.json": "not json"}, ""),
@@ -90,3 +100,39 @@ def test_an_interpreter_with_a_space_is_quoted():
 def test_packages_are_imported_from_inside_the_project_only(options, folders):
     files = {"src/a.py": "", "pyproject.toml": options}
     assert python_path(list(files), files.__getitem__) == folders
+
+
+@pytest.mark.parametrize(
+    ("paths", "folders"),
+    [
+        (["a.py"], (".",)),
+        (["web/src/a.js", "src.py", "lib/mysrc/a.py"], (".",)),
+        (["b/src/x/a.py", "b/src/x/src/b.py", "src/c.py"], (".", "src", "b/src")),
+        (["deep/b/src/a.py"], (".", "src", "deep/b/src")),
+        (["tests/data/src/json.py", "b/test/src/json.py"], (".",)),
+    ],
+)
+def test_each_part_of_a_project_has_its_own_sources(paths, folders):
+    assert python_path(paths, lambda _path: "") == folders
+
+
+def test_what_git_does_not_hold_of_dependencies_is_lent(tmp_path):
+    for name in (
+        *("node_modules/jest", "vendor/held", "web/node_modules", "web/vendor", "lib/.venv/bin"),
+        *("lib/env", "build/node_modules"),
+    ):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "lib" / ".venv" / "pyvenv.cfg").write_text("")
+    (tmp_path / "lib" / "vendor").symlink_to(tmp_path / "vendor")
+    (tmp_path / "linked").symlink_to(tmp_path / "web")
+    paths = ["package.json", "vendor/held/a.go", "web/a.js", "lib/a.py", "linked/a.js"]
+    lent = dependencies(tmp_path, paths)
+    assert list(lent) == ["node_modules", "lib/.venv", "web/node_modules", "web/vendor"]
+    assert lent["web/vendor"] == tmp_path / "web" / "vendor"
+    assert dependencies(tmp_path, []) == {}
+
+
+def test_a_project_that_is_reached_by_a_link_has_its_dependencies(tmp_path):
+    (tmp_path / "real" / "vendor").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert list(dependencies(tmp_path / "link", ["a.go"])) == ["vendor"]

@@ -4,13 +4,16 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from doubles import Memory
+from msgspec import structs
 
 from samovar.checks.environment import find_environment
 from samovar.checks.project import REPORT, Project, read_report
 from samovar.core.task import NO_TESTS, Probe, Trials
+from samovar.flow.source import module_of
 from samovar.sandboxes.find import find_sandbox
 
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return add(a, a)\n"
@@ -285,6 +288,74 @@ async def test_pytest_without_a_test_is_told_from_any_other_exit_5(project, opti
     assert (await project.test("tests", "echo no; exit 5", none)).excerpt == "no"
 
 
+async def test_dependencies_of_the_persons_folder_are_there_in_every_copy(project, tmp_path):
+    lent = tmp_path / "mine" / "node_modules"
+    lent.mkdir(parents=True)
+    (lent / "check.sh").write_text("grep -q 'a + b' calc.py")
+    (lent / "deps.py").write_text("FIVE = 5\n")
+    seen = replace(
+        project, environment=structs.replace(project.environment, lent={"node_modules": lent})
+    )
+    command = "echo x > node_modules/new; sh node_modules/check.sh"
+    assert (await seen.test("tests", command, {})).exit == 1
+    assert (await seen.test("tests", command, {"calc.py": GOOD})).exit == 0
+    test = "from calc import add\nfrom node_modules.deps import FIVE\n\n\n"
+    change = {"test_calc.py": f"{test}def test_add():\n    assert add(2, 3) == FIVE\n"}
+    assert await seen.trials([{"calc.py": GOOD}], Probe((ADD,)), change) == Trials(1, 0, 0)
+    assert sorted(p.name for p in lent.iterdir()) == ["check.sh", "deps.py"]
+    own = {"node_modules/check.sh": "exit 7\n"}
+    assert (await seen.test("tests", "sh node_modules/check.sh", own)).exit == 7
+
+
+async def test_programs_of_a_readable_folder_are_found(project, tmp_path):
+    (tmp_path / "kit" / "bin").mkdir(parents=True)
+    (tmp_path / "kit" / "bin" / "judge").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "kit" / "bin" / "judge").chmod(0o755)
+    for place in (tmp_path / "kit", tmp_path / "kit" / "bin"):
+        more = (*project.environment.readable, place)
+        seen = replace(project, environment=structs.replace(project.environment, readable=more))
+        assert (await seen.test("tests", "judge", {})).exit == 3
+    assert (await project.test("tests", "judge", {})).exit == 127
+
+
+NESTED = {
+    "part/src/own/calc.py": f"from own.more import ONE\n\n{CALC}",
+    "part/src/own/more.py": "ONE = 1\n",
+    "part/plain.py": "from own.calc import twice\n",
+    "part/tests/deep/test_calc.py": TEST.replace("from calc", "from own.calc"),
+}
+BUGGY = {"part/src/own/calc.py": NESTED["part/src/own/calc.py"]}
+MENDED = {path: text.replace("a - b", "a + b") for path, text in BUGGY.items()}
+INNER = "part/tests/deep/test_calc.py::test_add"
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "uses"),
+    [
+        (f"cd part && {COMMAND}", "part/pyproject.toml", "plain"),
+        (f"cd part && {COMMAND}", "pyproject.toml", "plain"),
+        (f"{COMMAND} part", "part/pyproject.toml", "own.more"),
+    ],
+)
+async def test_tests_of_a_part_are_told_and_tried_from_the_top(
+    project, one_lane, command, settings, uses
+):
+    files = project.tree.files
+    files.clear()
+    files.update({**NESTED, settings: "[tool.pytest.ini_options]\n"})
+    files[INNER.partition("::")[0]] += f"\n\nimport {uses}\n"
+    checked = await project.test("tests", command, {})
+    assert checked.failing == (INNER,), checked
+    assert checked.passing == (INNER.replace("add", "zero"),)
+    assert (await project.test("tests", command, MENDED)).exit == 0
+    probe = Probe((INNER,))
+    assert await project.trials([BUGGY, MENDED], probe, {}) == Trials(2, 1, 0)
+    assert (await project.reach(probe, {}))["part/src/own/calc.py"][4] == 1
+    module = module_of("part/src/own/calc.py")
+    example = f"from {module} import add\nassert add(2, 3) == 5\n"
+    assert (module, (await project.snippet("example", example, MENDED)).exit) == ("own.calc", 0)
+
+
 async def test_a_report_that_lay_in_the_project_counts_for_nothing(project):
     forged = {"exit": 0, "tests": {ADD: {"outcome": "passed"}}}
     project.tree.files[REPORT] = json.dumps(forged)
@@ -323,6 +394,13 @@ async def test_the_linter_tells_only_what_is_new(project):
     assert worse.exit == 1
     assert "calc.py: F401" in worse.excerpt and "`sys`" in worse.excerpt
     assert "`os`" not in worse.excerpt
+
+
+async def test_settings_that_are_no_text_end_no_run(project):
+    files = project.tree.files
+    files |= {"setup.cfg": "\0", "pyproject.toml": "\0", "tox.ini": "\0"}
+    assert await project.lint({"calc.py": GOOD}) is None
+    assert project.variables()["PYTHONPATH"].startswith(".:/")
 
 
 async def test_a_project_without_a_linter_is_not_linted(project):

@@ -73,6 +73,60 @@ async def test_the_folders_above_a_readable_one_are_empty_and_it_is_read_only(
     assert (shown / "file").read_text() == "x"
 
 
+async def test_a_lent_folder_stands_in_the_workspace_and_nobody_writes_to_it(
+    sandbox, workspace, tmp_path
+):
+    lent, secret = tmp_path / "closed" / "mine", tmp_path / "secret"
+    lent.mkdir(parents=True)
+    lent.parent.chmod(0o700)
+    (lent / "tool").write_text("x")
+    secret.write_text("key")
+    (lent / "out").symlink_to(secret)
+    (workspace / "part").mkdir()
+    (workspace / "part" / "file").write_text("y")
+    (lent / "near").symlink_to("../file")
+    script = (
+        "cd part; cat lib/tool lib/near; cat lib/out; echo z > lib/tool; touch lib/new;"
+        "rm lib/tool; chmod 777 lib; mv lib old; rmdir lib; ln -sfn / lib; umount lib; ls lib"
+    )
+    ran = await shell(sandbox, workspace, script, lent={"part/lib": lent})
+    assert ran.output.startswith("xy") and ran.output.endswith("near\nout\ntool\n")
+    assert "key" not in ran.output
+    assert sorted(p.name for p in lent.iterdir()) == ["near", "out", "tool"]
+    assert (lent / "tool").read_text() == "x"
+    assert list((workspace / "part" / "lib").iterdir()) == [], "only where it stood"
+
+
+async def test_a_lent_folder_gives_way_to_what_the_workspace_has(sandbox, workspace, tmp_path):
+    lent, outside = tmp_path / "mine", tmp_path / "outside"
+    for folder in (lent, outside, workspace / "full"):
+        folder.mkdir()
+    (lent / "theirs").write_text("")
+    (workspace / "full" / "own").write_text("")
+    (workspace / "file").write_text("")
+    (workspace / "link").symlink_to(outside)
+    (workspace / "old").symlink_to("/oldroot" + str(outside))
+    names = ("full", "file", "link", "link/x", "old/x", "../up", "/tmp/x", "file/x")
+    script = "find /w -name theirs; ls -A / /tmp full"
+    ran = await shell(sandbox, workspace, script, lent=dict.fromkeys(names, lent))
+    assert "theirs" not in ran.output and not {"up", "x"} & set(ran.output.split())
+    assert ran.output.endswith("full:\nown\n")
+    assert list(outside.iterdir()) == []
+
+
+async def test_a_lent_virtual_environment_runs_from_both_its_places(
+    sandbox, workspace, tmp_path, python
+):
+    venv = tmp_path / "project" / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").symlink_to(python[0])
+    (venv / "pyvenv.cfg").write_text(f"home = {Path(python[0]).resolve().parent}\n")
+    (venv / "bin" / "tool").write_text(f"#!{venv}/bin/python\nprint('ran')\n")
+    (venv / "bin" / "tool").chmod(0o755)
+    ran = await shell(sandbox, workspace, ".venv/bin/tool", lent={".venv": venv})
+    assert ran.output == "ran\n"
+
+
 async def test_a_whole_home_is_never_shown(sandbox, workspace):
     for path in (Path("/"), Path("/root"), Path("/home"), Path("/etc")):
         with pytest.raises(SetupError, match="as a whole"):

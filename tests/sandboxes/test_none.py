@@ -73,3 +73,22 @@ async def test_cancelling_kills(workspace):
         await task
     await asyncio.sleep(1.2)
     assert not (workspace / "late").exists()
+
+
+async def test_a_lent_folder_is_a_copy_that_nobody_else_has(workspace, tmp_path):
+    lent = tmp_path / "mine"
+    (lent / "deep").mkdir(parents=True)
+    (lent / "tool").write_text("x")
+    (lent / "out").symlink_to(tmp_path / "mine" / "tool")
+    script = "cat lib/tool; readlink lib/out; echo y > lib/tool; touch lib/deep/new"
+    ran = await shell(workspace, script, lent={"lib": lent})
+    assert (ran.exit, ran.output) == (0, f"x{lent}/tool\n")
+    assert (lent / "tool").read_text() == "x" and list((lent / "deep").iterdir()) == []
+    assert (await shell(workspace, "cat lib/tool", lent={"lib": lent})).output == "y\n"
+
+
+async def test_programs_of_the_person_come_after_those_that_are_asked_for(workspace, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin:/opt/mine")
+    ran = await shell(workspace, 'echo "$PATH"', environment={"PATH": "/asked"})
+    assert ran.output == "/asked:/usr/bin:/bin:/opt/mine\n"
+    assert (await shell(workspace, 'echo "$PATH"')).output == "/usr/bin:/bin:/opt/mine\n"

@@ -2,13 +2,24 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
+
+DEPENDENCIES = ("node_modules", "vendor", ".venv", "venv", "env")
+"""Folders that package managers fill beside a project's files."""
+_VIRTUAL = (".venv", "venv", "env")
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+"""In the order in which make looks for them."""
+_RULE = re.compile(r"^([^\s#:=][^#:=\n]*):(?!:?=)", re.M)
+"""The targets of a rule of a Makefile; an assignment is none."""
+_SOURCES = re.compile(r"((?!tests?/)[^/]+/)*?src(?=/)")
+"""The first `src` on the way to a file, as in flow.source.module_of; what tests use is data."""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -18,10 +29,19 @@ class Environment(Struct, frozen=True, kw_only=True):
     """Path of the interpreter."""
     readable: tuple[Path, ...]
     """Folders it needs: its virtual environment, and of our own the installation below it."""
+    lent: Mapping[str, Path] = {}
+    """Dependencies that git does not hold, by their place in the project."""
     origin: str
     """One line for a person: where it comes from, and what would be better."""
     options: str = ""
     """For pytest."""
+
+    @property
+    def path(self) -> str:
+        """Where its commands look for programs, after the interpreter's own folder."""
+        bins = (p if p.name == "bin" else p / "bin" for p in self.readable)
+        more = (str(p) for p in bins if p.is_dir())
+        return os.pathsep.join([*more, "/usr/local/bin", "/usr/bin", "/bin"])
 
 
 _HEAVY = ("schemathesis", "faker", "hypothesispytest")
@@ -30,8 +50,7 @@ _HEAVY = ("schemathesis", "faker", "hypothesispytest")
 
 def find_environment(root: Path) -> Environment:
     """Return the project's virtual environment if it has one, else samovar's own interpreter."""
-    places = [root / ".venv", root / "venv", root / "env"]
-    for place in places:
+    for place in (root / name for name in _VIRTUAL):
         python = place / "bin" / "python"
         if python.exists() and (place / "pyvenv.cfg").exists():
             return Environment(
@@ -52,19 +71,38 @@ def find_environment(root: Path) -> Environment:
     )
 
 
-def find_command(paths: Sequence[str], read: object, python: str) -> str:
+def dependencies(root: Path, paths: Sequence[str]) -> dict[str, Path]:
+    """Return the folders of dependencies beside the files of a commit, by their place there.
+
+    Only real folders below `root` that the commit itself does not have; no link is followed.
+    """
+    folders = {str(above) for path in paths for above in PurePosixPath(path).parents}
+    top = os.path.realpath(root)
+    found: dict[str, Path] = {}
+    for folder in sorted(folders):
+        for name in DEPENDENCIES:
+            inner = os.path.normpath(os.path.join(folder, name))
+            place = root / inner
+            real = place.is_dir() and os.path.realpath(place) == os.path.join(top, inner)
+            empty = name in _VIRTUAL and not (place / "pyvenv.cfg").is_file()
+            if real and not empty and inner not in folders:
+                found[inner] = place
+    return found
+
+
+def find_command(paths: Sequence[str], read: Callable[[str], str], python: str) -> str:
     """Return the command that tests the project, or an empty string when there are no tests.
 
-    `read` is a function from path to text.
+    `read` returns the text of a file, empty where it is none.
     """
-    assert callable(read)
     quoted = shlex.quote(python)
     names = [Path(p).name for p in paths]
     if any(_is_test(n) for n in names):
         return f"{quoted} -m pytest -q"
-    if "Makefile" in paths and _has_target(str(read("Makefile"))):
-        return "make test"
-    if "package.json" in paths and _scripts(str(read("package.json"))).get("test"):
+    makefile = next((name for name in _MAKEFILES if name in paths), "")
+    if makefile and (target := _target(read(makefile))):
+        return f"make {target}"
+    if "package.json" in paths and _scripts(read("package.json")).get("test"):
         return "npm test --silent"
     if "Cargo.toml" in paths:
         return "cargo test --offline --quiet"
@@ -73,14 +111,15 @@ def find_command(paths: Sequence[str], read: object, python: str) -> str:
     return ""
 
 
-def python_path(paths: Sequence[str], read: object) -> tuple[str, ...]:
-    """Return the folders, relative to the project, from which its packages are imported."""
-    assert callable(read)
-    folders = ["."]
-    if any(p.startswith("src/") and p.endswith(".py") for p in paths):
-        folders.append("src")
+def python_path(paths: Sequence[str], read: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the folders from which packages are imported, relative to the project.
+
+    A command may enter a part of it first: its `src` has the same name seen from there.
+    """
+    parts = [found[0] for p in paths if p.endswith(".py") and (found := _SOURCES.match(p))]
+    folders = [".", "src", *parts] if parts else ["."]
     if "pyproject.toml" in paths:
-        folders += _pytest_path(str(read("pyproject.toml")))
+        folders += _pytest_path(read("pyproject.toml"))
     return tuple(dict.fromkeys(folders))
 
 
@@ -99,8 +138,10 @@ def _is_test(name: str) -> bool:
     return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
 
 
-def _has_target(makefile: str) -> bool:
-    return any(line.startswith(("test:", "test :", "check:")) for line in makefile.splitlines())
+def _target(makefile: str) -> str:
+    """Return the target of a Makefile that tests the project, or an empty string."""
+    targets = {name for rule in _RULE.findall(makefile) for name in rule.split()}
+    return next((name for name in ("test", "check") if name in targets), "")
 
 
 def _scripts(package: str) -> dict[str, str]:

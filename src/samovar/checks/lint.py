@@ -10,7 +10,10 @@ _FINDING = re.compile(r"^(?:\./)?(?P<path>[^:\n]+):\d+:(?:\d+:)? (?P<text>.+)$",
 
 
 def find_linter(paths: Sequence[str], read: Callable[[str], str]) -> tuple[str, ...]:
-    """Return the arguments for Python that run the linter a project is set up for, if any."""
+    """Return the arguments for Python that run the linter a project is set up for, if any.
+
+    `read` returns the text of a file, empty where it is none.
+    """
 
     def holds(path: str, *words: str) -> bool:
         return path in paths and any(w in read(path) for w in words)

@@ -8,6 +8,7 @@ import shutil
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from samovar.checks.environment import Environment, python_path
 from samovar.checks.failures import LONGEST, excerpt
 from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
-from samovar.core.seams import Command, Ran, Sandbox, Tree
+from samovar.core.seams import Command, Ran, Sandbox, Tree, text_of
 from samovar.core.task import NO_TESTS, Checked, Counts, Probe, Trials
 
 INSIDE = Path(__file__).parent / "inside"
@@ -73,11 +74,13 @@ class Project:
         if (place / REPORT).is_file():
             (place / REPORT).unlink()
         told = {**self.variables(), "PYTEST_ADDOPTS": f"{REPORTING} {self.environment.options}"}
-        ran = await self._run(place, ("/bin/sh", "-c", command), told)
+        # Whatever folder it enters, the report is written at the top.
+        whole = f'export SAMOVAR_REPORT="$PWD/{REPORT}"; {command}'
+        ran = await self._run(place, ("/bin/sh", "-c", whole), told)
         report = read_report(place / REPORT)
         if ran.exit == USAGE and report is None and "pytest" in command:
             # Options in the project's own configuration that need a plugin nobody installed.
-            ran = await self._run(place, ("/bin/sh", "-c", f"{command} -o addopts="), told)
+            ran = await self._run(place, ("/bin/sh", "-c", f"{whole} -o addopts="), told)
             report = read_report(place / REPORT)
         return judged(name, command, ran, report)
 
@@ -100,7 +103,7 @@ class Project:
 
         None where the project has none, or it is not installed.
         """
-        linter = find_linter(self.tree.paths(), self.tree.read)
+        linter = find_linter(self.tree.paths(), partial(text_of, self.tree))
         files = [p for p in changed if p.endswith(".py") and not p.startswith("-")]
         if not linter or not files:
             return None
@@ -226,7 +229,7 @@ class Project:
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables of every command."""
-        folders = [*python_path(self.tree.paths(), self.tree.read)]
+        folders = [*python_path(self.tree.paths(), partial(text_of, self.tree))]
         # Relative to the working directory: Python makes them absolute when it starts.
         return {
             "PYTHONPATH": os.pathsep.join([*folders, str(INSIDE)]),
@@ -234,9 +237,8 @@ class Project:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTEST_ADDOPTS": self.environment.options,
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "",
-            "SAMOVAR_REPORT": REPORT,
             "SAMOVAR_TEST_SECONDS": f"{self.test_seconds:g}",
-            "PATH": f"{Path(self.environment.python).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{Path(self.environment.python).parent}:{self.environment.path}",
         }
 
     async def _run(
@@ -254,6 +256,7 @@ class Project:
                 workspace=place,
                 seconds=seconds or self.seconds,
                 readable=(*self.environment.readable, INSIDE),
+                lent=self.environment.lent,
                 environment=environment,
                 stdin=stdin,
                 output=2_000_000,

@@ -7,18 +7,20 @@ import shlex
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from samovar.boot import scratch
-from samovar.checks.environment import find_command, find_environment
+from samovar.boot import scratch, surroundings
+from samovar.checks.environment import find_command
 from samovar.checks.project import Project as Checks
 from samovar.cli.end import printable, say
 from samovar.cli.memory import home_of
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import now
+from samovar.core.seams import text_of
 from samovar.core.task import Verdict
 from samovar.memory import project
 from samovar.memory.project import Project, ProjectFile
@@ -95,12 +97,13 @@ async def _review(folder: Path, home: Path, step: Step) -> Verdict:
     """Run the project's tests, as they stand in its last commit, in the sandbox."""
     repo = await git.open(folder)
     tree = await repo.tree(await repo.head())
-    environment = find_environment(repo.place.work or home.parent)
-    command = step.test or find_command(tree.paths(), tree.read, environment.python)
+    settings = load(home)
+    environment = surroundings(repo.place.work or home.parent, settings, home, tree.paths())
+    read = partial(text_of, tree)
+    command = step.test or find_command(tree.paths(), read, environment.python)
     if not command:
         return Verdict(passed=False, why="no tests were found: name some with --test")
     say(f"samovar: running {command}")
-    settings = load(home)
     async with scratch() as place:
         checks = Checks(
             tree=tree,

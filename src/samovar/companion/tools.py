@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.boot import scratch
-from samovar.checks.environment import find_environment
+from samovar.boot import scratch, surroundings
 from samovar.core.rules import sight
 from samovar.core.seams import Host
 from samovar.core.tool import Tool
@@ -57,13 +56,13 @@ def tools(
     stack: AsyncExitStack,
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
-    found = find_environment(place.project)
+    found = surroundings(place.project, settings, place.home)
     workspace = Workspace(place.root, sight=sight(settings.rules, str(place.root)))
     bench = Bench(
         place=workspace,
         sandbox=sandbox,
         stack=stack,
-        interpreter=Interpreter(found.python, found.readable),
+        interpreter=Interpreter(found.python, found.readable, found.path),
         web=_reach(settings),
         company=company,
         again=place.again,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from samovar.core.errors import ToolError
 from samovar.core.message import Reply, Request
 
 
@@ -34,6 +35,9 @@ class Command(Struct, frozen=True, kw_only=True):
     """Bytes of output kept: the first and the last half; the rest is dropped, not stored."""
     readable: tuple[Path, ...] = ()
     """More folders of the host, readable at their own path, such as a virtual environment."""
+    lent: Mapping[str, Path] = {}
+    """Folders of the host that are read-only inside the workspace too, by their path in it; left
+    out where the workspace has something itself, or a link on the way."""
     environment: Mapping[str, str] = {}
     stdin: bytes = b""
 
@@ -109,6 +113,14 @@ class Tree(Protocol):
     def write_to(self, folder: Path, changed: Mapping[str, str], /) -> None:
         """Write all files into an empty folder, the changed ones with their new text."""
         ...
+
+
+def text_of(tree: Tree, path: str) -> str:
+    """Return the text of a file, empty where there is none to be read."""
+    try:
+        return tree.read(path)
+    except ToolError:
+        return ""
 
 
 class Deed(Struct, frozen=True, kw_only=True):

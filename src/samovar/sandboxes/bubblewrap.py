@@ -81,7 +81,7 @@ class Bubblewrap:
 
     async def _start(self, command: Command, opened: ExitStack, stdin: bool) -> "_Cell":
         given = _Given(opened)
-        shown = interpreter.resolve(command.readable)
+        shown = interpreter.resolve((*command.readable, *command.lent.values()))
         status, status_inside = given.pipe()
         options = [
             *profile.arguments(command, shown, self.sizes, given.data),

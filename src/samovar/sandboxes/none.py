@@ -11,7 +11,7 @@ from pathlib import Path
 
 from samovar.core.errors import SetupError
 from samovar.core.seams import Command, Ran, Session
-from samovar.sandboxes import limits, profile
+from samovar.sandboxes import limits, profile, workspace
 from samovar.sandboxes.gauge import Gauge
 from samovar.sandboxes.limits import Limits
 from samovar.sandboxes.process import Watched
@@ -57,8 +57,14 @@ class Unconfined:
         mark = secrets.token_hex(16)
         if not command.workspace.is_dir():
             raise SetupError(f"there is no workspace {command.workspace}")
+        for name, source in command.lent.items():
+            # A link would let the command write to the folder itself.
+            await workspace.lend(source, command.workspace, name)
         gauge = await asyncio.to_thread(Gauge, command, self.sizes)
-        base = {**profile.ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)}
+        given = {**profile.ENVIRONMENT, **command.environment}
+        near = command.environment.get("PATH", "")
+        # The person's own programs come after what the command asks for.
+        path = os.pathsep.join(filter(None, (near, os.environ.get("PATH", os.defpath))))
         try:
             process = await asyncio.create_subprocess_exec(
                 *limits.around(command, self.sizes),
@@ -67,7 +73,7 @@ class Unconfined:
                 stdout=PIPE,
                 stderr=STDOUT,
                 cwd=command.workspace,
-                env={**base, **command.environment, MARK: mark},
+                env={**given, "PATH": path, MARK: mark},
                 start_new_session=True,
             )
         except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from samovar.core.seams import Command
 from samovar.core.way import INSIDE
 from samovar.sandboxes.limits import Limits
+from samovar.sandboxes.workspace import vacant
 
 UID = 1000
 """Who one is, inside; never 0."""
@@ -68,6 +69,7 @@ def arguments(
         *_small("/dev/shm", limits),  # noqa: S108
         *(part for path in shown for part in ("--ro-bind", str(path), str(path))),
         *("--bind", str(command.workspace), INSIDE),
+        *_lent(command),
         *_git(command.workspace),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", INSIDE),
@@ -136,6 +138,11 @@ def _etc(data: Callable[[bytes], int]) -> list[str]:
 
 def _small(place: str, limits: Limits) -> list[str]:
     return ["--perms", "1777", "--size", str(limits.temporary), "--tmpfs", place]
+
+
+def _lent(command: Command) -> list[str]:
+    free = {n: place for n, place in command.lent.items() if vacant(command.workspace, n)}
+    return [w for n, place in free.items() for w in ("--ro-bind", str(place), f"{INSIDE}/{n}")]
 
 
 def _git(workspace: Path) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from samovar.core.errors import SetupError
 
@@ -23,6 +23,35 @@ def hand_over(folder: Path, uid: int) -> None:
                 _give(entry.path, uid)
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(entry.path)
+
+
+def vacant(folder: Path, name: str) -> bool:
+    """Return whether a place in a workspace is free for another folder: nothing in it, no link.
+
+    What lies there may be hostile: no link on the way is followed.
+    """
+    place = folder
+    try:
+        for part in PurePosixPath(name).parts:
+            place = place / part
+            if part in ("/", "..") or place.is_symlink() or place.is_file():
+                return False
+        return not place.exists() or not any(place.iterdir())
+    except OSError:
+        return False
+
+
+async def lend(source: Path, folder: Path, name: str) -> None:
+    """Copy a folder into a workspace where its place is free; its links stay links.
+
+    Raises SetupError when it cannot.
+    """
+    if not vacant(folder, name):
+        return
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    said = await _tool("cp", "-aT", "--reflink=auto", "--", str(source), str(folder / name))
+    if said:
+        raise SetupError(f"cannot copy {source}: {said.splitlines()[0]}")
 
 
 async def remove(folder: Path) -> None:

@@ -14,6 +14,8 @@ class Interpreter(Struct, frozen=True):
 
     python: str
     readable: tuple[Path, ...] = ()
+    path: str = "/usr/local/bin:/usr/bin:/bin"
+    """Where a shell looks for programs, after the interpreter's own folder."""
 
     def argv(self, program: str) -> tuple[str, ...]:
         """Return the words that run one of our own programs."""

@@ -21,8 +21,7 @@ _LIMITS = {
 
 def shell(place: Workspace, sandbox: Sandbox, interpreter: Interpreter) -> Tool:
     """Return the tool that runs a command; the project's own programs come first on its PATH."""
-    near = os.path.dirname(interpreter.python)
-    environment = {"PATH": f"{near}:/usr/local/bin:/usr/bin:/bin"}
+    environment = {"PATH": f"{os.path.dirname(interpreter.python)}:{interpreter.path}"}
 
     async def shell(
         command: Annotated[str, Meta(min_length=1, description="a line of the shell")],

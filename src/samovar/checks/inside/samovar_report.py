@@ -1,12 +1,15 @@
 """A pytest plugin: a time limit for every test, and a report as JSON.
 
 Loaded by `-p samovar_report`. The limit comes from SAMOVAR_TEST_SECONDS, the path of the report
-from SAMOVAR_REPORT. It needs nothing but pytest itself, so that any project's environment will do.
+from SAMOVAR_REPORT; it lies at the top of the project, from where tests are named. It needs nothing
+but pytest itself, so that any project's environment will do.
 """
 
 import json
 import os
 import signal
+
+from samovar_pytest import named
 
 LIMIT = float(os.environ.get("SAMOVAR_TEST_SECONDS", "10"))
 REPORT = os.path.abspath(os.environ.get("SAMOVAR_REPORT", os.devnull))
@@ -57,12 +60,14 @@ def pytest_runtest_logreport(report):
 
 def pytest_collectreport(report):
     if report.outcome == "failed":
-        outcomes[report.nodeid or "collection"] = {"outcome": "failed", "message": _message(report)}
+        outcomes[report.nodeid] = {"outcome": "failed", "message": _message(report)}
 
 
 def pytest_sessionfinish(session, exitstatus):
+    top = os.path.dirname(REPORT)
+    seen = {named(session.config, n, top) or "collection": told for n, told in outcomes.items()}
     with open(REPORT, "w") as handle:
-        json.dump({"exit": int(exitstatus), "tests": outcomes}, handle)
+        json.dump({"exit": int(exitstatus), "tests": seen}, handle)
 
 
 def _message(report):

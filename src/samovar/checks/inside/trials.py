@@ -26,6 +26,8 @@ import unittest
 import samovar_pytest
 
 MARK = os.environ.get("SAMOVAR_MARK", "trial")
+TOP = os.getcwd()
+"""The folder of the project, from where its tests are named."""
 MOST = 60
 """Red tests a trial can tell of: the exit status of a program has one byte."""
 IDLE = {"request", "event_loop_policy", "_session_faker"}
@@ -138,14 +140,16 @@ class Bar:
     def collect(self, *plugins):
         """Run pytest on the files of the tests."""
         files = dict.fromkeys(_file(name) for name in self.tests)
-        samovar_pytest.run([*files, *QUIET], [*plugins, self])
+        samovar_pytest.run(files, QUIET, [*plugins, self])
 
-    def pytest_collection_modifyitems(self, items):
+    def pytest_collection_modifyitems(self, config, items):
         """Keep the tests of the probe, in its order; files are collected faster than names."""
         if not self.order:
             return
-        named = [i for i in items if i.nodeid in self.order or _file(i.nodeid) in self.order]
-        items[:] = sorted(named, key=lambda i: self.order.get(i.nodeid, len(self.order)))
+        known = [(samovar_pytest.named(config, i.nodeid, TOP), i) for i in items]
+        wanted = [(n, i) for n, i in known if n in self.order or _file(n) in self.order]
+        wanted.sort(key=lambda pair: self.order.get(pair[0], len(self.order)))
+        items[:] = [item for _, item in wanted]
 
     def pytest_runtest_protocol(self, item, nextitem):
         """Run a test that needs nothing of pytest directly: many times as fast."""
