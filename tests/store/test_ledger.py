@@ -1,7 +1,7 @@
 """Credits; over memory, SQLite and PostgreSQL."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -87,7 +87,7 @@ async def test_a_new_day_begins_at_nothing(store, hands):
     hands.jump += 86_400
     assert await store.ledger.charge(Charge(agent="ada", amount=100), 100) == 800
     assert await store.ledger.spent("ada", await today(store)) == 100
-    assert list((await store.ledger.sums("day")).values()) == [100, 100]
+    assert list((await store.ledger.days(date.min)).values()) == [{"ada": 100}] * 2
 
 
 async def test_sums_are_by_agent_task_and_model(store):
@@ -98,7 +98,9 @@ async def test_sums_are_by_agent_task_and_model(store):
     assert await store.ledger.sums("agent") == {"ada": 12, "bob": 9}
     assert await store.ledger.sums("task") == {"1": 14, "2": 7}
     assert await store.ledger.sums("model") == {"m": 14, "n": 7}
-    assert sum((await store.ledger.sums("day")).values()) == 21
+    day = await today(store)
+    assert await store.ledger.days(day) == {day.isoformat(): {"ada": 12, "bob": 9}}
+    assert await store.ledger.days(day + timedelta(days=1)) == {}
 
 
 async def test_lines_are_read_page_by_page(store):

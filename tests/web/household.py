@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from litestar.types import ASGIApp
@@ -173,8 +173,15 @@ class Team:
     async def balances(self) -> Mapping[str, int]:
         return {e.agent: e.balance for e in self.ledger}
 
-    async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
-        return self.ledger[-limit:]
+    async def entries(self) -> Sequence[LedgerEntry]:
+        return self.ledger
+
+    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
+        found: dict[str, Counter[str]] = {}
+        for entry in self.ledger:
+            if entry.spent and entry.at.date() >= since:
+                found.setdefault(entry.at.date().isoformat(), Counter())[entry.agent] += entry.spent
+        return found
 
     async def grant(self, agent: str, amount: int, /) -> int:
         self._known(agent)

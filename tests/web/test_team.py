@@ -18,14 +18,14 @@ from litestar.testing import AsyncTestClient
 
 from samovar.core.log import now
 from samovar.org.journal import agent_log
-from samovar.org.seams import Approval, Job, LedgerEntry, StoreAway
+from samovar.org.seams import Approval, Charge, Job, LedgerEntry, StoreAway
 from samovar.org.sound import prices
 from samovar.org.team import Team
 from samovar.store.bells import open_bell
 from samovar.store.memory_books import MemoryApprovals
 from samovar.web import views
 from samovar.web.forms import FIELD
-from samovar.web.ledger import Lines
+from samovar.web.ledger import KEPT, Lines
 from samovar.web.page import Page, environment
 from samovar.web.scenes import SCENES, SceneSource
 from samovar.web.server import serve
@@ -83,10 +83,26 @@ async def test_a_line_of_the_ledger_that_was_committed_late_is_read():
             return [e for e in lines if e.id > after][:limit]
 
     read = Lines(Slow())
-    assert [e.id for e in await read.latest(3)] == [1196, 1197, 1199]
+    assert [e.id for e in await read.latest()][-3:] == [1196, 1197, 1199]
     lines.insert(-1, late)
-    assert [e.id for e in await read.latest(3)] == [1197, 1198, 1199]
-    assert [e.id for e in await read.latest(5_000)] == list(range(1, 1200))
+    assert [e.id for e in await read.latest()] == list(range(1200 - KEPT, 1200))
+
+
+async def test_a_busy_agent_hides_no_quiet_one_in_the_credits(tmp_path):
+    team = team_of(tmp_path)
+    await team.add_credits("bob", 5_000_000)
+    await team.add_credits("ada", 5_000_000)
+    ledger = team.engine.turns.kit.ledger
+    await ledger.charge(Charge(agent="bob", amount=1_000_000))
+    for _ in range(3 * KEPT):
+        await ledger.charge(Charge(agent="ada", amount=1000))
+    found = await views.credit(desk_of(tmp_path, team), {})
+    [spent] = found["days"].values()
+    assert spent == {"bob": 1.0, "ada": 3 * KEPT / 1000}, "of the whole day, however long"
+    assert found["forecasts"]["bob"].startswith("4.00 left, gone in 4 h")
+    assert found["lines"][0].agent == "ada"
+    page = await views.agent(desk_of(tmp_path, team), {"name": "bob"})
+    assert page["forecast"].startswith("4.00 left, gone in") and "polyline" in page["plot"]
 
 
 async def test_a_message_to_everybody_is_read_by_each(tmp_path):

@@ -292,8 +292,12 @@ class Ledger(Protocol):
         """Return lines with an id above `after`, the oldest first; of all agents by default."""
         ...
 
-    async def sums(self, by: Literal["agent", "task", "model", "day"], /) -> Mapping[str, int]:
-        """Return what was spent in all, by agent, task, model or day (UTC, `2026-11-21`)."""
+    async def sums(self, by: Literal["agent", "task", "model"], /) -> Mapping[str, int]:
+        """Return what was spent in all, by agent, task or model."""
+        ...
+
+    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
+        """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
         ...
 
 

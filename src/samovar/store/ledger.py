@@ -106,12 +106,23 @@ class SqlLedger:
         async with self.database.reading() as connection:
             return [read(row) for row in await connection.execute(asked)]
 
-    async def sums(self, by: Literal["agent", "task", "model", "day"], /) -> Mapping[str, int]:
-        """Return what was spent in all, by agent, task, model or day (UTC)."""
+    async def sums(self, by: Literal["agent", "task", "model"], /) -> Mapping[str, int]:
+        """Return what was spent in all, by agent, task or model."""
         column = ledger.c[by]
         asked = select(column, -func.sum(ledger.c.amount)).where(*_CHARGED).group_by(column)
         async with self.database.reading() as connection:
             return {str(name): int(spent) for name, spent in await connection.execute(asked)}
+
+    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
+        """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
+        by = (ledger.c.day, ledger.c.agent)
+        asked = select(*by, -func.sum(ledger.c.amount)).group_by(*by)
+        asked = asked.where(ledger.c.day >= since.isoformat(), *_CHARGED)
+        found: dict[str, dict[str, int]] = {}
+        async with self.database.reading() as connection:
+            for day, agent, spent in await connection.execute(asked):
+                found.setdefault(day, {})[agent] = int(spent)
+        return found
 
     async def _book(
         self, line: dict[str, Any], enough: ColumnElement[bool], also: dict[str, Any]

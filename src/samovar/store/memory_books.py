@@ -98,13 +98,21 @@ class MemoryLedger:
         found = [x for x in self.lines if x.id > after and agent in ("", x.agent)]
         return found[:limit]
 
-    async def sums(self, by: Literal["agent", "task", "model", "day"], /) -> Mapping[str, int]:
-        """Return what was spent in all, by agent, task, model or day (UTC)."""
+    async def sums(self, by: Literal["agent", "task", "model"], /) -> Mapping[str, int]:
+        """Return what was spent in all, by agent, task or model."""
         found: Counter[str] = Counter()
         for x in self._charges():
-            names = {"agent": x.agent, "task": x.task, "model": x.model, "day": x.at.date()}
+            names = {"agent": x.agent, "task": x.task, "model": x.model}
             found[str(names[by])] -= x.amount
         return dict(found)
+
+    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
+        """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
+        found: dict[str, Counter[str]] = {}
+        for x in self._charges():
+            if x.at.date() >= since:
+                found.setdefault(x.at.date().isoformat(), Counter())[x.agent] += x.spent
+        return found
 
     def _charges(self) -> list[LedgerEntry]:
         return [x for x in self.lines if x.spent]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -196,9 +196,13 @@ class Money:
         """Return what every agent has."""
         return await self.team.credits()
 
-    async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
-        """Return the latest lines of the ledger, the oldest first."""
-        return await self.lines.latest(limit)
+    async def entries(self) -> Sequence[LedgerEntry]:
+        """Return the latest lines of each agent in the ledger, the oldest first."""
+        return await self.lines.latest()
+
+    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
+        """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
+        return await self.team.engine.turns.kit.ledger.days(since)
 
     async def grant(self, agent: str, amount: int, /) -> int:
         """Give credits, or take them with a negative amount; return the balance."""

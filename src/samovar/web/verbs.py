@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -186,8 +186,12 @@ class Purse(Protocol):
         """Return what every agent has."""
         ...
 
-    async def entries(self, limit: int = 2000) -> Sequence[LedgerEntry]:
-        """Return the latest lines of the ledger, the oldest first."""
+    async def entries(self) -> Sequence[LedgerEntry]:
+        """Return the latest lines of each agent in the ledger, the oldest first."""
+        ...
+
+    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
+        """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
         ...
 
     async def grant(self, agent: str, amount: int, /) -> int:

@@ -182,7 +182,8 @@ async def credit(desk: Desk, _query: Query) -> Data:
     lines = await desk.office.purse.entries()
     now = time.time()
     courses = credits.courses(lines, now)
-    days = credits.days(lines)
+    first = datetime.now(UTC).date() - timedelta(days=bars.MOST - 1)
+    days = await desk.office.purse.days(first)
     spenders = sorted({n for d in days.values() for n in d})
     shown = {d: {n: v / 1e6 for n, v in s.items()} for d, s in days.items()}
     balances = await desk.office.purse.balances()

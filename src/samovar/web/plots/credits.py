@@ -1,7 +1,6 @@
 """Credits left over time, with a forecast of when they are gone."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC
+from collections.abc import Sequence
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -112,14 +111,3 @@ def legend(names: Sequence[str]) -> Markup:
         for n, name in enumerate(names[:COLOURS])
     ]
     return element("ul", {"class": "legend"}, *rows)
-
-
-def days(entries: Sequence[LedgerEntry]) -> Mapping[str, Mapping[str, int]]:
-    """Return what each agent spent on each day (UTC), in micro-credits."""
-    found: dict[str, dict[str, int]] = {}
-    for entry in entries:
-        if entry.spent:
-            day = entry.at.astimezone(UTC).strftime("%Y-%m-%d")
-            spent = found.setdefault(day, {})
-            spent[entry.agent] = spent.get(entry.agent, 0) + entry.spent
-    return found
