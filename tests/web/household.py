@@ -176,6 +176,10 @@ class Team:
     async def entries(self) -> Sequence[LedgerEntry]:
         return self.ledger
 
+    async def lines(self, agent: str, after: int, limit: int, /) -> Sequence[LedgerEntry]:
+        fits = [e for e in self.ledger if e.id > after and agent in ("", e.agent)]
+        return fits[:limit]
+
     async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
         found: dict[str, Counter[str]] = {}
         for entry in self.ledger:

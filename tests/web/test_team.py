@@ -82,10 +82,10 @@ async def test_a_line_of_the_ledger_that_was_committed_late_is_read():
         async def entries(self, *, after, limit):
             return [e for e in lines if e.id > after][:limit]
 
-    read = Lines(Slow())
-    assert [e.id for e in await read.latest()][-3:] == [1196, 1197, 1199]
+    lines_read = Lines(Slow())
+    assert [e.id for e in await lines_read.read()][-3:] == [1196, 1197, 1199]
     lines.insert(-1, late)
-    assert [e.id for e in await read.latest()] == list(range(1200 - KEPT, 1200))
+    assert [e.id for e in await lines_read.read()] == list(range(1200 - KEPT, 1200))
 
 
 async def test_a_busy_agent_hides_no_quiet_one_in_the_credits(tmp_path):
@@ -103,6 +103,33 @@ async def test_a_busy_agent_hides_no_quiet_one_in_the_credits(tmp_path):
     assert found["lines"][0].agent == "ada"
     page = await views.agent(desk_of(tmp_path, team), {"name": "bob"})
     assert page["forecast"].startswith("4.00 left, gone in") and "polyline" in page["plot"]
+
+
+async def test_a_program_can_follow_what_it_filed_and_what_it_cost(tmp_path, monkeypatch):
+    monkeypatch.setattr("samovar.web.team.TASKS", 1)
+    team = team_of(tmp_path)
+    await team.add_credits("ada", 5_000)
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        made = [
+            (await client.post("/api/tasks", json={"text": "x", "agent": "ada"})).json()["task"]
+        ]
+        made += [(await team.submit("another", "ada")).id for _ in range(2)]
+        for id in made:
+            await team.cancel(id, "enough")
+        listed = [j["id"] for j in (await client.get("/api/tasks")).json()]
+        assert listed == made[-1:]
+        one = (await client.get(f"/api/tasks/{made[0]}")).json()
+        assert (one["text"], one["state"], one["reason"]) == ("x", "cancelled", "enough")
+        assert (await client.get("/api/tasks/999")).status_code == 404
+        for amount in (7, 8, 9):
+            charge = Charge(agent="ada", amount=amount, task=made[0])
+            await team.engine.turns.kit.ledger.charge(charge)
+        page = (await client.get("/api/credits/lines?limit=2")).json()
+        rest = (await client.get(f"/api/credits/lines?after={page[-1]['id']}")).json()
+        assert [e["amount"] for e in (*page, *rest)] == [5_000, -7, -8, -9]
+        assert rest[0]["task"] == made[0]
+        assert (await client.get("/api/credits/lines?agent=bob")).json() == []
 
 
 async def test_a_message_to_everybody_is_read_by_each(tmp_path):

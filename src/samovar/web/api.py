@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import Missing, SetupError
 from samovar.flow.receipt import Receipt
-from samovar.org.seams import NO_LIMIT, Approval, Job, JobState
+from samovar.org.seams import NO_LIMIT, Approval, Job, JobState, LedgerEntry
 from samovar.web import acts, conduct, onerun
 from samovar.web.commission import commission, commissions, signed
 from samovar.web.desk import TheDesk, office_of, workshop_of
@@ -25,6 +25,8 @@ from samovar.web.views import questions
 Name = Annotated[str, PathParameter(min_length=1, max_length=100)]
 Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
 After = Annotated[int, QueryParameter(ge=-1, le=10**9)]
+Line = Annotated[int, QueryParameter(ge=0, le=2**53)]
+Someone = Annotated[str, QueryParameter(max_length=100)]
 Number = Annotated[int, PathParameter(ge=0, le=2**53)]
 Text = Annotated[str, Meta(min_length=1, max_length=200_000)]
 
@@ -158,7 +160,7 @@ async def agent(desk: TheDesk, name: Name) -> Agent:
 @get("/messages")
 async def messages(
     desk: TheDesk,
-    agent: Annotated[str, QueryParameter(max_length=100)] = "",
+    agent: Someone = "",
     limit: Limit = 200,
 ) -> Sequence[Mail]:
     """List what was written to outboxes, the latest first."""
@@ -184,6 +186,14 @@ async def send(desk: TheDesk, data: JSONBody[NewMessage]) -> Sent:
 async def credits(desk: TheDesk) -> Mapping[str, int]:
     """Return what every agent has left, in micro-credits."""
     return await desk.office.purse.balances() if desk.office else {}
+
+
+@get("/credits/lines")
+async def ledger(
+    desk: TheDesk, agent: Someone = "", after: Line = 0, limit: Limit = 200
+) -> Sequence[LedgerEntry]:
+    """List the lines of the ledger after one of them, by id, the oldest first."""
+    return await desk.office.purse.lines(agent, after, limit) if desk.office else []
 
 
 @post("/credits", status_code=200)
@@ -219,10 +229,11 @@ async def status(desk: TheDesk) -> Whole:
 
 
 @get("/tasks")
-async def tasks(
-    desk: TheDesk, agent: Annotated[str, QueryParameter(max_length=100)] = ""
-) -> Sequence[Job]:
-    """List the tasks of all queues, or of one agent's."""
+async def tasks(desk: TheDesk, agent: Someone = "") -> Sequence[Job]:
+    """List the tasks of all queues, or of one agent's: the open ones, what failed, what is over.
+
+    Of each the first 2,000, of those that ended the latest; `/api/tasks/{id}` knows every one.
+    """
     return await desk.office.jobs.tasks(agent) if desk.office else []
 
 
@@ -235,6 +246,12 @@ async def submit(desk: TheDesk, data: JSONBody[NewTask]) -> Accepted:
         return Accepted(job.id, job.agent)
     order = workshop_of(desk).submit(desk.home, conduct.wish(desk, data.text, push=data.push))
     return Accepted(order.id)
+
+
+@get("/tasks/{id:int}")
+async def one_task(desk: TheDesk, id: Number) -> Job:
+    """Return one task with its latest run, however long ago it ended."""
+    return await office_of(desk).jobs.job(id)
 
 
 @post("/tasks/{id:int}", status_code=200)
@@ -354,8 +371,10 @@ def router() -> Router:
         talk,
         messages,
         credits,
+        ledger,
         status,
         tasks,
+        one_task,
         runs,
         one_run,
         one_diff,

@@ -24,7 +24,7 @@ class Lines:
     """The highest id that was read."""
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def latest(self) -> list[LedgerEntry]:
+    async def read(self) -> list[LedgerEntry]:
         """Return the latest lines of each agent, the oldest first."""
         async with self._reading:
             after = max(self._last - AGAIN, 0)

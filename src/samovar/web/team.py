@@ -190,7 +190,7 @@ class Money:
     """The credits of a team."""
 
     team: Team
-    lines: Lines
+    latest: Lines
 
     async def balances(self) -> Mapping[str, int]:
         """Return what every agent has."""
@@ -198,7 +198,11 @@ class Money:
 
     async def entries(self) -> Sequence[LedgerEntry]:
         """Return the latest lines of each agent in the ledger, the oldest first."""
-        return await self.lines.latest()
+        return await self.latest.read()
+
+    async def lines(self, agent: str, after: int, limit: int, /) -> Sequence[LedgerEntry]:
+        """Return lines of the ledger with an id above `after`, the oldest first."""
+        return await self.team.entries(agent, after=after, limit=limit)
 
     async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
         """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""

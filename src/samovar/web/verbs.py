@@ -190,6 +190,10 @@ class Purse(Protocol):
         """Return the latest lines of each agent in the ledger, the oldest first."""
         ...
 
+    async def lines(self, agent: str, after: int, limit: int, /) -> Sequence[LedgerEntry]:
+        """Return lines of the ledger with an id above `after`, the oldest first."""
+        ...
+
     async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
         """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
         ...
