@@ -24,7 +24,7 @@ from samovar.models.serve.app import Shop, application
 from samovar.models.serve.keeper import Keeper
 from samovar.models.serve.upstream import Upstream
 
-from .conftest import HEAD, piece
+from .conftest import HEAD, event, piece
 from .conftest import end as ending
 
 READ = {
@@ -220,6 +220,40 @@ async def test_half_a_character_costs_no_answer(serve, open_shop, said):
     async with client(await open_shop((await serve(says(said))).endpoint())) as ask:
         answer = await ask.chat.completions.create(model="tiny", messages=ASKED, **more)
     assert answer.choices[0].message.content == "a\ufffd"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_half_a_character_costs_no_answer_whichever_field_holds_it(serve, open_shop, stream):
+    async def behave(heard) -> None:
+        token = {"token": "\ud83d", "logprob": -0.5, "top_logprobs": []}
+        told = {"index": 0, "delta": {"content": "a"}, "logprobs": {"content": [token]}}
+        await heard.send(HEAD + event({"choices": [told]}) + ending())
+
+    body = {"model": "tiny", "messages": ASKED, "logprobs": True, "stream": stream}
+    answer = await _post(await open_shop((await serve(behave)).endpoint()), body)
+    assert answer.status_code == 200
+    assert '"token": "\ufffd"' in answer.text
+
+
+class Mistaken:
+    """A source with a mistake of ours in it."""
+
+    model, forms = "tiny", True
+
+    async def chat(self, _body):
+        raise KeyError("half\n\ud83d")
+        yield
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_mistake_of_ours_has_openais_shape_and_stands_in_the_log(open_shop, caplog, stream):
+    port = await open_shop(Mistaken())
+    answer = await _post(port, {"model": "tiny", "messages": ASKED, "stream": stream})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["type"] == "server_error"
+    assert "made a mistake: KeyError" in answer.json()["error"]["message"]
+    [record] = [r for r in caplog.records if r.name == "samovar.models.serve.app"]
+    assert isinstance(record.exc_info[1], KeyError)
 
 
 async def test_a_reply_that_hit_the_limit_keeps_what_was_said(serve, open_shop):

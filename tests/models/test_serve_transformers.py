@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openai
 import pytest
+from jinja2 import Environment, TemplateError
 
 from samovar.core.errors import SetupError
 from samovar.models.serve import transformers as backend
@@ -154,6 +155,29 @@ async def test_what_the_library_raises_is_told(model, monkeypatch):
     with pytest.raises(Fault, match="the model failed: out of memory") as caught:
         [c async for c in model.chat({"messages": ASKED, "max_tokens": 2})]
     assert caught.value.status == 502
+
+
+class Strict:
+    """A tokenizer whose template takes no system message, as Gemma's."""
+
+    chat_template = (
+        "{% if messages[0].role == 'system' %}{{ refuse('System role\nno') }}{% endif %}"
+    )
+
+    def apply_chat_template(self, messages, **_manner):
+        def refuse(text: str) -> None:
+            # As raise_exception of Transformers' utils/chat_template_utils.py does.
+            raise TemplateError(text)
+
+        Environment().from_string(self.chat_template).render(messages=messages, refuse=refuse)
+        raise AssertionError("nothing was refused")
+
+
+async def test_a_template_that_refuses_is_told_in_its_own_words():
+    strict = backend.Transformers("gemma", Strict(), None, None, None)
+    with pytest.raises(Fault, match="template refuses: System role no") as caught:
+        [c async for c in strict.chat({"messages": [{"role": "system", "content": "x"}]})]
+    assert (caught.value.status, caught.value.param) == (400, "messages")
 
 
 def test_what_cannot_be_loaded_is_one_line(tmp_path, monkeypatch):

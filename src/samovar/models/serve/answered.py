@@ -64,10 +64,10 @@ def message(heard: Heard, asked: Asked, speech: Speech) -> tuple[Fields, str]:
     """
     said = _said(heard, asked, speech)
     cut = min((place for mark in asked.stop if (place := said.text.find(mark)) >= 0), default=None)
-    content: str | None = joined(said.text[:cut])
+    content: str | None = said.text[:cut]
     made: Fields = {"role": "assistant", "content": content}
     if heard.thought:
-        made["reasoning_content"] = joined(heard.thought)
+        made["reasoning_content"] = heard.thought
     if not said.calls:
         if asked.must and heard.finish != "length":
             raise Fault(502, "the model called no tool though it had to: ask again", code="no_call")
@@ -176,4 +176,9 @@ def _end(asked: Asked, head: Head, usage: Fields | None) -> Iterator[bytes]:
 
 def event(fields: Fields) -> bytes:
     """Return an event of a stream."""
-    return b"data: " + json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace") + b"\n\n"
+    return b"data: " + encoded(fields) + b"\n\n"
+
+
+def encoded(fields: Fields) -> bytes:
+    """Return an object as JSON; half a character, which no UTF-8 can hold, becomes U+FFFD."""
+    return joined(json.dumps(fields, ensure_ascii=False)).encode()

@@ -5,15 +5,16 @@ Source: OpenAI's API reference for chat completions, models, embeddings and erro
 
 import asyncio
 import hmac
+import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from litestar import Litestar, Request, Response, get, post
+from litestar import Litestar, MediaType, Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -26,6 +27,7 @@ from samovar.models.serve.fault import Fault, invalid
 
 Asking = Request[Any, Any, Any]
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 _LARGEST = 32 << 20
 """Bytes of a request."""
 
@@ -103,7 +105,7 @@ def application(shop: Shop) -> Litestar:
     return Litestar(
         [models, model, health, chat, embeddings],
         before_request=admit,
-        exception_handlers={Fault: _fault, HTTPException: _http},
+        exception_handlers={Fault: _fault, HTTPException: _http, Exception: _broken},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=_LARGEST,
@@ -146,7 +148,7 @@ async def _chat(shop: Shop, request: Asking) -> Response[Any] | Stream:
     chunks = shop.source.chat(asked.body)
     if not asked.stream:
         made = await _while_there(request, answered.completion(chunks, asked, speech, head))
-        return Response(made)
+        return _response(200, made)
     # The first chunk decides whether this is an answer or an error: its status comes before it.
     first = await _while_there(request, anext(chunks, None))
     whole = _joined(first, chunks)
@@ -249,12 +251,26 @@ def _model(shop: Shop, made: int) -> dict[str, Any]:
     return told | ({"max_model_len": shop.context} if shop.context else {})
 
 
-def _fault(_request: Asking, fault: Fault) -> Response[dict[str, Any]]:
+def _fault(_request: Asking, fault: Fault) -> Response[bytes]:
     headers = {"Retry-After": "3"} if fault.status == 503 else {}
-    return Response(fault.body, status_code=fault.status, headers=headers)
+    return _response(fault.status, fault.body, headers)
 
 
-def _http(_request: Asking, error: HTTPException) -> Response[dict[str, Any]]:
+def _http(request: Asking, error: HTTPException) -> Response[bytes]:
     hint = ": there are /v1/chat/completions, /v1/models and /v1/embeddings"
     text = f"{error.detail}{hint if error.status_code == 404 else ''}"
-    return Response(Fault(error.status_code, text).body, status_code=error.status_code)
+    return _fault(request, Fault(error.status_code, text))
+
+
+def _broken(request: Asking, error: Exception) -> Response[bytes]:
+    """Answer our own mistake."""
+    log.error("the model server made a mistake", exc_info=error)
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return _fault(request, Fault(500, f"the model server made a mistake: {said}"))
+
+
+def _response(
+    status: int, fields: dict[str, Any], headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    whole = answered.encoded(fields)
+    return Response(whole, status_code=status, headers=headers, media_type=MediaType.JSON)

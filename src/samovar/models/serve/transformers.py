@@ -11,8 +11,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jinja2 import TemplateError
+
 from samovar.core.errors import SetupError
-from samovar.models.serve.fault import Fault, too_long
+from samovar.models.serve.fault import Fault, invalid, too_long
 
 Fields = dict[str, Any]
 _CONTEXT = 4096
@@ -91,10 +93,15 @@ class Transformers:
         return {"choices": [choice], "usage": {**usage, "total_tokens": read + len(tokens)}}
 
     def _prompt(self, messages: Sequence[Fields]) -> Any:
+        """Return the tokens of a conversation. Raises Fault where the model's template does."""
         if self.tokenizer.chat_template:
-            made = self.tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-            )
+            try:
+                made = self.tokenizer.apply_chat_template(
+                    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+                )
+            except TemplateError as error:
+                said = " ".join(str(error).split())[:300]
+                raise invalid(f"the model's chat template refuses: {said}", "messages") from error
         else:
             text = "\n\n".join(f"{m['role']}: {m['content']}" for m in messages)
             made = self.tokenizer(f"{text}\n\nassistant:", return_tensors="pt")
