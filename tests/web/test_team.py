@@ -477,6 +477,24 @@ async def test_an_agents_page_says_what_it_may_ask_for_and_what_it_need_not(tmp_
         assert (await client.get("/api/agents/fay")).json()["asks"] == ["fetch", "mcp_x"]
 
 
+async def test_of_a_large_team_everybody_is_seen(tmp_path):
+    team = team_of(tmp_path)
+    for number in range(58):
+        hire(tmp_path, f"agent{number:02}")
+    hire(tmp_path, "tester")
+    for name in ("ada", "tester"):
+        agent_log(tmp_path, name).add("failed", tick=1, text=f"{name} has no model")
+    await team.tick()
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        lately = (await client.get("/dashboard")).text.partition('id="recent-title"')[2]
+        assert "ada has no model" in lately and "tester has no model" in lately
+        system = (await client.get("/system")).text
+    assert "2 failed (ada, tester); drawn are the first 40 of 61 agents" in system
+    table = system.partition("What agents did in the latest ticks")[2].partition("</table>")[0]
+    assert table.count("<tr>") == 62 and ">tester</th>" in table
+
+
 async def test_the_team_page_tells_what_happened_the_latest_first(tmp_path):
     team = team_of(tmp_path)
     await team.submit("write a poem", "ada")

@@ -12,8 +12,8 @@ from samovar.web.happening import Happening, act
 
 LINES = 150
 """Lines of an agent's log that are looked at."""
-AGENTS = 40
-"""Agents whose logs are looked at, by name."""
+ACTS = 20
+"""Latest acts of one agent that are told."""
 WEIGHT = {"rested": 0, "at work": 1, "ran": 2, "failed": 3}
 """Of several things in one tick, the heaviest is shown."""
 
@@ -23,33 +23,33 @@ class Diary:
     """The logs of a home, read again only when they have grown."""
 
     home: Path
-    _known: dict[str, tuple[int, list[dict[str, Any]]]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, Mapping[int, str], list[Happening]]] = field(default_factory=dict)
 
     def turns(self, agents: Sequence[str]) -> Mapping[str, Mapping[int, str]]:
         """Return what each of some agents did in its latest ticks."""
-        return {name: told(self._of(name)) for name in sorted(agents)[:AGENTS]}
+        return {name: self._of(name)[0] for name in sorted(agents)}
 
     def acts(self, agents: Sequence[str]) -> list[Happening]:
         """Return what each of some agents did lately that stands in no outbox."""
-        rows = ((name, row) for name in sorted(agents)[:AGENTS] for row in self._of(name))
-        return [found for name, row in rows if (found := act(name, row)) is not None]
+        return [found for name in sorted(agents) for found in self._of(name)[1]]
 
     def engine(self, lines: int) -> Sequence[str]:
         """Return the engine's latest lines, the latest first."""
         rows = tail(engine_log(self.home).path, lines)
         return [_line(row) for row in reversed(rows)]
 
-    def _of(self, agent: str) -> list[dict[str, Any]]:
+    def _of(self, agent: str) -> tuple[Mapping[int, str], list[Happening]]:
         path = agent_log(self.home, agent).path
         try:
             size = path.stat().st_size
         except OSError:
-            return []
+            return {}, []
         known = self._known.get(agent)
         if known is None or known[0] != size:
-            known = (size, tail(path, LINES))
-            self._known[agent] = known
-        return known[1]
+            rows = tail(path, LINES)
+            acts = [found for row in rows if (found := act(agent, row)) is not None]
+            known = self._known[agent] = (size, told(rows), acts[-ACTS:])
+        return known[1], known[2]
 
 
 def told(rows: Sequence[Mapping[str, Any]]) -> Mapping[int, str]:

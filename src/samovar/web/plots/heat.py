@@ -58,7 +58,9 @@ def summary(turns: Turns, now: int) -> str:
         n for n, t in turns.items() if "failed" in [t.get(k) for k in range(first, now + 1)]
     )
     said = f"ticks {first} to {now}: {count(len(cells) - cells.count('failed'), 'turn')} taken"
-    return f"{said}, {cells.count('failed')} failed" + (f" ({', '.join(failed)})" if failed else "")
+    said = f"{said}, {cells.count('failed')} failed" + (f" ({', '.join(failed)})" if failed else "")
+    drawn = f"; drawn are the first {AGENTS} of {len(turns)} agents" if len(turns) > AGENTS else ""
+    return said + drawn
 
 
 def rows(turns: Turns, now: int) -> Sequence[tuple[str, int, int, int, str]]:
