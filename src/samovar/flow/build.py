@@ -8,6 +8,7 @@ from msgspec import Struct
 from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
 from samovar.core.message import Message
+from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Step, Target, Task, Way, apply, lines
 from samovar.flow.answer import completed, imports, one_symbol, patched, whole_file
@@ -42,7 +43,6 @@ from samovar.flow.work import (
     nameless,
     provable,
     proved,
-    text_of,
 )
 
 _IMPORT = re.compile(r"(from|import)\b")

@@ -7,7 +7,7 @@ from functools import partial
 
 from samovar.core.errors import ModelError, ToolError
 from samovar.core.event import Documented
-from samovar.core.seams import Tree
+from samovar.core.seams import Tree, text_of
 from samovar.core.state import State
 from samovar.core.task import Candidate, Edit
 from samovar.flow.changelog import HEADINGS, insert
@@ -18,7 +18,7 @@ from samovar.flow.receipt import concluded
 from samovar.flow.search import difference
 from samovar.flow.source import parse
 from samovar.flow.speak import Aside, aside, cut, drawn, plain, prompt
-from samovar.flow.work import Files, affords, finished, text_of
+from samovar.flow.work import Files, affords, finished
 
 CHANGELOGS = ("changelog.md", "changes.md")
 READMES = ("readme.md", "docs/readme.md")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import Planned
-from samovar.core.seams import Tree
+from samovar.core.seams import Tree, text_of
 from samovar.core.state import State
 from samovar.core.task import Plan, Probe, Step, Target, Task
 from samovar.flow.examples import find
@@ -17,7 +17,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.localise import bm25, is_test, programs, quoted, rank, sources, targets
 from samovar.flow.source import Symbol, symbols, words
 from samovar.flow.speak import CHARACTERS, TASK, Aside, tokens
-from samovar.flow.work import red, text_of
+from samovar.flow.work import red
 
 WHOLE_TOKENS = 1200
 PLACES = 8

@@ -3,11 +3,11 @@
 import re
 from pathlib import PurePath
 
-from samovar.core.seams import Tree
+from samovar.core.seams import Tree, text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Probe, Target
 from samovar.flow.source import words
-from samovar.flow.work import examples, goals, lost, passing, red, text_of
+from samovar.flow.work import examples, goals, lost, passing, red
 
 MOST = 200
 """Tests that were green and are run after each edit that mends something, at most."""

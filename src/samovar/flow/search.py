@@ -7,6 +7,7 @@ from heapq import merge
 from itertools import chain, islice
 
 from samovar.core.event import Wrote
+from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow.combine import combined
@@ -15,7 +16,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.probes import count, failing, pass_to_pass, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
-from samovar.flow.work import Files, changed_by, finished, standing, text_of
+from samovar.flow.work import Files, changed_by, finished, standing
 
 MOST = 3000
 """Edits tried of one version."""

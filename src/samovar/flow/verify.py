@@ -7,23 +7,14 @@ from msgspec.structs import replace
 
 from samovar.core.errors import ToolError
 from samovar.core.event import Judged
+from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Checked, Counts, Verdict
 from samovar.flow.choose import FIT
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
 from samovar.flow.undefined import undefined
-from samovar.flow.work import (
-    changed_by,
-    examples,
-    goals,
-    kept,
-    lost,
-    provable,
-    red,
-    text_of,
-    wordless,
-)
+from samovar.flow.work import changed_by, examples, goals, kept, lost, provable, red, wordless
 
 
 async def judge(kit: Kit, state: State, attempt: Attempt) -> Judged:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Checked, apply
@@ -27,14 +26,6 @@ class Files(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self.known)
-
-
-def text_of(tree: Tree, path: str) -> str:
-    """Return the text of a file, empty where there is none to be read."""
-    try:
-        return tree.read(path)
-    except ToolError:
-        return ""
 
 
 def finished(state: State, tree: Tree) -> dict[str, str]:
