@@ -76,7 +76,8 @@ def dependencies(root: Path, paths: Sequence[str]) -> dict[str, Path]:
 
     Only real folders below `root` that the commit itself does not have; no link is followed.
     """
-    folders = {str(above) for path in paths for above in PurePosixPath(path).parents}
+    near = {os.path.dirname(path) for path in paths}
+    folders = {str(above) for path in near for above in PurePosixPath(path, "x").parents}
     top = os.path.realpath(root)
     found: dict[str, Path] = {}
     for folder in sorted(folders):
