@@ -80,10 +80,13 @@ def test_what_tests_may_read_is_theirs_what_a_person_grants_and_what_git_does_no
         (tmp_path / name).mkdir(parents=True)
     project, home = tmp_path / "project", tmp_path / "project" / ".samovar"
     granting = Settings(readable=(str(tmp_path / "kit"),))
-    found = surroundings(project, granting, home, ["package.json"])
+    found = surroundings([project], granting, home, ["package.json"])
     assert found.lent == {"node_modules": project / "node_modules"}
+    assert surroundings([tmp_path / "linked", project], granting, home, ["a"]).lent == found.lent
     assert found.readable[-1] == tmp_path / "kit"
     assert str(tmp_path / "kit" / "bin") in found.path.split(":")
-    assert not surroundings(project, Settings(), home).lent, "without files nothing is beside them"
+    assert not surroundings([project], Settings(), home).lent, (
+        "without files nothing is beside them"
+    )
     with pytest.raises(SetupError, match=r"\.samovar is shown to no sandbox"):
-        surroundings(project, Settings(readable=(str(project),)), home)
+        surroundings([project], Settings(readable=(str(project),)), home)

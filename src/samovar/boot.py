@@ -98,7 +98,7 @@ class Desk:
         begun = Opened(
             run=run,
             task=task,
-            repo=str(self.home.parent),
+            repo=str(self.repo.place.root),
             base=await self.repo.head(),
             branch=f"samovar/{run}",
             version=__version__,
@@ -120,7 +120,7 @@ class Desk:
         """Return the kit for a run."""
         choice = await self._model()
         tree: Tree = await self.repo.tree(opened.base)
-        environment = surroundings(self.home.parent, self.settings, self.home, tree.paths())
+        environment = surroundings(self.repo.place.trees, self.settings, self.home, tree.paths())
         self.live("note", f"tests run with {environment.origin}")
         if more := [
             n for n, place in environment.lent.items() if place not in environment.readable
@@ -176,15 +176,16 @@ class Desk:
 
 
 def surroundings(
-    root: Path, settings: Settings, home: Path, paths: Sequence[str] = ()
+    roots: Sequence[Path], settings: Settings, home: Path, paths: Sequence[str] = ()
 ) -> Environment:
     """Return how the code of a project runs: its interpreter, and what a person lets it read.
 
-    `paths` are the files of a commit; the dependencies beside them are lent to a copy of it.
+    What the first of the folders lacks the next may have. `paths` are the files of a commit; the
+    dependencies beside them are lent to a copy of it.
     """
-    found = find_environment(root)
+    found = find_environment(*roots)
     more = granted(settings.readable, Path.home(), (config_folder(), home))
-    lent = dependencies(root, paths)
+    lent = {n: p for root in reversed(roots) for n, p in dependencies(root, paths).items()}
     return replace(found, readable=(*found.readable, *more), lent=lent)
 
 
@@ -251,7 +252,7 @@ async def at_work(
 def home_of(repo: Git) -> Path:
     """Return the .samovar folder of a repository; git is told to leave it alone."""
     home = repo.place.home
-    if repo.place.work is None:
+    if repo.place.main is None:
         return home
     home.mkdir(mode=0o700, exist_ok=True)
     note = home / ".gitignore"

@@ -71,7 +71,7 @@ class Coder:
                 keep(self.home, job.id, Kept(run))
             await hold()
         ended = _ended(last, run, job)
-        return Worked(ended, run, str(repo.place.work or repo.place.git_dir))
+        return Worked(ended, run, str(repo.place.root))
 
     async def _wish(self, app: App, job: Job, resume: Resume, repo: Git) -> Wish:
         whole = await context(self.queue, job)

@@ -24,6 +24,9 @@ def test_a_virtual_environment_of_the_project_is_taken(tmp_path):
     assert found.readable == (tmp_path / ".venv",)
     assert ".venv" in found.origin
     assert not found.options, "it has the plugins it wants"
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    assert find_environment(linked, tmp_path) == found, "a linked worktree has none of its own"
 
 
 def test_an_environment_shows_what_it_runs_on_and_nothing_else_of_a_home(tmp_path):

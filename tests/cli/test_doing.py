@@ -121,6 +121,16 @@ def test_with_json_on_a_detached_head_and_a_dirty_tree_only_entries_come_out(
     assert "+    return a + b" in shown["diff"]
 
 
+def test_a_run_in_a_linked_worktree_outlives_it(served: Samovar, project: Path) -> None:
+    linked = project.parent / "linked"
+    git(project, "worktree", "add", "-q", "--detach", str(linked))
+    done = served("do", TASK, *QUICK, "--yes", cwd=linked)
+    assert done.returncode == 0, done.stderr
+    git(project, "worktree", "remove", str(linked))
+    assert "verified" in served("show").stdout
+    assert "deleted samovar/" in served("undo", branches(project)[0].split("/")[1]).stdout
+
+
 def test_an_unborn_branch_gets_its_first_commit(served: Samovar, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -20,7 +20,7 @@ SETTINGS = Settings(mcp={"tickets": RemoteServer(url="https://tickets.example.or
 
 async def test_every_tool_that_comes_along_is_known_by_its_name(home, tmp_path):
     web = Web(hosts=("docs.python.org",), search=True)
-    place = Place(home, tmp_path, tmp_path, "a", "run", None)
+    place = Place(home, [tmp_path], tmp_path, "a", "run", None)
     memory = notes(home, "a")
 
     async def answer(_question: str) -> str:

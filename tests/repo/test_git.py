@@ -172,6 +172,20 @@ async def test_a_detached_head_a_subfolder_and_a_linked_worktree_work(person, tm
         assert await repo.dirty() == ()
 
 
+async def test_all_trees_of_a_repository_share_a_home(person, tmp_path):
+    linked, bare = tmp_path / "linked", tmp_path / "bare" / ".git"
+    person.git("worktree", "add", "-q", str(linked))
+    place = (await git.open(linked)).place
+    assert place.home == person.folder / ".samovar"
+    assert place.trees == (linked, person.folder) and place.root == linked
+    assert (await git.open(person.folder)).place.trees == (person.folder,)
+    person.git("clone", "-q", "--bare", str(person.folder), str(bare))
+    person.git("--git-dir", str(bare), "worktree", "add", "-q", str(tmp_path / "of-bare"))
+    place = (await git.open(tmp_path / "of-bare")).place
+    assert place.home == bare / "samovar" == (await git.open(bare)).place.home
+    assert place.trees == (tmp_path / "of-bare",)
+
+
 async def test_a_bare_repository_works(person, tmp_path):
     bare = tmp_path / "bare.git"
     person.git("clone", "-q", "--bare", str(person.folder), str(bare))

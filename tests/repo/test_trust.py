@@ -35,6 +35,23 @@ async def test_a_home_under_version_control_is_refused_everywhere(person, how, m
         await find_home(person.folder)
 
 
+@pytest.mark.parametrize("bringing", ["project", "beside"])
+async def test_a_home_that_came_with_any_tree_is_refused_in_a_linked_one(person, bringing):
+    person.git("worktree", "add", "-q", "../beside")
+    linked = person.folder.with_name("beside")
+    brought(type(person)(person.folder.with_name(bringing)), "a file")
+    with pytest.raises(Untrusted):
+        await git.open(linked)
+    with pytest.raises(Untrusted):
+        await find_home(linked)
+
+
+async def test_a_team_is_found_from_a_linked_worktree(person):
+    person.git("worktree", "add", "-q", "../beside")
+    person.write(".samovar/agents/a/resume.json", "{}")
+    assert await find_home(person.folder.with_name("beside")) == person.folder / ".samovar"
+
+
 async def test_once_it_is_out_of_git_it_is_the_persons_own(person):
     brought(person, "a file")
     person.git("rm", "-rq", "--cached", ".samovar")

@@ -93,7 +93,7 @@ async def every(place, sandbox, tmp_path):
 
     home = tmp_path / "home"
     web = Web(hosts=("127.0.0.1:1",), searxng="http://127.0.0.1:1", search=True, public=False)
-    seat = companion.Place(home, place.root, place.root, "ada", "run", None)
+    seat = companion.Place(home, [place.root], place.root, "ada", "run", None)
     memory = Memory(Notes(home / "memory"))
     async with AsyncExitStack() as stack:
         found = companion.tools(seat, Settings(web=web), sandbox, memory, Company(answer), stack)()

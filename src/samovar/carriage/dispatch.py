@@ -202,4 +202,4 @@ async def _beside(repo: Git, commit: str, receipt: Path) -> None:
 
 
 def _named(repo: Git) -> str:
-    return str(repo.place.work or repo.place.git_dir)
+    return str(repo.place.root)

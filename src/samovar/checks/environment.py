@@ -48,9 +48,9 @@ _HEAVY = ("schemathesis", "faker", "hypothesispytest")
 """Plugins of samovar's own tests that take seconds to load; a project has no claim to them."""
 
 
-def find_environment(root: Path) -> Environment:
-    """Return the project's virtual environment if it has one, else samovar's own interpreter."""
-    for place in (root / name for name in _VIRTUAL):
+def find_environment(*roots: Path) -> Environment:
+    """Return the virtual environment in the first folder that has one, else our interpreter."""
+    for place in (root / name for root in roots for name in _VIRTUAL):
         python = place / "bin" / "python"
         if python.exists() and (place / "pyvenv.cfg").exists():
             return Environment(
@@ -60,7 +60,9 @@ def find_environment(root: Path) -> Environment:
                 origin=f"the project's {place.name}",
             )
     base = Path(os.path.realpath(sys.executable)).parent.parent
-    needs = any((root / name).exists() for name in ("requirements.txt", "pyproject.toml"))
+    needs = any(
+        (root / name).exists() for root in roots for name in ("requirements.txt", "pyproject.toml")
+    )
     make = "python3 -m venv .venv && .venv/bin/pip install -e . pytest"
     advice = f"; if the tests need packages: {make}" if needs else ""
     return Environment(

@@ -22,7 +22,7 @@ async def bootstrap(folder: Path | None, repo: Path | None, history: bool, as_js
         home_of(await git.open(home.parent))
     if repo is not None:
         opened = await git.open(repo)
-        works_on = str(opened.place.work or opened.place.git_dir)
+        works_on = str(opened.place.root)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = found(home, works_on)
@@ -58,7 +58,9 @@ async def _new_home(folder: Path | None) -> tuple[Path, str]:
     except SetupError:
         return here, ""
     within = place.work is not None and (folder is None or place.work == here.resolve())
-    return (place.home, "..") if within else (here, "")
+    if not within:
+        return here, ""
+    return place.home, ".." if place.work == place.main else str(place.work)
 
 
 async def new(name: str, folder: Path | None, as_json: bool) -> int:

@@ -283,7 +283,7 @@ def _head(talker: Companion) -> list[Line]:
             "strong",
         ),
         Line(
-            f"on a copy of {seat.home.parent}, sandbox {seat.sandbox.tier}; "
+            f"on a copy of {seat.repo.place.root}, sandbox {seat.sandbox.tier}; "
             "your files stay as they are until you take a /commit over",
             "dim",
         ),

@@ -99,7 +99,7 @@ async def _model(talker: Companion, rest: str) -> Lines:
 
 
 async def _tools(talker: Companion, _rest: str) -> Lines:
-    root, rows = talker.draft.root if talker.draft else talker.seat.home.parent, list[Line]()
+    root, rows = talker.draft.root if talker.draft else talker.seat.repo.place.root, list[Line]()
     for tool in await talker.tools():
         call = Call(tool.name, dict(tool.example))
         said = decide(talker.seat.settings.rules, tool, call, str(root)).verdict

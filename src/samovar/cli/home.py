@@ -20,6 +20,8 @@ async def find_home(folder: Path | None) -> Path:
     places = (start,) if given else (start, *start.parents)
     homes = (home for place in places for home in (place, place / Place.HOME))
     found = next((home for home in homes if is_home(home)), None)
+    if found is None and is_home(near := await home_near(start)):
+        return near  # of the repository whose linked worktree this is
     if found is None:
         raise SetupError(f"there is no team in {start}: make one with 'samovar bootstrap'")
     if found.name == Place.HOME:

@@ -98,7 +98,7 @@ async def _review(folder: Path, home: Path, step: Step) -> Verdict:
     repo = await git.open(folder)
     tree = await repo.tree(await repo.head())
     settings = load(home)
-    environment = surroundings(repo.place.work or home.parent, settings, home, tree.paths())
+    environment = surroundings(repo.place.trees, settings, home, tree.paths())
     read = partial(text_of, tree)
     command = step.test or find_command(tree.paths(), read, environment.python)
     if not command:

@@ -173,7 +173,7 @@ class Companion:
             return (await self._ready()).tools()
         await self.seat.prepare()
         async with AsyncExitStack() as stack:
-            return self.seat.tools(self.seat.home.parent, "", stack)()
+            return self.seat.tools(self.seat.repo.place.root, "", stack)()
 
     async def switch(self, model: str) -> Choice:
         """Go on with another model. Raises SetupError when there is none of that name."""
@@ -201,7 +201,7 @@ class Companion:
             system=self.seat.system(),
             agent=self.seat.agent,
             title=" ".join(text.split())[:120],
-            repo=str(self.seat.home.parent),
+            repo=str(self.seat.repo.place.root),
             base=base,
             branch=branch_of(run),
             model=self._model,

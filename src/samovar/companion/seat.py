@@ -138,8 +138,8 @@ class Seat:
         """
         assert self.sandbox is not None, "prepared"
         permitted = self.resume.permissions.tools if self.resume else None
-        project = self.repo.place.work or root
-        place = Place(self.home, project, root, self.agent, run, permitted, again)
+        projects = self.repo.place.trees or (root,)
+        place = Place(self.home, projects, root, self.agent, run, permitted, again)
         return tools(place, self.settings, self.sandbox, self.memory, self.company, stack)
 
     async def remote(

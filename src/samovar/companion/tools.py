@@ -35,8 +35,8 @@ class Place:
     """Where tools work, and for whom."""
 
     home: Path
-    project: Path
-    """The person's own folder: its virtual environment runs the programs."""
+    projects: Sequence[Path]
+    """The person's own folders: their virtual environment runs the programs."""
     root: Path
     """The copy that may be changed."""
     agent: str
@@ -56,7 +56,7 @@ def tools(
     stack: AsyncExitStack,
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
-    found = surroundings(place.project, settings, place.home)
+    found = surroundings(place.projects, settings, place.home)
     workspace = Workspace(place.root, sight=sight(settings.rules, str(place.root)))
     bench = Bench(
         place=workspace,

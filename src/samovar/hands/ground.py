@@ -44,15 +44,14 @@ class Ground:
         return self.draft.root if self.draft else self.own
 
     @property
-    def project(self) -> Path:
-        """The person's own folder, whose virtual environment runs the programs."""
-        return (self.repo.place.work if self.repo else None) or self.root
+    def projects(self) -> Sequence[Path]:
+        """The person's own folders, whose virtual environment runs the programs."""
+        return (self.repo.place.trees if self.repo else ()) or (self.root,)
 
     @property
     def named(self) -> str:
         """The repository, as tasks name it; empty without one."""
-        place = self.repo.place if self.repo else None
-        return str(place.work or place.git_dir) if place else ""
+        return str(self.repo.place.root) if self.repo else ""
 
     async def base(self, job: Job) -> str:
         """Return the commit to start from: that of the run the task is about, else the present."""

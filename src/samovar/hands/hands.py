@@ -70,7 +70,7 @@ class Hands:
             sandbox = await shelter(self.no_sandbox)
             # All its resume names: a skill may be made while the task lasts.
             who = (resume.name, began.run, resume.permissions.tools)
-            desk = Place(self.home, place.project, place.root, *who, again=errand.again)
+            desk = Place(self.home, place.projects, place.root, *who, again=errand.again)
             bench = Bench(
                 desk,
                 self.settings,

@@ -113,7 +113,7 @@ async def tip_of(repo: Git, branch: str) -> str:
 
 def _must(done: Result, repo: Git) -> None:
     if done.status:
-        name = repo.place.work or repo.place.git_dir
+        name = repo.place.root
         raise SetupError(f"git cannot do this in {name}: {_line(done.error)}")
 
 

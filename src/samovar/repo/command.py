@@ -90,11 +90,30 @@ class Place:
     """`sha1` or `sha256`."""
     work: Path | None
     """The working tree; None in a bare repository."""
+    bare: bool
+    """Whether it was made without a working tree; linked ones it may have."""
+
+    @property
+    def main(self) -> Path | None:
+        """The working tree that stays when linked ones go; None where there is no such tree."""
+        if self.git_dir == self.common:
+            return self.work
+        return self.common.parent if self.common.name == ".git" and not self.bare else None
 
     @property
     def home(self) -> Path:
-        """The folder in which samovar keeps what belongs to this repository."""
-        return self.work / self.HOME if self.work else self.common / "samovar"
+        """The folder in which samovar keeps what belongs to this repository, all trees of it."""
+        return self.main / self.HOME if self.main else self.common / "samovar"
+
+    @property
+    def root(self) -> Path:
+        """What a person calls this repository by."""
+        return self.work or self.git_dir
+
+    @property
+    def trees(self) -> tuple[Path, ...]:
+        """The folders a person works in: this one, then the main one."""
+        return tuple(dict.fromkeys(tree for tree in (self.work, self.main) if tree))
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -66,12 +66,14 @@ async def open(path: Path) -> "Git":
     if inside == "true":
         top = await run("-C", str(where), "rev-parse", "--path-format=absolute", "--show-toplevel")
         work = Path(top.text)
-        await refuse_settings(work)
     elif bare != "true":
         raise SetupError(f"{path} is inside git's own folder: name the project's folder")
-    place = Place(Path(git_dir), Path(common), Path(objects), hash_name, work)
     listed = await run("--git-dir", git_dir, "config", "-z", "--includes", "--list")
     values = _settings(listed.out.decode("utf-8", "replace"))
+    bare = values.get("core.bare", bare)  # of a linked worktree git says no, whatever it is of
+    place = Place(Path(git_dir), Path(common), Path(objects), hash_name, work, bare == "true")
+    for tree in place.trees:
+        await refuse_settings(tree)
     return Git(place, values)
 
 
@@ -220,7 +222,7 @@ class Git:
         tip = await self._tip(branch)
         if not tip:
             raise SetupError(f"there is no branch {branch} to push")
-        where = remote.address(self._settings, self.place.work or self.place.git_dir)
+        where = remote.address(self._settings, self.place.root)
         await remote.push(where, tip, branch, self._private.env(keep=True))
         return self._landed(where, branch)
 
@@ -229,7 +231,7 @@ class Git:
         tip = await self._tip(branch)
         if not tip or not self.remote():
             return ""
-        where = remote.address(self._settings, self.place.work or self.place.git_dir)
+        where = remote.address(self._settings, self.place.root)
         there = await remote.tip(where, branch, self._private.env(keep=True))
         return self._landed(where, branch) if there == tip else ""
 
@@ -271,7 +273,7 @@ class Git:
 
     @property
     def _name(self) -> Path:
-        return self.place.work or self.place.git_dir
+        return self.place.root
 
     async def _refs(self, *arguments: str, stdin: bytes = b"") -> Result:
         """Run a command about references in the real repository; none of these starts programs."""
