@@ -342,6 +342,13 @@ def test_the_api_is_described_on_a_page_of_its_own(client):
     assert "cdn" not in text
     schema = client.get("/docs/openapi.json").json()
     assert set(schema["paths"]) >= {"/api/agents", "/api/status", "/api/runs/{run}/events"}
+    filed = schema["paths"]["/api/tasks"]["post"]
+    assert {"202", "401", "404", "409", "413", "422", "503"} <= filed["responses"].keys()
+    assert "Idempotency-Key" in [p["name"] for p in filed["parameters"]]
+    assert "Litestar" not in str(schema) and "status_code" not in str(schema)
+    live = schema["paths"]["/api/runs/{run}/events"]["get"]
+    assert set(live["responses"]["200"]["content"]) == {"application/json", "text/event-stream"}
+    assert "Last-Event-ID" in [p["name"] for p in live["parameters"]]
 
 
 class Line(NamedTuple):

@@ -19,7 +19,7 @@ from samovar.org.seams import StoreAway
 from samovar.store.memory_books import MemoryEffects
 from samovar.web import acts, api, doorbells, failing, files, metrics, pages, socket
 from samovar.web.body import LARGEST
-from samovar.web.describe import OnePage
+from samovar.web.describe import Machines, OnePage
 from samovar.web.desk import Desk
 from samovar.web.forms import meant
 from samovar.web.guard import Guard
@@ -93,7 +93,7 @@ def bare_site(desk: Desk) -> Litestar:
             title="Samovar",
             version=__version__,
             path="/docs",
-            render_plugins=[OnePage()],
+            render_plugins=[OnePage(), Machines()],
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
             ),
