@@ -168,7 +168,7 @@ async def _plan(talker: Companion, rest: str) -> Lines:
     if not file.path.exists():
         return [Line("there is no plan yet: /plan add TEXT")]
     where = Line(f"edit it by hand: {file.path}", "dim")
-    return [*(Line(line) for line in project.numbered(file.read()).splitlines() if line), where]
+    return [*(Line(line) for line in file.shown().splitlines() if line), where]
 
 
 async def _resume(talker: Companion, rest: str) -> Lines:

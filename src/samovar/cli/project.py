@@ -133,7 +133,7 @@ def _tell(file: ProjectFile, as_json: bool) -> int:
         facts = {"file": str(file.path), **msgspec.to_builtins(plan)}
         print(msgspec.json.encode(facts).decode())
         return 0
-    print(printable(project.numbered(plan).rstrip()))
+    print(printable(file.shown().rstrip()))
     gate = project.gate(plan, None)
     if plan.phase not in ("complete", "reviewing"):
         say(f"next phase: {gate or 'open; samovar project phase'}")
