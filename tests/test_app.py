@@ -2,14 +2,16 @@
 
 import hashlib
 
+import msgspec
 import pytest
 
 from samovar.app import App, Wish
 from samovar.core.errors import SetupError
-from samovar.core.event import Done, Opened
+from samovar.core.event import Closed, Done, Opened
 from samovar.core.log import JsonlLog
 from samovar.core.talk import Began
 from samovar.core.task import Task
+from samovar.flow.receipt import Receipt
 from samovar.web.shelf import Shelf
 
 
@@ -44,13 +46,20 @@ def test_a_damaged_run_stands_where_its_log_was_written_last(tmp_path):
 OPENED = Opened(run="r", task=Task(id="r", text="t"), branch="samovar/r")
 
 
+MADE = Done(act="commit", key="Samovar-Run: r", result="c0ffee" * 6)
+ENDED = Closed(outcome="committed on samovar/r", ok=True)
+
+
 class Place:
     """A workplace that only takes back."""
 
-    def __init__(self, remote):
+    def __init__(self, remote="", wrong=""):
         self.named = remote
+        self.wrong = wrong
 
     async def undo(self, branch, _run, _onto="", /):
+        if self.wrong:
+            raise SetupError(self.wrong)
         return f"deleted {branch}"
 
     def remote(self):
@@ -77,7 +86,63 @@ async def test_who_takes_back_a_run_is_told_what_is_still_at_the_remote(
     tmp_path, act, remote, said
 ):
     log = JsonlLog(tmp_path / "runs" / "r" / "events.jsonl")
-    log.append(OPENED)
-    log.append(Done(act=act, key="k", result="https://f/x"))
+    for event in (OPENED, MADE, Done(act=act, key="k", result="https://f/x")):
+        log.append(event)
     told = await App(tmp_path, Place(remote)).undo("r")
     assert told.splitlines() == ["deleted samovar/r", *said]
+
+
+def put(tmp_path, *events):
+    """Write the log of a run; return it."""
+    log = JsonlLog(tmp_path / "runs" / "r" / "events.jsonl")
+    for event in events:
+        log.append(event)
+    return log
+
+
+async def test_a_run_whose_commit_was_taken_back_says_so_wherever_it_is_read(tmp_path):
+    app, log = App(tmp_path, Place()), put(tmp_path, OPENED, MADE, ENDED)
+    before = log.path.read_bytes()
+    assert await app.undo("r") == "deleted samovar/r"
+    assert log.path.read_bytes().startswith(before) and len(log.read()) == 4
+    [line] = app.runs()
+    taken = "the commit c0ffeec0ffee was taken back"
+    assert (line.state, line.outcome) == ("undone", taken)
+    facts = app.receipt("r")
+    assert (facts.outcome, facts.commit) == (taken, "")
+    kept = msgspec.json.decode((tmp_path / "runs/r/receipt.json").read_bytes(), type=Receipt)
+    assert kept == facts
+    [shown] = Shelf(app).lines()
+    assert (shown.state, shown.outcome, shown.committed) == ("undone", taken, False)
+    with pytest.raises(SetupError, match=f"no commit of r is there to be taken back: {taken}"):
+        await app.undo("r")
+
+
+@pytest.mark.parametrize("override", [False, True])
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ((MADE, ENDED), "committed on samovar/r"),
+        ((MADE, ENDED, msgspec.structs.replace(MADE, act="undo")), "was taken back"),
+    ],
+)
+async def test_a_run_that_ended_well_is_not_gone_on_with(tmp_path, events, said, override):
+    log = put(tmp_path, OPENED, *events)
+    with pytest.raises(SetupError, match=f"run r is finished: .*{said}"):
+        await anext(App(tmp_path, Place()).resume("r", override=override))
+    assert len(log.read()) == len(events) + 1
+
+
+async def test_a_commit_that_git_does_not_give_back_stays_in_the_log(tmp_path):
+    log = put(tmp_path, OPENED, MADE, ENDED)
+    app = App(tmp_path, Place(wrong="run 'git revert c0ffee'"))
+    with pytest.raises(SetupError, match="git revert"):
+        await app.undo("r")
+    assert app.runs()[0].state == "done" and len(log.read()) == 3
+    assert not (tmp_path / "runs/r/receipt.json").exists()
+
+
+async def test_a_run_without_a_commit_has_nothing_to_be_taken_back(tmp_path):
+    put(tmp_path, OPENED, Closed(outcome="not solved: no idea", ok=False, exit_code=1))
+    with pytest.raises(SetupError, match=r"no commit of r .*: not solved: no idea"):
+        await App(tmp_path, Place()).undo("r")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.errors import Missing, SamovarError, SetupError, ToolError
-from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened
+from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened, committed
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
-from samovar.core.state import State, replay
+from samovar.core.state import State, replay, undone
 from samovar.core.talk import Began, Told
 from samovar.core.task import Budget, Task
 from samovar.flow.build import more
@@ -60,8 +60,9 @@ class Summary(Struct, frozen=True, kw_only=True):
     at: datetime
     task: str
     state: str
-    """`done`, `failed`, `waiting` or `stopped`; `talk` for a conversation, which has no end, and
-    `task` for the one in which an agent works on a task of its team."""
+    """`done`, `failed`, `waiting`, `stopped`, or `undone` where its commit was taken back; `talk`
+    for a conversation, which has no end, and `task` for the one in which an agent works on a task
+    of its team."""
     outcome: str = ""
     agent: str = ""
     """Whose conversation it is; empty for other runs."""
@@ -122,8 +123,9 @@ class App:
             state = replay(e.event for e in log.read())
             if state.opened is None:
                 raise SetupError(f"{run} is a conversation; {onward(self._began(run))}")
-            if state.closed is not None and state.closed.exit_code != 4 and not override:
-                raise SetupError(f"run {run} is finished: {state.closed.outcome}")
+            end = state.closed
+            if end is not None and end.exit_code != 4 and (end.ok or not override):
+                raise SetupError(f"run {run} is finished: {end.outcome}")
             again = await self._at_work().taken_up(state.opened)
             if again != state.opened:
                 yield log.append(again)
@@ -163,30 +165,39 @@ class App:
     async def undo(self, run: str) -> str:
         """Take back what a run committed; say what was done, and a line on what was pushed.
 
-        Of a conversation it is the last commit; what was changed stays in its files.
+        Of a conversation it is the last commit; what was changed stays in its files. Raises
+        SetupError where no commit is left.
         """
-        state = replay(e.event for e in self.read(run))
-        opened, place = state.opened, self._at_work()
-        if opened is None:
-            return await self._take_back(run)
-        said = [await place.undo(opened.branch, opened.run)]
-        take_away = f"git push {place.remote() or 'REMOTE'} --delete {opened.branch}"
+        log = JsonlLog(self.path(run))
+        with self._alone(run):
+            entries = log.read()
+            state = replay(e.event for e in entries)
+            made = list(committed(state.done).items())
+            if not made:
+                ended = f": {state.closed.outcome}" if state.closed else ""
+                raise SetupError(f"no commit of {run} is there to be taken back{ended}")
+            key, last = made[-1]
+            taken = Done(act="undo", key=key, result=last)
+            if state.opened is None:
+                return await self._take_back(log, taken, made[-2][1] if made[1:] else "")
+            said = [await self._at_work().undo(state.opened.branch, run)]
+            # As at a run's end, first the receipt: it names no commit that the log takes back.
+            self._facts(run, [*entries, Entry(len(entries), now(), taken)], self.diff(run))
+            log.append(taken)
+        take_away = (
+            f"git push {self._at_work().remote() or 'REMOTE'} --delete {state.opened.branch}"
+        )
         said += [f"still at {d.result}: {take_away}" for d in state.done if d.act == "push"]
         return "\n".join(said)
 
-    async def _take_back(self, run: str) -> str:
-        began = self._began(run)
-        with self._alone(run):
-            log = JsonlLog(self.path(run))
-            made = committed(e.event for e in log.read())
-            if not made:
-                raise SetupError(f"no commit of conversation {run} is there to be taken back")
-            key, last = made.popitem()
-            onto = next(reversed(made.values()), "")
-            log.append(Intended(act="undo", key=key))
-            said = await self._at_work().undo(began.branch, key.removeprefix(f"{RUN}: "), onto)
-            log.append(Done(act="undo", key=key, result=last))
-            log.append(Told(text=f"the person took back the commit {last[:12]}, not the changes"))
+    async def _take_back(self, log: JsonlLog, taken: Done, onto: str) -> str:
+        """Take back a conversation's commit; by the intent it later finds what a crash left out."""
+        branch = self._began(log.path.parent.name).branch
+        log.append(Intended(act="undo", key=taken.key))
+        said = await self._at_work().undo(branch, taken.key.removeprefix(f"{RUN}: "), onto)
+        log.append(taken)
+        text = f"the person took back the commit {taken.result[:12]}, not the changes"
+        log.append(Told(text=text))
         return said
 
     def folder(self, run: str) -> Path:
@@ -218,13 +229,18 @@ class App:
         changed = await asyncio.to_thread(finished, state, kit.tree)
         diff = await kit.repo.diff(_base(state), changed) if changed else ""
         write(self.folder(run) / "change.diff", diff.encode(errors="surrogateescape"))
-        kept = receipt(entries, diff)
-        facts = msgspec.json.format(msgspec.json.encode(kept)) + b"\n"
-        write(self.folder(run) / "receipt.json", facts)
+        kept, facts = self._facts(run, entries, diff)
         if kept.commit:
             # Beside the commit it is a copy: work is not lost for want of it.
             with suppress(SamovarError):
-                await kit.repo.note(kept.commit, facts.decode())
+                await kit.repo.note(kept.commit, facts)
+
+    def _facts(self, run: str, entries: Sequence[Entry], diff: str) -> tuple[Receipt, str]:
+        """Write the receipt; return it, and as it is written."""
+        kept = receipt(entries, diff)
+        facts = msgspec.json.format(msgspec.json.encode(kept)) + b"\n"
+        write(self.folder(run) / "receipt.json", facts)
+        return kept, facts.decode()
 
     def _task(self, wish: Wish) -> Task:
         text = wish.text.strip()
@@ -285,18 +301,6 @@ def replace_wish(wish: Wish, override: bool) -> Wish:
     return msgspec.structs.replace(wish, override=override or wish.override)
 
 
-def committed(events: Iterable[object]) -> dict[str, str]:
-    """Return the commits of a conversation that were not taken back: hash by key, in order."""
-    made: dict[str, str] = {}
-    for event in events:
-        match event:
-            case Done(act="commit", key=key, result=result):
-                made[key] = result
-            case Done(act="undo", key=key):
-                made.pop(key, None)
-    return made
-
-
 def onward(began: Began) -> str:
     """Return what a person does to go on with a conversation, in a few words."""
     if began.task:
@@ -341,10 +345,19 @@ def summary(path: Path) -> Summary | None:
         end = msgspec.json.decode(last, type=Entry).event
     except (msgspec.DecodeError, UnicodeDecodeError):
         end = None
-    if not isinstance(end, Closed):
-        return Summary(run=path.parent.name, at=entry.at, task=line, state="stopped")
-    state = "done" if end.ok else "waiting" if end.exit_code == 4 else "failed"
-    return Summary(run=path.parent.name, at=entry.at, task=line, state=state, outcome=end.outcome)
+    state, outcome = _ending(end)
+    return Summary(run=path.parent.name, at=entry.at, task=line, state=state, outcome=outcome)
+
+
+def _ending(last: object) -> tuple[str, str]:
+    """Return state and outcome of a run by the last event of its log."""
+    match last:
+        case Closed(outcome=outcome, ok=ok, exit_code=code):
+            return "done" if ok else "waiting" if code == 4 else "failed", outcome
+        case Done(act="undo"):
+            return "undone", undone(last).outcome
+        case _:
+            return "stopped", ""
 
 
 def _base(state: State) -> str:

@@ -11,6 +11,7 @@ from samovar.boot import Choice, Desk, first, home_of, shown
 from samovar.core.errors import Refused, SetupError
 from samovar.core.event import RUN, Asked, Closed, Opened
 from samovar.core.seams import Live
+from samovar.core.state import replay
 from samovar.flow.kit import Ask, Word
 from samovar.org.choice import traits
 from samovar.org.crew import context
@@ -89,12 +90,12 @@ class Coder:
         run = run_of(self.home, job)
         try:
             entries = app.read(run)
-            first, last = entries[0].event, entries[-1].event
-        except (OSError, SetupError, IndexError):
+        except (OSError, SetupError):
             return ""
-        closed = isinstance(last, Closed) and last.exit_code != 4
+        state = replay(e.event for e in entries)
+        over = state.closed is not None and state.closed.exit_code != 4
         # A task that changed hands may have been talked over before, which is no run of this kind.
-        return run if isinstance(first, Opened) and not closed else ""
+        return run if state.opened is not None and not over else ""
 
     async def _allowed(self, job: Job, resume: Resume) -> Git:
         """Return the repository of a task. Raises SetupError when the agent may not work there."""

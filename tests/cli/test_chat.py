@@ -76,7 +76,7 @@ def test_what_a_conversation_committed_is_shown_and_taken_back(served, server, p
     assert git(project, "branch", "--list", "samovar/*") == ""
     assert "undo" in served("show", run).stdout
     again = served("undo", run)
-    assert again.returncode == 2 and "no commit of conversation" in again.stderr
+    assert again.returncode == 2 and f"no commit of {run}" in again.stderr
 
 
 def test_a_conversation_goes_on(served, server):

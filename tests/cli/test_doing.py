@@ -58,14 +58,20 @@ def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
     assert branches(remote) == branches(project)
     assert f", pushed to origin/{branches(project)[0]}" in pushed.stderr + pushed.stdout
     assert served("runs").stdout.split()[3] == "done"
-    undone = served("undo", words[0])
-    assert undone.returncode == 0 and f"deleted samovar/{words[0]}" in undone.stdout
+    undone = json.loads(served("undo", words[0], "--json").stdout)
+    said = undone["said"].splitlines()
+    assert undone["run"] == words[0] and f"deleted samovar/{words[0]}" in said[0]
     assert branches(project) == []
     assert git(project, "notes", "--ref=samovar", "list") == "", "the receipt beside the commit"
     there = f"still at origin/samovar/{words[0]}: git push origin --delete samovar/{words[0]}"
-    assert undone.stdout.splitlines()[1:] == [there] and len(branches(remote)) == 1
-    told = json.loads(served("undo", words[0], "--json").stdout)
-    assert told["run"] == words[0] and told["said"].splitlines()[1:] == [there]
+    assert said[1:] == [there] and len(branches(remote)) == 1
+    assert served("runs").stdout.split()[3] == "undone"
+    shown = served("show", words[0]).stdout
+    assert "was taken back" in shown.splitlines()[-1] and "commit     " not in shown
+    for verb in ("undo", "resume"):
+        again = served(verb, words[0])
+        assert again.returncode == 2 and again.stderr.count("\n") == 1
+        assert "was taken back" in again.stderr and "go on with" not in again.stderr
 
 
 def test_a_no_at_the_terminal_keeps_nothing(

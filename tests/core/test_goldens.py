@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from samovar.core.event import Event
+from samovar.core.event import Closed, Done, Event
 from samovar.core.log import read
 from samovar.core.state import State, replay
 from samovar.core.talk import Talk
+from samovar.flow.receipt import receipt
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 FILES = sorted(GOLDENS.glob("*.jsonl"))
@@ -52,13 +53,25 @@ def test_a_failed_run_replays_to_its_end():
     assert state.usage.generated == 14
 
 
+def test_a_run_whose_commit_was_taken_back_ends_so():
+    state = state_of("undone")
+    assert state.closed is not None and state.closed.ok
+    assert state.closed.outcome == "the commit 000000000000 was taken back"
+    assert [d.act for d in state.done] == ["commit", "push", "undo"]
+    facts = receipt(read(GOLDENS / "undone.jsonl"))
+    assert (facts.outcome, facts.commit) == (state.closed.outcome, "")
+    assert facts.seconds == receipt(read(GOLDENS / "solved.jsonl")).seconds
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_every_prefix_of_a_golden_log_leads_to_a_state(path):
     entries = read(path)
     for cut in range(1, len(entries) + 1):
         state = replay(e.event for e in entries[:cut])
         assert state.opened is not None
-        assert (state.closed is not None) == (cut == len(entries))
+        last = entries[cut - 1].event
+        ends = isinstance(last, Closed) or (isinstance(last, Done) and last.act == "undo")
+        assert (state.closed is not None) == ends
 
 
 def test_the_goldens_hold_nearly_every_event():

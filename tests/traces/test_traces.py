@@ -122,6 +122,15 @@ async def test_a_failed_run_is_an_error_and_one_that_waits_is_not(tmp_path):
     assert (root.attributes["samovar.exit_code"], root.status.status_code.name) == (4, "UNSET")
 
 
+def test_a_commit_taken_back_after_its_run_is_a_span_of_its_own():
+    entries = read(GOLDENS / "undone.jsonl")
+    reader = Work()
+    *_, root, taken = told([span for entry in entries for span in reader.feed(entry)])
+    assert (root.name, root.attributes["samovar.ok"]) == ("invoke_workflow do", True)
+    assert (taken.name, taken.parent) == ("samovar.undo", None)
+    assert taken.context.trace_id == root.context.trace_id
+
+
 def test_every_turn_of_a_conversation_is_a_trace_of_its_agent(tmp_path):
     path = tmp_path / "runs" / "talk" / "events.jsonl"
     path.parent.mkdir(parents=True)

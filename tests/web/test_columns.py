@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from samovar.core.log import now
 from samovar.org.seams import Approval, Job
-from samovar.web.columns import LATELY, of_tasks
+from samovar.web.columns import LATELY, of_runs, of_tasks
+from samovar.web.shelf import RunLine
 
 NOW = now()
 LATER, EARLIER = NOW + timedelta(minutes=1), NOW - timedelta(minutes=1)
@@ -36,6 +37,12 @@ def approval(task: int, act: str) -> Approval:
 )
 def test_each_state_has_its_column(fields, column):
     assert placed(Job(id=1, agent="a", **fields)) == {column: [1]}
+
+
+@pytest.mark.parametrize("state", ["running", "waiting", "stopped", "failed", "done", "undone"])
+def test_each_run_without_a_team_has_its_column(state):
+    line = RunLine(run="r", at=NOW, title="t", state=state)
+    assert [(key, cards) for key, _, cards in of_runs([line]) if cards] == [(state, [line])]
 
 
 def test_a_cancelled_task_is_not_shown():

@@ -118,6 +118,9 @@ async def test_runs_of_an_agent_are_undone_retried_and_forked_and_all_of_it_is_p
         assert "samovar/" in git(repo, "branch", "--list", "samovar/*")
         await undo(desk, first.run)
         assert git(repo, "branch", "--list", "samovar/*") == ""
+        [taken] = desk.shelf.lines()
+        assert taken.state == "undone"
+        assert [v for v, _ in buttons(desk, taken, None, bought)] == ["retry"]
         await retry(desk, first.run)
         forked = await branch_off(desk, first.run, 2, "keep it short")
         await work_off(team)

@@ -17,6 +17,7 @@ from samovar.cli.screen import Json, Screen
 from samovar.cli.terminal import screen
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Asked, Closed, Entry, Opened
+from samovar.core.state import replay
 from samovar.core.task import Budget
 from samovar.repo import git
 from samovar.settings import load
@@ -109,7 +110,7 @@ async def _follow(app: App, entries: AsyncIterator[Entry], person: Person, *, th
         raise
     except SamovarError as error:
         person.screen.close()
-        if not person.entries or _finished(person.entries[-1]):
+        if not person.entries or _finished(person):
             raise
         say(f"samovar: {error}")
         say(_hint("the run is kept", person))
@@ -142,9 +143,10 @@ def _end(app: App, person: Person, *, there: bool) -> int:
     return last.exit_code
 
 
-def _finished(entry: Entry) -> bool:
+def _finished(person: Person) -> bool:
     """Return whether a run ended for good: one that waits for a person goes on."""
-    return isinstance(entry.event, Closed) and entry.event.exit_code != 4
+    end = replay(e.event for e in person.entries).closed
+    return end is not None and end.exit_code != 4
 
 
 def _run(person: Person) -> str:

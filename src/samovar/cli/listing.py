@@ -11,8 +11,6 @@ from samovar.app import App, Summary
 from samovar.cli.end import printable
 from samovar.repo import git
 
-_STATES = {"done": "done", "failed": "failed", "waiting": "waits", "stopped": "stopped"}
-
 
 async def runs(repo: Path, as_json: bool) -> int:
     """List every run, the latest first."""
@@ -29,5 +27,5 @@ async def runs(repo: Path, as_json: bool) -> int:
 
 def _line(summary: Summary, width: int) -> str:
     when = summary.at.astimezone().strftime("%Y-%m-%d %H:%M")
-    state = _STATES.get(summary.state, summary.state)
+    state = "waits" if summary.state == "waiting" else summary.state
     return f"{summary.run:<{width}}  {when}  {state:<8} {summary.task[:60]}".rstrip()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.app import App, committed, onward
+from samovar.app import App, onward
 from samovar.boot import at_work, home_of, scratch
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
 from samovar.cli.terminal import screen
 from samovar.companion.draft import open_draft
-from samovar.core.event import Asked, Entry
+from samovar.core.event import Asked, Entry, committed
 from samovar.core.talk import Began
 from samovar.flow.receipt import Receipt
 from samovar.repo import git

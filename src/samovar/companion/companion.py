@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from samovar import __version__
-from samovar.app import NOBODY, App, Summary, committed, name_run, onward
+from samovar.app import NOBODY, App, Summary, name_run, onward
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
 from samovar.companion.facts import begun, doubt, line, mentioned, stands
 from samovar.companion.seat import Seat, estimate, manner, read_resume
 from samovar.core.agent import Agent, converse, interrupt, used
 from samovar.core.errors import SetupError, ToolError
-from samovar.core.event import RUN, Done, Entry, Event, Intended
+from samovar.core.event import RUN, Done, Entry, Event, Intended, committed
 from samovar.core.log import JsonlLog, hold
 from samovar.core.rules import AskPerson, Broker, nobody
 from samovar.core.seams import Live

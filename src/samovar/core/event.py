@@ -6,6 +6,7 @@ the Entry that carries it. Event shapes are forever: a released shape has a gold
 still replay (tests/goldens/).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -149,7 +150,7 @@ class Answered(Struct, frozen=True, kw_only=True, tag="answered"):
 
 
 Act = Literal["commit", "push", "undo"]
-"""`undo` takes the commit of the same key back, from a conversation."""
+"""`undo` takes the commit of the same key back; a run ends with it, a conversation goes on."""
 
 
 class Intended(Struct, frozen=True, kw_only=True, tag="intended"):
@@ -171,7 +172,7 @@ class Done(Struct, frozen=True, kw_only=True, tag="done"):
 
 
 class Closed(Struct, frozen=True, kw_only=True, tag="closed"):
-    """Nothing more will happen in this run."""
+    """Nothing more will happen in this run, but that its commit may be taken back."""
 
     outcome: str
     ok: bool
@@ -197,6 +198,18 @@ Worked = (
 """What happens in a run that works on a task."""
 Event = Worked | Talk
 """What happens in any run; a conversation is one, too."""
+
+
+def committed(events: Iterable[object]) -> dict[str, str]:
+    """Return the commits that were not taken back: hash by key, in order."""
+    made: dict[str, str] = {}
+    for event in events:
+        match event:
+            case Done(act="commit", key=key, result=result):
+                made[key] = result
+            case Done(act="undo", key=key):
+                made.pop(key, None)
+    return made
 
 
 class Entry(Struct, frozen=True):

@@ -66,6 +66,7 @@ class State(Struct, frozen=True, kw_only=True):
     calls: int = 0
     usage: Usage = Usage()
     closed: Closed | None = None
+    """How it ended; None again once it goes on."""
 
     @property
     def task(self) -> Task:
@@ -105,6 +106,7 @@ def fold(state: State, event: Event) -> State:
     """Return the state after one more event; what is said in a conversation is `talk`'s."""
     if isinstance(event, Talk):
         return state
+    state = replace(state, closed=None)
     match event:
         case Opened():
             return _opened(state, event)
@@ -182,4 +184,10 @@ def _acted(state: State, event: Asked | Answered | Intended | Done) -> State:
         case Intended():
             return replace(state, intended=(*state.intended, event))
         case Done():
-            return replace(state, done=(*state.done, event))
+            state = replace(state, done=(*state.done, event))
+            return replace(state, closed=undone(event)) if event.act == "undo" else state
+
+
+def undone(event: Done) -> Closed:
+    """Return the end of a run whose commit was taken back."""
+    return Closed(outcome=f"the commit {event.result[:12]} was taken back", ok=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.event import Entry
+from samovar.core.event import Done, Entry, committed
 from samovar.core.message import Usage
 from samovar.core.state import State, replay
 from samovar.core.task import PROOFS, Counts, Proof, Verdict
@@ -45,6 +45,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     diff: str
     """SHA-256 of the change as a unified diff; empty where nothing was kept."""
     commit: str
+    """The one that stands: empty before it is made, and after it was taken back."""
     branch: str
     model: str
     """Every model that was asked, in order; while none was, the one at hand."""
@@ -93,18 +94,24 @@ def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
         after=tests[0].counts if tests else Counts(),
         commands=tuple(_commands(state)),
         diff=hashlib.sha256(diff.encode()).hexdigest() if diff else "",
-        commit=next((d.result for d in state.done if d.act == "commit"), ""),
+        commit=next(iter(committed(state.done).values()), ""),
         branch=opened.branch if opened else "",
         model=", ".join(name for name, _ in state.models),
         digest=_digests(state),
         sandbox=", ".join(state.sandboxes),
         calls=state.calls,
         usage=state.usage,
-        seconds=round((entries[-1].at - entries[0].at).total_seconds(), 1) if entries else 0.0,
+        seconds=_seconds(entries),
         candidates=sum(a.candidate.origin == "model" for a in state.attempts),
         tried=sum(a.tried for a in state.attempts if a.candidate.origin == "search"),
         overridden=tuple(o.phase for o in state.overridden),
     )
+
+
+def _seconds(entries: Sequence[Entry]) -> float:
+    """Return how long a run took; when its commit was taken back later does not count."""
+    worked = [e.at for e in entries if not (isinstance(e.event, Done) and e.event.act == "undo")]
+    return round((worked[-1] - worked[0]).total_seconds(), 1) if worked else 0.0
 
 
 def _digests(state: State) -> str:

@@ -88,7 +88,9 @@ class Work:
             case Done(act=act, result=result):
                 begin = self._asked.pop(f"Intended {act}", entry.at)
                 facts = {"samovar.act": act, "samovar.result": result}
-                return [self._span(entry, f"samovar.{act}", begin, facts)]
+                made = self._span(entry, f"samovar.{act}", begin, facts)
+                # A commit is taken back when its run is over and told.
+                return [replace(made, parent="") if act == "undo" else made]
             case Closed():
                 return self._closed(entry, event)
             case _:

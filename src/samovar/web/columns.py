@@ -24,6 +24,7 @@ _RUNS = {
     "stopped": "Stopped",
     "failed": "Failed",
     "done": "Done",
+    "undone": "Undone",
 }
 _PLACES = {"running": "running", "failed": "failed", "dead": "failed", "done": "done"}
 

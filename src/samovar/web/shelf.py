@@ -34,7 +34,7 @@ class RunLine(Struct, frozen=True, kw_only=True):
     at: datetime
     title: str
     state: str
-    """`done`, `failed`, `waiting`, `stopped`, `running` or `damaged`."""
+    """`done`, `undone`, `failed`, `waiting`, `stopped`, `running` or `damaged`."""
     outcome: str = ""
     agent: str = ""
     """Whose conversation it is; for other runs their task says it (`commission.signed`)."""
@@ -161,6 +161,7 @@ def _read(folder: Path) -> RunLine:
     return replace(
         line,
         model=facts.model,
+        seconds=facts.seconds,
         usage=facts.usage,
         proof=facts.proof if facts.verified else None,
         committed=bool(facts.commit),

@@ -18,6 +18,7 @@ STATES = {
     "waiting": ("warn", "hand"),
     "asked": ("warn", "hand"),
     "stopped": ("dim", "pause"),
+    "undone": ("dim", "cross"),
     "cancelled": ("dim", "cross"),
     "failed": ("bad", "cross"),
     "dead": ("bad", "skull"),

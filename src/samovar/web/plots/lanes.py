@@ -64,8 +64,8 @@ def _spent(row: Row) -> Spent | None:
             return "model", "model", seconds
         case task.Answered():
             return "person", "wait", -1.0
-        case task.Done():
-            return "git", "git", -1.0
+        case task.Done(act=act):
+            return "git", "git", 0.0 if act == "undo" else -1.0
         case talk.Replied(seconds=seconds, complaint=complaint):
             return "model", "model bad" if complaint else "model", seconds
         case talk.Used(result=result):
