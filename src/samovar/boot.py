@@ -23,7 +23,7 @@ from samovar.core.errors import ModelError, SamovarError, SetupError, Unreachabl
 from samovar.core.event import Opened
 from samovar.core.message import Sampling
 from samovar.core.scratch import ENTERED, Scratch, sweep_once
-from samovar.core.seams import Live, Model, Sandbox, Tree, text_of
+from samovar.core.seams import Live, Model, Sandbox, text_of
 from samovar.core.task import Task
 from samovar.flow.kit import Ask, Kit
 from samovar.memory.notes import Notes, folder_of
@@ -119,7 +119,9 @@ class Desk:
     async def kit(self, opened: Opened, wish: Wish, /) -> Kit:
         """Return the kit for a run."""
         choice = await self._model()
-        tree: Tree = await self.repo.tree(opened.base)
+        tree = await self.repo.tree(opened.base)
+        if lacking := await asyncio.to_thread(tree.lacking):
+            self.live("note", lacking)
         environment = surroundings(self.repo.place.trees, self.settings, self.home, tree.paths())
         self.live("note", f"tests run with {environment.origin}")
         if more := [

@@ -28,9 +28,13 @@ def branches(project: Path) -> list[str]:
 def test_a_task_becomes_a_verified_commit_on_a_branch_and_the_tree_is_untouched(
     served: Samovar, project: Path
 ) -> None:
+    (project / "logo.png").write_text("version https://git-lfs.github.com/spec/v1\noid x\n")
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "a logo")
     before = git(project, "rev-parse", "HEAD")
     done = served("do", TASK, "--yes")
     assert done.returncode == 0, done.stderr
+    assert "not in the copy: Git LFS files, here as pointers: logo.png;" in done.stdout
     assert "verified   project tests: 1 of 1 tests pass" in done.stdout
     [branch] = branches(project)
     assert "a + b" in git(project, "show", f"{branch}:sums.py")

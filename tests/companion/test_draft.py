@@ -57,6 +57,20 @@ async def test_rubbish_is_left_alone_and_what_is_no_text_is_named(draft):
     assert "# plot.png: not text" in await draft.diff()
 
 
+async def test_a_file_of_git_lfs_is_left_out_and_may_be_removed(project, tmp_path):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
+    (project / "a.dat").write_text(pointer)
+    (project / "b.dat").write_text(pointer)
+    shell(project, "git add -A; git commit -qm data")
+    repo = await git.open(project)
+    head = await repo.head()
+    draft = await open_draft(tmp_path / "run", repo, head, head)
+    shell(draft.root, "echo text > a.dat; rm b.dat; echo '# end' >> sums.py")
+    change = await draft.change()
+    assert set(change.texts) == {"sums.py"} and change.removed == ("b.dat",)
+    assert "a.dat: kept by Git LFS" in await draft.diff()
+
+
 async def test_a_link_leads_nowhere(draft, tmp_path):
     (tmp_path / "secret.txt").write_text("the secret")
     shell(draft.root, f"ln -s {tmp_path}/secret.txt a.txt; ln -s {tmp_path} folder")

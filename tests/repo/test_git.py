@@ -70,6 +70,30 @@ async def test_a_submodule_is_neither_shown_nor_replaced(person, nobody):
             await repo.commit(deed(base, {path: "2\n"}))
     made = await repo.commit(deed(base, {"src/app.py": "2\n"}))
     assert person.git("diff", "--name-only", base, made) == "src/app.py"
+    lacking = (await repo.tree(base)).lacking()
+    assert lacking == "not in the copy: submodules: vendor/lib; tests that need them fail"
+    assert (await repo.tree("")).lacking() == ""
+
+
+async def test_what_git_lfs_keeps_is_told_and_neither_read_nor_replaced(person, tmp_path):
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
+    for name in "abcd":
+        person.write(f"{name}.png", pointer)
+    person.write("notes.md", f"A pointer begins so:\n{pointer}")
+    base = person.commit()
+    repo = await git.open(person.folder)
+    tree = await repo.tree(base)
+    told = "Git LFS files, here as pointers: a.png, b.png, c.png and 1 more"
+    assert tree.lacking() == f"not in the copy: {told}; tests that need them fail"
+    assert "A pointer" in tree.read("notes.md")
+    with pytest.raises(ToolError, match="Git LFS"):
+        tree.read("a.png")
+    with pytest.raises(ToolError, match="Git LFS"):
+        tree.write_to(tmp_path / "copy", {"a.png": "2\n"})
+    with pytest.raises(ToolError, match="Git LFS"):
+        await repo.commit(deed(base, {"a.png": "2\n"}))
+    tree.write_to(tmp_path / "copy", {"notes.md": "2\n"})
+    assert (tmp_path / "copy" / "a.png").read_text() == pointer
 
 
 @pytest.mark.parametrize("kind", ["sha1", "sha256"])

@@ -245,7 +245,10 @@ class Companion:
                 found.append(Done(act=each.act, key=each.key, result=there))
                 log.append(found[-1])
         base = [began.base, *committed(found).values()][-1]
-        return await open_draft(folder, repo, began.base, base)
+        draft = await open_draft(folder, repo, began.base, base)
+        if lacking := await asyncio.to_thread(draft.tree.lacking):
+            self.seat.live("note", lacking)
+        return draft
 
     async def _ready(self) -> Agent:
         if self._agent is not None:

@@ -147,6 +147,8 @@ class Draft:
                 change.left_out[path] = why
             elif held is None:
                 removed.append(path)
+            elif self.tree.points(path):
+                change.left_out[path] = "kept by Git LFS, so it cannot be committed from here"
             else:
                 change.texts[path] = held.data.decode()
                 if held.mode != was:

@@ -14,7 +14,7 @@ from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import RUN
 from samovar.core.scratch import Scratch
 from samovar.core.seams import Deed
-from samovar.repo import note, paths, remote
+from samovar.repo import note, remote
 from samovar.repo.command import (
     DATA,
     FLAGS,
@@ -322,19 +322,17 @@ class Git:
 
     async def _write_tree(self, deed: Deed, *, keep: bool) -> str:
         base, changed, removed = deed.base, deed.changed, deed.removed
-        modes = (await self.tree(base)).modes()
-        left = {path: mode for path, mode in modes.items() if path not in removed}
-        for path in changed:
-            paths.check_against(path, left)
+        tree = await self.tree(base)
+        tree.check(changed, removed)
+        modes = tree.modes()
         for path, mode in deed.modes.items():
             if path not in changed or mode not in (FILE, PROGRAM):
                 raise ToolError(f"{path!r} cannot have the mode {mode}")
-        paths.collisions(changed, left)
         with Scratch() as folder:
             index = folder / "index"
             if base:
-                tree = await self._tree_hash(base)
-                must(await self._objects("read-tree", tree, keep=keep, index=index))
+                whole = await self._tree_hash(base)
+                must(await self._objects("read-tree", whole, keep=keep, index=index))
             kept = {**modes, **deed.modes}
             rows = [await self._row(p, t, kept, keep=keep) for p, t in changed.items()]
             # Mode 0 takes a path out of the index; what is a folder now may lie below it.

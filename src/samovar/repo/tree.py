@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,9 @@ from samovar.repo.command import FLAGS, OFFLINE, Private, environment
 TEXT = 8 << 20
 """Largest file read as text, in bytes."""
 FILE, PROGRAM = "100644", "100755"
+POINTER, SHORT = b"version https://git-lfs.github.com/spec/v1\n", 1024
+"""How the text begins that stands for a file kept by Git LFS, and its length in bytes, at most
+(git-lfs docs/spec.md)."""
 LINK, FOLDER, MODULE = "120000", "040000", "160000"
 
 
@@ -67,6 +70,8 @@ class Files:
     def read(self, path: str, /) -> str:
         """Return the text of one file, line ends as stored. Raises ToolError when it has none."""
         data = self.data(path)
+        if _pointer(data):
+            raise ToolError(f"{path!r} is kept by Git LFS: git has no more than a pointer to it")
         if len(data) > TEXT or b"\0" in data:
             raise ToolError(f"{path!r} is not a text file")
         try:
@@ -87,16 +92,35 @@ class Files:
             raise ToolError(f"there is no file {path!r} in the project")
         return self._blob(entry.hash)
 
+    def points(self, path: str) -> bool:
+        """Return whether git has no more of a file than a pointer of Git LFS."""
+        entry = self._entries.get(path)
+        return entry is not None and _pointer(self._blob(entry.hash))
+
+    def lacking(self) -> str:
+        """Return in one line what a copy lacks of what a checkout has; empty if nothing."""
+        files = [e for e in self._entries.values() if e.mode != LINK]
+        pointers = [e.path for e, data in self._blobs(files) if _pointer(data)]
+        kinds = {"Git LFS files, here as pointers": pointers, "submodules": list(self._modules)}
+        said = [f"{kind}: {_few(names)}" for kind, names in kinds.items() if names]
+        return f"not in the copy: {'; '.join(said)}; tests that need them fail" if said else ""
+
+    def check(self, changed: Collection[str], removed: Collection[str] = ()) -> None:
+        """Raise ToolError for a changed path that is not allowed once others are removed."""
+        left = {path: mode for path, mode in self.modes().items() if path not in removed}
+        for path in changed:
+            paths.check_against(path, left)
+            if self.points(path):
+                raise ToolError(f"{path!r} is kept by Git LFS and cannot be edited here")
+        paths.collisions(changed, left)
+
     def write_to(self, folder: Path, changed: Mapping[str, str], /) -> None:
         """Write all files into an empty folder, the changed ones with their new text.
 
         Modes and symbolic links are kept; no link is ever followed, no filter is run.
         Raises ToolError for a changed path that is not allowed, SetupError when it cannot write.
         """
-        modes = self.modes()
-        for path in changed:
-            paths.check_against(path, modes)
-        paths.collisions(changed, modes)
+        self.check(changed)
         try:
             self._write(folder, changed)
         except OSError as error:
@@ -208,6 +232,15 @@ def _next(stream: IO[bytes], digest: str) -> bytes:
     size = int(head[2])
     data = stream.read(size + 1)
     return data[:size]
+
+
+def _pointer(data: bytes) -> bool:
+    return len(data) <= SHORT and data.startswith(POINTER)
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _utf8(path: str) -> bool:
