@@ -112,6 +112,19 @@ async def test_the_place_is_found_in_a_project_of_another_language_too(task, wan
     assert await planned(SCRIPTS, task) == wanted
 
 
+@pytest.mark.parametrize(
+    ("text", "strategy"),
+    [
+        ("a;\n" * 150, "write"),
+        ("a;\n" * 151, "edit"),
+        ("x" * 3800 + "\n", "write"),
+        ("x" * 3900 + "\n", "edit"),
+    ],
+)
+async def test_by_its_size_alone_a_file_is_written_as_a_whole_or_edited(text, strategy):
+    assert await planned({"main.js": text}, "Mend main.js") == [(strategy, "main.js")]
+
+
 HELPER = "def table(rows):\n    return [row.split() for row in rows]\n"
 MIXED = {
     "Makefile": "all:\n\tcc src/*.c\n",

@@ -83,7 +83,5 @@ class Kit:
     """A person lets phases pass without a passed verdict; it is recorded."""
     context: int = 16_384
     """Tokens the model's server really takes."""
-    whole: int = 150
-    """Files up to this many lines are written as a whole."""
     search_seconds: float = 60.0
     """How long small edits are tried in one go."""

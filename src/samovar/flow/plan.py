@@ -19,7 +19,8 @@ from samovar.flow.source import Symbol, symbols, words
 from samovar.flow.speak import CHARACTERS, TASK, Aside, tokens
 from samovar.flow.work import red
 
-WHOLE_TOKENS = 1200
+WHOLE_LINES, WHOLE_TOKENS = 150, 1200
+"""Files up to this size are written as a whole, whatever the model (docs/ablations.md)."""
 PLACES = 8
 """Functions a step may try, at most."""
 _PATH = re.compile(r"[\w./-]*\w\.(?:py|js|ts|rs|go|c|h|cpp|java|rb|sh|md|toml|json|html|css)\b")
@@ -119,7 +120,7 @@ def _apart(kit: Kit, task: Task, named: Sequence[str], files: Mapping[str, str])
 
     All where all are small, or none is Python; else those that a person named one by one.
     """
-    small = [p for p in named if _small(kit, p)]
+    small = [p for p in named if _small(kit.tree, p)]
     others = [p for p in named if p not in files]
     if len(named) in (len(small), len(others)):
         return list(named)
@@ -134,7 +135,7 @@ def _unread(text: str) -> list[str]:
 
 
 def _step(kit: Kit, path: str) -> Step:
-    whole = _small(kit, path)
+    whole = _small(kit.tree, path)
     return Step(
         title=f"{'write' if whole else 'edit'} {path}",
         strategy="write" if whole else "edit",
@@ -163,14 +164,14 @@ def likeliest(task: str, texts: Mapping[str, str]) -> str:
     return max(zip(scores, texts, strict=True), key=lambda pair: pair[0])[1]
 
 
-def _small(kit: Kit, path: str) -> bool:
-    if path not in kit.tree.paths():
+def _small(tree: Tree, path: str) -> bool:
+    if path not in tree.paths():
         return True
     try:
-        text = kit.tree.read(path)
+        text = tree.read(path)
     except ToolError as error:
         raise SetupError(f"{error}; name another file with --file") from error
-    return text.count("\n") <= kit.whole and tokens(text) <= WHOLE_TOKENS
+    return text.count("\n") <= WHOLE_LINES and tokens(text) <= WHOLE_TOKENS
 
 
 def _near(text: str, files: dict[str, str]) -> list[Symbol]:
