@@ -104,6 +104,44 @@ async def test_a_schedule_decides_when_the_inbox_is_read(home: Path) -> None:
     assert [(await team.tick()).turns for _ in range(4)] == [{}, {}, {"slow": "nothing"}, {}]
 
 
+async def test_a_schedule_is_kept_by_whoever_has_a_task_too(home: Path) -> None:
+    hire(home, "slow", schedule={"run_every_n_ticks": 4, "phase_offset": 3}, **reading("b"))
+    hire(home, "b")
+    store = memory()
+    team = office(home, lambda r: "tea" if r.schema is None else act("nothing"), store)
+    await team.submit("not now", "slow")
+    paused = await store.claims.claim("w", 60, ("slow",))
+    assert paused is not None
+    await store.claims.fail(paused, "its server was away", 3600)
+    post(home, "b", OutboxEntry(sender="b", tick=0, seq=0, text="news"))
+    await team.send("slow", "hello")
+    assert [(await team.tick()).turns for _ in range(2)] == [{}, {}]
+    await team.submit("now", "slow")
+    due = [await team.tick() for _ in range(3)]
+    # At its time the person comes before the task; the task takes the next tick.
+    assert [t.turns for t in due] == [{"slow": "nothing"}, {"slow": "work"}, {}]
+
+
+async def test_what_was_too_much_for_one_turn_is_read_in_the_next_ticks(home: Path) -> None:
+    schedule = {"run_every_n_ticks": 20, "phase_offset": 2}
+    hire(home, "slow", schedule=schedule, limits={"read": 2}, **reading("b"))
+    hire(home, "b")
+    seen: list[list[str]] = []
+
+    def rule(request: Request) -> str:
+        seen.append([f"n{n}" for n in range(6) if f"n{n}" in request.messages[1].text])
+        return act("nothing")
+
+    team = office(home, rule)
+    for n in range(5):
+        post(home, "b", OutboxEntry(sender="b", tick=0, seq=0, text=f"n{n}"))
+    turns = [(await team.tick()).turns for _ in range(2)]
+    post(home, "b", OutboxEntry(sender="b", tick=2, seq=0, text="n5"))
+    turns += [(await team.tick()).turns for _ in range(4)]
+    assert [sorted(t) for t in turns] == [[], ["slow"], ["slow"], ["slow"], [], []]
+    assert seen == [["n0", "n1"], ["n2", "n3"], ["n4"]], "what came later waits for its time"
+
+
 async def test_agents_whose_models_are_one_by_other_names_have_their_turns_in_a_row(
     home: Path,
 ) -> None:

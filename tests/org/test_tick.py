@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samovar.org.resume import Schedule
-from samovar.org.tick import Turn, due, order, swaps
+from samovar.org.tick import Turn, look, order, swaps
 
 turns = st.lists(
     st.builds(Turn, st.sampled_from("abcdefg"), st.sampled_from(["m", "n", "o"])),
@@ -14,9 +14,10 @@ turns = st.lists(
 
 
 @given(st.integers(0, 10**6), st.integers(1, 50), st.integers(0, 200))
-def test_an_agent_is_due_as_the_seed_says(tick: int, every: int, offset: int) -> None:
+def test_an_agent_looks_at_the_ticks_of_its_schedule(tick: int, every: int, offset: int) -> None:
     schedule = Schedule(run_every_n_ticks=every, phase_offset=offset)
-    assert due(schedule, tick) == (tick % every == offset % every)
+    named = [t for t in range(tick - every + 1, tick + 1) if t % every == offset % every]
+    assert [look(schedule, tick)] == named
 
 
 @given(turns, st.sampled_from(["m", "n", "x"]))

@@ -25,7 +25,7 @@ from samovar.org.seams import Filter, Job, NoCredit, Overtaken, StoreAway
 from samovar.org.sound import amiss
 from samovar.org.standing import FILE as TICK
 from samovar.org.standing import present
-from samovar.org.tick import Turn, due, order
+from samovar.org.tick import Turn, look, order
 from samovar.org.ticked import CODES, Ticked, exit_code, said
 from samovar.org.turn import Took, Turns
 from samovar.org.word import overdue
@@ -231,10 +231,7 @@ class Engine:
         return free & roster.resumes.keys()
 
     def _candidates(self, roster: Roster, queued: set[str], number: int) -> list[str]:
-        waiting = self.mailroom.waiting()
-        found = queued | {
-            n for n in waiting if n in roster.resumes and due(roster.resumes[n].schedule, number)
-        }
+        found = queued | (self.mailroom.waiting() & roster.resumes.keys())
         return sorted(n for n in found if self._rest.get(n, (0, 0))[0] <= number)
 
     async def _scenes(self, roster: Roster, queued: set[str], number: int) -> dict[str, Scene]:
@@ -253,7 +250,9 @@ class Engine:
         """Return what an agent knows in this turn; None when there is nothing to do."""
         resume = roster.resumes[name]
         mark = await self._mark(name, number)
-        found = self.mailroom.unread(name, mark.read, number, resume.limits.read)
+        # What it could not read at its time, busy or with too much for one turn, it reads now.
+        until = look(resume.schedule, number)
+        found = self.mailroom.unread(name, mark.read, until, resume.limits.read)
         for line in self.mailroom.refused():
             self.log.add("refused", text=line)
         jobs = await self._jobs(name) if queued else ()

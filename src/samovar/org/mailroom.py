@@ -34,8 +34,6 @@ class Unread(Struct, frozen=True):
     """Those that are for it, in the order (tick, sender, sequence)."""
     place: Mapping[str, int] = {}
     """Where it stands in each outbox once it has read them."""
-    more: bool = False
-    """Whether there are more than were asked for."""
 
 
 class _Box:
@@ -96,7 +94,7 @@ class Mailroom:
             self._boxes[writer].settled = False
 
     def unread(self, reader: str, place: Mapping[str, int], tick: int, limit: int) -> Unread:
-        """Return what an agent is to read in a tick: entries of earlier ticks, at most `limit`.
+        """Return what an agent is to read as of a tick: entries of earlier ones, at most `limit`.
 
         People are heard in the tick they write in: nobody knows their order among the agents.
         """
@@ -108,7 +106,7 @@ class Mailroom:
             return Unread(place=dict(place))
         resume = self._roster.resumes[reader]
         ways = [self._since(w, place.get(w, 0), tick) for w in behind]
-        new, mine, more, ahead = dict(place), list[OutboxEntry](), False, False
+        new, mine, ahead = dict(place), list[OutboxEntry](), False
         for _, writer, name in merge(*ways):
             if name is None:
                 ahead = True
@@ -118,13 +116,12 @@ class Mailroom:
                 continue
             if is_for(entry, resume):
                 if len(mine) == limit:
-                    more = True
                     break
                 mine.append(entry)
             new[writer] = name.seq
         if not mine and not ahead:
             self._waiting.discard(reader)
-        return Unread(tuple(mine), new, more)
+        return Unread(tuple(mine), new)
 
     def refused(self) -> list[str]:
         """Return what was refused since the last call, each file once: one line each."""

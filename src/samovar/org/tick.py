@@ -17,10 +17,9 @@ class Turn(Struct, frozen=True):
     """Where the task stands that it is to work on; empty where it has something to choose first."""
 
 
-def due(schedule: Schedule, tick: int) -> bool:
-    """Whether the schedule names this tick."""
-    every = schedule.run_every_n_ticks
-    return tick % every == schedule.phase_offset % every
+def look(schedule: Schedule, tick: int) -> int:
+    """Return the latest tick, this one or an earlier, that the schedule names for the inbox."""
+    return tick - (tick - schedule.phase_offset) % schedule.run_every_n_ticks
 
 
 def order(turns: Iterable[Turn], loaded: str) -> list[Turn]:
