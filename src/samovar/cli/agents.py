@@ -11,7 +11,7 @@ from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
 from samovar.office import open_team
 from samovar.org.credits import shown
-from samovar.org.journal import agent_log, read_on
+from samovar.org.journal import Place, agent_log, read_on
 from samovar.org.member import Member
 from samovar.org.roster import Folder
 from samovar.org.team import Letter
@@ -41,7 +41,7 @@ async def logs(name: str, lines: int, follow: bool, folder: Path | None, as_json
     if name not in known:
         raise SetupError(f"there is no agent {name!r} here; there are: {', '.join(known)}")
     path = agent_log(home, name).path
-    rows, place = read_on(path, 0)
+    rows, place = read_on(path, Place())
     _show(rows[-lines:], as_json)
     if not rows and not follow and not as_json:
         print(f"{name} has done nothing yet")

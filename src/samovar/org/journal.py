@@ -1,12 +1,13 @@
 """Logs of agents and of the engine: one line of JSON each, with the time, in rotated files."""
 
 import logging
+import os
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
@@ -40,10 +41,10 @@ class Journal:
 
     def _rotate(self) -> None:
         for number in range(KEPT - 1, 0, -1):
-            older = self.path.with_suffix(f".{number}.jsonl")
+            older = _aside(self.path, number)
             if older.exists():
-                older.replace(self.path.with_suffix(f".{number + 1}.jsonl"))
-        self.path.replace(self.path.with_suffix(".1.jsonl"))
+                older.replace(_aside(self.path, number + 1))
+        self.path.replace(_aside(self.path, 1))
 
 
 @dataclass
@@ -79,29 +80,65 @@ def engine_log(home: Path, clock: Callable[[], datetime] = now) -> Journal:
     return Journal(home / "logs", clock)
 
 
+class Place(NamedTuple):
+    """Where a reader of a log stands."""
+
+    file: int = 0
+    """The number (inode) of its file, which it keeps when it is put aside; 0 for the begin."""
+    end: int = 0
+    """Bytes that were read of it: whole lines."""
+
+
 def tail(path: Path, lines: int) -> list[dict[str, Any]]:
     """Return the last lines of a log; damaged ones are left out."""
-    try:
-        with path.open("rb") as handle:
-            found = deque(handle, maxlen=lines)
-    except OSError:
-        return []
+    found: list[bytes] = []
+    for _, handle in _files(path):
+        found = [*deque(handle, maxlen=lines - len(found)), *found]
+        if len(found) >= lines:
+            break
     return _rows(found)
 
 
-def read_on(path: Path, place: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the lines of a log after a place, in bytes, and where the last whole one ends.
+def read_on(path: Path, place: Place) -> tuple[list[dict[str, Any]], Place]:
+    """Return the lines of a log after a place, and where the last whole one ends.
 
     Damaged ones are left out. A file that ends before the place is a new one, read from its begin.
     """
-    try:
-        with path.open("rb") as handle:
-            handle.seek(place if place <= path.stat().st_size else 0)
-            begin, data = handle.tell(), handle.read()
-    except OSError:
-        return [], place
-    whole = data[: data.rfind(b"\n") + 1]
-    return _rows(whole.splitlines()), begin + len(whole)
+    found: list[bytes] = []
+    newest: Place | None = None
+    for file, handle in _files(path):
+        size = os.fstat(handle.fileno()).st_size
+        begin = handle.seek(place.end if place.file == file and place.end <= size else 0)
+        data = handle.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        found = [*whole.splitlines(), *found]
+        newest = newest or Place(file, begin + len(whole))
+        if place.file == file:
+            break
+    return _rows(found), newest or place
+
+
+def _files(path: Path) -> Iterator[tuple[int, BinaryIO]]:
+    """Yield the files of a log and their numbers, the newest first.
+
+    Each comes once, also when it is put aside while this looks.
+    """
+    seen: set[int] = set()
+    for file in (path, *(_aside(path, n + 1) for n in range(KEPT))):
+        try:
+            handle = file.open("rb")
+        except OSError:
+            continue
+        with handle:
+            number = os.fstat(handle.fileno()).st_ino
+            if number not in seen:
+                seen.add(number)
+                yield number, handle
+
+
+def _aside(path: Path, number: int) -> Path:
+    """Return where a log is put aside: 1 is the latest."""
+    return path.with_suffix(f".{number}.jsonl")
 
 
 def _rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
