@@ -135,9 +135,17 @@ def _option(text: str, options: Sequence[str]) -> str:
 
 
 def _value(text: str, type: type[T]) -> T:
+    """Return the value a text is, or else the one it holds. Raises ValueError."""
     start = min((place for mark in "{[" if (place := text.find(mark)) >= 0), default=0)
     end = max(text.rfind("}"), text.rfind("]")) + 1
     try:
-        return msgspec.json.decode(text[start : end or None].encode(errors="replace"), type=type)
+        return _decoded(text, type)
+    except ValueError:
+        return _decoded(text[start : end or None], type)
+
+
+def _decoded(text: str, type: type[T]) -> T:
+    try:
+        return msgspec.json.decode(text.encode(errors="replace"), type=type)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from error

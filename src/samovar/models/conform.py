@@ -5,7 +5,7 @@ schema that uses them is refused rather than half obeyed.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from samovar.core.errors import SetupError
@@ -19,9 +19,6 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "null": type(None),
 }
-_SHAPES = ("type", "enum", "const", "anyOf", "properties", "required", "additionalProperties")
-_LIMITS = ("minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum")
-_CHECKED = frozenset({*_SHAPES, *_LIMITS, "items"})
 _TOLD = frozenset(["title", "description", "default", "examples", "$schema", "$id", "$comment"])
 _SCHEMAS = 500
 """Parts of a schema, at most."""
@@ -29,19 +26,16 @@ _SCHEMAS = 500
 
 def accept(schema: Any) -> dict[str, Any]:
     """Return a schema that can be checked whole. Raises SetupError naming what cannot."""
-    waiting = [schema]
+    waiting = [("$", schema)]
     seen = 0
     while waiting:
-        node = waiting.pop()
+        at, node = waiting.pop()
         seen += 1
         if not isinstance(node, dict) or seen > _SCHEMAS:
-            raise SetupError("a JSON Schema is an object of objects, at most 500 of them")
-        unknown = sorted(set(node) - _CHECKED - _TOLD)
-        if unknown:
-            raise SetupError(
-                f"the schema uses {unknown[0]!r}, which is not checked here: write it without"
-            )
-        waiting += _inner(node)
+            raise SetupError(f"{at}: a JSON Schema is an object of objects, at most 500 of them")
+        for word, said in node.items():
+            _examine(word, said, at)
+        waiting += _inner(node, at)
     return dict(schema)
 
 
@@ -114,8 +108,75 @@ def _is_kind(value: Any, kind: Any) -> bool:
     return isinstance(value, _KINDS.get(str(kind), ()))
 
 
-def _inner(node: Mapping[str, Any]) -> list[Any]:
-    found = list(node.get("properties", {}).values()) + list(node.get("anyOf", ()))
-    found += [node["items"]] if "items" in node else []
-    more = node.get("additionalProperties", True)
-    return found + ([] if isinstance(more, bool) else [more])
+def _inner(node: Mapping[str, Any], at: str) -> Iterator[tuple[str, Any]]:
+    """Yield the schemas within a schema, each with its place."""
+    for name, each in node.get("properties", {}).items():
+        yield f"{at}.properties.{name}", each
+    for number, each in enumerate(node.get("anyOf", ())):
+        yield f"{at}.anyOf[{number}]", each
+    for word in ("items", "additionalProperties"):
+        if word in node and not (word == "additionalProperties" and isinstance(node[word], bool)):
+            yield f"{at}.{word}", node[word]
+
+
+def _examine(word: str, said: Any, at: str) -> None:
+    """Raise SetupError for a word that is not checked here, or that says what it cannot."""
+    if word in _TOLD:
+        return
+    if word not in _CHECKED:
+        raise SetupError(
+            f"{at}: the schema uses {word!r}, which is not checked here: write it without"
+        )
+    right, wanted = _CHECKED[word]
+    if not right(said):
+        raise SetupError(f"{at}.{word} must be {wanted}, not {str(said)[:60]!r}")
+
+
+def _is_any(_said: Any) -> bool:
+    return True
+
+
+def _is_list(said: Any) -> bool:
+    return isinstance(said, list) and bool(said)
+
+
+def _is_type(said: Any) -> bool:
+    kinds = said if _is_list(said) else [said]
+    return all(isinstance(kind, str) and kind in _KINDS for kind in kinds)
+
+
+def _are_names(said: Any) -> bool:
+    return isinstance(said, list) and all(isinstance(name, str) for name in said)
+
+
+def _is_count(said: Any) -> bool:
+    return _is_kind(said, "integer") and said >= 0
+
+
+def _is_number(said: Any) -> bool:
+    return _is_kind(said, "number")
+
+
+def _is_pattern(said: Any) -> bool:
+    try:
+        return isinstance(said, str) and bool(re.compile(said))
+    except (re.error, OverflowError, RecursionError):
+        return False
+
+
+_COUNT = (_is_count, "a whole number, 0 or more")
+_NUMBER = (_is_number, "a number")
+_CHECKED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "type": (_is_type, f"one of {', '.join(_KINDS)}, or a list of them"),
+    "enum": (_is_list, "a list of values"),
+    "const": (_is_any, ""),
+    "anyOf": (_is_list, "a list of schemas"),
+    "properties": (lambda said: isinstance(said, dict), "an object of schemas"),
+    "required": (_are_names, "a list of names"),
+    "additionalProperties": (_is_any, ""),
+    "items": (_is_any, ""),
+    **dict.fromkeys(("minItems", "maxItems", "minLength", "maxLength"), _COUNT),
+    **dict.fromkeys(("minimum", "maximum"), _NUMBER),
+    "pattern": (_is_pattern, "a regular expression as Python has them"),
+}
+"""What each word of a schema may say; schemas within it are looked at by themselves."""
