@@ -1,7 +1,9 @@
-"""A path as rules judge it: as it is written, and where it leads once its links are followed."""
+"""A path as rules judge it: as it is written, where its links lead, and whom a name belongs to."""
 
 import os
 import posixpath
+import re
+import unicodedata
 from contextlib import suppress
 
 INSIDE = "/w"
@@ -10,6 +12,12 @@ _LINKS = 40
 """Links on one way, at most; the system follows no more either."""
 _LONGEST = 4096
 """Letters of a path the system takes."""
+_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+"""Characters some file systems, HFS+ among them, leave out when they compare names."""
+_OWNED = {
+    re.compile(r"(\.git|git~[0-9]+)", re.IGNORECASE): "git",
+    re.compile(r"\.samovar", re.IGNORECASE): "samovar",
+}
 
 
 def written(path: str, root: str) -> str:
@@ -46,6 +54,12 @@ def inside(path: str, root: str) -> str | None:
         if f"{path}/".startswith(f"{top}/"):
             return path[len(top) + 1 :]
     return None
+
+
+def owner(name: str) -> str:
+    """Return whom a file or folder of this name belongs to, if not to the project."""
+    bare = unicodedata.normalize("NFKC", _IGNORED.sub("", name)).split(":")[0].rstrip(". ")
+    return next((who for form, who in _OWNED.items() if form.fullmatch(bare)), "")
 
 
 def _whole(path: str, root: str) -> str:

@@ -5,14 +5,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from samovar.core.errors import ToolError
+from samovar.core.way import owner
 
 LENGTH = 1024
 """Longest accepted path, in bytes."""
-_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-"""Characters HFS+ leaves out when it compares names."""
 _UNSEEN = ("Cc", "Cs", "Cf", "Zl", "Zp")
 """Kinds of characters that nobody sees: control, half, format, ends of lines."""
-_GIT = re.compile(r"(\.git|git~[0-9]+)", re.IGNORECASE)
 
 
 def check(path: str) -> str:
@@ -26,7 +24,7 @@ def check(path: str) -> str:
     for part in path.split("/"):
         if part in ("", ".", ".."):
             raise ToolError(f"{path!r} is not a plain path inside the project")
-        if _is_git(part):
+        if owner(part) == "git":
             raise ToolError(f"{path!r} belongs to git, not to the project")
     return path
 
@@ -65,11 +63,6 @@ def collisions(paths: Iterable[str], entries: Mapping[str, str]) -> None:
                 raise ToolError(f"{name!r} differs from {other!r} only by case: use {other!r}")
         if path in folders:
             raise ToolError(f"{path!r} is a folder")
-
-
-def _is_git(part: str) -> bool:
-    bare = unicodedata.normalize("NFKC", _IGNORED.sub("", part)).split(":")[0].rstrip(". ")
-    return _GIT.fullmatch(bare) is not None
 
 
 def _folded(name: str) -> str:

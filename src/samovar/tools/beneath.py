@@ -7,7 +7,6 @@ right moment gains nothing. Source: openat(2), path_resolution(7).
 
 import errno
 import os
-import re
 import stat
 import unicodedata
 from collections.abc import Iterator
@@ -16,17 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.core.errors import ToolError
-from samovar.core.way import INSIDE
+from samovar.core.way import INSIDE, owner
 
 LENGTH = 1024
 """Longest accepted path, in characters."""
 _LINKS = 40
-_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-"""Characters some file systems leave out when they compare names."""
-_OWNED = {
-    re.compile(r"(\.git|git~[0-9]+)", re.IGNORECASE): "git",
-    re.compile(r"\.samovar", re.IGNORECASE): "samovar",
-}
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -78,12 +71,6 @@ def opened(place: Spot) -> int:
     os.close(number)
     kind = "a folder: use list_files" if stat.S_ISDIR(mode) else "a device or a pipe, not a file"
     raise ToolError(f"{place.path} is {kind}")
-
-
-def owner(name: str) -> str:
-    """Return whom a file or folder of this name belongs to, if not to the project."""
-    bare = unicodedata.normalize("NFKC", _IGNORED.sub("", name)).split(":")[0].rstrip(". ")
-    return next((who for form, who in _OWNED.items() if form.fullmatch(bare)), "")
 
 
 class _Walk:
