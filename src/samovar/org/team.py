@@ -126,14 +126,18 @@ class Team:
     async def tasks(
         self, agent: str = "", states: Sequence[JobState] = (), limit: int = 500
     ) -> Sequence[Job]:
-        """Return tasks, the open ones in the order in which they would be worked on."""
-        return await self.engine.turns.kit.queue.list(_filter(agent, states, limit))
+        """Return tasks, the open ones in the order in which they would be worked on.
+
+        As all that list tasks, it raises Missing for who is not here and never had one.
+        """
+        found = await self._filter(agent, states, limit)
+        return await self.engine.turns.kit.queue.list(found)
 
     async def latest_tasks(
         self, agent: str = "", states: Sequence[JobState] = (), limit: int = 100, *, below: int = 0
     ) -> Sequence[Job]:
         """Return the latest tasks, the latest first; `below` an id for the next page."""
-        found = _filter(agent, states, limit)
+        found = await self._filter(agent, states, limit)
         newest = replace(found, order="newest", below=below)
         return await self.engine.turns.kit.queue.list(newest)
 
@@ -141,7 +145,7 @@ class Team:
         self, agent: str, states: Sequence[JobState], limit: int
     ) -> Sequence[Job]:
         """Return tasks in states that are over, what ended last first."""
-        ended = replace(_filter(agent, states, limit), order="ended")
+        ended = replace(await self._filter(agent, states, limit), order="ended")
         return await self.engine.turns.kit.queue.list(ended)
 
     async def submit(
@@ -282,6 +286,12 @@ class Team:
             return found[0]
         raise SetupError('nobody here hands out work (craft "plan"): name an agent')
 
+    async def _filter(self, agent: str, states: Sequence[JobState], limit: int) -> Filter:
+        # Tasks of an agent that was let go are still to be seen.
+        if agent and agent not in await self.engine.turns.kit.queue.counts():
+            self._known(agent, broken=True)
+        return Filter(agents=(agent,) if agent else (), states=tuple(states), limit=limit)
+
     async def _open_jobs(self) -> Sequence[Job]:
         return await self.tasks(states=OPEN, limit=100_000)
 
@@ -322,10 +332,6 @@ class Team:
         path = outbox_of(self.home, owner) / name_of(entry, encode(entry)).file
         at = path.stat().st_mtime if path.exists() else 0.0
         return Letter(entry.id, datetime.fromtimestamp(at, UTC), entry)
-
-
-def _filter(agent: str, states: Sequence[JobState], limit: int) -> Filter:
-    return Filter(agents=(agent,) if agent else (), states=tuple(states), limit=limit)
 
 
 def _nobody(name: str, names: Sequence[str]) -> Missing:

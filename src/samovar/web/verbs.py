@@ -135,7 +135,8 @@ class Jobs(Protocol):
     async def tasks(self, agent: str = "") -> Sequence[Job]:
         """Return jobs, the open ones in the order in which they would be worked on.
 
-        Each names the run that works on it, or did last.
+        Each names the run that works on it, or did last. Raises Missing for an agent that is not
+        here and never had one.
         """
         ...
 
