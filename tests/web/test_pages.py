@@ -249,6 +249,21 @@ def test_every_page_is_whole_without_script_and_light(client, path):
     assert all('nonce="' in tag for tag in re.findall(r"<script[^>]*>", text))
 
 
+def test_a_large_team_makes_no_page_large(client, team):
+    names = [f"agent-{n:03}" for n in range(300)]
+    team.people += [Agent(name=name, model="m") for name in names]
+    for n in range(1000, 5000):
+        state = ("ready", "failed", "waiting", "done")[n % 4]
+        agent = names[n % 7] if n % 2 else names[n % 300]
+        team.jobs[n] = Job(id=n, agent=agent, text="x" * 90, state=state, position=n, created=NOW)
+    board = client.get("/board").text
+    assert "200 of 1003" in board and board.count("<option") < 2 * len(team.people) + 10
+    waiting = client.get("/dashboard").text.partition('id="waiting-title"')[2].partition("</ul>")[0]
+    assert waiting.count("<li>") == 51 and "and 955 more" in waiting
+    sizes = {path: len(client.get(path).content) for path in (*EVERY[:8], f"/agents/{names[1]}")}
+    assert sizes.pop("/board") < 1_200_000 and max(sizes.values()) < 400_000, sizes
+
+
 def test_a_first_visit_weighs_less_than_100_kB(client):
     page = len(client.get("/dashboard").content)
     needed = re.findall(r"/assets/[\w.-]+", client.get("/dashboard").text)

@@ -106,11 +106,14 @@ async def board(desk: Desk, query: Query) -> Data:
     jobs = await desk.office.jobs.tasks(agent)
     now = datetime.now(UTC)
     history = flow.levels(jobs, now)
+    earlier, later = columns.neighbours(jobs, now)
     return {
         "flow": flow.cumulative(history),
         "flow_words": flow.summary(history) if history else "",
         "levels": history[:: flow.SAMPLES // 10],
         "columns": columns.of_tasks(jobs, await desk.office.words.approvals(), now),
+        "earlier": earlier,
+        "later": later,
         "agents": [a.name for a in await desk.office.roster.agents()],
         "agent": agent,
         "now": now,
@@ -133,11 +136,12 @@ async def agent(desk: Desk, query: Query) -> Data:
         raise Missing(f"there is no agent {name!r} here")
     status = await office.roster.status()
     lines = [e for e in await office.purse.entries() if e.agent == name]
-    jobs = await office.jobs.tasks(name)
+    jobs = [j for j in await office.jobs.tasks(name) if j.state not in ("done", "cancelled")]
     return {
         "agent": found,
         "ticks": due(found, status.tick),
-        "jobs": [j for j in jobs if j.state not in ("done", "cancelled")][:PAGE],
+        "jobs": jobs[:PAGE],
+        "queued": len(jobs),
         "messages": await office.roster.messages(name, 50),
         "talk": await office.roster.talk(name),
         "asked": {a.note: a.id for a in await office.words.approvals() if a.act == "question"},

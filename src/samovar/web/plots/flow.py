@@ -1,6 +1,7 @@
 """How tasks went through the queues: how many were ready, at work and over at each time."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from markupsafe import Markup
@@ -31,24 +32,24 @@ class Level(Struct, frozen=True):
 def levels(jobs: Sequence[Job], now: datetime) -> list[Level]:
     """Return the levels from the first task to now; nothing when that is less than a day."""
     filed = [j for j in jobs if j.created is not None]
-    begin = min((j.created.timestamp() for j in filed if j.created), default=now.timestamp())
-    end = now.timestamp()
-    if end - begin < DAY:
-        return []
-    step = (end - begin) / (SAMPLES - 1)
-    return [_level(filed, begin + step * n) for n in range(SAMPLES)]
-
-
-def _level(jobs: Sequence[Job], at: float) -> Level:
-    created = sum(_by(j.created, at) for j in jobs)
-    over = sum(_by(j.ended, at) for j in jobs)
+    created, over = _times((j.created,) for j in filed), _times((j.ended,) for j in filed)
     # One that was cancelled was never at work.
-    begun = sum(_by(j.started, at) or _by(j.ended, at) for j in jobs)
-    return Level(at, over, begun - over, created - begun)
+    begun = _times((j.started, j.ended) for j in filed)
+    end = now.timestamp()
+    if not created or end - created[0] < DAY:
+        return []
+    step = (end - created[0]) / (SAMPLES - 1)
+    found = []
+    for at in (created[0] + step * n for n in range(SAMPLES)):
+        were, began, ended = (bisect_right(times, at) for times in (created, begun, over))
+        found.append(Level(at, ended, began - ended, were - began))
+    return found
 
 
-def _by(when: datetime | None, at: float) -> bool:
-    return when is not None and when.timestamp() <= at
+def _times(moments: Iterable[tuple[datetime | None, ...]]) -> list[float]:
+    """Return the first moment of each that has one, in seconds since 1970, in order."""
+    known = ([m.timestamp() for m in each if m is not None] for each in moments)
+    return sorted(min(each) for each in known if each)
 
 
 def cumulative(found: Sequence[Level]) -> Markup:
