@@ -124,7 +124,7 @@ class App:
             if state.opened is None:
                 raise SetupError(f"{run} is a conversation; {onward(self._began(run))}")
             end = state.closed
-            if end is not None and end.exit_code != 4 and (end.ok or not override):
+            if end is not None and not end.waits and (end.ok or not override):
                 raise SetupError(f"run {run} is finished: {end.outcome}")
             again = await self._at_work().taken_up(state.opened)
             if again != state.opened:
@@ -352,8 +352,8 @@ def summary(path: Path) -> Summary | None:
 def _ending(last: object) -> tuple[str, str]:
     """Return state and outcome of a run by the last event of its log."""
     match last:
-        case Closed(outcome=outcome, ok=ok, exit_code=code):
-            return "done" if ok else "waiting" if code == 4 else "failed", outcome
+        case Closed(outcome=outcome):
+            return "done" if last.ok else "waiting" if last.waits else "failed", outcome
         case Done(act="undo"):
             return "undone", undone(last).outcome
         case _:

@@ -93,7 +93,7 @@ class Coder:
         except (OSError, SetupError):
             return ""
         state = replay(e.event for e in entries)
-        over = state.closed is not None and state.closed.exit_code != 4
+        over = state.closed is not None and not state.closed.waits
         # A task that changed hands may have been talked over before, which is no run of this kind.
         return run if state.opened is not None and not over else ""
 
@@ -178,7 +178,7 @@ async def name_work(job: Job, homes: Collection[Path], repo: Git | None) -> str:
 def _ended(last: object, run: str, job: Job) -> Ended:
     if not isinstance(last, Closed):
         return Ended(state="failed", text=f"run {run} ended without a word")
-    if last.exit_code == 4:
+    if last.waits:
         return Ended(state="waiting", text=f"run {run} waits for a person's yes")
     where = f"run {run}, branch samovar/{run}"
     if last.ok:

@@ -56,6 +56,32 @@ def test_an_empty_log_leads_to_an_empty_state():
     assert State().step is None
 
 
+COMMIT, PUSH = Asked(act="commit", digest="d"), Asked(act="push", digest="d")
+WAITING = Closed(outcome="waits", ok=False, exit_code=4)
+
+
+@pytest.mark.parametrize(
+    ("happened", "question"),
+    [
+        ((), None),
+        ((COMMIT,), COMMIT),
+        ((COMMIT, WAITING), COMMIT),
+        ((COMMIT, Answered(act="commit", digest="other", yes=True)), COMMIT),
+        ((COMMIT, Answered(act="commit", digest="d", yes=False)), None),
+        ((COMMIT, Answered(act="commit", digest="d", yes=True), PUSH), PUSH),
+    ],
+)
+def test_a_question_is_open_until_exactly_it_is_answered(happened, question):
+    assert replay((*START, *happened)).question == question
+
+
+def test_a_run_that_goes_on_is_not_closed_any_more():
+    waits = replay((*START, COMMIT, WAITING))
+    assert waits.closed is not None and waits.closed.waits
+    assert fold(waits, Answered(act="commit", digest="d", yes=True)).closed is None
+    assert not Closed(outcome="red", ok=False, exit_code=1).waits
+
+
 def test_the_state_counts_what_models_cost():
     chose = Chose(step=0, candidate=0, why="", verdict=GOOD, usage=Usage(3, 0, 2), calls=1)
     state = replay([*START, wrote(0), wrote(1, calls=0), chose])

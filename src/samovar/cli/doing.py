@@ -16,7 +16,7 @@ from samovar.cli.lines import Line, receipt_lines, unseen_line
 from samovar.cli.screen import Json, Screen
 from samovar.cli.terminal import screen
 from samovar.core.errors import SamovarError, SetupError
-from samovar.core.event import Asked, Closed, Entry, Opened
+from samovar.core.event import Entry, Opened
 from samovar.core.state import replay
 from samovar.core.task import Budget
 from samovar.repo import git
@@ -121,14 +121,13 @@ async def _follow(app: App, entries: AsyncIterator[Entry], person: Person, *, th
 
 
 def _end(app: App, person: Person, *, there: bool) -> int:
-    last = person.entries[-1].event
-    assert isinstance(last, Closed), "a run that nothing stopped is closed"
-    run = _run(person)
-    if last.exit_code == 4:
-        asked = [e.event.act for e in person.entries if isinstance(e.event, Asked)]
-        word = "--push-yes" if asked[-1:] == ["push"] else "--yes"
+    state, run = replay(e.event for e in person.entries), _run(person)
+    last = state.closed
+    assert last is not None, "a run that nothing stopped is closed"
+    if last.waits:
+        word = "--push-yes" if state.question and state.question.act == "push" else "--yes"
         say(f"samovar: nobody could be asked; go on with: samovar resume {run} {word}")
-        return 4
+        return last.exit_code
     if last.ok:
         facts = app.receipt(run)
         person.screen.show(
@@ -146,7 +145,7 @@ def _end(app: App, person: Person, *, there: bool) -> int:
 def _finished(person: Person) -> bool:
     """Return whether a run ended for good: one that waits for a person goes on."""
     end = replay(e.event for e in person.entries).closed
-    return end is not None and end.exit_code != 4
+    return end is not None and not end.waits
 
 
 def _run(person: Person) -> str:

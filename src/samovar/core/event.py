@@ -171,12 +171,21 @@ class Done(Struct, frozen=True, kw_only=True, tag="done"):
     the remote reference."""
 
 
+WAITS = 4
+"""The exit code of a run that waits for a person's word."""
+
+
 class Closed(Struct, frozen=True, kw_only=True, tag="closed"):
     """Nothing more will happen in this run, but that its commit may be taken back."""
 
     outcome: str
     ok: bool
     exit_code: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it goes on once a person has answered."""
+        return self.exit_code == WAITS
 
 
 Worked = (

@@ -95,6 +95,13 @@ class State(Struct, frozen=True, kw_only=True):
         return tuple(a for a in self.attempts if a.candidate.step == len(self.chosen))
 
     @property
+    def question(self) -> Asked | None:
+        """What a person was asked last; None once that is answered."""
+        given = {(a.act, a.digest) for a in self.answered}
+        last = self.asked[-1] if self.asked else None
+        return last if last and (last.act, last.digest) not in given else None
+
+    @property
     def edits(self) -> tuple[tuple[Edit, ...], ...]:
         """The edits of every finished step and of the documents, in the order they are applied."""
         picked = {c.candidate for c in self.chosen if c.candidate is not None}

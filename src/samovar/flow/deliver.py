@@ -2,7 +2,7 @@
 
 import hashlib
 
-from samovar.core.event import RUN, Answered, Asked, Closed, Done, Event, Intended
+from samovar.core.event import RUN, WAITS, Answered, Asked, Closed, Done, Event, Intended
 from samovar.core.seams import Deed
 from samovar.core.state import State
 from samovar.flow.commits import footer
@@ -66,7 +66,7 @@ async def _ask(kit: Kit, state: State, asked: Asked, text: str) -> Event:
         return asked
     word = await kit.ask(asked, text)
     if word is None:
-        return Closed(outcome=f"waits for a person's yes to {asked.act}", ok=False, exit_code=4)
+        return Closed(outcome=f"waits for a person's yes to {asked.act}", ok=False, exit_code=WAITS)
     return Answered(act=asked.act, digest=asked.digest, yes=word.yes, by=word.by, note=word.note)
 
 

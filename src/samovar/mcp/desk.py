@@ -11,11 +11,11 @@ from msgspec import Meta
 
 from samovar.app import App, Wish
 from samovar.core.errors import ToolError
-from samovar.core.event import Closed, Entry
+from samovar.core.event import Entry
 from samovar.core.text import letters
 from samovar.core.tool import Tool, tool
 from samovar.flow.kit import Word
-from samovar.mcp.telling import Told, asked_last, cut, question, told
+from samovar.mcp.telling import Told, cut, open_question, question, told
 from samovar.settings import Settings
 from samovar.workshop import Order, Workshop
 
@@ -128,10 +128,8 @@ class Desk:
 
     def _answer(self, run: str, digest: str, yes: bool) -> str:
         name = self._named(run)
-        entries = self.app.read(name)
-        last = entries[-1].event if entries else None
-        asked = asked_last(entries)
-        if asked is None or not isinstance(last, Closed) or last.exit_code != 4:
+        asked = open_question(self.app.read(name))
+        if asked is None:
             raise ToolError(f"run {name} asks nothing now; see status")
         if not hmac.compare_digest(asked.digest.encode(), digest.strip().encode()):
             raise ToolError(

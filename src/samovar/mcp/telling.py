@@ -24,6 +24,7 @@ from samovar.core.event import (
     Surveyed,
     Wrote,
 )
+from samovar.core.state import replay
 from samovar.core.text import letters
 
 LONGEST = 20_000
@@ -66,22 +67,17 @@ def told(entry: Entry, full: bool = False) -> Told:
 
 def question(entries: Sequence[Entry], diff: str) -> Question | None:
     """Return what a waiting run asks; None for a run that waits for nobody."""
-    last = entries[-1].event if entries else None
-    if not isinstance(last, Closed) or last.exit_code != 4:
-        return None
-    asked = asked_last(entries)
+    asked = open_question(entries)
     if asked is None:
         return None
     text = cut(diff) if asked.act == "commit" else f"push the commit {asked.digest}"
     return Question(asked.act, asked.digest, text)
 
 
-def asked_last(entries: Sequence[Entry]) -> Asked | None:
-    """Return the last question unless it was answered."""
-    events = [e.event for e in entries]
-    given = {(e.act, e.digest) for e in events if isinstance(e, Answered)}
-    asked = [e for e in events if isinstance(e, Asked)]
-    return asked[-1] if asked and (asked[-1].act, asked[-1].digest) not in given else None
+def open_question(entries: Sequence[Entry]) -> Asked | None:
+    """Return what a person is to answer before a run goes on; None where it does not wait."""
+    state = replay(e.event for e in entries)
+    return state.question if state.closed and state.closed.waits else None
 
 
 def cut(text: str) -> str:

@@ -141,7 +141,7 @@ class Work:
         if self.texts and opened:
             facts = {**facts, "samovar.task": opened.task.text[:SHOWN]}
         # What waits for a person has not failed.
-        error = "" if event.ok or event.exit_code == 4 else event.outcome
+        error = "" if event.ok or event.waits else event.outcome
         made = self._span(entry, "invoke_workflow do", self._began or entry.at, facts)
         made = replace(made, parent="", key=self._run, error=error)
         self._began, self._times = None, self._times + 1

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from samovar.app import App, summary
 from samovar.core import talk
-from samovar.core.event import Answered, Asked, Opened
+from samovar.core.event import Asked
 from samovar.core.message import Usage
+from samovar.core.state import replay
 from samovar.core.task import Proof
 from samovar.flow.receipt import Receipt
 from samovar.web import record
@@ -131,17 +132,11 @@ def _folders(place: Path) -> list[Path]:
 def question(app: App, run: str) -> Question | None:
     """Return the open question of a run; None when there is none."""
     entries = record.read(app.folder(run) / "events.jsonl").entries
-    asked: Asked | None = None
-    at = datetime.now(UTC)
-    for entry in entries:
-        if isinstance(entry.event, Asked):
-            asked, at = entry.event, entry.at
-    answered = {e.event.digest for e in entries if isinstance(e.event, Answered)}
-    if asked is None or asked.digest in answered:
+    state = replay(e.event for e in entries)
+    if state.opened is None or state.question is None:
         return None
-    first = entries[0].event
-    title = first.task.text if isinstance(first, Opened) else run
-    return Question(run=run, title=cut(title), at=at, asked=asked)
+    at = next(e.at for e in entries if e.event == state.question)
+    return Question(run=run, title=cut(state.task.text), at=at, asked=state.question)
 
 
 def _read(folder: Path) -> RunLine:

@@ -149,8 +149,8 @@ def _of_delivery(event: task.Event) -> Item | None:
         case task.Done(act=act, result=result):
             shown = result if act == "push" else result[:12]
             return Item(who="git", title=f"{act.capitalize()} done: {shown}", tone="good")
-        case task.Closed(outcome=outcome, ok=ok, exit_code=code):
-            tone: Tone = "good" if ok else "warn" if code == 4 else "bad"
+        case task.Closed(outcome=outcome):
+            tone: Tone = "good" if event.ok else "warn" if event.waits else "bad"
             return Item(who="samovar", title=f"End: {outcome}", tone=tone)
         case _:
             return None
