@@ -75,10 +75,20 @@ def test_a_schema_that_cannot_be_checked_is_refused_with_the_place(form, said):
         accept(form)
 
 
-WORDS = (
-    "type enum const anyOf properties required additionalProperties items "
-    "minItems maxLength minimum pattern"
-).split()
+WORDS = [
+    "type",
+    "enum",
+    "const",
+    "anyOf",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "minItems",
+    "maxLength",
+    "minimum",
+    "pattern",
+]
 JUNK = some.recursive(
     some.none() | some.booleans() | some.integers(-2, 9) | some.sampled_from(["string", "(", "a"]),
     lambda inner: (
