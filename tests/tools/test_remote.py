@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -362,6 +362,83 @@ async def test_a_server_at_an_address_is_sent_the_token_its_table_names(meet, we
     assert "wrong" not in line.removeprefix("MCP server wrong")
 
 
+class Forgetful(BaseHTTPRequestHandler):
+    """A server with sessions, as most have; who names another than the last gets 404."""
+
+    session, said = "first", b""
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answers = {
+            "initialize": {
+                "protocolVersion": "2025-06-18",
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "old", "version": "1"},
+            },
+            "tools/list": {"tools": [offer()]},
+            "tools/call": {"content": [{"type": "text", "text": f"in {self.session}"}]},
+        }
+        answer = {"jsonrpc": "2.0", "id": asked.get("id")}
+        if asked["method"] != "initialize" and self.headers["Mcp-Session-Id"] != self.session:
+            self.answer(404, self.said)
+        elif "id" not in asked:
+            self.answer(202, b"")
+        elif asked["method"] in answers:
+            self.answer(200, json.dumps(answer | {"result": answers[asked["method"]]}).encode())
+        else:
+            error = {"code": -32601, "message": "no"}
+            self.answer(200, json.dumps(answer | {"error": error}).encode())
+
+    def do_GET(self):
+        self.answer(404, b"")
+
+    def do_DELETE(self):
+        self.answer(200, b"")
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Mcp-Session-Id", self.session)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def answering(handler):
+    """Run a server on this machine; give its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as made:
+        made.daemon_threads = True
+        made.block_on_close = False
+        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{made.server_address[1]}/mcp"
+        finally:
+            made.shutdown()
+            thread.join()
+
+
+GONE = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "Session not found"}}
+
+
+@pytest.mark.parametrize("said", [b"", json.dumps(GONE).encode()], ids=["mute", "told"])
+async def test_a_server_that_was_begun_again_at_its_address_costs_one_call(meet, said):
+    handler = type("One", (Forgetful,), {"said": said})
+    with answering(handler) as url:
+        joined = await meet(old=RemoteServer(url=url))
+        for _ in range(2):
+            assert (await use(joined, "old_look")).text.endswith("in first")
+        handler.session = "second"
+        lost = await use(joined, "old_look")
+        assert lost.text == "MCP server old: it has forgotten the session: call again for a new one"
+        for _ in range(2):
+            assert (await use(joined, "old_look")).text.endswith("in second")
+
+
 class Hostile(BaseHTTPRequestHandler):
     """Answers every request in one evil way."""
 
@@ -407,15 +484,8 @@ class Hostile(BaseHTTPRequestHandler):
 )
 async def test_an_address_that_answers_evil_is_one_line(meet, way, said):
     handler = type("One", (Hostile,), {"way": way})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as made:
-        made.daemon_threads = True
-        made.block_on_close = False
-        thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        url = f"http://127.0.0.1:{made.server_address[1]}/mcp"
+    with answering(handler) as url:
         joined = await meet(evil=RemoteServer(url=url, start_seconds=1.0 if way == "slow" else 5))
-        made.shutdown()
-        thread.join()
     assert joined.tools == ()
     (line,) = joined.said
     assert line.startswith("MCP server evil: ")

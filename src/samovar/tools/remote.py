@@ -23,7 +23,7 @@ from samovar.tools.foreign import Shape, line, shape
 from samovar.tools.interpreter import own
 from samovar.tools.remote_server import RemoteServer
 from samovar.tools.speaker import MOST, Pipe, by_http, by_pipe
-from samovar.tools.wire import Offer, Speaker, Wire
+from samovar.tools.wire import End, Offer, Speaker, Wire
 
 _LASTS = 86_400.0
 _STARTER = ("/bin/sh", "-c", '{ "$@" 2>&1 >&3 3>&- | tail -c 600; } 3>&1', "sh")
@@ -90,10 +90,8 @@ class Remote:
 
     async def connect(self) -> Sequence[Offer]:
         """Connect and return what the server offers. Raises ToolError or SetupError."""
-        pipes: list[Pipe] = []
-        self._wire = Wire(
-            self.name, lambda: self._opened(pipes), lambda: pipes[0].end if pipes else ""
-        )
+        end = End()
+        self._wire = Wire(self.name, lambda: self._opened(end), end)
         return await self._wire.start(self.server.start_seconds)
 
     async def use(self, tool: str, arguments: dict[str, Any]) -> str:
@@ -116,19 +114,18 @@ class Remote:
             await self._wire.end()
 
     @asynccontextmanager
-    async def _opened(self, pipes: list[Pipe]) -> AsyncGenerator[Speaker]:
+    async def _opened(self, end: End) -> AsyncGenerator[Speaker]:
         server = self.server
         if server.url:
             token = self.yard.environment.get(server.key, "") if server.key else ""
             longest = max(server.seconds, server.start_seconds)
-            async with by_http(server.url, token, longest) as speaker:
+            async with by_http(server.url, token, longest, end) as speaker:
                 yield speaker
             return
         host = self._host()
         session = await host.start(self._command())
-        pipes.append(Pipe(session))
         try:
-            async with by_pipe(pipes[0]) as speaker:
+            async with by_pipe(Pipe(session, end)) as speaker:
                 yield speaker
         finally:
             await session.end()

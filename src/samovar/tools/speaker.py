@@ -15,7 +15,7 @@ from msgspec import Struct
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.seams import Session
 from samovar.tools.foreign import line
-from samovar.tools.wire import Answer, Offer, Speaker
+from samovar.tools.wire import Answer, End, Offer, Speaker
 
 LARGEST = 4 << 20
 """Bytes of one message of a server."""
@@ -27,10 +27,9 @@ MOST = 64
 class Pipe:
     """Lines of JSON to and from a program; what it prints beside them is kept as its last words."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, end: End) -> None:
         self.session = session
-        self.end = ""
-        """How the program ended; nothing while it runs."""
+        self.end = end
         self._last = ""
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -47,8 +46,8 @@ class Pipe:
                     self._note(each)
         self._note(rest)
         stopped = self.session.stopped
-        self.end = f"its {stopped} in the sandbox is used up" if stopped else "it ended"
-        self.end += f", saying: {line(self._last, 200)}" if self._last else ""
+        ended = f"its {stopped} in the sandbox is used up" if stopped else "it ended"
+        self.end.said = ended + (f", saying: {line(self._last, 200)}" if self._last else "")
 
     def _note(self, said: bytes) -> None:
         text = said.decode("utf-8", "replace").strip()
@@ -91,7 +90,7 @@ async def by_pipe(pipe: Pipe) -> AsyncGenerator[Speaker]:
 
 
 @asynccontextmanager
-async def by_http(url: str, token: str, seconds: float) -> AsyncGenerator[Speaker]:
+async def by_http(url: str, token: str, seconds: float, end: End) -> AsyncGenerator[Speaker]:
     """Talk to a server at an address."""
     library = _library()
     httpx = library.httpx
@@ -103,7 +102,7 @@ async def by_http(url: str, token: str, seconds: float) -> AsyncGenerator[Speake
         headers=headers,
         timeout=limits,
         trust_env=False,
-        event_hooks={"response": [_bounded(httpx)]},
+        event_hooks={"response": [_bounded(httpx), _known(end)]},
     ) as http:
         transport = library.http(url, http_client=http, max_sse_event_size=LARGEST)
         sieve = _Sieve()
@@ -142,6 +141,19 @@ def _bounded(httpx: Any) -> Callable[[Any], Awaitable[None]]:
             raise httpx.RemoteProtocolError("its answer is packed, which nobody asked for")
         if not response.headers.get("content-type", "").startswith("text/event-stream"):
             response.stream = Bounded(response.stream)
+
+    return check
+
+
+def _known(end: End) -> Callable[[Any], Awaitable[None]]:
+    """Return a hook that sees when a server knows our session no more, as one begun again does."""
+
+    async def check(response: Any) -> None:
+        asked = response.request
+        # Without a way to be listened to, many answer 404 to that alone, which is a GET.
+        told = asked.method == "POST" and "mcp-session-id" in asked.headers
+        if told and response.status_code == 404:
+            end.said = "it has forgotten the session: call again for a new one"
 
     return check
 

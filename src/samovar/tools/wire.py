@@ -7,6 +7,7 @@ Source: https://modelcontextprotocol.io/specification, transports; `mcp` 2.3.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
@@ -47,17 +48,23 @@ class Speaker(Protocol):
         ...
 
 
+@dataclass
+class End:
+    """How a connection ended that may not break by itself; nothing while it stands."""
+
+    said: str = ""
+
+
 Open = Callable[[], AbstractAsyncContextManager[Speaker]]
 
 
 class Wire:
     """Keeps a connection; what goes wrong with it is a ToolError of one line."""
 
-    def __init__(self, name: str, open: Open, end: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, name: str, open: Open, end: End) -> None:
         self.name = name
         self._open = open
         self._end = end
-        """Says how a program ended; nothing while it runs."""
         self._stop = asyncio.Event()
         self._ready: asyncio.Future[Speaker] = asyncio.get_running_loop().create_future()
         self._keeper: asyncio.Task[None] | None = None
@@ -65,7 +72,7 @@ class Wire:
     @property
     def alive(self) -> bool:
         """Whether the connection stands."""
-        return self._keeper is not None and not self._keeper.done() and not self._end()
+        return self._keeper is not None and not self._keeper.done() and not self._end.said
 
     async def start(self, seconds: float) -> Sequence[Offer]:
         """Connect and return the server's tools. Raises ToolError."""
@@ -124,7 +131,7 @@ class Wire:
         assert self._keeper is not None, "started"
         said = _error(self._keeper) or _error(asked)
         # A limit we set, or the way it could not be started, tells more than its own end.
-        ended = "" if isinstance(said, SamovarError) else self._end()
+        ended = "" if isinstance(said, SamovarError) else self._end.said
         if ended:
             return ended
         if said is not None:
