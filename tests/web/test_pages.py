@@ -24,7 +24,9 @@ from samovar.core.log import hold
 from samovar.org.seams import Job, LedgerEntry
 from samovar.web.files import files
 from samovar.web.metrics import Metrics
+from samovar.web.onerun import RunSource
 from samovar.web.page import HERE
+from samovar.web.record import Record
 from samovar.web.site import site
 from samovar.web.verbs import Agent, Status
 from samovar.web.views import due, next_turn
@@ -194,6 +196,33 @@ def test_a_log_that_cannot_be_read_or_has_no_zones_takes_no_page_away(client, ho
     for path in ("/dashboard", "/runs", "/api/status", "/metrics"):
         assert client.get(path).status_code == 200, path
     assert client.get(f"/runs/{SOLVED}").status_code == 404
+
+
+def test_a_very_long_log_is_shown_from_its_end(client, home):
+    long = home / "runs" / "20261121-120004-long-0009"
+    long.mkdir()
+    at = '"at":"2026-01-02T03:04:05Z"'
+    lines = [f'{{"seq":0,{at},"event":{{"type":"began","run":"r","title":"A long chat"}}}}']
+    heard = '{{"seq":{n},{at},"event":{{"type":"heard","text":"words {n}."}}}}'
+    lines += [heard.format(n=n, at=at) for n in range(1, 5_050)]
+    (long / "events.jsonl").write_text("\n".join(lines) + "\n")
+    text = client.get(f"/runs/{long.name}").text
+    assert "words 5049." in text and "words 50." in text and "words 49." not in text
+    assert "The first 50 entries of this log stand in the" in text
+    past = client.get(f"/runs/{long.name}?at=49").text
+    assert "words 49." in past and "words 1." in past and "words 50." not in past
+    assert client.get(f"/api/runs/{long.name}").json()["entries"] == 5_050
+    rest = client.get(f"/api/runs/{long.name}/events?after=5047").json()
+    assert [r["seq"] for r in rest] == [5048, 5049]
+    missed = RunSource(
+        household.desk(home),
+        long.name,
+        Record(long / "events.jsonl"),
+        lambda _data: {},
+        lambda items: " ".join(str(i.seq) for i in items),
+    )
+    asyncio.run(missed.look())
+    assert '">50 51 ' in asyncio.run(missed.since("")).html
 
 
 def test_runs_are_filtered_by_the_address(client):

@@ -35,6 +35,8 @@ QUIET = 1.0
 COUNTED = 2.0
 """Seconds after which the cost of a run, and what was said of it, are looked up again."""
 PARTS = ("head", "now", "plot", "receipt", "messages", "files", "change")
+MOST = 5_000
+"""Latest entries of one log that are shown; the raw log has all of them."""
 HEARD = 500
 """Latest entries of the team's outboxes among which those about a run are looked for."""
 
@@ -132,9 +134,10 @@ def view(
         "last": last,
         "seen": _seen(entries),
         "forks": at is not None and task and desk.workshop is not None,
-        "plot": lanes.timeline(record.rows),
-        "plot_words": lanes.summary(record.rows),
-        "bars": lanes.bars(record.rows),
+        "plot": lanes.timeline(record.rows[-MOST:]),
+        "plot_words": lanes.summary(record.rows[-MOST:]),
+        "bars": lanes.bars(record.rows[-MOST:]),
+        "left_out": max(len(record.rows) - MOST, 0),
         "facts": receipt_of(record, change),
         "change": change,
         "page": _page(state) if state else "",
@@ -221,6 +224,7 @@ class RunSource:
         return self._update(0 if last is None else last + 1, self._shown)
 
     def _update(self, begin: int, parts: Mapping[str, str]) -> Update | None:
+        begin = max(begin, self._rows - MOST)
         fresh = [i for i in transcript.items(self.record.rows[: self._rows]) if i.seq >= begin]
         html = "".join(partial(f"part-{name}", text) for name, text in parts.items())
         if fresh:

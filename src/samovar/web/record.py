@@ -14,9 +14,6 @@ from msgspec import Struct
 from samovar.core.event import Entry, Event
 from samovar.web.words import zoned
 
-MOST = 5_000
-"""Lines of one log the pages show."""
-
 
 class Strange(Struct, frozen=True):
     """A line of a kind this version does not know."""
@@ -88,7 +85,7 @@ class Record:
         self._offset += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         before = len(self.rows)
-        for line in lines[: MOST - before]:
+        for line in lines:
             self.rows.append(row(line, len(self.rows)))
         return len(self.rows) > before
 
