@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.event import Answered, Asked, Closed, Opened
-from samovar.core.log import JsonlLog, MemoryLog, read, write
+from samovar.core.log import JsonlLog, MemoryLog, plain, read, write
 from samovar.core.task import Task
 
 OPENED = Opened(run="r", task=Task(id="r", text="say \u201chi\u201d\nand \x00 bye"))
@@ -187,3 +187,21 @@ def test_a_file_that_is_replaced_keeps_its_mode(tmp_path):
     path.chmod(0o600)
     write(path, b"new")
     assert path.read_bytes() == b"new" and path.stat().st_mode & 0o777 == 0o600
+
+
+def test_only_a_plain_file_of_one_name_owner_and_size_is_read(tmp_path):
+    names = ("own", "link", "first", "second", "pipe")
+    own, link, first, second, pipe = (tmp_path / name for name in names)
+    own.write_bytes(b"12345")
+    first.write_bytes(b"1")
+    link.symlink_to(own)
+    second.hardlink_to(first)
+    os.mkfifo(pipe)
+    assert plain(own, 5) == plain(own, 5, os.geteuid()) == b"12345"
+    with pytest.raises(OSError, match="has 5 bytes, at most 4"):
+        plain(own, 4)
+    with pytest.raises(OSError, match="another user"):
+        plain(own, 5, os.geteuid() + 1)
+    for path in (link, second, pipe, tmp_path, tmp_path / "missing"):
+        with pytest.raises(OSError):
+            plain(path, 5)

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -147,6 +148,13 @@ def test_a_resume_behind_a_link_is_refused(home: Path, tmp_path: Path) -> None:
     (home / "agents" / "a").symlink_to(other.parent)
     roster = Folder(home).read()
     assert roster.resumes == {} and "symbolic link" in roster.problems[0].line
+
+
+def test_a_resume_above_the_limit_is_not_read(home: Path) -> None:
+    path = hire(home, "a")
+    os.truncate(path, 1 << 40)
+    [problem] = Folder(home).read().problems
+    assert "has 1099511627776 bytes" in problem.wrong and problem.fix == "shorten it"
 
 
 def test_the_published_schema_is_up_to_date() -> None:

@@ -5,7 +5,6 @@ import os
 import secrets
 import shlex
 import shutil
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from samovar.checks.environment import Environment, python_path
 from samovar.checks.failures import LONGEST, excerpt
 from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
+from samovar.core.log import plain
 from samovar.core.seams import Command, Ran, Sandbox, Tree, text_of
 from samovar.core.task import NO_TESTS, Checked, Counts, Probe, Trials
 
@@ -267,18 +267,9 @@ class Project:
 def read_report(path: Path) -> Report | None:
     """Return the report a sandboxed program left, if it is a plain file of a sane size."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+        return msgspec.json.decode(plain(path, REPORT_BYTES), type=Report)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    facts = os.fstat(handle)
-    if not stat.S_ISREG(facts.st_mode) or facts.st_size > REPORT_BYTES:
-        os.close(handle)
-        return None
-    with os.fdopen(handle, "rb") as opened:
-        try:
-            return msgspec.json.decode(opened.read(), type=Report)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
 
 
 def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:

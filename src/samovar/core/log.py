@@ -1,5 +1,6 @@
 """Where events are kept: one line of JSON each, on the disk before the next step starts."""
 
+import errno
 import fcntl
 import os
 import stat
@@ -171,6 +172,26 @@ def write(path: Path, data: bytes) -> None:
         raise Unwritable(
             f"cannot write {path}: {error.strerror}; free space there or mend its rights"
         ) from error
+
+
+def plain(path: str | Path, most: int, owner: int | None = None) -> bytes:
+    """Return what a plain file of one name holds, whoever left it there.
+
+    Raises OSError with the reason in words, also for more than `most` bytes and, where an owner (a
+    user's number) is given, for another user's file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise OSError(errno.EINVAL, "is not a plain file of its own")
+        if found.st_size > most:
+            raise OSError(errno.EFBIG, f"has {found.st_size} bytes, at most {most}")
+        if owner is not None and found.st_uid != owner:
+            raise OSError(errno.EPERM, "was written by another user")
+        return os.read(handle, found.st_size)
+    finally:
+        os.close(handle)
 
 
 def hold(folder: Path) -> int:

@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError, Unwritable
-from samovar.core.log import write
+from samovar.core.log import plain, write
 from samovar.org.resume import EVERYBODY, NAME, PEOPLE, Resume
 from samovar.org.seams import Ending
 
@@ -138,7 +137,10 @@ def is_for(entry: OutboxEntry, reader: Resume) -> bool:
 def read(box: Path, owner: str, name: Named) -> OutboxEntry:
     """Return an entry. Raises SetupError that says why it is refused."""
     path = box / name.file
-    data = _bytes(box, path)
+    try:
+        data = plain(path, LARGEST, os.stat(box).st_uid)
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}; refused") from error
     if hashlib.sha256(data).hexdigest()[:16] != name.hash:
         raise SetupError(f"{path}: its content is not what its name says; refused")
     try:
@@ -205,27 +207,6 @@ def _is_by(sender: str, owner: str) -> bool:
     if owner == PEOPLE:
         return sender.startswith("person:")
     return sender == owner
-
-
-def _bytes(box: Path, path: Path) -> bytes:
-    """Return the content of a plain file that belongs to the outbox's owner."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}; refused") from error
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-            raise SetupError(f"{path}: is not a plain file of its own; refused")
-        if found.st_size > LARGEST:
-            raise SetupError(f"{path}: has {found.st_size} bytes, at most {LARGEST}; refused")
-        if found.st_uid != os.stat(box).st_uid:
-            raise SetupError(f"{path}: was written by another user; refused")
-        return os.read(handle, LARGEST + 1)
-    except OSError as error:
-        raise SetupError(f"{path}: {error.strerror}; refused") from error
-    finally:
-        os.close(handle)
 
 
 @contextmanager

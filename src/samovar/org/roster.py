@@ -2,23 +2,25 @@
 
 import errno
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from samovar.core.log import plain
 from samovar.org.legs import reads
 from samovar.org.problem import Problem
 from samovar.org.resume import Resume
-from samovar.org.validate import Known, check, check_team, doubled
+from samovar.org.validate import LARGEST, Known, check, check_team, doubled
 
 TEMPLATE = "agent_template"
 """The folder new agents are copied from; nobody works there."""
 
 Mark = tuple[int, int, int]
 """Time of change, size and number of a file: another one means another content."""
+_COPY = "copy it to its place"
+_FIXES = {errno.ELOOP: _COPY, errno.EINVAL: _COPY, errno.EFBIG: "shorten it"}
 
 
 class Roster(Struct, frozen=True):
@@ -115,33 +117,20 @@ def _only_remembers(folder: Path) -> bool:
 def _read(path: str, name: str) -> tuple[Resume | None, list[Problem]]:
     file = f"agents/{name}/resume.json"
     try:
-        data = _bytes(path)
+        if os.path.islink(os.path.dirname(path)):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        data = plain(path, LARGEST)
     except FileNotFoundError:
         if _only_remembers(Path(path).parent):
             return None, []
         fix = f"make one: samovar agent new {name}, or remove the folder"
         return None, [Problem(file=file, wrong="is missing", fix=fix, agent=name)]
     except OSError as error:
-        by_link = error.errno == errno.ELOOP
-        fix = "copy it to its place" if by_link else "mend its rights"
-        wrong = "is reached by a symbolic link" if by_link else f"cannot be read: {error.strerror}"
+        fix = _FIXES.get(error.errno or 0, "mend its rights")
+        wrong = f"cannot be read: {error.strerror}"
         return None, [Problem(file=file, wrong=wrong, fix=fix, agent=name)]
     resume, problems = check(data, name)
     return resume, [replace(p, agent=name) for p in problems]
-
-
-def _bytes(path: str) -> bytes:
-    """Return what a plain file holds that no link leads to. Raises OSError."""
-    if os.path.islink(os.path.dirname(path)):
-        raise OSError(errno.ELOOP, "is reached by a symbolic link")
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise IsADirectoryError(errno.EISDIR, "is not a file")
-        with open(handle, "rb", buffering=0, closefd=False) as file:
-            return file.read()
-    finally:
-        os.close(handle)
 
 
 def _twin(name: str, earlier: str) -> Problem:

@@ -1,8 +1,6 @@
 """Where skills run: in the sandbox, each time in a fresh folder, never in this process."""
 
-import os
 import secrets
-import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.errors import ToolError
+from samovar.core.log import plain
 from samovar.core.seams import Command, Ran, Sandbox
 from samovar.core.text import visible
 
@@ -80,18 +79,12 @@ class Workshop:
 def _read(path: Path, ran: Ran) -> _Outcome:
     """Return what the skill left; the file is its own work, so it may be a link or a pipe."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        return msgspec.json.decode(plain(path, _RESULT), type=_Outcome)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ToolError(_ended(ran)) from error
     except OSError as error:
-        raise ToolError(_ended(ran)) from error
-    with open(handle, "rb") as file:
-        facts = os.fstat(handle)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1 or facts.st_size > _RESULT:
-            raise ToolError("the skill's result is larger than 1 MB, or no file: return less")
-        data = file.read(_RESULT)
-    try:
-        return msgspec.json.decode(data, type=_Outcome)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ToolError(_ended(ran)) from error
+        wrong = "the skill's result is larger than 1 MB, or no file: return less"
+        raise ToolError(wrong) from error
 
 
 def _ended(ran: Ran) -> str:
