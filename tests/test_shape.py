@@ -1,6 +1,7 @@
 """The shape of the source, kept by a test instead of by reviewers."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeGuard
@@ -77,6 +78,13 @@ def test_every_exception_is_still_needed():
 def test_every_package_says_what_it_is_for():
     packages = [init.parent for init in SOURCE.rglob("__init__.py") if init.parent != SOURCE]
     assert [p.name for p in packages if not (p / "README.md").exists()] == []
+
+
+@pytest.mark.parametrize("readme", sorted(SOURCE.rglob("README.md")), ids=lambda p: p.parent.name)
+def test_a_readme_names_every_module_of_its_folder(readme: Path):
+    named = set(re.findall(r"`([a-z_]+)(?:\.py)?`", readme.read_text()))
+    modules = {path.stem for path in readme.parent.glob("*.py") if path.stem[0] != "_"}
+    assert modules - named == set()
 
 
 @pytest.mark.parametrize(
