@@ -37,6 +37,19 @@ async def test_every_agent_is_a_tool_that_writes_or_files_a_task(team, says):
         assert [m["text"] for m in found if m["from"] == "person:mcp"] == ["how far are you?"]
 
 
+async def test_a_task_is_filed_for_a_repository_of_its_agent_and_no_other(team, says, refuses):
+    resume = team.home / "agents" / "developer" / "resume.json"
+    known = msgspec.json.decode(resume.read_bytes())
+    known["permissions"]["repositories"] = ["..", "../two"]
+    resume.write_bytes(msgspec.json.encode(known))
+    async with Client(make_server(await People(team).tools(), Rules())) as client:
+        asked = {"text": "mend it", "kind": "task"}
+        await says(client, "ask_developer", **asked, repo="../two")
+        told = await refuses(client, "ask_developer", **asked, repo="/etc")
+        assert "it has: .., ../two" in told
+    assert [j.repo for j in await team.tasks("developer")] == ["../two"]
+
+
 async def test_an_answer_is_promised_only_while_an_engine_runs(team, says):
     name = (await team.agents())[0].name
     async with Client(make_server(await People(team).tools(), Rules())) as client:

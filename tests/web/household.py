@@ -137,7 +137,7 @@ class Team:
         made = await self.submit(old.text, old.agent)
         return self._change(made.id, repo=old.repo, run=run)
 
-    async def submit(self, text: str, agent: str, /, push: bool = False) -> Job:
+    async def submit(self, text: str, agent: str, /, repo: str = "", push: bool = False) -> Job:
         name = agent or self.people[0].name
         self._known(name)
         number = max(self.jobs, default=0) + 1
@@ -145,6 +145,7 @@ class Team:
             id=number,
             agent=name,
             text=text,
+            repo=repo,
             data={"push": True} if push else {},
             position=number,
             created=NOW,

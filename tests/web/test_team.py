@@ -442,6 +442,25 @@ async def test_tasks_that_failed_hide_no_others_and_can_be_put_away(tmp_path, mo
         assert title not in (await client.get("/dashboard")).text
 
 
+async def test_a_task_is_filed_for_any_repository_of_its_agent_and_no_other(tmp_path):
+    hire(tmp_path, "coder", craft="code", permissions={"repositories": ["../one"]})
+    team = team_of(tmp_path)
+    async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
+        client.headers.update(BEARER)
+        assert 'name="repo"' not in (await client.get("/dashboard")).text, "nothing to choose"
+        resume = tmp_path / "agents" / "coder" / "resume.json"
+        resume.write_text(resume.read_text().replace('"../one"', '"../one", "../two"'))
+        assert "<option>../two</option>" in (await client.get("/dashboard")).text
+        new = {"text": "mend it", "agent": "coder"}
+        for repo in ("", "../two"):
+            await client.post("/tasks", data=new | {"repo": repo})
+            assert (await client.post("/api/tasks", json=new | {"repo": repo})).status_code == 202
+        other = await client.post("/api/tasks", json=new | {"repo": "../three"})
+        assert other.status_code == 409
+        assert "coder has no repository '../three'; it has: ../one, ../two" in other.json()["error"]
+    assert [j.repo for j in await team.tasks("coder")] == ["../one"] * 2 + ["../two"] * 2
+
+
 async def test_a_task_may_ask_for_its_branch_to_be_pushed(tmp_path):
     hire(tmp_path, "coder", craft="code", permissions={"repositories": [".."]})
     team = team_of(tmp_path)

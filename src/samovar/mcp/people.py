@@ -27,6 +27,7 @@ _MOST = 40
 
 Words = Annotated[str, Meta(min_length=1, description="what to say, or what to do")]
 Kind = Annotated[Literal["message", "task"], Meta(description="a message, or work to be done")]
+Repo = Annotated[str, Meta(description="one of its repositories, for a task; empty for the first")]
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ class People:
         return said({"agent": answered.agent, "act": answered.act, "yes": yes})
 
     def _asking(self, agent: str) -> Tool:
-        async def ask(text: Words, kind: Kind = "message") -> str:
-            return await self._told(agent, text, kind)
+        async def ask(text: Words, kind: Kind = "message", repo: Repo = "") -> str:
+            return await self._told(agent, text, kind, repo)
 
         ask.__doc__ = (
             f"Write to the agent {agent} or give it a task; it answers at a later turn, if the "
@@ -114,10 +115,10 @@ class People:
         return tool(ask, "write", {"text": "How far are you?"}, name=f"ask_{agent}")
 
     def _asking_others(self, names: list[str]) -> Tool:
-        async def ask(agent: str, text: Words, kind: Kind = "message") -> str:
+        async def ask(agent: str, text: Words, kind: Kind = "message", repo: Repo = "") -> str:
             if agent not in names:
                 raise ToolError(f"there is no agent {agent!r} here: see the names of this tool")
-            return await self._told(agent, text, kind)
+            return await self._told(agent, text, kind, repo)
 
         shown = shorten(", ".join(names), "the person knows the others", 2000)
         ask.__doc__ = (
@@ -126,10 +127,10 @@ class People:
         )
         return tool(ask, "write", {"agent": names[0], "text": "Hello"}, name="write_to_agent")
 
-    async def _told(self, agent: str, text: str, kind: str) -> str:
+    async def _told(self, agent: str, text: str, kind: str, repo: str) -> str:
         when = _ANSWERS if lock.holder(self.team.home) else _WAITS
         if kind == "task":
-            job = await self.team.submit(text, agent, by=BY)
+            job = await self.team.submit(text, agent, repo=self.team.own(agent, repo), by=BY)
             return said({"agent": agent, "task": job.id, "state": job.state, "answer": when})
         letter = await self.team.send(agent, text, by=BY)
         return said({"agent": agent, "message": letter.id, "answer": when})

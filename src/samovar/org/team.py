@@ -157,7 +157,7 @@ class Team:
         """
         if not text.strip():
             raise SetupError("the task is empty; say what to do")
-        resume = self._known(agent) if agent else self._planner()
+        resume = self._asked(agent)
         if push and not pushes(resume):
             raise SetupError(
                 f'{resume.name} pushes nothing: name an agent of craft "code" with a repository'
@@ -172,6 +172,19 @@ class Team:
             created_by=_person(by),
         )
         return await self.engine.turns.kit.queue.add(job)
+
+    def own(self, agent: str, repo: str) -> str:
+        """Return a repository of an agent, as its resume names it; empty for the first one.
+
+        For whoever asks from elsewhere: only who sits at the machine may name any folder. Raises
+        SetupError for a repository that is not its own.
+        """
+        resume = self._asked(agent)
+        mine = resume.permissions.repositories
+        if repo and repo not in mine:
+            known = ", ".join(mine) or "none"
+            raise SetupError(f"{resume.name} has no repository {repo!r}; it has: {known}")
+        return repo
 
     async def move(self, id: int, agent: str) -> Job:
         """Give a task to another agent."""
@@ -276,8 +289,13 @@ class Team:
             raise SetupError(f"the resume of {name} is broken: see 'samovar validate'")
         raise _nobody(name, sorted(roster.resumes))
 
-    def _planner(self) -> Resume:
-        """Return who hands out work: the first planner, else the only agent."""
+    def _asked(self, agent: str) -> Resume:
+        """Return an agent; where nobody is named, who hands out work.
+
+        That is the first planner, else the only agent.
+        """
+        if agent:
+            return self._known(agent)
         found = [r for _, r in sorted(self._roster().resumes.items())]
         planners = [r for r in found if r.craft == "plan"]
         if planners:

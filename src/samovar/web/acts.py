@@ -76,7 +76,8 @@ async def submit(request: Asked, page: ThePage) -> Redirect:
         return await _wrote(request, page, given.get("agent", ""), text)
     push = "push" in given
     if page.desk.office is not None:
-        job = await page.desk.office.jobs.submit(text, given.get("agent", ""), push)
+        agent, repo = given.get("agent", ""), given.get("repo", "")
+        job = await page.desk.office.jobs.submit(text, agent, repo, push)
         return _said(request, page, "/dashboard", f"Task {job.id} is in the queue of {job.agent}.")
     workshop_of(page.desk).submit(page.desk.home, wish(page.desk, text, push=push))
     return _said(request, page, "/dashboard", "The task is accepted.")

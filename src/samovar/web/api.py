@@ -37,6 +37,8 @@ class NewTask(Struct, frozen=True, forbid_unknown_fields=True):
     text: Text
     agent: Annotated[str, Meta(max_length=100)] = ""
     """Whose queue; empty for the one who hands out work. Not used in a home without a team."""
+    repo: Annotated[str, Meta(max_length=4096)] = ""
+    """One of its repositories, as its resume names it; empty for the first. Used with a team."""
     push: bool = False
     """Whether a person is to be asked afterwards to push its branch."""
 
@@ -241,7 +243,7 @@ async def tasks(desk: TheDesk, agent: Someone = "") -> Sequence[Job]:
 async def submit(desk: TheDesk, data: JSONBody[NewTask]) -> Accepted:
     """File a task."""
     if desk.office is not None:
-        job = await desk.office.jobs.submit(data.text, data.agent, data.push)
+        job = await desk.office.jobs.submit(data.text, data.agent, data.repo, data.push)
         desk.changed()
         return Accepted(job.id, job.agent)
     order = workshop_of(desk).submit(desk.home, conduct.wish(desk, data.text, push=data.push))

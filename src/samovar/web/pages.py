@@ -1,6 +1,6 @@
 """Routes of the pages, and of their live streams."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from litestar import Request, Response, get
@@ -133,15 +133,18 @@ async def _show(request: Asked, page: Page, scene: Scene, query: dict[str, str])
         "query": query,
         "after": stamp(parts),
         "works": page.desk.workshop is not None or page.desk.office is not None,
-        "names": await _names(page, scene),
+        **await _offered(page, scene),
     }
     return page.respond(request, f"{scene.name}.html", data)
 
 
-async def _names(page: Page, scene: Scene) -> list[str]:
+async def _offered(page: Page, scene: Scene) -> Mapping[str, Sequence[str]]:
+    """Return the agents a form offers, and the repositories of those that have several."""
     if scene.name not in ("team", "runs") or page.desk.office is None:
-        return []
-    return [a.name for a in await page.desk.office.roster.agents() if a.mood != "broken"]
+        return {"names": (), "repos": ()}
+    agents = [a for a in await page.desk.office.roster.agents() if a.mood != "broken"]
+    repos = {r for a in agents if len(a.repositories) > 1 for r in a.repositories}
+    return {"names": [a.name for a in agents], "repos": sorted(repos)}
 
 
 def _entry(text: str, record: Record) -> int | None:

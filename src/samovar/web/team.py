@@ -164,9 +164,9 @@ class Queues:
         """File a job anew, for the same agent; `run` is one its work is to go on with."""
         return await self.team.again(id, run)
 
-    async def submit(self, text: str, agent: str, /, push: bool = False) -> Job:
+    async def submit(self, text: str, agent: str, /, repo: str = "", push: bool = False) -> Job:
         """File a task for an agent; for the one who hands out work when none is named."""
-        return await self.team.submit(text, agent, push=push)
+        return await self.team.submit(text, agent, repo=self.team.own(agent, repo), push=push)
 
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a job to another agent."""

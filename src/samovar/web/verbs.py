@@ -156,10 +156,11 @@ class Jobs(Protocol):
         """File a job anew, for the same agent; `run` is one its work is to go on with."""
         ...
 
-    async def submit(self, text: str, agent: str, /, push: bool = False) -> Job:
+    async def submit(self, text: str, agent: str, /, repo: str = "", push: bool = False) -> Job:
         """File a task for an agent; for the one who hands out work when none is named.
 
-        With `push` a person is asked afterwards whether its branch is to be pushed.
+        `repo` is one of the agent's own, empty for its first one. With `push` a person is asked
+        afterwards whether its branch is to be pushed.
         """
         ...
 
