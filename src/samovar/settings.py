@@ -18,6 +18,7 @@ from samovar.core.errors import SetupError
 from samovar.core.rules import Rules
 from samovar.core.task import Budget
 from samovar.logs import Level
+from samovar.tools.address import Web
 from samovar.tools.remote_server import RemoteServer
 
 
@@ -32,19 +33,6 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The server's own name for the model; empty means its only or first one."""
     key: str = ""
     """Name of the environment variable that holds the key, never the key itself."""
-
-
-class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The `[web]` table: what of the web agents may reach; nothing by default."""
-
-    hosts: tuple[str, ...] = ()
-    """Whom `fetch` may ask, such as `docs.python.org` or `*.example.org`."""
-    searxng: str = ""
-    """Address of a SearXNG server."""
-    search: bool = False
-    """Whether `web_search` is offered."""
-    public: bool = True
-    """Whether it may ask DuckDuckGo where there is no SearXNG server, or it fails."""
 
 
 class Otel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

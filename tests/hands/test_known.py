@@ -9,7 +9,8 @@ from samovar.hands.known import BUILT_IN, absent, known
 from samovar.org.legs import TOOLS, legs
 from samovar.org.resume import Permissions, Resume
 from samovar.org.roster import Folder
-from samovar.settings import Settings, Web
+from samovar.settings import Settings
+from samovar.tools.address import Web
 from samovar.tools.ask import Company
 from samovar.tools.remote_server import RemoteServer
 

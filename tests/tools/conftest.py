@@ -7,9 +7,10 @@ import pytest
 
 from samovar.sandboxes import find
 from samovar.sandboxes.bubblewrap import Bubblewrap
+from samovar.tools.address import Web
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import own
-from samovar.tools.toolbox import Bench, Web, toolbox
+from samovar.tools.toolbox import Bench, toolbox
 from samovar.tools.workspace import Workspace
 
 SECRET = "canary-5f1c"
@@ -49,7 +50,7 @@ async def tools(place, sandbox):
     async def answer(question: str) -> str:
         return f"no idea about {question}"
 
-    web = Web(("127.0.0.1:1",), "http://127.0.0.1:1", search=True, public=False)
+    web = Web(hosts=("127.0.0.1:1",), searxng="http://127.0.0.1:1", search=True, public=False)
     async with AsyncExitStack() as stack:
         found = toolbox(Bench(place, sandbox, stack, web=web, company=Company(answer)))
         yield {tool.name: tool for tool in found}

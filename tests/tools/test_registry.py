@@ -12,7 +12,8 @@ from samovar.core.rules import Broker, Rule, Rules, perform
 from samovar.core.tool import Call, arguments
 from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory
-from samovar.settings import Settings, Web
+from samovar.settings import Settings
+from samovar.tools.address import Web
 from samovar.tools.ask import Company
 from samovar.tools.nvim import find_nvim
 

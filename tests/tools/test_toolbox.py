@@ -6,9 +6,10 @@ import pytest
 
 from samovar.core.errors import ToolError
 from samovar.core.tool import Call, arguments
+from samovar.tools.address import Web
 from samovar.tools.ask import Company, ask
 from samovar.tools.nvim import find_nvim
-from samovar.tools.toolbox import Bench, Web, lacking, toolbox
+from samovar.tools.toolbox import Bench, lacking, toolbox
 
 ALWAYS = ["list_files", "read_file", "search", "write_file", "edit_text", "edit_symbol"]
 

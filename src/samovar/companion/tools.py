@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from samovar.boot import scratch, surroundings
 from samovar.core.rules import sight
 from samovar.core.seams import Host
@@ -23,7 +21,7 @@ from samovar.settings import Settings
 from samovar.tools import toolbox
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter
-from samovar.tools.toolbox import Bench, Web
+from samovar.tools.toolbox import Bench
 from samovar.tools.workspace import Workspace
 
 FIRST = ("read_file", "edit_text", "shell", "search", "edit_symbol", "list_files", "write_file")
@@ -63,7 +61,7 @@ def tools(
         sandbox=sandbox,
         stack=stack,
         interpreter=Interpreter(found.python, found.readable, found.path),
-        web=_reach(settings),
+        web=settings.web,
         company=company,
         again=place.again,
     )
@@ -89,11 +87,7 @@ def tools(
 
 def lacking(settings: Settings) -> dict[str, str]:
     """Return the tools that cannot work here now, each with what would help."""
-    return toolbox.lacking(_reach(settings))
-
-
-def _reach(settings: Settings) -> Web:
-    return Web(**msgspec.structs.asdict(settings.web))
+    return toolbox.lacking(settings.web)
 
 
 def _rank(tool: Tool) -> int:

@@ -43,6 +43,19 @@ _SPECIAL4 = tuple(
 )
 
 
+class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[web]` table: what of the web agents may reach; nothing by default."""
+
+    hosts: tuple[str, ...] = ()
+    """Whom `fetch` may ask, such as `docs.python.org` or `*.example.org`."""
+    searxng: str = ""
+    """Address of a SearXNG server."""
+    search: bool = False
+    """Whether `web_search` is offered."""
+    public: bool = True
+    """Whether it may ask DuckDuckGo where there is no SearXNG server, or it fails."""
+
+
 class Target(Struct, frozen=True):
     """Where a request goes."""
 

@@ -10,24 +10,10 @@ from samovar.core.tool import Tool
 from samovar.tools import ask as asking
 from samovar.tools import data, edit, edit_symbol, files, nvim, search, shell, web
 from samovar.tools import python as repl
-from samovar.tools.address import Hosts
+from samovar.tools.address import Hosts, Web
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter, own
 from samovar.tools.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Web:
-    """What of the web may be reached; nothing by default."""
-
-    hosts: tuple[str, ...] = ()
-    """Whom `fetch` may ask, as tools.address.Hosts reads them."""
-    searxng: str = ""
-    """Address of a SearXNG server."""
-    search: bool = False
-    """Whether `web_search` is offered."""
-    public: bool = True
-    """Whether it may ask DuckDuckGo, through ddgs, when there is no server or it fails."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,7 @@ class Bench:
     """What tools start ends with it."""
     interpreter: Interpreter = field(default_factory=own)
     """The project's Python, for `shell` and `python`."""
-    web: Web = Web()
+    web: Web = field(default_factory=Web)
     company: Company | None = None
     """Whom `ask` can ask; without anybody there is no such tool."""
     again: bool = False
