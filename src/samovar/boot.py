@@ -39,6 +39,7 @@ from samovar.models.embedded import embedded, threads
 from samovar.models.endpoint import Endpoint
 from samovar.models.openai import OpenAI
 from samovar.models.profile import Profile
+from samovar.models.proxy import by
 from samovar.models.sampling import family, sampling
 from samovar.models.wrappers import Retrying
 from samovar.repo import git
@@ -347,19 +348,16 @@ async def choose_model(
         if name and name not in {w.name for w in CATALOGUE}:
             away = [s for s in silent(settings, found) if name in (s.name, s.model)]
             if away:
-                raise _unheard(Endpoint(url=away[0].url, model=name).shown)
+                at = f"{Endpoint(url=away[0].url, model=name).shown}{by(away[0].url)}"
+                raise Unreachable(
+                    f"no model answers at {at}: start the server, check address and key, or see "
+                    "'samovar doctor'"
+                )
             known = ", ".join(n for n, _ in found) or "none"
             raise SetupError(
                 f"no model called {name!r} answers; found: {known}; see 'samovar model list'"
             )
     return await _own(settings, stack, name, live, progress)
-
-
-def _unheard(place: str) -> Unreachable:
-    return Unreachable(
-        f"no model answers at {place}: start the server, check address and key, or see "
-        "'samovar doctor'"
-    )
 
 
 def computing(settings: Settings, weights: Path) -> int:

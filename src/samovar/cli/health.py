@@ -15,6 +15,7 @@ from samovar.models import profile, weights
 from samovar.models.discover import OLLAMA_NOTE
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
+from samovar.models.proxy import by
 from samovar.repo import git
 from samovar.repo.command import run
 from samovar.sandboxes.find import describe
@@ -110,7 +111,7 @@ async def _models(settings: Settings, home: Path) -> list[Finding]:
 
 def _silent(server: Server) -> Finding:
     at = endpoint_of(server).shown
-    text = f"{server.model or server.name} at {at}: no answer"
+    text = f"{server.model or server.name} at {at}: no answer{by(server.url)}"
     fix = f"start the server, or check the address and the key of {server.name!r}"
     return Finding(name="model", ok=False, text=text, fix=fix)
 

@@ -1,7 +1,6 @@
 """`samovar model serve`: the model of this machine for other programs."""
 
 import asyncio
-import ipaddress
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,6 +18,7 @@ from samovar.models.discover import named
 from samovar.models.embedded import Wish, running
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
+from samovar.models.proxy import near
 from samovar.models.sampling import family, sampling
 from samovar.models.serve import transformers
 from samovar.models.serve.app import Shop, application
@@ -42,7 +42,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 async def run(folder: Path, wanted: Wanted) -> int:
     """Serve until Ctrl-C."""
-    if not _near(wanted.host) and not wanted.key:
+    if not near(wanted.host) and not wanted.key:
         raise SetupError(f"{wanted.host} is open to other machines: give a token with --key TOKEN")
     listening = listen(wanted.host, wanted.port)
     shop, keeper = await _shop(folder, wanted)
@@ -111,10 +111,3 @@ async def _behind(folder: Path, wanted: Wanted) -> tuple[Behind, Endpoint, Profi
     endpoint = Endpoint(url="http://127.0.0.1/v1", model=path.stem, kind="llama.cpp")
     found = profiles.load_own(path) or Profile(family=family(path.stem))
     return Keeper(lambda: running(path, wish)), endpoint, replace(found, context=settings.context)
-
-
-def _near(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

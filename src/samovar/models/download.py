@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from samovar.core.errors import Unreachable
+from samovar.models.proxy import by, way
 
 _CONNECT = 4.0
 _SILENCE = 30.0
@@ -37,15 +38,18 @@ async def _continue(url: str, part: Path, size: int, progress: Callable[[int, in
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     time_out = httpx2.Timeout(_SILENCE, connect=_CONNECT)
     host = httpx2.URL(url).host
+    reached = httpx2.AsyncHTTPTransport(proxy=way(url))
     try:
         async with (
-            httpx2.AsyncClient(timeout=time_out, follow_redirects=True) as client,
+            httpx2.AsyncClient(
+                timeout=time_out, follow_redirects=True, transport=reached
+            ) as client,
             client.stream("GET", url, headers=headers) as answer,
         ):
             start = _start(answer.status_code, answer.headers, have, host)
             await _write(answer.aiter_bytes(), part, start, size, progress)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise Unreachable(f"{host} cannot be reached") from error
+        raise Unreachable(f"{host} cannot be reached{by(url)}") from error
     if _size(part) < size:
         raise Unreachable(f"{host} broke off")
 

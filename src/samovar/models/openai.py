@@ -16,6 +16,7 @@ from samovar.models.endpoint import Endpoint, Kind
 from samovar.models.failures import Busy, Rejected, TooLarge
 from samovar.models.patience import Patience, patience
 from samovar.models.profile import UNMEASURED, Profile
+from samovar.models.proxy import by, way
 from samovar.models.stream import Chunk, Garbage, chunks
 
 _CONNECT = 5.0
@@ -173,7 +174,9 @@ class OpenAI:
             max_retries=0,
             timeout=httpx2.Timeout(None, connect=_CONNECT),
             http_client=openai.DefaultAsyncHttpxClient(
-                trust_env=not _near(self.endpoint.url), verify=_trusted(self.endpoint.url)
+                transport=httpx2.AsyncHTTPTransport(
+                    verify=_trusted(self.endpoint.url), proxy=way(self.endpoint.url)
+                )
             ),
         )
         asked = client.chat.completions.with_streaming_response
@@ -185,7 +188,8 @@ class OpenAI:
             raise self._refused(error.status_code, error.response.headers, error.body) from error
         except (openai.APIConnectionError, httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise Unreachable(
-                f"no model answers at {self.endpoint.shown}: {_HELP[self.endpoint.kind]}"
+                f"no model answers at {self.endpoint.shown}{by(self.endpoint.url)}: "
+                f"{_HELP[self.endpoint.kind]}"
             ) from error
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise self._error("broke the answer off") from error
@@ -281,11 +285,6 @@ def _finish(said: str) -> Literal["stop", "length", "repetition"]:
     if said == "repetition":
         return "repetition"
     return "length" if said == "length" else "stop"
-
-
-def _near(url: str) -> bool:
-    """Whether the server is on this machine, where no proxy may stand between."""
-    return any(f"//{host}" in url for host in ("127.", "localhost", "[::1]"))
 
 
 def _trusted(url: str) -> bool | ssl.SSLContext:

@@ -4,9 +4,13 @@ import asyncio
 import http.client
 from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 import msgspec
+
+from samovar.core.errors import Unreachable
+from samovar.models.proxy import way
 
 _LARGEST = 8 << 20
 
@@ -28,12 +32,20 @@ def _ask(url: str, body: object, key: str, seconds: float) -> dict[str, Any]:
     data = None if body is None else msgspec.json.encode(body)
     try:
         request = Request(url, data, headers)  # noqa: S310 - Endpoint admits http and https only
-        with _opener().open(request, timeout=seconds) as answer:
+        with _opener(url).open(request, timeout=seconds) as answer:
             found = msgspec.json.decode(answer.read(_LARGEST))
-    except (URLError, http.client.HTTPException, OSError, ValueError, msgspec.MsgspecError):
+    except (
+        Unreachable,
+        URLError,
+        http.client.HTTPException,
+        OSError,
+        ValueError,
+        msgspec.MsgspecError,
+    ):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _opener() -> OpenerDirector:
-    return build_opener(ProxyHandler({}))
+def _opener(url: str) -> OpenerDirector:
+    place = way(url)
+    return build_opener(ProxyHandler({urlsplit(url).scheme: place} if place else {}))

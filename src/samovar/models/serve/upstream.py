@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 
 from samovar.models.endpoint import Endpoint
+from samovar.models.proxy import way
 from samovar.models.serve.fault import Fault, too_long
 from samovar.models.serve.keeper import Behind
 
@@ -119,7 +120,8 @@ def _down() -> Fault:
 def _client(endpoint: Endpoint) -> httpx2.AsyncClient:
     headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     times = httpx2.Timeout(_SILENCE, connect=_CONNECT)
-    return httpx2.AsyncClient(headers=headers, timeout=times, trust_env=False)
+    reached = httpx2.AsyncHTTPTransport(proxy=way(endpoint.url))
+    return httpx2.AsyncClient(headers=headers, timeout=times, transport=reached)
 
 
 async def _chunks(answer: httpx2.Response) -> AsyncGenerator[dict[str, Any], None]:
