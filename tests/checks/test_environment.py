@@ -54,10 +54,26 @@ def test_a_folder_that_is_no_environment_is_not_taken(tmp_path):
     assert find_environment(tmp_path).python == sys.executable
 
 
-def test_a_project_with_requirements_is_told_how_to_have_them(tmp_path):
-    assert "pip install" not in find_environment(tmp_path).origin
-    (tmp_path / "pyproject.toml").write_text("")
-    assert "pip install -e . pytest" in find_environment(tmp_path).origin
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({}, ""),
+        ({"pyproject.toml": "[tool.ruff]\n"}, ""),
+        ({"pyproject.toml": "[project]\nname = 'x'\n"}, "-e . pytest"),
+        ({"pyproject.toml": "[tool.poetry]\n[build-system]\n"}, "-e . pytest"),
+        ({"setup.py": ""}, "-e . pytest"),
+        ({"requirements.txt": ""}, "-r requirements.txt pytest"),
+        (
+            {"requirements.txt": "", "pyproject.toml": "[tool.ruff]"},
+            "-r requirements.txt pytest",
+        ),
+        ({"requirements.txt": "", "setup.py": ""}, "-r requirements.txt -e . pytest"),
+    ],
+)
+def test_a_project_that_needs_packages_is_told_how_to_have_them(tmp_path, files, advice):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert find_environment(tmp_path).origin.partition("pip install ")[2] == advice
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 """In the order in which make looks for them."""
 _RULE = re.compile(r"^([^\s#:=][^#:=\n]*):(?!:?=)", re.M)
 """The targets of a rule of a Makefile; an assignment is none."""
+_BUILT = re.compile(rb"^\s*\[(project|build-system)\]", re.M)
+"""What a pyproject.toml has that pip can install; many only set up tools."""
 _SOURCES = re.compile(r"((?!tests?/)[^/]+/)*?src(?=/)")
 """The first `src` on the way to a file, as in flow.source.module_of; what tests use is data."""
 
@@ -60,10 +62,8 @@ def find_environment(*roots: Path) -> Environment:
                 origin=f"the project's {place.name}",
             )
     base = Path(os.path.realpath(sys.executable)).parent.parent
-    needs = any(
-        (root / name).exists() for root in roots for name in ("requirements.txt", "pyproject.toml")
-    )
-    make = "python3 -m venv .venv && .venv/bin/pip install -e . pytest"
+    needs = next(filter(None, map(_needs, roots)), "")
+    make = f"python3 -m venv .venv && .venv/bin/pip install {needs} pytest"
     advice = f"; if the tests need packages: {make}" if needs else ""
     return Environment(
         python=sys.executable,
@@ -71,6 +71,15 @@ def find_environment(*roots: Path) -> Environment:
         origin=f"samovar's own Python and pytest{advice}",
         options=" ".join(f"-p no:{name}" for name in _HEAVY),
     )
+
+
+def _needs(root: Path) -> str:
+    """Return what pip installs of a project, as its arguments; empty where there is nothing."""
+    table = root / "pyproject.toml"
+    built = table.is_file() and _BUILT.search(table.read_bytes())
+    listed = ["-r requirements.txt"] if (root / "requirements.txt").is_file() else []
+    own = ["-e ."] if built or (root / "setup.py").is_file() else []
+    return " ".join([*listed, *own])
 
 
 def dependencies(root: Path, paths: Sequence[str]) -> dict[str, Path]:
