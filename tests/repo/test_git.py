@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -131,6 +132,23 @@ async def test_a_git_that_knows_too_little_is_named(person, monkeypatch):
     monkeypatch.setattr(git, "run", old)
     with pytest.raises(SetupError, match=r"git 2\.31 or later"):
         await git.open(person.folder)
+
+
+async def test_a_partial_clone_is_mended_by_the_command_that_is_named(person, tmp_path):
+    person.git("config", "uploadpack.allowFilter", "true")
+    part = type(person)(tmp_path / "part")
+    source = f"file://{person.folder}"
+    person.git("clone", "-q", "--filter=blob:none", "--sparse", source, str(part.folder))
+    repo = await git.open(part.folder)
+    tree = await repo.tree(await repo.head())
+    with pytest.raises(SetupError, match="in a partial clone") as error:
+        tree.write_to(tmp_path / "early", {})
+    command = re.findall("'git (.+?)'", str(error.value))[-1]
+    part.git(*command.split())
+    assert part.git("config", "remote.origin.partialclonefilter") == "blob:none", "still partial"
+    tree = await repo.tree(await repo.head())
+    tree.write_to(tmp_path / "copy", {})
+    assert (tmp_path / "copy" / "src" / "app.py").read_text() == "print('hello')\n"
 
 
 async def test_modes_links_line_ends_and_bytes_are_kept(person, tmp_path):
