@@ -1,6 +1,16 @@
 """The official client against `samovar mcp serve`, over standard input and output."""
 
+import json
 import subprocess
+
+import pytest
+
+from samovar.app import App
+from samovar.core.event import Overridden
+from samovar.core.log import JsonlLog
+from samovar.mcp.desk import Desk
+from samovar.settings import Settings
+from samovar.workshop import Workshop
 
 from .conftest import held, stdio
 
@@ -90,6 +100,23 @@ async def test_a_yes_for_one_run_is_none_for_another(near, says, refuses, projec
     await until(says, near, first, "done")
     assert (await says(near, "status", run=other))["state"] == "waiting"
     assert commits(project, f"samovar/{other}") == ""
+
+
+@pytest.mark.parametrize("letter", ["a", "\u754c", "\U0001f375", '"', "\x01"])
+async def test_following_in_full_comes_to_the_end_however_large_each_event_is(tmp_path, letter):
+    run = "20261121-083444-a-1a2b"
+    log = JsonlLog(tmp_path / "runs" / run / "events.jsonl")
+    for _ in range(3):
+        log.append(Overridden(phase="reviewing", by="Ann", why=letter * 30_000))
+    desk = Desk(App(tmp_path), Workshop(None), Settings())
+    after, seen = -1, []
+    for _ in range(3):
+        found = json.loads(await desk.follow(run=run, after=after, wait=0, full=True))
+        after = found["after"]
+        seen += [event["seq"] for event in found["events"]]
+        if not found["more"]:
+            break
+    assert seen == [0, 1, 2]
 
 
 async def test_what_cannot_be_done_is_one_line(near, refuses):

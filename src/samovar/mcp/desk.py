@@ -24,6 +24,8 @@ BEGIN = 30.0
 LOOK = 0.2
 _MOST = 200
 """Events of one answer."""
+_LARGE = 40_000
+"""Bytes of events after which an answer ends; the last may be some 100,000 itself."""
 
 Run = Annotated[str, Meta(description="name of the run, or its beginning; empty for the latest")]
 Digest = Annotated[
@@ -218,8 +220,8 @@ def _fitting(entries: Sequence[Entry], full: bool) -> Iterator[Told]:
     """Yield events until an answer is long enough; the next call returns the rest."""
     size = 0
     for entry in entries:
+        if size > _LARGE:
+            return
         made = told(entry, full)
         size += len(msgspec.json.encode(made))
-        if size > 60_000:
-            return
         yield made
