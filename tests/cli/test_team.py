@@ -351,6 +351,41 @@ def test_up_serves_works_and_ends_cleanly(
         ]
 
 
+def test_serve_shows_the_runs_of_a_repository_without_a_team(
+    project: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    began = [*COMMAND, "serve", "--port", str(port), "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(began, cwd=project, env=environment, text=True, **pipes) as serving:
+        assert serving.stdout is not None
+        assert json.loads(serving.stdout.readline())["event"] == "serving"
+        token = (project / ".samovar" / "web.token").read_text().strip()
+        with_token = {"Authorization": f"Bearer {token}"}
+
+        def page(path: str) -> str:
+            asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=with_token)
+            with urllib.request.urlopen(asked) as answer:
+                return str(answer.read().decode())
+
+        assert json.loads(page("/api/status"))["runs"] == {}
+        assert "What should be done?" in page("/dashboard")
+        assert "This home has no team" in page("/dashboard")
+        serving.send_signal(signal.SIGTERM)
+        assert serving.wait(timeout=20) == 0
+    listed = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert ".samovar" not in listed.stdout, "nor is its token among the project's files"
+    nowhere = tmp_path / "nowhere"
+    nowhere.mkdir()
+    refused = subprocess.run(
+        [*COMMAND, "serve"], cwd=nowhere, env=environment, capture_output=True, text=True
+    )
+    assert refused.returncode == 2 and "there is no team" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

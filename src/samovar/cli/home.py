@@ -3,15 +3,16 @@
 import os
 from pathlib import Path
 
-from samovar.boot import home_near
-from samovar.core.errors import SetupError
+from samovar.boot import home_near, home_of
+from samovar.core.errors import Missing, SetupError
+from samovar.repo import git
 from samovar.repo.command import Place
 
 VARIABLE = "SAMOVAR_HOME"
 
 
 async def find_home(folder: Path | None) -> Path:
-    """Return the home a folder is, or belongs to. Raises SetupError saying how to make one.
+    """Return the home a folder is, or belongs to. Raises Missing saying how to make one.
 
     Without a folder: SAMOVAR_HOME, then the present folder and those above it.
     """
@@ -23,10 +24,21 @@ async def find_home(folder: Path | None) -> Path:
     if found is None and is_home(near := await home_near(start)):
         return near  # of the repository whose linked worktree this is
     if found is None:
-        raise SetupError(f"there is no team in {start}: make one with 'samovar bootstrap'")
+        raise Missing(f"there is no team in {start}: make one with 'samovar bootstrap'")
     if found.name == Place.HOME:
         await home_near(found.parent)  # refuses one that came with its repository
     return found
+
+
+async def find_home_or_project(folder: Path | None) -> Path:
+    """Return the home of a team, else that of the repository a folder is in. Raises SetupError."""
+    try:
+        return await find_home(folder)
+    except Missing as nobody:
+        try:
+            return home_of(await git.open((folder or Path()).absolute()))
+        except SetupError as error:
+            raise SetupError(f"{nobody}; nor is it a repository to serve: {error}") from error
 
 
 def is_home(folder: Path) -> bool:

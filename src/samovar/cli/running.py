@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 
 from samovar.cli import health
 from samovar.cli.end import printable, say
-from samovar.cli.home import find_home
+from samovar.cli.home import find_home, find_home_or_project, is_home
 from samovar.core.errors import SamovarError
 from samovar.logs import configure
 from samovar.memory.project import project_of
@@ -25,6 +26,7 @@ from samovar.traces.tracing import tracing
 from samovar.web.server import desk_of
 from samovar.web.server import serve as serve_web
 from samovar.web.team import office
+from samovar.web.verbs import Office
 from samovar.worker import end_within
 
 _log = logging.getLogger(__name__)
@@ -92,16 +94,18 @@ async def up(folder: Path | None, host: str, port: int, pace: float, way: Way) -
         # The lock first: a second engine is refused before a port is taken.
         with alone(home):
             engine = asyncio.create_task(team.engine.run(pace, tell=way.tell))
-            serving = asyncio.create_task(_serve(team, host, port, way))
+            serving = asyncio.create_task(_serve(home, office(team), host, port, way))
             await _together(engine, serving)
     return 0
 
 
 async def serve(folder: Path | None, host: str, port: int, way: Way) -> int:
-    """Serve the dashboard and the API without an engine."""
-    home = await _opened(folder)
-    async with tracing(home), open_team(home) as team:
-        await _serve(team, host, port, way)
+    """Serve the dashboard and the API without an engine: of a team, else of a repository's runs."""
+    home = await find_home_or_project(folder)
+    configure(load(home).log)
+    async with tracing(home), AsyncExitStack() as stack:
+        team = await stack.enter_async_context(open_team(home)) if is_home(home) else None
+        await _serve(home, office(team) if team else None, host, port, way)
     return 0
 
 
@@ -112,15 +116,14 @@ async def _opened(folder: Path | None) -> Path:
     return home
 
 
-async def _serve(team: Team, host: str, port: int, way: Way) -> None:
+async def _serve(home: Path, staff: Office | None, host: str, port: int, way: Way) -> None:
     # The web server raises the signal that ended it once more; it must not end us before we let go.
     _hear(asyncio.Event())
-    home = team.home
     desk = desk_of(
         home,
         port,
         host=host,
-        office=office(team),
+        office=staff,
         doctor=lambda: health.findings(project_of(home), home),
     )
     configure(load(home).log, (desk.keys.token,))

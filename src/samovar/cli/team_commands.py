@@ -112,7 +112,7 @@ def worker(
 def serve(
     home: Home = None, host: Host = "127.0.0.1", port: Port = 8000, as_json: AsJson = False
 ) -> None:
-    """Serve the dashboard and the API."""
+    """Serve the dashboard and the API of a team, or of a repository and its runs."""
     from samovar.cli import running
     from samovar.cli.end import carry_out
 
