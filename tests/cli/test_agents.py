@@ -49,3 +49,40 @@ async def test_a_followed_log_shows_every_whole_line_once(
     following.cancel()
     texts = [json.loads(line)["text"] for line in shown.splitlines()]
     assert texts == ["first", *numbers, "half and half"]
+
+
+CONTRACT = {
+    "name": "ada",
+    "instructions": "Mend what you are given.\nAsk first.",
+    "workflow_description": "Read, then write.",
+    "soul": {"personality": "calm", "skills": ["SQL"], "expertise": ["tea", "sugar"]},
+    "fallback_models": ["small", ""],
+    "limits": {"depth": 2},
+}
+
+
+@pytest.mark.parametrize("ungated", [[], ["fetch"]])
+async def test_everything_about_an_agent_is_shown_also_of_one_that_may_not_work(
+    home: Path, capsys: pytest.CaptureFixture[str], ungated: list[str]
+) -> None:
+    permissions = {"tools": ["fetch"], "repositories": [".."], "ungated": ungated}
+    resume = home / "agents" / "ada" / "resume.json"
+    resume.write_text(json.dumps({**CONTRACT, "permissions": permissions}))
+    (home / "credits.json").write_text('{"agents": {"ada": {"per_day": 7}}}')
+    assert await agents.inspect("ada", home, False) == 0
+    out = capsys.readouterr().out
+    rows = [
+        "told       Mend what you are given.\n           Ask first.",
+        "workflow   Read, then write.",
+        "character  calm",
+        "skills     SQL",
+        "expertise  tea, sugar",
+        "model      the usual one, else small, else the usual one",
+        "limits     open_tasks 20, depth 2, queue 50, read 20, reply 600",
+    ]
+    assert [row for row in rows if f"{row}\n" not in out] == []
+    assert ", 7 a day at most\n" in out
+    assert ("unasked    fetch\n" in out) is ("state      broken\n" in out) is bool(ungated)
+    assert "\ntitle" not in out, "what it does not say is left out"
+    assert await agents.inspect("ada", home, True) == 0
+    assert json.loads(capsys.readouterr().out)["per_day"] == 7_000_000

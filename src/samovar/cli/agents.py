@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from samovar.cli.end import printable
 from samovar.cli.home import find_home
@@ -13,7 +14,10 @@ from samovar.office import open_team
 from samovar.org.credits import shown
 from samovar.org.journal import Place, agent_log, read_on
 from samovar.org.member import Member
+from samovar.org.resume import Resume
 from samovar.org.roster import Folder
+from samovar.org.seams import NO_LIMIT
+from samovar.org.sound import prices
 from samovar.org.team import Letter
 
 PAUSE = 0.5
@@ -26,10 +30,13 @@ async def inspect(name: str, folder: Path | None, as_json: bool) -> int:
     async with open_team(home) as team:
         member = await team.agent(name)
         letters = [] if member.resume is None else await team.messages(name, 5)
+    most = prices(home)[0].budget(name).per_day
+    per_day = None if most == NO_LIMIT else most
     if as_json:
-        print(msgspec.json.encode({"agent": member, "messages": letters}).decode())
+        whole = {"agent": member, "per_day": per_day, "messages": letters}
+        print(msgspec.json.encode(whole).decode())
     else:
-        print(printable("\n".join(_lines(member, letters))))
+        print(printable("\n".join(_lines(member, per_day, letters))))
     return 0
 
 
@@ -63,36 +70,53 @@ def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
         print(printable(line), flush=True)
 
 
-def _lines(member: Member, letters: list[Letter]) -> list[str]:
-    resume = member.resume
-    rows = [f"name       {member.name}"]
-    if resume is not None:
-        schedule = resume.schedule
-        every = schedule.run_every_n_ticks
-        rows += [
-            f"title      {resume.title}",
-            f"for        {resume.short_description}",
-            f"model      {resume.model or 'the usual one'}",
-            f"craft      {resume.craft}",
-            f"runs       every {every} ticks, offset {schedule.phase_offset % every}",
-            f"tools      {', '.join(resume.permissions.tools) or 'none'}",
-            f"works in   {', '.join(resume.permissions.repositories) or 'no repository'}",
-        ]
-    rows += [
-        f"reads      {', '.join(member.reads) or 'people only'}",
-        f"heard by   {', '.join(member.readers) or 'people only'}",
-        f"state      {member.mood}"
-        + (f", task #{member.job}: {member.task}" if member.job else ""),
-        f"queue      {member.queued} ready",
-        f"credits    {shown(member.credits)}",
-        f"last       {member.last or 'nothing yet'}",
-    ]
-    rows += [f"{p.weight:<10} {p.line}" for p in member.problems]
+def _lines(member: Member, per_day: int | None, letters: list[Letter]) -> list[str]:
+    resume = member.resume or member.barred
+    at_most = "" if per_day is None else f", {shown(per_day)} a day at most"
+    rows = {
+        "name": member.name,
+        **(_contract(resume) if resume is not None else {}),
+        "reads": ", ".join(member.reads) or "people only",
+        "heard by": ", ".join(member.readers) or "people only",
+        "state": member.mood + (f", task #{member.job}: {member.task}" if member.job else ""),
+        "queue": f"{member.queued} ready",
+        "credits": shown(member.credits) + at_most,
+        "last": member.last or "nothing yet",
+    }
+    found = [_row(title, text) for title, text in rows.items() if text]
+    found += [_row(p.weight, p.line) for p in member.problems]
     for letter in letters:
         entry = letter.entry
         to = ", ".join(entry.to) or "all"
-        rows.append(f"said       tick {entry.tick} {entry.kind} to {to}: {_line(entry.text)}")
-    return rows
+        found.append(_row("said", f"tick {entry.tick} {entry.kind} to {to}: {_line(entry.text)}"))
+    return found
+
+
+def _contract(resume: Resume) -> dict[str, str]:
+    """Return what its resume says of an agent, empty where it says nothing."""
+    soul, may, schedule = resume.soul, resume.permissions, resume.schedule
+    every = schedule.run_every_n_ticks
+    return {
+        "title": resume.title,
+        "for": resume.short_description,
+        "told": resume.instructions,
+        "workflow": resume.workflow_description,
+        "character": soul.personality,
+        "skills": ", ".join(soul.skills),
+        "expertise": ", ".join(soul.expertise),
+        "model": ", else ".join(name or "the usual one" for name in resume.models),
+        "craft": resume.craft,
+        "runs": f"every {every} ticks, offset {schedule.phase_offset % every}",
+        "tools": ", ".join(may.tools) or "none",
+        "unasked": ", ".join(may.ungated),
+        "works in": ", ".join(may.repositories) or "no repository",
+        "limits": ", ".join(f"{name} {most}" for name, most in asdict(resume.limits).items()),
+    }
+
+
+def _row(title: str, text: str) -> str:
+    """Return a title and what it is about, whose further lines stand below its first."""
+    return f"{title:<10} " + text.strip().replace("\n", "\n" + " " * 11)
 
 
 def _line(text: str) -> str:
