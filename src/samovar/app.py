@@ -32,6 +32,8 @@ LONGEST = 200_000
 """Characters of a task; what a model reads of it is less."""
 
 
+MADE = "files"
+"""Folder of a run for what an agent made on a task and no commit takes."""
 NOBODY = "samovar"
 """The agent of a conversation for which no other is named."""
 
@@ -299,6 +301,12 @@ class App:
 def replace_wish(wish: Wish, override: bool) -> Wish:
     """Return the wish with a person's leave to let phases pass."""
     return msgspec.structs.replace(wish, override=override or wish.override)
+
+
+def made(folder: Path) -> list[str]:
+    """Return what lies in the folder MADE of a run, by its way in the copy it was made in."""
+    place = folder / MADE
+    return sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file())
 
 
 def onward(began: Began) -> str:

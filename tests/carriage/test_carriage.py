@@ -86,6 +86,18 @@ async def test_what_an_agent_wrote_and_noted_for_itself_comes_home(two):
     assert "We take SQLite" in "".join(p.read_text() for p in two.home.glob("runs/*/events.jsonl"))
 
 
+async def test_what_an_agent_made_and_no_commit_takes_comes_home(two):
+    hire(two.home, "analyst", permissions={"tools": ["python"], "repositories": [".."]})
+    await two.there.ledger.grant("analyst", 10**9, by="test")
+    code = "import os; os.mkdir('plots'); open('plots/a.png', 'wb').write(bytes(9))"
+    await two.team.submit("plot it", "analyst")
+    await two.drain(two.worker([call("python", code=code), call("reply", text="Drawn.")]))
+    [done] = await two.team.tasks("analyst")
+    [run] = (two.home / "runs").iterdir()
+    assert done.result == f"Drawn.\n\n(run {run.name}, kept in runs/{run.name}/files: plots/a.png)"
+    assert (run / "files/plots/a.png").read_bytes() == bytes(9)
+
+
 async def test_the_skills_an_agent_may_use_are_at_the_worker_too(two):
     shelf = Shelf(two.home / "skills")
     for name in ("shout", "whisper"):

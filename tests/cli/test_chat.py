@@ -79,6 +79,15 @@ def test_what_a_conversation_committed_is_shown_and_taken_back(served, server, p
     assert again.returncode == 2 and f"no commit of {run}" in again.stderr
 
 
+def test_what_an_agent_made_on_a_task_is_shown_with_its_place(samovar, project):
+    folder = project / ".samovar" / "runs" / "task-00001-1-plot"
+    JsonlLog(folder / "events.jsonl").append(Began(run=folder.name, agent="analyst", task=1))
+    (folder / "files" / "plots").mkdir(parents=True)
+    (folder / "files" / "plots" / "plot-1.png").write_bytes(b"\0")
+    shown = samovar("show", folder.name)
+    assert f"kept: {folder}/files/plots/plot-1.png" in shown.stdout, shown.stderr
+
+
 def test_a_conversation_goes_on(served, server):
     server.answers = (reply("I am well."),)
     first = served("chat", stdin="how are you?\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from samovar.companion.draft import Draft, open_draft
+from samovar.companion.draft import LARGEST, Draft, open_draft
 from samovar.core.errors import ToolError
 from samovar.repo import git
 
@@ -69,6 +69,18 @@ async def test_a_file_of_git_lfs_is_left_out_and_may_be_removed(project, tmp_pat
     change = await draft.change()
     assert set(change.texts) == {"sums.py"} and change.removed == ("b.dat",)
     assert "a.dat: kept by Git LFS" in await draft.diff()
+
+
+async def test_what_was_made_and_no_commit_takes_is_named(draft):
+    shell(draft.root, "mkdir -p build __pycache__ .venv results; echo '*' > results/.gitignore")
+    shell(draft.root, "echo .venv > .gitignore; echo build/ >> .gitignore")
+    shell(draft.root, "touch build/a.o __pycache__/a.pyc .venv/x; echo 1 > results/table-1.csv")
+    shell(draft.root, "echo x > new.py; ln -s new.py new; rm link; printf '\\0' > plot.png")
+    (draft.root / "blob.bin").write_bytes(b"\0 another")
+    (draft.root / "large.txt").write_bytes(b"x" * LARGEST)
+    assert await draft.made() == (
+        *("blob.bin", "build/a.o", "large.txt", "plot.png", "results/table-1.csv"),
+    )
 
 
 async def test_a_link_leads_nowhere(draft, tmp_path):

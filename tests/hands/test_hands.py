@@ -7,7 +7,8 @@ import pytest
 from samovar.core.errors import ModelError, Unreachable
 from samovar.core.log import read
 from samovar.core.message import Request
-from samovar.core.talk import Began, Replied, Stopped, Used
+from samovar.core.talk import Began, Looked, Replied, Stopped, Used
+from samovar.hands import ground
 from samovar.hands.errand import Errand
 from samovar.hands.ground import Ground
 from samovar.memory.notebook import Notebook
@@ -146,6 +147,91 @@ def _about(job, run):
     from msgspec.structs import replace
 
     return replace(job, run=run)
+
+
+PLOT = """
+import os
+os.makedirs("plots", exist_ok=True)
+open("plots/plot-1.png", "wb").write(b"\\x89PNG\\0 new")
+"""
+
+
+async def test_what_no_commit_takes_is_kept_with_the_run_and_named(home, open_books):
+    hire(home, "analyst", "python", permissions={"repositories": [".."]})
+    code = PLOT + "'\\n'.join(str(n) for n in range(2_000))"
+    books = open_books([call("python", code=code), reply("See plots/plot-1.png.")])
+    team = books.team()
+    await team.submit("plot the sales", "analyst")
+    await team.tick()
+    [job] = await team.tasks("analyst", ("done",))
+    [run] = (home / "runs").iterdir()
+    named = "plots/plot-1.png, results/result-1.txt"
+    text = f"See plots/plot-1.png.\n\n(run {run.name}, kept in runs/{run.name}/files: {named})"
+    assert job.result == text
+    assert (run / "files/plots/plot-1.png").read_bytes() == b"\x89PNG\0 new"
+    assert (run / "files/results/result-1.txt").read_text().endswith("\n1999")
+    assert not (run / "work").exists() and not git(home.parent, "branch", "--list", "samovar/*")
+    looked = [e.facts for e in events(home) if isinstance(e, Looked)]
+    assert looked[-1].startswith("changed: plots/plot-1.png"), "the model is told so too"
+
+
+async def test_what_is_kept_is_named_also_when_a_crash_came_before_the_copy_was_gone(
+    home, open_books, monkeypatch
+):
+    project = home.parent
+    (project / "plots").mkdir()
+    (project / "plots/plot-1.png").write_bytes(b"\x89PNG\0 old")
+    git(project, "add", "plots")
+    git(project, "commit", "-qm", "a plot")
+    hire(home, "analyst", "python", "edit_text", permissions={"repositories": [".."]})
+    team = open_books([call("python", code=PLOT), EDIT, reply("Drawn anew.")]).team()
+    await team.engine.grant(team.engine.folder.read())
+    job = await team.submit("draw the plot anew, shorten page.html", "analyst")
+
+    keep = ground.keep
+
+    def killed(*arguments):
+        keep(*arguments)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ground, "keep", killed)
+        with pytest.raises(Killed):
+            await team.engine.turns.crew.work(job, held)
+    ended = await team.engine.turns.crew.work(job, held)
+    [run] = (home / "runs").iterdir()
+    assert ended.text.endswith(
+        f"(run {run.name}, branch samovar/{run.name}, "
+        f"kept in runs/{run.name}/files: plots/plot-1.png)"
+    )
+    assert (run / "files/plots/plot-1.png").read_bytes() == b"\x89PNG\0 new"
+    changed = git(project, "show", "--name-only", "--format=", f"samovar/{run.name}")
+    assert changed == "page.html", "the plot stays in the commit as it was"
+    assert not list(run.glob("work*"))
+
+
+async def test_a_copy_that_a_crash_removed_in_part_is_not_taken_for_a_change(
+    home, open_books, monkeypatch
+):
+    hire(home, "reader", "read_file", permissions={"repositories": [".."]})
+    team = open_books([reply("A heading.")]).team()
+    await team.engine.grant(team.engine.folder.read())
+    job = await team.submit("what is in page.html?", "reader")
+    remove = ground.remove
+
+    async def killed(folder):
+        if folder.exists():
+            (folder / "server.log").unlink()
+            raise Killed
+        await remove(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ground, "remove", killed)
+        with pytest.raises(Killed):
+            await team.engine.turns.crew.work(job, held)
+    ended = await team.engine.turns.crew.work(job, held)
+    assert ended.text == "A heading." and not list((home / "runs").glob("*/work*"))
+    assert not git(home.parent, "branch", "--list", "samovar/*")
 
 
 async def test_only_the_tools_of_the_resume_can_be_called(home, open_books):

@@ -112,6 +112,19 @@ def test_gitignore_means_what_git_says(place):
     assert below == [p for p in expected if p.startswith("sub/")]
 
 
+def test_what_is_hidden_is_what_the_walk_leaves_out_but_for_what_programs_leave_behind(place):
+    names = ("a.py", "build/x.o", "sub/build/y", "__pycache__/a.pyc", ".venv/bin/python", "a.log")
+    for name in names:
+        (place.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (place.root / name).write_text("")
+    (place.root / "build/link").symlink_to("x.o")
+    (place.root / ".gitignore").write_text("build/\n__pycache__\n.venv\n*.log\n")
+    found = [f.path for f in ignore.hidden(place.root)]
+    assert sorted(found) == ["a.log", "build/x.o", "sub/build/y"]
+    assert [f.path for f in ignore.hidden(place.root, "sub")] == ["sub/build/y"]
+    assert [f.path for f in ignore.hidden(place.root, ".venv")] == [".venv/bin/python"]
+
+
 async def test_a_list_of_5000_files_takes_less_than_300_milliseconds(place):
     for n in range(100):
         (place.root / f"p{n}").mkdir()

@@ -103,6 +103,16 @@ def test_a_step_that_was_not_needed_is_not_shown_as_a_failure():
     assert shown == [("Nothing was kept: so", "plain"), ("Nothing was kept: so", "bad")]
 
 
+def test_what_was_made_and_no_commit_takes_is_listed_with_its_folder(client, home):
+    kept = home / "runs" / RUN / "files"
+    (kept / "plots").mkdir(parents=True)
+    (kept / "plots" / "a&b.png").write_bytes(b"\0")
+    text = client.get(f"/runs/{RUN}").text
+    part = text.partition('id="part-files"')[2].partition('id="part-change"')[0]
+    assert "plots/a&amp;b.png" in part and f'<code class="wrap">{kept}</code>' in part
+    assert "made-title" not in client.get(f"/runs/{RUN}?at=1").text
+
+
 async def test_an_entry_of_a_real_outbox_is_found_by_the_run_it_names(tmp_path):
     team = team_of(tmp_path)
     desk = desk_of(tmp_path, team)

@@ -146,10 +146,9 @@ def _files(home: Path, repo: Git | None, job: Job, run: str) -> dict[str, Path]:
     slip = home / "tasks" / f"{job.id}.json"
     files = _own(home, job.agent)
     files |= {f"{HOME}tasks/{slip.name}": slip} if slip.is_file() else {}
-    runs = frozenset({run} - {""})
     places = [home, *([home_of(repo)] if repo is not None else [])]
-    for each in places:
-        files |= load.of_runs(each, runs)
+    for each in places if run else ():
+        files |= load.of_runs(each, frozenset({run})) | load.made_in(each, run)
     return files
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from samovar.app import MADE, made
 from samovar.core.errors import SetupError
 from samovar.core.log import write
 from samovar.org import kept
@@ -56,6 +57,12 @@ def of_runs(home: Path, runs: frozenset[str]) -> dict[str, Path]:
             if _plain(path) and path.name not in _PASSING:
                 found[RUNS + path.relative_to(home / "runs").as_posix()] = path
     return found
+
+
+def made_in(home: Path, run: str) -> dict[str, Path]:
+    """Return what an agent made in a run and no commit takes, by its paths in the parcel."""
+    folder = home / "runs" / run
+    return {f"{RUNS}{run}/{MADE}/{name}": folder / MADE / name for name in made(folder)}
 
 
 def run_of(home: Path, job: Job) -> str:

@@ -28,8 +28,6 @@ from samovar.tools.workspace import Text, Workspace
 LARGEST = 8 << 20
 """Bytes of a file that can be committed or taken back."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "node_modules"})
-"""Folders that programs leave behind, and no project keeps in git."""
 
 
 class Change(Struct, frozen=True):
@@ -101,6 +99,13 @@ class Draft:
         rest = "".join(f"# {path}: {why}\n" for path, why in change.left_out.items())
         return text + rest
 
+    async def made(self) -> tuple[str, ...]:
+        """Return the new and changed files that no commit from here takes.
+
+        Those that `change` leaves out and those that a .gitignore does; links are not among them.
+        """
+        return await asyncio.to_thread(self._made)
+
     async def commit(self, branch: str, message: str) -> str:
         """Commit the difference on a branch and return the hash. Raises ToolError for none."""
         change = await self.change()
@@ -154,6 +159,21 @@ class Draft:
                 if held.mode != was:
                     change.modes[path] = held.mode
         return replace(change, removed=tuple(removed))
+
+    def _made(self) -> tuple[str, ...]:
+        found = {f.path for f in ignore.hidden(self.root)} - self._stored.keys()
+        for path, held in self._differing():
+            was = self._stored.get(path, (FILE, ""))[0]
+            if _why_left_out(held, was):
+                found.add(path)
+        return tuple(sorted(filter(self._plain, found)))
+
+    def _plain(self, path: str) -> bool:
+        """Whether a regular file is there, and no link on the way to it."""
+        try:
+            return self._place.regular(path) == path
+        except ToolError:
+            return False
 
     def _differing(self) -> Iterator[tuple[str, Held | None]]:
         """Yield each path that is not as in the commit with what stands there now."""
@@ -306,7 +326,7 @@ def _stored(tree: Files) -> dict[str, tuple[str, str]]:
 
 
 def _junk(path: str) -> bool:
-    return not JUNK.isdisjoint(path.split("/"))
+    return not ignore.JUNK.isdisjoint(path.split("/"))
 
 
 def _why_left_out(held: Held | None, was: str) -> str:

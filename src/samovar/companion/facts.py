@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from samovar.core.context import named
 from samovar.core.talk import Conversation, Heard, Looked, Started, Used
+from samovar.core.text import some
 
 _RAN = ("shell", "python")
 """Tools that run programs."""
@@ -17,8 +18,7 @@ _AROUND = "\"'`<>(){}[],;:!?."
 
 def line(paths: Sequence[str], talk: Conversation) -> str:
     """Return in one line what is changed and what was run last."""
-    more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
-    facts = [f"changed: {', '.join(paths[:4])}{more}" if paths else UNCHANGED]
+    facts = [f"changed: {some(paths, 4)}" if paths else UNCHANGED]
     ran = [i.result for i in talk.items if isinstance(i, Used)]
     last = next((r for r in reversed(ran) if r.ok and r.call.tool in _RAN), None)
     if last is not None:

@@ -6,6 +6,7 @@ Source: Unicode Technical Report 36 and 55 (bidirectional and invisible characte
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 LONGEST = 4000
@@ -64,6 +65,12 @@ def joined(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """Return the first of some names on one line, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def whole(text: str, digits: int) -> int | None:

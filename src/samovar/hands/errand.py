@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from samovar import __version__
+from samovar.app import MADE
 from samovar.boot import Choice
 from samovar.coder import name_work
 from samovar.companion import facts
@@ -20,6 +21,7 @@ from samovar.core.message import Reply, Request, Usage
 from samovar.core.rules import AskPerson, Broker
 from samovar.core.seams import Model
 from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk, fold
+from samovar.core.text import some
 from samovar.core.tool import Call, Tool
 from samovar.hands.ground import Ground, key_of, listing
 from samovar.hands.leave import Waits
@@ -34,6 +36,8 @@ from samovar.org.resume import Resume
 from samovar.org.seams import Ended, Hold
 from samovar.settings import Settings
 
+_NAMED = 6
+"""Files a report names."""
 _READS = ("read_file", "list_files", "search")
 
 
@@ -185,29 +189,36 @@ class Errand:
         )
 
     async def finish(self) -> Worked:
-        """Return what came of the conversation; what it changed in a repository is committed."""
+        """Return what came of the conversation; what it changed in a repository is committed.
+
+        What no commit takes is kept with the run, and named.
+        """
         ended, began = self.talk.ended, self.talk.began
         assert ended is not None and began is not None, "the conversation is over"
         if ended.end != "answered":
             said = f"\n{self.talk.answer}" if self.talk.answer else ""
             text = f"{ended.why or ended.end} (run {began.run}){said}"
             return Worked(Ended(state="failed", text=text))
-        committed = self._committed()
-        if not committed and not await self.place.changed():
-            await self.place.leave(began)
+        committed = self._committed() or await self._commit(began)
+        kept = await self.place.leave(began)
+        notes = [f"branch {began.branch}"] if committed else []
+        notes += [f"kept in runs/{began.run}/{MADE}: {some(kept, _NAMED)}"] if kept else []
+        if not notes:
             return Worked(Ended(text=self.talk.answer))
-        if not committed:
-            await self.hold()
-            await self._commit(began)
-        await self.place.leave(began)
-        text = f"{self.talk.answer}\n\n(run {began.run}, branch {began.branch})"
-        return Worked(Ended(text=text), began.run, began.repo)
+        told = Ended(text=f"{self.talk.answer}\n\n({', '.join([f'run {began.run}', *notes])})")
+        return Worked(told, began.run, began.repo) if committed else Worked(told)
 
-    async def _commit(self, began: Began) -> None:
+    async def _commit(self, began: Began) -> bool:
+        """Commit what was changed; return whether anything was."""
+        change = await self.place.change()
+        if not change.texts and not change.removed:
+            return False
+        await self.hold()
         key = key_of(began.run)
         self._append(Intended(act="commit", key=key))
         made = await self.place.commit(began, began.title[:200])
         self._append(Done(act="commit", key=key, result=made))
+        return True
 
     def _committed(self) -> bool:
         assert self._log is not None, "begun"
@@ -216,7 +227,7 @@ class Errand:
     async def _facts(self) -> str:
         if self.place.draft is None:
             return ""
-        return facts.line(await self.place.changed(), self.talk)
+        return facts.line((await self.place.change()).paths, self.talk)
 
     async def _look(self) -> Looked:
         plan = await asyncio.to_thread(standing, self.slip.home)

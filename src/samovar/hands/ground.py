@@ -6,15 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from samovar.app import MADE, made
 from samovar.boot import home_of
 from samovar.coder import repository
 from samovar.companion.companion import branch_of
-from samovar.companion.draft import Draft, open_draft
+from samovar.companion.draft import Change, Draft, open_draft
 from samovar.core.errors import SetupError
 from samovar.core.event import RUN
 from samovar.core.log import write
 from samovar.core.talk import Began
+from samovar.core.text import some
 from samovar.flow.commits import compose
+from samovar.hands.keep import keep
 from samovar.org.resume import Resume
 from samovar.org.seams import Job
 from samovar.repo.git import Git
@@ -73,12 +76,9 @@ class Ground:
         found = await asyncio.to_thread(lambda: list(ignore.walk(self.own)))
         return frozenset(f.path for f in found)
 
-    async def changed(self) -> Sequence[str]:
-        """Return the paths of a repository that differ and can be committed."""
-        if self.draft is None:
-            return ()
-        change = await self.draft.change()
-        return (*sorted(change.texts), *change.removed)
+    async def change(self) -> Change:
+        """Return how the copy of a repository differs from its commit; not at all without one."""
+        return await self.draft.change() if self.draft is not None else Change()
 
     async def commit(self, began: Began, what: str) -> str:
         """Commit what was changed on the run's branch and return the commit's hash.
@@ -98,10 +98,24 @@ class Ground:
         write(path, diff.encode(errors="surrogateescape"))
         return made
 
-    async def leave(self, began: Began) -> None:
-        """Remove the copy; what was changed in it is committed."""
-        if self.repo is not None:
-            await remove(self.home / "runs" / began.run / "work")
+    async def leave(self, began: Began) -> Sequence[str]:
+        """Remove the copy; return what no commit takes of what was made in it: that is kept.
+
+        What a commit takes is committed by now.
+        """
+        if self.repo is None:
+            return ()
+        folder = self.home / "runs" / began.run
+        root, gone = folder / "work", folder / "work.gone"
+        await remove(gone)
+        if root.exists():
+            # Of a commit that a crash came after, the copy was not opened again.
+            draft = self.draft or await open_draft(folder, self.repo, began.base, began.base)
+            await asyncio.to_thread(keep, root, await draft.made(), folder / MADE)
+            # Of a copy that is removed in part, the rest would be taken for what was removed.
+            root.rename(gone)
+            await remove(gone)
+        return made(folder)
 
 
 async def listing(ground: Ground) -> str:
@@ -109,8 +123,7 @@ async def listing(ground: Ground) -> str:
     if ground.draft is not None:
         return ""
     names = sorted(await ground.files())
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return f"Your folder holds: {', '.join(names[:_LISTED]) or 'nothing'}{more}"
+    return f"Your folder holds: {some(names, _LISTED) or 'nothing'}"
 
 
 def furnish(own: Path, papers: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,8 @@ from samovar.tools import beneath
 MOST = 200_000
 """Names after which a walk ends."""
 DEEP = 100
+JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "node_modules"})
+"""Folders that programs leave behind, and no project keeps in git."""
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -37,14 +39,20 @@ class Rule:
     """Whether it speaks of folders only."""
 
 
+Levels = tuple[tuple[str, tuple[Rule, ...]], ...]
+"""Folders with their rules, the innermost first."""
+Reader = Callable[[int], tuple[Rule, ...]]
+"""Returns the rules that an open folder has of its own."""
+
+
 def rules(text: str) -> tuple[Rule, ...]:
     """Return the rules of a .gitignore, the last first: that one decides."""
     found = [r for line in text.splitlines()[:5000] if (r := _rule(line))]
     return tuple(reversed(found))
 
 
-def ignored(levels: tuple[tuple[str, tuple[Rule, ...]], ...], path: str, folder: bool) -> bool:
-    """Whether a path is left out; `levels` are folders with their rules, the innermost first."""
+def ignored(levels: Levels, path: str, folder: bool) -> bool:
+    """Whether a path is left out."""
     for start, known in levels:
         below = path[len(start) :]
         for rule in known:
@@ -63,19 +71,44 @@ def walk(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
 
 def entries(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
     """Yield what `walk` does, and links: to files, to folders, and to nothing."""
+    yield from _from(root, path, most, _own)
+
+
+def everything(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
+    """Yield what `entries` does, and what .gitignore files leave out."""
+    yield from _from(root, path, most, _none)
+
+
+def hidden(root: Path, path: str = ".") -> list[Found]:
+    """Return the regular files below a folder, whose path has no links, that `walk` leaves out.
+
+    What programs leave behind is not among them, nor what a name with a dot in front keeps apart.
+    """
+    shown = {f.path for f in walk(root, path)}
+    depth = 0 if path == "." else path.count("/") + 1
+    return [
+        f
+        for f in everything(root, path)
+        if not f.link and f.path not in shown and not _aside(f.path.split("/")[depth:])
+    ]
+
+
+def _aside(names: list[str]) -> bool:
+    return any(name in JUNK or name.startswith(".") for name in names)
+
+
+def _from(root: Path, path: str, most: int, read: Reader) -> Iterator[Found]:
     with beneath.spot(root, path) as place:
         start = os.open(place.name, _FLAGS, dir_fd=place.folder)
-        levels = _above(root, place.parts)
+        levels = _above(root, place.parts, read)
         prefix = "".join(f"{p}/" for p in place.parts)
-    yield from islice(_below(start, prefix, levels, 0), most)
+    yield from islice(_below(start, prefix, levels, 0, read), most)
 
 
-def _below(
-    folder: int, prefix: str, levels: tuple[tuple[str, tuple[Rule, ...]], ...], depth: int
-) -> Iterator[Found]:
+def _below(folder: int, prefix: str, levels: Levels, depth: int, read: Reader) -> Iterator[Found]:
     """Yield what is below an open folder, and close it."""
     try:
-        own = rules(_gitignore(folder))
+        own = read(folder)
         levels = ((prefix, own), *levels) if own else levels
         with os.scandir(folder) as rows:
             entries = sorted(rows, key=lambda e: e.name)
@@ -85,7 +118,7 @@ def _below(
             if beneath.owner(entry.name) or ignored(levels, path, is_folder):
                 continue
             if is_folder and depth < DEEP:
-                yield from _inner(entry.name, folder, f"{path}/", levels, depth)
+                yield from _inner(entry.name, folder, f"{path}/", levels, depth, read)
             elif entry.is_file(follow_symlinks=False):
                 yield Found(path, entry.stat(follow_symlinks=False).st_size)
             elif entry.is_symlink():
@@ -95,31 +128,35 @@ def _below(
 
 
 def _inner(
-    name: str,
-    above: int,
-    prefix: str,
-    levels: tuple[tuple[str, tuple[Rule, ...]], ...],
-    depth: int,
+    name: str, above: int, prefix: str, levels: Levels, depth: int, read: Reader
 ) -> Iterator[Found]:
     try:
         folder = os.open(name, _FLAGS, dir_fd=above)
     except OSError:
         # It went away, turned into a link, or may not be entered.
         return
-    yield from _below(folder, prefix, levels, depth + 1)
+    yield from _below(folder, prefix, levels, depth + 1, read)
 
 
-def _above(root: Path, parts: tuple[str, ...]) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
+def _above(root: Path, parts: tuple[str, ...], read: Reader) -> Levels:
     """Return the rules of the folders above one."""
     levels: list[tuple[str, tuple[Rule, ...]]] = []
     for n in range(len(parts)):
         with beneath.spot(root, "/".join(parts[:n]) or ".") as place:
             number = os.open(place.name, _FLAGS, dir_fd=place.folder)
         try:
-            levels.insert(0, ("".join(f"{p}/" for p in parts[:n]), rules(_gitignore(number))))
+            levels.insert(0, ("".join(f"{p}/" for p in parts[:n]), read(number)))
         finally:
             os.close(number)
     return tuple(levels)
+
+
+def _own(folder: int) -> tuple[Rule, ...]:
+    return rules(_gitignore(folder))
+
+
+def _none(_folder: int) -> tuple[Rule, ...]:
+    return ()
 
 
 def _gitignore(folder: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from samovar.app import MADE, made
 from samovar.coder import digest_of
 from samovar.core.errors import Missing
 from samovar.core.event import Done, Entry, Opened
@@ -141,6 +142,8 @@ def view(
         "facts": receipt_of(record, change),
         "change": change,
         "page": _page(state) if state else "",
+        "made": made(record.path.parent) if at is None else [],
+        "made_in": record.path.parent / MADE,
         "rows": len(record.rows),
     }
 
