@@ -175,12 +175,23 @@ def test_a_question_that_nobody_can_answer_is_a_no(served, server, project):
         (("--agent", "bob"), 2, "no agent is called 'bob' in"),
         (("--resume", "nothing"), 2, "there is no conversation 'nothing'"),
         (("--model", "nothing"), 2, "no model called 'nothing' answers"),
+        (("--with", "nothing.csv"), 2, "there is no file or folder nothing.csv"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(served, words, code, said):
     done = served("chat", *words, stdin="hello\n")
     assert done.returncode == code and said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_table_that_git_does_not_know_is_handed_over(served, server, project):
+    (project / ".git" / "info" / "exclude").write_text("data/\n")
+    (project / "data").mkdir()
+    (project / "data" / "sales.csv").write_text("year,total\n2025,41\n")
+    server.answers = (call("read_file", path="data/sales.csv"), reply("41."))
+    done = served("chat", "--with", "data", stdin="what is the total?\n/diff\n")
+    assert "the agent gets copies, which no commit takes: data/sales.csv (19 bytes)" in done.stderr
+    assert "data/sales.csv, lines 1-2 of 2" in done.stdout and "nothing is changed" in done.stdout
 
 
 def test_a_server_that_goes_away_ends_the_turn_only(served, server):

@@ -18,6 +18,7 @@ from samovar.cli.end import STOPPED, say
 from samovar.cli.lines import Line, unseen_line
 from samovar.cli.spoken import whole
 from samovar.companion.companion import Companion, companion, earlier
+from samovar.companion.given import gifts, listed
 from samovar.companion.seat import Seat
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.event import Entry
@@ -43,6 +44,8 @@ class Order(Struct, frozen=True, kw_only=True):
     model: str = ""
     resume: str = ""
     """Begin of the name of a conversation; `last` for the latest."""
+    given: tuple[Path, ...] = ()
+    """Files and folders the agent gets beside the repository."""
     no_sandbox: bool = False
     plain: bool = False
 
@@ -53,7 +56,9 @@ async def chat(order: Order) -> int:
     home = home_of(repo)
     view = View(order.plain)
     unseen = await repo.dirty()
-    session = Session(view, list((await repo.tree(await repo.head())).paths()))
+    tree = await repo.tree(await repo.head())
+    given = gifts(order.given, repo.place.work, tree.modes())
+    session = Session(view, list(tree.paths()))
     session.input = person(
         home / "chat_history", COMMANDS, lambda: session.paths, session.below, session.arguments
     )
@@ -68,7 +73,7 @@ async def chat(order: Order) -> int:
             no_sandbox=order.no_sandbox,
         ) as talker,
     ):
-        session.talker = talker
+        session.talker, talker.given = talker, given
         talker.seat.progress = view.progress
         await _join(talker.seat, session)
         if order.resume:
@@ -78,7 +83,9 @@ async def chat(order: Order) -> int:
         view.idle()
         if unseen:
             rest = "the agent works in a copy of the last commit and does not see them"
-            say(unseen_line(unseen, rest))
+            say(unseen_line(unseen, f"{rest}; --with PATH hands a new one over"))
+        if given:
+            say(f"samovar: the agent gets copies, which no commit takes: {listed(given)}")
         view.show(_head(talker))
         return await session.run()
 

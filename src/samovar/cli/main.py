@@ -122,6 +122,10 @@ def chat(
     resume: Annotated[
         str, typer.Option(metavar="RUN", help="Begin of a conversation's name, or 'last'.")
     ] = "",
+    given: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="PATH", help="A file or folder to hand over; repeatable."),
+    ] = None,
     no_sandbox: NoSandbox = False,
     plain: AsPlain = False,
 ) -> None:
@@ -130,7 +134,13 @@ def chat(
     from samovar.cli.end import carry_out
 
     order = talking.Order(
-        repo=repo, agent=agent, model=model, resume=resume, no_sandbox=no_sandbox, plain=plain
+        repo=repo,
+        agent=agent,
+        model=model,
+        resume=resume,
+        given=tuple(given or ()),
+        no_sandbox=no_sandbox,
+        plain=plain,
     )
     carry_out(talking.chat(order))
 

@@ -14,6 +14,7 @@ from samovar.app import NOBODY, App, Summary, name_run, onward
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
 from samovar.companion.facts import begun, doubt, line, mentioned, stands
+from samovar.companion.given import Gift, listed
 from samovar.companion.seat import Seat, estimate, manner, read_resume
 from samovar.core.agent import Agent, converse, interrupt, used
 from samovar.core.errors import SetupError, ToolError
@@ -55,6 +56,8 @@ class Companion:
     talk: Conversation = field(default_factory=Conversation)
     draft: Draft | None = None
     """The copy of the files it works in; None before the first message."""
+    given: Sequence[Gift] = ()
+    """What the person hands over: it comes into the draft once there is one."""
     _log: JsonlLog | None = None
     _agent: Agent | None = None
     _tools: Callable[[], Sequence[Tool]] | None = None
@@ -230,6 +233,10 @@ class Companion:
         self._release()
         self._lock, self._log, self.draft = lock, log, draft
         self.run, self.talk = log.path.parent.name, talk
+        if self.given:
+            what = listed(self.given)
+            self._append(Told(text=f"the person gave you files, which no commit takes: {what}"))
+            self.given = ()
         self._agent = self._tools = None
         await self._desk.aclose()
 
@@ -248,6 +255,7 @@ class Companion:
         draft = await open_draft(folder, repo, began.base, base)
         if lacking := await asyncio.to_thread(draft.tree.lacking):
             self.seat.live("note", lacking)
+        await draft.give(self.given)
         return draft
 
     async def _ready(self) -> Agent:

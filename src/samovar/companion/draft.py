@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from samovar.companion import given
+from samovar.companion.given import Gift
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import write
 from samovar.core.seams import Deed
@@ -75,6 +77,8 @@ class Draft:
         self.tree = tree
         self.base = base
         """The commit it started from, later the last one that was made of it."""
+        self._given = given.taken(folder)
+        """Paths of what the person handed over, which no commit takes."""
         self._marks = folder / "marks"
         self._place = Workspace(self.root)
         self._stored = _stored(tree)
@@ -124,6 +128,12 @@ class Draft:
         await self.moved(made)
         return made
 
+    async def give(self, gifts: Sequence[Gift]) -> None:
+        """Put files of the person's into it, which no commit takes. Raises SetupError."""
+        if gifts:
+            await asyncio.to_thread(given.hand_over, self.root, gifts)
+            self._given = given.taken(self.root.parent)
+
     async def moved(self, base: str) -> None:
         """Take another commit for the one it differs from; what was before it stays committed."""
         self.tree = await self.repo.tree(base)
@@ -161,7 +171,8 @@ class Draft:
         return replace(change, removed=tuple(removed))
 
     def _made(self) -> tuple[str, ...]:
-        found = {f.path for f in ignore.hidden(self.root)} - self._stored.keys()
+        found = {f.path for f in ignore.hidden(self.root)} - self._stored.keys() - self._given
+        found |= self._change().left_out.keys()
         for path, held in self._differing():
             was = self._stored.get(path, (FILE, ""))[0]
             if _why_left_out(held, was):
@@ -178,7 +189,7 @@ class Draft:
     def _differing(self) -> Iterator[tuple[str, Held | None]]:
         """Yield each path that is not as in the commit with what stands there now."""
         found = (f.path for f in ignore.entries(self.root) if not _junk(f.path))
-        for path in sorted({*found, *self._stored}):
+        for path in sorted({*found, *self._stored} - self._given):
             try:
                 yield from self._compared(path)
             except ToolError:
@@ -187,7 +198,7 @@ class Draft:
                     yield path, None
 
     def _names(self) -> set[str]:
-        return {f.path for f in ignore.walk(self.root) if not _junk(f.path)}
+        return {f.path for f in ignore.walk(self.root) if not _junk(f.path)} | self._given
 
     def _compared(self, path: str) -> Iterator[tuple[str, Held | None]]:
         held: Held | None

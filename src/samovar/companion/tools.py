@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from samovar.boot import scratch, surroundings
+from samovar.companion.given import elsewhere
 from samovar.core.rules import sight
 from samovar.core.seams import Host
 from samovar.core.tool import Tool
@@ -55,7 +56,8 @@ def tools(
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
     found = surroundings(place.projects, settings, place.home)
-    workspace = Workspace(place.root, sight=sight(settings.rules, str(place.root)))
+    shown, beyond = sight(settings.rules, str(place.root)), partial(elsewhere, place.projects[0])
+    workspace = Workspace(place.root, sight=shown, beyond=beyond)
     bench = Bench(
         place=workspace,
         sandbox=sandbox,

@@ -7,6 +7,7 @@ import secrets
 import stat
 import tokenize
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def _open(_tool: str, _path: str, /) -> Verdict:
     return "allow"
 
 
+def _nothing(_path: str, /) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A folder and all below it, without what belongs to git or samovar.
@@ -71,6 +76,8 @@ class Workspace:
     largest: int = LARGEST
     sight: Sight = _open
     """What the rules let tools show that find files by themselves."""
+    beyond: Callable[[str], str] = _nothing
+    """Tells of a path that is not there where else it is; empty for nowhere."""
 
     def __post_init__(self) -> None:
         if not self.root.is_absolute() or not self.root.is_dir():
@@ -84,7 +91,7 @@ class Workspace:
 
     def data(self, path: str) -> bytes:
         """Return the bytes of a file. Raises ToolError as `read` does, but for binary ones."""
-        with beneath.spot(self.root, path) as place:
+        with self._spot(path) as place:
             number = beneath.opened(place)
             with open(number, "rb") as file:
                 size = os.fstat(number).st_size
@@ -103,7 +110,7 @@ class Workspace:
         A line of more than a megabyte comes in pieces with one number. Raises ToolError as `read`
         does, but for large files.
         """
-        with beneath.spot(self.root, path) as place, open(beneath.opened(place), "rb") as file:
+        with self._spot(path) as place, open(beneath.opened(place), "rb") as file:
             number = 1
             while piece := file.readline(_PIECE):
                 if number == 1 and b"\0" in piece[:65536]:
@@ -139,7 +146,7 @@ class Workspace:
 
     def find(self, path: str) -> str:
         """Return the relative path, without links, of a file or folder that exists."""
-        with beneath.spot(self.root, path) as place:
+        with self._spot(path) as place:
             os.stat(place.name, dir_fd=place.folder, follow_symlinks=False)
             return place.path
 
@@ -153,9 +160,17 @@ class Workspace:
 
     def regular(self, path: str) -> str:
         """Return the path, without links, of a regular file, however large."""
-        with beneath.spot(self.root, path) as place:
+        with self._spot(path) as place:
             os.close(beneath.opened(place))
             return place.path
+
+    @contextmanager
+    def _spot(self, path: str) -> Iterator[Spot]:
+        try:
+            with beneath.spot(self.root, path) as place:
+                yield place
+        except Missing as error:
+            raise Missing(self.beyond(path) or str(error)) from error
 
 
 def decode(data: bytes, path: str) -> Text:
