@@ -487,7 +487,7 @@ async def test_what_is_no_repository_is_told_in_one_line(tmp_path, person, monke
     plain = tmp_path / "plain"
     plain.mkdir()
     for folder, why in (
-        (plain, "git init"),
+        (plain, "git init && git add -A && git commit -m start"),
         (tmp_path / "none", "not a folder"),
         (person.folder / ".git", "git's own folder"),
     ):

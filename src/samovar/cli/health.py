@@ -10,7 +10,7 @@ from samovar import __version__
 from samovar.boot import EMBEDDED, endpoint_of, endpoints, home_near, silent
 from samovar.cli.end import printable
 from samovar.cli.models import probe
-from samovar.core.errors import SetupError, Untrusted
+from samovar.core.errors import SetupError
 from samovar.models import profile, weights
 from samovar.models.discover import OLLAMA_NOTE
 from samovar.models.endpoint import Endpoint
@@ -90,11 +90,8 @@ async def _git() -> Finding:
 async def _repository(folder: Path) -> Finding:
     try:
         repo = await git.open(folder)
-    except Untrusted as error:
-        return Finding(name="repository", ok=False, text=str(error))
     except SetupError as error:
-        fix = "cd into a repository, or: git init && git add -A && git commit -m start"
-        return Finding(name="repository", ok=False, text=str(error), fix=fix)
+        return Finding(name="repository", ok=False, text=str(error))
     base = await repo.head()
     unseen = len(await repo.dirty())
     loose = f"; {unseen} paths not committed, which runs do not see" if unseen else ""

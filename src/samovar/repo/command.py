@@ -251,5 +251,8 @@ def unopened(path: Path, said: str) -> SetupError:
             "run 'git worktree repair' in it"
         )
     if "not a git repository" in said:
-        return SetupError(f"{path} is not in a git repository: run 'git init' there, or use --repo")
+        return SetupError(
+            f"{path} is not in a git repository: cd into one, use --repo, or run there: "
+            "git init && git add -A && git commit -m start"
+        )
     return SetupError(f"git cannot open {path}: {line(said)}")
