@@ -125,6 +125,21 @@ def test_what_is_hidden_is_what_the_walk_leaves_out_but_for_what_programs_leave_
     assert [f.path for f in ignore.hidden(place.root, ".venv")] == [".venv/bin/python"]
 
 
+async def test_where_nothing_is_listed_what_gitignore_leaves_out_is_told(place):
+    (place.root / "results").mkdir()
+    (place.root / "results/.gitignore").write_text("*\n")
+    (place.root / "results/table-1.csv").write_text("1\n")
+    (place.root / "a.py").write_text("")
+    told = (
+        "[1 file .gitignore leaves out, such as results/table-1.csv: name one to read or search it]"
+    )
+    tool = list_files(place)
+    assert await tool.run(path="results") == f"results has no files\n{told}"
+    assert await tool.run(pattern="*.csv") == f"none of 1 files fits '*.csv'\n{told}"
+    assert await tool.run(pattern="*.rs") == "none of 1 files fits '*.rs'"
+    assert "table" not in await tool.run(), "a list that shows something is as it was"
+
+
 async def test_a_list_of_5000_files_takes_less_than_300_milliseconds(place):
     for n in range(100):
         (place.root / f"p{n}").mkdir()

@@ -65,7 +65,15 @@ async def test_a_glob_that_is_none_is_blamed_and_not_the_pattern(tool, project):
 async def test_a_file_or_folder_can_be_named(tool, project):
     assert (await tool.run(pattern="main", path="src/app.py")).startswith("1 lines in 1 file")
     assert (await tool.run(pattern="main", path="src")).startswith("2 lines in 2 files")
-    assert await tool.run(pattern="zzz") == "nothing fits 'zzz'"
+    assert await tool.run(pattern="zzz", path="src") == "nothing fits 'zzz'"
+
+
+async def test_where_nothing_fits_the_files_that_were_not_looked_at_are_told(tool, project):
+    told = "[1 file .gitignore leaves out, such as build/out.py: name one to read or search it]"
+    assert await tool.run(pattern="generated") == f"nothing fits 'generated'\n{told}"
+    assert await tool.run(pattern="generated", path="build") == f"nothing fits 'generated'\n{told}"
+    assert await tool.run(pattern="generated", files="*.md") == "nothing fits 'generated'"
+    assert "build/out.py:1:" in await tool.run(pattern="generated", path="build/out.py")
 
 
 async def test_what_is_no_expression_is_taken_as_text(tool, project):

@@ -11,7 +11,7 @@ from samovar.core.text import LONGEST, letters
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
 from samovar.tools.soundness import check
-from samovar.tools.workspace import Text, Workspace, left_out, megabytes
+from samovar.tools.workspace import Text, Workspace, left_out, megabytes, unlisted
 
 NAMES = 150
 """Files named one by one; beyond that, folders are counted."""
@@ -29,16 +29,20 @@ def list_files(place: Workspace) -> Tool:
         pattern: Annotated[str, Meta(description="glob, such as *.py or src/**/test_*.py")] = "*",
     ) -> str:
         """List the files of a folder and below."""
-        form, shows = ignore.glob(pattern), place.shows("list_files", place.find(path))
+        form, within = ignore.glob(pattern), place.find(path)
+        shows = place.shows("list_files", within)
         walked = await asyncio.to_thread(lambda: list(ignore.walk(place.root, path)))
         found = [f for f in walked if shows(f.path)]
         names = [f for f in found if form.fullmatch(f.path)]
         left = left_out(len(walked) - len(found))
-        if not names and found:
-            return f"none of {len(found)} files fits {pattern!r}{left}"
-        if not names:
-            return f"{path} has no files{' to be shown' * bool(left)}{left}"
-        return _listing(path, names) + left
+        if names:
+            return _listing(path, names) + left
+        more = await asyncio.to_thread(
+            unlisted, place, within, lambda p: form.fullmatch(p) is not None and shows(p)
+        )
+        if found:
+            return f"none of {len(found)} files fits {pattern!r}{left}{more}"
+        return f"{path} has no files{' to be shown' * bool(left)}{left}{more}"
 
     return tool(list_files, "read", {"path": "src", "pattern": "*.py"})
 

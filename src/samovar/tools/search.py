@@ -17,7 +17,7 @@ from samovar.core.errors import ToolError
 from samovar.core.text import count, letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
-from samovar.tools.workspace import Workspace, left_out, megabytes
+from samovar.tools.workspace import Workspace, left_out, megabytes, unlisted
 
 HITS = 60
 """Lines shown."""
@@ -81,7 +81,8 @@ def search(place: Workspace, ripgrep: str = "") -> Tool:
         if not hits and over:
             raise ToolError(f"too much fits before anything may be shown: name a folder{skipped}")
         if not hits:
-            return f"nothing fits {pattern!r}{note}{skipped}"
+            more = await asyncio.to_thread(_unlisted, place, asked, shows) if folder else ""
+            return f"nothing fits {pattern!r}{note}{skipped}{more}"
         shown = await asyncio.to_thread(_shown, place, asked, hits, over)
         head, _, rows = shown.partition("\n")
         return f"{head}{note}{skipped}\n{rows}"
@@ -199,6 +200,11 @@ def _skipped(place: Workspace, asked: Asked, shows: Callable[[str], bool]) -> st
     many = f"{count(len(large), 'file')} of more than {megabytes(place.largest)}"
     how = "search with one as path, or use data_view"
     return f"{left}\n[not searched: {many}, such as {large[0]}; {how}]"
+
+
+def _unlisted(place: Workspace, asked: Asked, shows: Callable[[str], bool]) -> str:
+    names = ignore.glob(asked.files)
+    return unlisted(place, asked.within, lambda p: names.fullmatch(p) is not None and shows(p))
 
 
 def _shown(place: Workspace, asked: Asked, hits: list[Hit], over: bool) -> str:

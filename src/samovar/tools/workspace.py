@@ -16,7 +16,7 @@ from msgspec import Struct
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.rules import Sight, Verdict
 from samovar.core.text import count
-from samovar.tools import beneath
+from samovar.tools import beneath, ignore
 from samovar.tools.beneath import Missing, Spot
 
 LARGEST = 8 << 20
@@ -197,6 +197,13 @@ def decode(data: bytes, path: str) -> Text:
 def left_out(number: int) -> str:
     """Return the line that tells of files which are not shown; nothing for none."""
     return f"\n[{count(number, 'file')} left out: a rule forbids to show them]" if number else ""
+
+
+def unlisted(place: Workspace, within: str, fits: Callable[[str], bool]) -> str:
+    """Return the line that tells of files below a folder which .gitignore leaves out."""
+    paths = [f.path for f in ignore.hidden(place.root, within) if fits(f.path)]
+    many = f"{count(len(paths), 'file')} .gitignore leaves out, such as {paths[0]}" if paths else ""
+    return f"\n[{many}: name one to read or search it]" if many else ""
 
 
 def megabytes(size: int) -> str:
