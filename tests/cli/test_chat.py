@@ -184,6 +184,19 @@ def test_what_is_not_there_is_said_in_one_line(served, words, code, said):
     assert "Traceback" not in done.stderr
 
 
+def test_where_files_lie_that_an_agent_made_is_said_once_and_by_diff(served, server, project):
+    code = "import os; os.mkdir('plots'); open('plots/a.png', 'wb').write(bytes(9))"
+    again = call("python", code="1 + 1")
+    server.answers = (call("python", code=code), reply("Drawn."), again, reply("Two."))
+    done = served("chat", stdin="plot it\nwhat is 1 + 1?\n/diff\n")
+    [run] = (project / ".samovar" / "runs").iterdir()
+    row = f"made in {run}/work: plots/a.png"
+    rows = done.stdout.splitlines()
+    assert rows.count(row) == 2 and rows[-1] == row, done.stdout
+    assert rows.index(row) < rows.index("Two.")
+    assert (run / "work/plots/a.png").read_bytes() == bytes(9)
+
+
 def test_a_table_that_git_does_not_know_is_handed_over(served, server, project):
     (project / ".git" / "info" / "exclude").write_text("data/\n")
     (project / "data").mkdir()

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from samovar.app import App, onward
 from samovar.boot import home_of, shown
-from samovar.cli.chat_commands import COMMANDS, arguments, is_quit, run
+from samovar.cli.chat_commands import COMMANDS, arguments, is_quit, made, run
 from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
 from samovar.cli.end import STOPPED, say
@@ -102,6 +102,8 @@ class Session:
         """Tools the person allowed once and for all in this sitting."""
         self.code = 0
         """What a script is told at the end: how the last turn ended."""
+        self._made: Sequence[Line] = ()
+        """Where the files the agent made lie, as it was shown last."""
         self._step: asyncio.Task[None] | None = None
         self._presses = 0
 
@@ -210,7 +212,7 @@ class Session:
         failed = await self._done(self._show(entries))
         ended = self.talker.talk.ended
         self.code = failed or (_CODES.get(ended.end, 1) if ended else 0)
-        self._facts()
+        await self._done(self._facts())
 
     async def _done(self, step: Coroutine[Any, Any, None]) -> int:
         """Do something that Ctrl-C breaks off; return 0, or the exit code for what ended it."""
@@ -239,12 +241,15 @@ class Session:
         if not ends:
             self.view.show([Line("stopped", "dim")])
 
-    def _facts(self) -> None:
+    async def _facts(self) -> None:
         """Show what is really so after a turn that did something: an answer may be wrong."""
         present = self.talker.talk.present
+        if not any(isinstance(i, Started) for i in present):
+            return
         looked = [i.facts for i in present if isinstance(i, Looked) and i.facts]
-        if looked and any(isinstance(i, Started) for i in present):
-            self.view.show([Line(f"  {looked[-1]}", "dim")])
+        self.view.show([Line(f"  {facts}", "dim") for facts in looked[-1:]])
+        before, self._made = self._made, await made(self.talker)
+        self.view.show(self._made if self._made != before else [])
 
     async def _show(self, entries: AsyncIterator[Entry]) -> None:
         self.view.working("reading")
