@@ -119,10 +119,12 @@ def test_what_is_hidden_is_what_the_walk_leaves_out_but_for_what_programs_leave_
         (place.root / name).write_text("")
     (place.root / "build/link").symlink_to("x.o")
     (place.root / ".gitignore").write_text("build/\n__pycache__\n.venv\n*.log\n")
+    (place.root / ".venv/.gitignore").write_text("*\n")
     found = [f.path for f in ignore.hidden(place.root)]
     assert sorted(found) == ["a.log", "build/x.o", "sub/build/y"]
     assert [f.path for f in ignore.hidden(place.root, "sub")] == ["sub/build/y"]
-    assert [f.path for f in ignore.hidden(place.root, ".venv")] == [".venv/bin/python"]
+    named = [f.path for f in ignore.hidden(place.root, ".venv")]
+    assert named == [".venv/bin/python"], "what is named is not kept apart"
 
 
 async def test_where_nothing_is_listed_what_gitignore_leaves_out_is_told(place):

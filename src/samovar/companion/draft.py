@@ -172,12 +172,7 @@ class Draft:
 
     def _made(self) -> tuple[str, ...]:
         found = {f.path for f in ignore.hidden(self.root)} - self._stored.keys() - self._given
-        found |= self._change().left_out.keys()
-        for path, held in self._differing():
-            was = self._stored.get(path, (FILE, ""))[0]
-            if _why_left_out(held, was):
-                found.add(path)
-        return tuple(sorted(filter(self._plain, found)))
+        return tuple(sorted(filter(self._plain, found | self._change().left_out.keys())))
 
     def _plain(self, path: str) -> bool:
         """Whether a regular file is there, and no link on the way to it."""
