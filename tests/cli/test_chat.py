@@ -85,7 +85,7 @@ def test_what_an_agent_made_on_a_task_is_shown_with_its_place(samovar, project):
     (folder / "files" / "plots").mkdir(parents=True)
     (folder / "files" / "plots" / "plot-1.png").write_bytes(b"\0")
     shown = samovar("show", folder.name)
-    assert f"kept: {folder}/files/plots/plot-1.png" in shown.stdout, shown.stderr
+    assert f"made in {folder}/files: plots/plot-1.png\n" in shown.stdout, shown.stderr
 
 
 def test_a_conversation_goes_on(served, server):

@@ -109,8 +109,16 @@ def test_what_was_made_and_no_commit_takes_is_listed_with_its_folder(client, hom
     (kept / "plots" / "a&b.png").write_bytes(b"\0")
     text = client.get(f"/runs/{RUN}").text
     part = text.partition('id="part-files"')[2].partition('id="part-change"')[0]
-    assert "plots/a&amp;b.png" in part and f'<code class="wrap">{kept}</code>' in part
+    assert (
+        "plots/a&amp;b.png" in part
+        and "more" not in part
+        and f'<code class="wrap">{kept}</code>' in part
+    )
     assert "made-title" not in client.get(f"/runs/{RUN}?at=1").text
+    for number in range(51):
+        (kept / f"{number:02}.csv").write_text("1")
+    text = client.get(f"/runs/{RUN}").text
+    assert "49.csv" in text and "50.csv" not in text and "<li>and 2 more</li>" in text
 
 
 async def test_an_entry_of_a_real_outbox_is_found_by_the_run_it_names(tmp_path):

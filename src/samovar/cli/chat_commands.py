@@ -5,20 +5,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from samovar.app import App
 from samovar.boot import endpoints, shown
-from samovar.cli.lines import Line, diff_lines
+from samovar.cli.lines import Line, diff_lines, made_lines
 from samovar.companion.companion import Companion, branch_of, earlier
 from samovar.companion.tools import lacking
 from samovar.core.errors import ToolError
 from samovar.core.rules import decide
-from samovar.core.text import some
 from samovar.core.tool import Call
 from samovar.memory import project
 from samovar.memory.recall import quoted
 from samovar.models.catalogue import CATALOGUE
 
 Lines = Sequence[Line]
-_FILES = 6
-"""Files a line names, at most."""
 _NOTES, _TALKS = 8, 10
 """Notes and conversations in a list, at most; how many more there are is said."""
 COMMANDS: Mapping[str, str] = {
@@ -84,8 +81,7 @@ async def _diff(talker: Companion, _rest: str) -> Lines:
 async def made(talker: Companion) -> Lines:
     """Return where the files lie that the agent made and no commit takes; nothing without any."""
     draft = talker.draft
-    paths = await draft.made() if draft else ()
-    return [Line(f"made in {draft.root}: {some(paths, _FILES)}", "good")] if draft and paths else []
+    return made_lines(draft.root, await draft.made()) if draft else []
 
 
 async def _commit(talker: Companion, rest: str) -> Lines:

@@ -1,6 +1,7 @@
 """A run in words: entries, receipts and differences as lines for a person."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
@@ -27,9 +28,11 @@ from samovar.core.event import (
 )
 from samovar.core.talk import Talk
 from samovar.core.task import Counts, Plan, Verdict
-from samovar.core.text import count
+from samovar.core.text import count, some
 from samovar.flow.receipt import Receipt
 
+_FILES = 6
+"""Files a line names, at most."""
 Tone = Literal["plain", "good", "bad", "dim", "strong"]
 
 
@@ -201,6 +204,11 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}m {rest:02d}s"
     return f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def made_lines(folder: Path, paths: Sequence[str]) -> list[Line]:
+    """Return where files lie that no commit takes, and the first of them; nothing for none."""
+    return [Line(f"made in {folder}: {some(paths, _FILES)}", "good")] if paths else []
 
 
 def unseen_line(paths: Sequence[str], rest: str) -> str:

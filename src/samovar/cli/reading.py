@@ -8,7 +8,7 @@ import msgspec
 from samovar.app import MADE, App, made, onward
 from samovar.boot import at_work, home_of, scratch
 from samovar.cli.end import printable
-from samovar.cli.lines import Line, diff_lines, receipt_lines, timeline
+from samovar.cli.lines import Line, diff_lines, made_lines, receipt_lines, timeline
 from samovar.cli.terminal import screen
 from samovar.companion.draft import open_draft
 from samovar.core.event import Asked, Entry, committed
@@ -28,7 +28,9 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     receipt: dict[str, Receipt] = {}
     if isinstance(began, Began):
         text = await _changed(opened, app.folder(run), entries) if diff or as_json else ""
-        rows = [*timeline(entries), *_made(app.folder(run)), Line(onward(began), "dim")]
+        folder = app.folder(run)
+        lie = made_lines(folder / MADE, made(folder))
+        rows = [*timeline(entries), *lie, Line(onward(began), "dim")]
     else:
         facts, text = app.receipt(run), app.diff(run)
         receipt = {"receipt": facts}
@@ -39,11 +41,6 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     else:
         screen(plain=False).show(diff_lines(text) if diff else rows)
     return 0
-
-
-def _made(folder: Path) -> list[Line]:
-    """Return where the files lie that no commit takes; nothing without any."""
-    return [Line(f"kept: {folder / MADE / name}", "good") for name in made(folder)]
 
 
 async def _changed(repo: Git, folder: Path, entries: Sequence[Entry]) -> str:
