@@ -71,7 +71,7 @@ async def test_a_file_or_folder_can_be_named(tool, project):
 async def test_where_nothing_fits_the_files_that_were_not_looked_at_are_told(tool, project):
     told = "[1 file .gitignore leaves out, such as build/out.py: name one to read or search it]"
     assert await tool.run(pattern="generated") == f"nothing fits 'generated'\n{told}"
-    assert await tool.run(pattern="generated", files="*.md") == "nothing fits 'generated'"
+    assert await tool.run(pattern="generated", names="*.md") == "nothing fits 'generated'"
     assert "build/out.py:1:" in await tool.run(pattern="generated", path="build/out.py")
 
 
