@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from samovar.core.errors import ToolError
+from samovar.core.way import owner
 from samovar.tools import beneath
 
 MOST = 200_000
@@ -115,7 +116,7 @@ def _below(folder: int, prefix: str, levels: Levels, depth: int, read: Reader) -
         for entry in entries:
             path = prefix + entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if beneath.owner(entry.name) or ignored(levels, path, is_folder):
+            if owner(entry.name) or ignored(levels, path, is_folder):
                 continue
             if is_folder and depth < DEEP:
                 yield from _inner(entry.name, folder, f"{path}/", levels, depth, read)
