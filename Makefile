@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check chaos scaling browser smoke real bench lock clean
+.PHONY: help demo test format check chaos scaling browser smoke real bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,6 +19,10 @@ demo: .venv/.ready ## Mend a bug in a small example project with the embedded mo
 
 test: .venv/.ready ## Run every test but the long suites and those of the other commands here
 	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not smoke and not model"
+
+format: .venv/.ready ## Write the code as `make check` wants it, as far as a machine can
+	$(BIN)/ruff check --fix --exit-zero --quiet src tests
+	$(BIN)/ruff format src tests
 
 check: .venv/.ready ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check src tests

@@ -33,3 +33,15 @@ def test_smoke_fails_when_it_takes_too_long(tmp_path, does, code, said):
 
 def test_smoke_may_take_half_a_minute_and_no_more(tmp_path):
     assert " 30 " in smoke(tmp_path, "--dry-run").stdout
+
+
+def test_format_writes_what_check_looks_at():
+    def planned(name: str) -> list[str]:
+        command = ["make", "-o", ".venv/.ready", "--dry-run", name, "BIN=bin"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
+        return done.stdout.splitlines()
+
+    looked, linted = [line.replace(" --check", "") for line in planned("check")[:2]]
+    fixed, written = planned("format")
+    assert written == looked == "bin/ruff format src tests"
+    assert fixed.replace(" --fix --exit-zero --quiet", "") == linted
