@@ -50,6 +50,7 @@ FUNCTION = st.fixed_dictionaries(
     {"name": st.text(max_size=5)}, optional={"description": ANY, "parameters": ANY}
 )
 TOOL = st.fixed_dictionaries({"type": st.just("function"), "function": FUNCTION})
+LOOK = [{"function": {"name": "look"}}]
 NUMBERS = {
     "temperature": (0, 2),
     "top_p": (0, 1),
@@ -118,7 +119,7 @@ def test_a_request_is_understood_or_refused(fields: dict):
 
 
 @settings(max_examples=400, deadline=None)
-@given(fields=DRAWN, tools=st.sampled_from([[], [{"function": {"name": "look"}}]]))
+@given(fields=DRAWN, tools=st.sampled_from([[], LOOK]))
 def test_what_is_handed_on_is_right_or_refused_by_its_name(fields: dict, tools: list):
     messages = [{"role": "user", "content": "Hi"}]
     try:
@@ -161,6 +162,7 @@ def test_what_is_handed_on_is_right_or_refused_by_its_name(fields: dict, tools: 
         ({"frequency_penalty": -3}, "frequency_penalty", "from -2 to 2"),
         ({"repeat_penalty": 0}, "repeat_penalty", "from 0.1 to 10"),
         ({"logprobs": 5}, "logprobs", "true or false, not 5"),
+        ({"logprobs": True, "tools": LOOK}, "logprobs", "leave out logprobs or tools"),
         ({"top_logprobs": 3}, "top_logprobs", "needs logprobs"),
         ({"top_logprobs": 21, "logprobs": True}, "top_logprobs", "from 0 to 20"),
         ({"logit_bias": {"the": 1}}, "logit_bias", "by their numbers"),

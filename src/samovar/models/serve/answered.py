@@ -102,7 +102,7 @@ async def completion(
         heard.add(chunk)
     said, finish = message(heard, asked, speech)
     choice: Fields = {"index": 0, "message": said, "finish_reason": finish}
-    choice["logprobs"] = {"content": heard.logprobs} if heard.logprobs and not asked.tools else None
+    choice["logprobs"] = {"content": heard.logprobs} if heard.logprobs else None
     return {**head.fields("chat.completion", [choice]), "usage": heard.usage}
 
 

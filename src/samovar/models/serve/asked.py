@@ -56,6 +56,8 @@ def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked,
         raise invalid("functions are gone from the API: use tools", "functions")
     tools, must = _choice(_tools(fields.get("tools")), fields.get("tool_choice"))
     plain = checked.handed_on(fields)
+    if tools and plain.get("logprobs"):
+        raise invalid("a call is no text with logprobs: leave out logprobs or tools", "logprobs")
     formed = _wanted(plain.get("response_format") or {}) is not None
     speech = _speech(dialect, tools, must, formed)
     body = {**plain, "max_tokens": checked.limit(fields)}
