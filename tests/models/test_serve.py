@@ -527,6 +527,39 @@ async def test_a_client_that_leaves_sets_the_model_free(serve, open_shop, more):
     await asyncio.wait_for(gone.wait(), 5)
 
 
+async def test_requests_at_once_each_get_their_own_answer(serve, open_shop):
+    both = asyncio.Event()
+
+    async def behave(heard) -> None:
+        text = heard.fields["messages"][-1]["content"]
+        await heard.send(HEAD + piece(f"{text}, "))
+        if len(fake.asked) == 2:
+            both.set()
+        await both.wait()
+        await heard.send(piece(f"still {text}") + ending())
+
+    fake = await serve(behave)
+    port = await open_shop(fake.endpoint())
+
+    async def ask(text: str) -> str:
+        body = {"model": "tiny", "messages": [{"role": "user", "content": text}]}
+        answer = await _post(port, body)
+        return answer.json()["choices"][0]["message"]["content"]
+
+    assert await asyncio.gather(ask("one"), ask("two")) == ["one, still one", "two, still two"]
+
+
+async def test_a_body_that_is_too_large_is_told(serve, open_shop):
+    fake = await serve(says("unasked"))
+    port = await open_shop(fake.endpoint())
+    long = [{"role": "user", "content": "x" * (32 << 20)}]
+    answer = await _post(port, {"model": "tiny", "messages": long})
+    assert answer.status_code == 413
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+    assert fake.asked == []
+    assert (await _post(port, {"model": "tiny", "messages": ASKED})).status_code == 200
+
+
 async def test_models_are_listed(serve, open_shop):
     port = await open_shop((await serve(says(""))).endpoint(), names=frozenset({"other"}))
     async with client(port) as ask:
