@@ -34,6 +34,7 @@ class Server:
     counts: bool = True
     refuses: bool = False
     """Whether a prompt that is too long is an error."""
+    version: str = ""
     owner: str = "library"
     kind: Kind = "other"
     names: tuple[str, ...] = ("qwen2.5-coder:7b",)
@@ -55,6 +56,8 @@ class Server:
                 return {"models": [{"name": "qwen2.5-coder:7b", "context_length": self.claims}]}
             case "/api/show":
                 return {"modelfile": f"# x\nFROM /root/blobs/sha256-{DIGEST}\n"}
+            case "/api/version":
+                return {"version": self.version} if self.version else None
             case "/props":
                 return {"default_generation_settings": {"n_ctx": self.claims}}
         return None
@@ -230,6 +233,13 @@ async def test_an_address_means_the_same_to_the_doctor_and_to_a_run() -> None:
         assert [e.kind for e in await named(bare)] == ["ollama"], "by what its models say"
     other = Endpoint(url="http://gpu-box:8000/v3/", model="m")
     assert (other.url, other.root) == ("http://gpu-box:8000/v3", "http://gpu-box:8000/v3")
+
+
+@pytest.mark.parametrize(("version", "kind"), [("0.12.3", "ollama"), ("", "other")])
+async def test_an_ollama_elsewhere_is_asked_for_its_version(version: str, kind: Kind) -> None:
+    """Models of hf.co, or made by a person, are owned by others than its library."""
+    async with running(Server(owner="hf.co/bartowski", version=version)) as server:
+        assert [e.kind for e in await named(Endpoint(url=server.url, model=""))] == [kind]
 
 
 async def test_models_for_code_come_first_and_those_for_embeddings_last(

@@ -66,6 +66,10 @@ async def _models(
     entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
     names = sorted({e["id"] for e in entries if isinstance(e.get("id"), str) and e["id"]})
     kind = _kind(guess, (e.get("owned_by") for e in entries))
+    if names and kind == "other":
+        # Models that were made or pulled from elsewhere are not of Ollama's library.
+        said = await ask(f"{url.removesuffix('/v1')}/api/version", key=key, seconds=seconds)
+        kind = "ollama" if isinstance(said.get("version"), str) else kind
     return [Endpoint(url=url, model=name, kind=kind) for name in names]
 
 
