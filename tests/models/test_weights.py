@@ -1,4 +1,5 @@
 import asyncio
+import fcntl
 import hashlib
 import os
 import threading
@@ -243,6 +244,28 @@ async def test_two_at_once_fetch_once(
         both = [weights.fetch("tiny", _quiet, tmp_path / "w") for _ in range(2)]
         await asyncio.gather(*both)
     assert hub.ranges == [None]
+
+
+async def test_who_waits_for_another_s_download_shows_how_far_it_is(
+    known: Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, seen, told = tmp_path / "w", list[int](), asyncio.Event()
+    folder.mkdir()
+
+    def show(have: int, _size: int) -> None:
+        seen.append(have)
+        told.set()
+
+    (folder / "tiny.gguf.part").write_bytes(FILE[:10])
+    other = os.open(folder / "tiny.gguf.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    with serving(Hub()) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        waiting = asyncio.create_task(weights.fetch("tiny", show, folder))
+        await asyncio.wait_for(told.wait(), 30)
+        assert seen[0] == 10 and hub.ranges == []
+        os.close(other)
+        assert (await waiting).read_bytes() == FILE
 
 
 async def test_a_folder_that_cannot_be_written_is_told_with_the_fix(

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -66,7 +66,7 @@ async def fetch(name: str, progress: Progress, folder: Path | None = None) -> Pa
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        async with _alone(path):
+        async with _alone(path, lambda: progress(_there(path), entry.size)):
             if path.exists():
                 await _verify(path, path, entry)
             if not _sealed(path, entry):
@@ -80,8 +80,7 @@ async def fetch(name: str, progress: Progress, folder: Path | None = None) -> Pa
 
 
 async def _get(path: Path, entry: Weights, progress: Progress) -> None:
-    part = path.with_name(f"{path.name}.part")
-    have = part.stat().st_size if part.exists() else 0
+    part, have = _part(path), _there(path)
     if shutil.disk_usage(path.parent).free < entry.size - have + _SPARE:
         raise SetupError(
             f"{path.parent} has too little space: {entry.name} needs {entry.size >> 20} MB; "
@@ -138,10 +137,21 @@ def _sealed(path: Path, entry: Weights) -> bool:
     return seal == _Seal(entry.sha256, facts.st_size, facts.st_mtime_ns)
 
 
-@asynccontextmanager
-async def _alone(path: Path) -> AsyncIterator[None]:
-    """Let one process at a time fetch the same file; the lock ends with the process."""
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
 
+
+def _there(path: Path) -> int:
+    """Return how many bytes of a file were fetched so far, by whichever process."""
+    for place in (_part(path), path):
+        with suppress(FileNotFoundError):
+            return place.stat().st_size
+    return 0
+
+
+@asynccontextmanager
+async def _alone(path: Path, waiting: Callable[[], None]) -> AsyncIterator[None]:
+    """Let one process at a time fetch the same file; the lock ends with the process."""
     handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         while True:
@@ -149,6 +159,7 @@ async def _alone(path: Path) -> AsyncIterator[None]:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
+                waiting()
                 await asyncio.sleep(_POLL)
         yield
     finally:
