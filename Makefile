@@ -24,11 +24,12 @@ format: .venv/.ready ## Write the code as `make check` wants it, as far as a mac
 	$(BIN)/ruff check --fix --exit-zero --quiet src tests
 	$(BIN)/ruff format src tests
 
-check: .venv/.ready ## Format, lint, types and import contracts
+check: .venv/.ready ## Format, lint, types, import contracts and the shape of the code
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest tests/test_shape.py
 
 chaos: .venv/.ready ## The long suites: hundreds of kills and broken servers
 	$(BIN)/python -m pytest -m slow --timeout 1800
