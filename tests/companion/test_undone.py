@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,8 @@ from samovar.app import App
 from samovar.boot import Desk
 from samovar.companion.companion import branch_of
 from samovar.core.errors import SetupError
+from samovar.core.talk import Continued
+from samovar.models.profile import Profile
 
 from .conftest import run as git
 from .test_companion import MEND, call, events, reply
@@ -99,3 +102,26 @@ async def test_a_commit_that_others_build_on_stays(twice, project):
         await undoing(twice).undo(twice.run)
     subprocess.run(["git", "reset", "-q", "--hard", "HEAD~2"], cwd=project, check=True)
     assert "back at" in await undoing(twice).undo(twice.run)
+
+
+async def test_what_was_taken_back_stays_so_through_a_hand_over_and_a_resume(sit, project):
+    talker = await sit(MEND, reply("Mended."), MORE, reply("Written."), *[reply("Seen.")] * 9)
+    for wish in ("mend add", "write more.py"):
+        await events(talker, wish)
+    assert await talker.undo() == ("more.py",)
+    choice = talker.seat.choice
+    talker.seat.choice = replace(choice, profile=Profile(context=4096))
+    seen = []
+    while not any(isinstance(event, Continued) for event in seen):
+        seen = await events(talker, f"look at this: {'tea ' * 900}")
+    talker.close()
+    again = await sit(reply("I see."))
+    await again.resume(talker.run)
+    await events(again, "what now?")
+    prompt = "\n".join(message.text for message in again.seat.choice.model.asked[0].messages)
+    assert "write_file" in prompt and "took back your last changes" in prompt
+    assert prompt.index("mend add") < prompt.index("took back your last changes")
+    diff = await again.diff()
+    assert "a + b" in diff and "x = 1" not in diff
+    assert await again.undo() == ("sums.py",)
+    assert await again.diff() == ""
