@@ -18,6 +18,8 @@ from samovar.cli.screen import Plain, Screen
 from samovar.core.event import Closed, Entry
 from samovar.core.state import State, fold
 
+BAR = 20
+"""Characters of a progress bar."""
 STYLES: dict[Tone, str] = {
     "plain": "",
     "good": "green",
@@ -76,7 +78,8 @@ class Terminal:
     def progress(self, have: int, total: int, /) -> None:
         """Show the bytes in the live line."""
         self._start()
-        self.bytes = f"{have >> 20} of {total >> 20} MB"
+        done = BAR * have // max(total, 1)
+        self.bytes = f"{'━' * done}{'─' * (BAR - done)} {have >> 20} of {total >> 20} MB"
 
     def show(self, lines: Iterable[Line], /) -> None:
         """Print lines with nothing live below, so that a question may follow."""
