@@ -84,6 +84,20 @@ def test_a_schema_has_no_references() -> None:
     assert schema(Finding)["properties"]["places"]["items"]["required"] == ["path", "line"]
 
 
+class Odd(Struct):
+    type: str
+    properties: dict[str, Place]
+
+
+def test_every_struct_in_a_schema_is_closed_as_strict_servers_want_it() -> None:
+    whole = schema(Finding)
+    closed = [whole, whole["properties"]["places"]["items"]]
+    assert [node["additionalProperties"] for node in closed] == [False, False]
+    fields = schema(Odd)["properties"]
+    assert fields.keys() == {"type", "properties"}, "what a field is called changes nothing"
+    assert fields["properties"]["additionalProperties"]["additionalProperties"] is False
+
+
 def test_a_type_that_contains_itself_is_refused() -> None:
     with pytest.raises(SetupError, match="contains itself"):
         schema(Loop)

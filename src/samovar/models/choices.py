@@ -86,7 +86,11 @@ async def fitting(
 
 
 def schema(type: type) -> dict[str, Any]:
-    """Return the JSON Schema of a type without references, which many servers do not follow."""
+    """Return the JSON Schema of a type without references, which many servers do not follow.
+
+    Its structs are closed: hosted servers refuse a strict schema with an open one.
+    https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+    """
     whole = msgspec.json.schema(type)
     plain: dict[str, Any] = _inline(whole, whole.get("$defs", {}), ())
     return plain
@@ -98,7 +102,9 @@ def _inline(node: Any, known: dict[str, Any], above: tuple[str, ...]) -> Any:
     if not isinstance(node, dict):
         return node
     if "$ref" not in node:
-        return {k: _inline(v, known, above) for k, v in node.items() if k != "$defs"}
+        made = {k: _inline(v, known, above) for k, v in node.items() if k != "$defs"}
+        struct = made.get("type") == "object" and "properties" in made
+        return {**made, "additionalProperties": False} if struct else made
     name = node["$ref"].rpartition("/")[2]
     if name in above:
         raise SetupError(f"the type {name} contains itself: give it a fixed depth")
