@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.errors import Missing, SamovarError, SetupError, ToolError
-from samovar.core.event import RUN, Closed, Done, Entry, Intended, Opened, committed
+from samovar.core.event import Closed, Done, Entry, Intended, Opened, committed, marker
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
-from samovar.core.state import State, replay, undone
+from samovar.core.state import replay, undone
 from samovar.core.talk import Began, Told
 from samovar.core.task import Budget, Task
 from samovar.flow.build import more
@@ -182,13 +182,11 @@ class App:
             taken = Done(act="undo", key=key, result=last)
             if state.opened is None:
                 return await self._take_back(log, taken, made[-2][1] if made[1:] else "")
-            said = [await self._at_work().undo(state.opened.branch, run)]
+            said = [await self._at_work().undo(state.branch, run)]
             # As at a run's end, first the receipt: it names no commit that the log takes back.
             self._facts(run, [*entries, Entry(len(entries), now(), taken)], self.diff(run))
             log.append(taken)
-        take_away = (
-            f"git push {self._at_work().remote() or 'REMOTE'} --delete {state.opened.branch}"
-        )
+        take_away = f"git push {self._at_work().remote() or 'REMOTE'} --delete {state.branch}"
         said += [f"still at {d.result}: {take_away}" for d in state.done if d.act == "push"]
         return "\n".join(said)
 
@@ -196,7 +194,7 @@ class App:
         """Take back a conversation's commit; by the intent it later finds what a crash left out."""
         branch = self._began(log.path.parent.name).branch
         log.append(Intended(act="undo", key=taken.key))
-        said = await self._at_work().undo(branch, taken.key.removeprefix(f"{RUN}: "), onto)
+        said = await self._at_work().undo(branch, taken.key.removeprefix(marker("")), onto)
         log.append(taken)
         text = f"the person took back the commit {taken.result[:12]}, not the changes"
         log.append(Told(text=text))
@@ -229,7 +227,7 @@ class App:
     async def _close(self, run: str, kit: Kit, entries: Sequence[Entry]) -> None:
         state = replay(e.event for e in entries)
         changed = await asyncio.to_thread(finished, state, kit.tree)
-        diff = await kit.repo.diff(_base(state), changed) if changed else ""
+        diff = await kit.repo.diff(state.base, changed) if changed else ""
         write(self.folder(run) / "change.diff", diff.encode(errors="surrogateescape"))
         kept, facts = self._facts(run, entries, diff)
         if kept.commit:
@@ -366,7 +364,3 @@ def _ending(last: object) -> tuple[str, str]:
             return "undone", undone(last).outcome
         case _:
             return "stopped", ""
-
-
-def _base(state: State) -> str:
-    return state.opened.base if state.opened else ""

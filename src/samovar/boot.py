@@ -20,7 +20,7 @@ from samovar.checks.environment import (
 )
 from samovar.checks.project import Project
 from samovar.core.errors import ModelError, SamovarError, SetupError, Unreachable, Untrusted
-from samovar.core.event import Opened
+from samovar.core.event import Opened, branch_of
 from samovar.core.message import Sampling
 from samovar.core.scratch import ENTERED, Scratch, sweep_once
 from samovar.core.seams import Live, Model, Sandbox, text_of
@@ -101,7 +101,7 @@ class Desk:
             task=task,
             repo=str(self.repo.place.root),
             base=await self.repo.head(),
-            branch=f"samovar/{run}",
+            branch=branch_of(run),
             version=__version__,
         )
         return await self.taken_up(begun)

@@ -9,7 +9,7 @@ from pathlib import Path
 from samovar.app import App, Wish, first_words
 from samovar.boot import Choice, Desk, first, home_of, shown
 from samovar.core.errors import Refused, SetupError
-from samovar.core.event import RUN, Asked, Closed, Opened
+from samovar.core.event import Asked, Closed, Opened, branch_of, marker
 from samovar.core.seams import Live
 from samovar.core.state import replay
 from samovar.flow.kit import Ask, Word
@@ -166,7 +166,7 @@ async def name_work(job: Job, homes: Collection[Path], repo: Git | None) -> str:
 
     async def taken(run: str) -> bool:
         known = any((home / "runs" / run).exists() for home in homes)
-        return known or bool(repo and await repo.find(f"samovar/{run}", f"{RUN}: {run}"))
+        return known or bool(repo and await repo.find(branch_of(run), marker(run)))
 
     name = f"task-{job.id:05}-{job.fence}-{first_words(job.text)}"
     free, number = name, 2
@@ -180,7 +180,7 @@ def _ended(last: object, run: str, job: Job) -> Ended:
         return Ended(state="failed", text=f"run {run} ended without a word")
     if last.waits:
         return Ended(state="waiting", text=f"run {run} waits for a person's yes")
-    where = f"run {run}, branch samovar/{run}"
+    where = f"run {run}, branch {branch_of(run)}"
     if last.ok:
         return Ended(text=f"{last.outcome} ({where})")
     return Ended(state="failed", text=f"{last.outcome} ({where}, task #{job.id})")

@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from samovar.app import App
-from samovar.companion.companion import LONGEST, branch_of
+from samovar.companion.companion import LONGEST
 from samovar.companion.seat import billions, read_resume
 from samovar.core.errors import SetupError, ToolError, Unreachable
+from samovar.core.event import branch_of
 from samovar.core.message import Reply
 from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used

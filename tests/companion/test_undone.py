@@ -8,8 +8,8 @@ import pytest
 
 from samovar.app import App
 from samovar.boot import Desk
-from samovar.companion.companion import branch_of
 from samovar.core.errors import SetupError
+from samovar.core.event import branch_of
 from samovar.core.talk import Continued
 from samovar.models.profile import Profile
 

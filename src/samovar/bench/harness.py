@@ -71,11 +71,10 @@ def _wish(job: Job) -> Wish:
 async def _keep(job: Job, repo: git.Git, events: list[Event]) -> Made:
     """Write out what was committed; where nothing was, what the run would have proposed."""
     state = replay(events)
-    base = state.opened.base if state.opened else ""
     work = job.folder / "work"
     work.mkdir()
     commit = next((d.result for d in state.done if d.act == "commit"), "")
-    tree = await repo.tree(commit or base)
+    tree = await repo.tree(commit or state.base)
     changed = {} if commit else finished(state, tree)
     await asyncio.to_thread(tree.write_to, work, changed)
     closed = state.closed or Closed(outcome="did not end", ok=False)

@@ -16,8 +16,8 @@ from samovar.boot import home_of
 from samovar.carriage import load
 from samovar.carriage.label import Label, label
 from samovar.carriage.load import BUNDLE, HOME
-from samovar.companion.companion import branch_of
 from samovar.core.errors import SetupError
+from samovar.core.event import branch_of
 from samovar.org.around import Around
 from samovar.org.outbox import listed, outbox_of
 from samovar.org.parcel import Parcels

@@ -18,8 +18,8 @@ from samovar.carriage import load
 from samovar.carriage.label import Label, read
 from samovar.carriage.load import BUNDLE, HOME, RUNS
 from samovar.coder import repository
-from samovar.companion.companion import branch_of
 from samovar.core.errors import SamovarError, SetupError
+from samovar.core.event import branch_of
 from samovar.core.scratch import Scratch
 from samovar.org import outbox
 from samovar.org.journal import Journal

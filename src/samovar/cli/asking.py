@@ -32,8 +32,7 @@ class Person:
             return await self._answer(self.push_yes, f"{text[:1].upper()}{text[1:]}?")
         facts = receipt(self.entries, text)
         self.screen.show([Line(""), *diff_lines(text), Line(""), *receipt_lines(facts)])
-        opened = replay(e.event for e in self.entries).opened
-        branch = opened.branch if opened else ""
+        branch = replay(e.event for e in self.entries).branch
         return await self._answer(self.yes, f"Keep this change on branch {branch}?")
 
     async def _answer(self, given: bool, question: str) -> Word | None:

@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from samovar.app import App
 from samovar.boot import endpoints, shown
 from samovar.cli.lines import Line, diff_lines, made_lines
-from samovar.companion.companion import Companion, branch_of, earlier
+from samovar.companion.companion import Companion, earlier
 from samovar.companion.tools import lacking
 from samovar.core.errors import ToolError
+from samovar.core.event import branch_of
 from samovar.core.rules import decide
 from samovar.core.tool import Call
 from samovar.memory import project

@@ -18,7 +18,7 @@ from samovar.companion.given import Gift, listed
 from samovar.companion.seat import Seat, estimate, manner, read_resume
 from samovar.core.agent import Agent, converse, interrupt, used
 from samovar.core.errors import SetupError, ToolError
-from samovar.core.event import RUN, Done, Entry, Event, Intended, committed
+from samovar.core.event import RUN, Done, Entry, Event, Intended, branch_of, committed, marker
 from samovar.core.log import JsonlLog, hold
 from samovar.core.rules import AskPerson, Broker, nobody
 from samovar.core.seams import Live
@@ -133,13 +133,13 @@ class Companion:
             left = f" ({next(iter(change.left_out))} is left out)" if change.left_out else ""
             raise ToolError(f"there is nothing to commit{left}")
         count = sum(isinstance(e.event, Done) for e in self._log.read())
-        key = f"{RUN}: {self.run}" + (f"/{count + 1}" if count else "")
+        name = self.run + (f"/{count + 1}" if count else "")
         text = compose(
             message or self._asked(),
             paths=change.paths,
-            trailers={RUN: key.partition(": ")[2], "Samovar-Model": self._model},
+            trailers={RUN: name, "Samovar-Model": self._model},
         )
-        made = await _whole(self._commit(self.draft, key, text))
+        made = await _whole(self._commit(self.draft, marker(name), text))
         rest = "".join(f"; left out: {p} ({why})" for p, why in change.left_out.items())
         return f"committed {made[:12]} on {branch_of(self.run)}: {text.splitlines()[0]}{rest}"
 
@@ -385,8 +385,3 @@ async def _whole(act: Coroutine[Any, Any, Result]) -> Result:
 def earlier(seat: Seat) -> list[Summary]:
     """Return the conversations that can be gone on with from here, the latest first."""
     return [s for s in App(seat.home).runs() if (s.state, s.agent) == ("talk", seat.agent)]
-
-
-def branch_of(run: str) -> str:
-    """Return the branch that a conversation's commits go to."""
-    return f"samovar/{run}"

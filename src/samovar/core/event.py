@@ -21,6 +21,16 @@ RUN = "Samovar-Run"
 """The trailer by which a run's commit is known."""
 
 
+def marker(run: str) -> str:
+    """Return the line by which a run's commit is known."""
+    return f"{RUN}: {run}"
+
+
+def branch_of(run: str) -> str:
+    """Return the branch that a run's commits go to."""
+    return f"samovar/{run}"
+
+
 class Opened(Struct, frozen=True, kw_only=True, tag="opened"):
     """Work on a task began, or was taken up again with another model or behind another sandbox."""
 

@@ -75,6 +75,21 @@ class State(Struct, frozen=True, kw_only=True):
         return self.opened.task
 
     @property
+    def run(self) -> str:
+        """Its name; empty before it is opened, as are branch and base."""
+        return self.opened.run if self.opened else ""
+
+    @property
+    def branch(self) -> str:
+        """The branch its commit goes to."""
+        return self.opened.branch if self.opened else ""
+
+    @property
+    def base(self) -> str:
+        """The commit it starts from; empty on an unborn branch, too."""
+        return self.opened.base if self.opened else ""
+
+    @property
     def phase(self) -> Phase:
         """The first phase nothing has let pass yet."""
         for phase in ("planning", "executing", "reviewing"):

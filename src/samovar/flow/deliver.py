@@ -2,7 +2,7 @@
 
 import hashlib
 
-from samovar.core.event import RUN, WAITS, Answered, Asked, Closed, Done, Event, Intended
+from samovar.core.event import RUN, WAITS, Answered, Asked, Closed, Done, Event, Intended, marker
 from samovar.core.seams import Deed
 from samovar.core.state import State
 from samovar.flow.commits import footer
@@ -19,7 +19,7 @@ async def deliver(kit: Kit, state: State) -> Event:
     if kit.push and "push" not in done and not _noes(state, "push"):
         return await _push(kit, state)
     # No hash: it holds the time of day, and what a team says of the same work is to be the same.
-    told = f"committed on {_branch(state)}"
+    told = f"committed on {state.branch}"
     pushed = [f", pushed to {d.result}" for d in state.done if d.act == "push"]
     stays = [f", not pushed: {' '.join(a.note.split()) or 'refused'}" for a in _noes(state, "push")]
     return Closed(outcome="".join([told, *(pushed or stays[-1:])]), ok=True)
@@ -27,7 +27,7 @@ async def deliver(kit: Kit, state: State) -> Event:
 
 async def _commit(kit: Kit, state: State) -> Event:
     changed = finished(state, kit.tree)
-    diff = await kit.repo.diff(_base(state), changed)
+    diff = await kit.repo.diff(state.base, changed)
     digest = hashlib.sha256(diff.encode()).hexdigest()
     if _noes(state, "commit"):
         return Closed(outcome="the change was not kept", ok=False, exit_code=1)
@@ -35,14 +35,14 @@ async def _commit(kit: Kit, state: State) -> Event:
     if said is None:
         asked = Asked(act="commit", digest=digest)
         return await _ask(kit, state, asked, diff)
-    key = f"{RUN}: {state.opened.run if state.opened else ''}"
+    key = marker(state.run)
     if not any(i.act == "commit" for i in state.intended):
         return Intended(act="commit", key=key)
-    found = await kit.repo.find(_branch(state), key)
+    found = await kit.repo.find(state.branch, key)
     if not found:
         words = state.documented.message if state.documented else "chore: change"
         message = f"{words.rstrip()}\n\n{trailers(state)}"
-        deed = Deed(base=_base(state), branch=_branch(state), message=message, changed=changed)
+        deed = Deed(base=state.base, branch=state.branch, message=message, changed=changed)
         found = await kit.repo.commit(deed)
     return Done(act="commit", key=key, result=found)
 
@@ -52,10 +52,10 @@ async def _push(kit: Kit, state: State) -> Event:
     said = _answer(state, "push", commit)
     if said is None:
         asked = Asked(act="push", digest=commit)
-        return await _ask(kit, state, asked, f"push {_branch(state)} at {commit[:12]}")
+        return await _ask(kit, state, asked, f"push {state.branch} at {commit[:12]}")
     if not any(i.act == "push" for i in state.intended):
         return Intended(act="push", key=commit)
-    branch = _branch(state)
+    branch = state.branch
     there = await kit.repo.pushed(branch) or await kit.repo.push(branch)
     return Done(act="push", key=commit, result=there)
 
@@ -80,18 +80,9 @@ def _noes(state: State, act: str) -> list[Answered]:
     return [a for a in state.answered if a.act == act and not a.yes]
 
 
-def _base(state: State) -> str:
-    return state.opened.base if state.opened else ""
-
-
-def _branch(state: State) -> str:
-    return state.opened.branch if state.opened else ""
-
-
 def trailers(state: State) -> str:
     """Return the facts a commit carries: which run, and what was proved."""
     said = concluded(state)
     proof = f"{said.proof} ({said.why})" if said and said.passed else "none"
-    run = state.opened.run if state.opened else ""
     model = ", ".join(name for name, _ in state.models)
-    return footer({RUN: run, "Samovar-Model": model, "Samovar-Proof": proof})
+    return footer({RUN: state.run, "Samovar-Model": model, "Samovar-Proof": proof})

@@ -78,13 +78,13 @@ def concluded(state: State) -> Verdict | None:
 def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
     """Return the receipt of a run, finished or not."""
     state = replay(e.event for e in entries)
-    opened, surveyed = state.opened, state.surveyed
+    surveyed = state.surveyed
     verdict = concluded(state)
     proved = verdict is not None and verdict.passed and verdict.proof in PROVING
     before = surveyed.verdict.checks[0].counts if surveyed and surveyed.verdict.checks else Counts()
     tests = [c for c in (verdict.checks if verdict else ()) if c.name == "tests"]
     return Receipt(
-        run=opened.run if opened else "",
+        run=state.run,
         task=state.task.text,
         outcome=state.closed.outcome if state.closed else "not finished",
         verified=proved,
@@ -95,7 +95,7 @@ def receipt(entries: Sequence[Entry], diff: str = "") -> Receipt:
         commands=tuple(_commands(state)),
         diff=hashlib.sha256(diff.encode()).hexdigest() if diff else "",
         commit=next(iter(committed(state.done).values()), ""),
-        branch=opened.branch if opened else "",
+        branch=state.branch,
         model=", ".join(name for name, _ in state.models),
         digest=_digests(state),
         sandbox=", ".join(state.sandboxes),

@@ -11,11 +11,10 @@ from samovar.app import MADE
 from samovar.boot import Choice
 from samovar.coder import name_work
 from samovar.companion import facts
-from samovar.companion.companion import branch_of
 from samovar.companion.seat import estimate, limits, manner
 from samovar.core.agent import Agent, converse, used
 from samovar.core.errors import ModelError
-from samovar.core.event import Done, Event, Intended
+from samovar.core.event import Done, Event, Intended, branch_of, marker
 from samovar.core.log import JsonlLog
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.rules import AskPerson, Broker
@@ -23,7 +22,7 @@ from samovar.core.seams import Model
 from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk, fold
 from samovar.core.text import some
 from samovar.core.tool import Call, Tool
-from samovar.hands.ground import Ground, key_of, listing
+from samovar.hands.ground import Ground, listing
 from samovar.hands.leave import Waits
 from samovar.hands.slip import Slip
 from samovar.memory.notebook import Notebook
@@ -214,7 +213,7 @@ class Errand:
         if not change.texts and not change.removed:
             return False
         await self.hold()
-        key = key_of(began.run)
+        key = marker(began.run)
         self._append(Intended(act="commit", key=key))
         made = await self.place.commit(began, began.title[:200])
         self._append(Done(act="commit", key=key, result=made))

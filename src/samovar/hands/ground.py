@@ -9,10 +9,9 @@ from pathlib import Path
 from samovar.app import MADE, made
 from samovar.boot import home_of
 from samovar.coder import repository
-from samovar.companion.companion import branch_of
 from samovar.companion.draft import Change, Draft, open_draft
 from samovar.core.errors import SetupError
-from samovar.core.event import RUN
+from samovar.core.event import RUN, branch_of, marker
 from samovar.core.log import write
 from samovar.core.talk import Began
 from samovar.core.text import some
@@ -60,7 +59,7 @@ class Ground:
         """Return the commit to start from: that of the run the task is about, else the present."""
         if self.repo is None:
             return ""
-        found = await self.repo.find(branch_of(job.run), key_of(job.run)) if job.run else ""
+        found = await self.repo.find(branch_of(job.run), marker(job.run)) if job.run else ""
         return found or await self.repo.head()
 
     async def open(self, began: Began) -> None:
@@ -89,7 +88,7 @@ class Ground:
         branch = branch_of(began.run)
         change = await self.draft.change()
         diff = await self.repo.diff(began.base, change.texts, change.removed, change.modes)
-        made = await self.repo.find(branch, key_of(began.run))
+        made = await self.repo.find(branch, marker(began.run))
         if not made:
             trailers = {RUN: began.run, "Samovar-Model": began.model}
             message = compose(what, paths=change.paths, trailers=trailers)
@@ -138,11 +137,6 @@ def furnish(own: Path, papers: Mapping[str, str]) -> None:
     own.chmod(0o711)
     for name, text in papers.items():
         write(place / name, text.encode(errors="replace"))
-
-
-def key_of(run: str) -> str:
-    """Return the line by which a run's commit is known."""
-    return f"{RUN}: {run}"
 
 
 async def ground(home: Path, job: Job, resume: Resume) -> Ground:

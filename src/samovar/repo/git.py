@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from samovar.core.errors import SetupError, ToolError
-from samovar.core.event import RUN
+from samovar.core.event import marker
 from samovar.core.scratch import Scratch
 from samovar.core.seams import Deed
 from samovar.repo import note, remote
@@ -247,7 +247,7 @@ class Git:
         tip = await self._tip(branch)
         if tip in ("", onto):
             return f"{branch} has no commit of run {run_id}: nothing to undo"
-        if await self.find(branch, f"{RUN}: {run_id}") != tip:
+        if await self.find(branch, marker(run_id)) != tip:
             raise SetupError(
                 f"the tip of {branch} is not the commit of run {run_id}: "
                 "see 'git log', then 'git revert' what should go"

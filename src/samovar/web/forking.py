@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from samovar.app import App, name_run
 from samovar.core.errors import SetupError
-from samovar.core.event import Answered, Asked, Closed, Done, Entry, Intended, Opened
+from samovar.core.event import Answered, Asked, Closed, Done, Entry, Intended, Opened, branch_of
 from samovar.core.log import write
 
 ACTS = Asked | Answered | Intended | Done | Closed
@@ -28,7 +28,7 @@ def fork(app: App, run: str, at: int, note: str = "") -> str:
     text = f"{opened.task.text}\n\n{note.strip()}" if note.strip() else opened.task.text
     name = name_run(opened.task.text)
     task = replace(opened.task, id=name, text=text)
-    own = {"run": name, "task": task, "branch": f"samovar/{name}"}
+    own = {"run": name, "task": task, "branch": branch_of(name)}
     kept = [
         replace(e, event=replace(e.event, **own)) if isinstance(e.event, Opened) else e
         for e in kept
