@@ -299,6 +299,28 @@ async def test_a_part_carries_the_form_token_of_whoever_sees_it(home, team, port
     assert desk.mark not in got
 
 
+async def test_whoever_logs_out_reads_no_further_in_any_tab(home, team, port):
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    session, other = desk.keys.session(), desk.keys.session()
+    async with served(desk, port) as client:
+        base = str(client.base_url).rstrip("/")
+        cookies = [{"cookie": f"{desk.cookie}={s}", "origin": base} for s in (session, other)]
+        async with (
+            httpx.AsyncClient(base_url=base, headers=cookies[0]) as leaving,
+            httpx.AsyncClient(base_url=base, headers=cookies[1]) as staying,
+            leaving.stream("GET", "/live/page/team") as stream,
+        ):
+            tab = asyncio.create_task(lines_until(stream, "never said"))
+            await asyncio.sleep(0.3)
+            form = {FIELD: desk.keys.form(session)}
+            assert (await staying.get("/live/page/none")).status_code == 404
+            assert (await leaving.post("/logout", data=form)).status_code == 303
+            assert "never said" not in "".join(await asyncio.wait_for(tab, 5)), "it has ended"
+            assert (await leaving.get("/live/page/team")).status_code == 401
+            async with staying.stream("GET", "/live/page/team") as again:
+                assert again.status_code == 200
+
+
 async def test_a_websocket_tells_the_state_of_the_home(home, team, port):
     websockets = pytest.importorskip("websockets.asyncio.client")
     desk = household.desk(home, team, host=f"127.0.0.1:{port}")
