@@ -9,7 +9,7 @@ import pytest
 from samovar.core.errors import SetupError
 from samovar.core.rules import Decision, Rules, decide, waived
 from samovar.core.tool import Call, Permission, Tool
-from samovar.settings import Settings, load, read_env
+from samovar.settings import Settings, load, variables
 
 
 def _load(tmp_path: Path, everywhere: str, here: str):
@@ -201,7 +201,8 @@ def test_the_example_of_an_env_file_can_be_used_as_it_is(tmp_path: Path):
     assert (settings.log, settings.steps, settings.temperature) == ("info", 20, 0.2)
     known = {f"SAMOVAR_{f.name.upper()}" for f in msgspec.structs.fields(Settings)}
     known |= {f"SAMOVAR_{name}" for name in ("MODEL_URL", "MODEL_KEY", "WEB_TOKEN", "WEB_NAMES")}
-    assert set(read_env(tmp_path, {"XDG_CONFIG_HOME": "/nowhere"})) <= known
+    known |= (away := {"XDG_CONFIG_HOME": "/nowhere"}).keys()
+    assert set(variables(tmp_path, away)) <= known
 
 
 def test_folders_to_read_are_named_in_a_file_of_the_person_only(tmp_path: Path):

@@ -1,7 +1,6 @@
 """Settings to App: the only place that names concrete backends."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.granted import granted
 from samovar.sandboxes.workspace import remove
-from samovar.settings import Server, Settings, config_folder, load, read_env
+from samovar.settings import Server, Settings, config_folder, load, variables
 
 EMBEDDED = "qwen2.5-coder-1.5b"
 """The model that comes along when no server answers."""
@@ -223,7 +222,7 @@ def embedder(home: Path) -> Embedder | None:
     settings = load(home)
     if not settings.embeddings:
         return minilm.MiniLM() if minilm.here() else None
-    secrets = {**read_env(home), **os.environ}
+    secrets = variables(home)
     for server in settings.models:
         if server.name == settings.embeddings and server.model:
             key = secrets.get(server.key, "")
@@ -291,7 +290,7 @@ def manner(model: str) -> Callable[[float, int], Sampling]:
 
 async def endpoints(settings: Settings, home: Path) -> list[tuple[str, Endpoint]]:
     """Return every model that answers, those configured first, with its name."""
-    secrets = {**read_env(home), **os.environ}
+    secrets = variables(home)
     served = await asyncio.gather(*(_served(s, secrets.get(s.key, "")) for s in settings.models))
     rows = [(s.name, e) for s, found in zip(settings.models, served, strict=True) for e in found]
     rows += [(e.model, e) for e in await discover([]) if all(e.url != r.url for _, r in rows)]

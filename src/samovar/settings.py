@@ -106,7 +106,7 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings for a home. Raises SetupError naming the file and the field."""
     person, own = (_read(folder / "samovar.toml") for folder in (config_folder(environment), home))
     values = {**person, **own, "rules": _joined(person.get("rules", {}), own.get("rules", {}))}
-    given = _variables({**read_env(home, environment), **environment})
+    given = _given(variables(home, environment))
     if "models" in given and isinstance(tables := values.get("models", []), list):
         given["models"] = [*given["models"], *tables]
     values |= given
@@ -119,14 +119,14 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
         raise SetupError(f"settings: {words}; see docs/reference/settings.md") from error
 
 
-def read_env(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables of the .env files, secrets included."""
+def variables(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables of the .env files and, above them, the environment; secrets included."""
     found: dict[str, str] = {}
     for folder in (config_folder(environment), home):
         path = folder / ".env"
         if path.is_file():
             found |= {k: v for k, v in dotenv_values(path).items() if v is not None}
-    return found
+    return {**found, **environment}
 
 
 def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -157,7 +157,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise SetupError(f"{path}: {error}") from error
 
 
-def _variables(environment: Mapping[str, str]) -> dict[str, Any]:
+def _given(environment: Mapping[str, str]) -> dict[str, Any]:
     files_only = {"models", "rules", "web", "mcp", "otel", "readable"}
     fields = {f.name for f in msgspec.structs.fields(Settings)} - files_only
     given = {n: environment.get(f"SAMOVAR_{n.upper()}", "") for n in fields}

@@ -23,7 +23,7 @@ from samovar.office import open_team
 from samovar.repo import git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
-from samovar.settings import load, read_env
+from samovar.settings import load, variables
 from samovar.tools.remote import Joined, Yard, join
 from samovar.workshop import Workshop
 
@@ -83,7 +83,7 @@ async def list_servers(repo: Path, no_sandbox: bool, as_json: bool) -> int:
     sandbox = await find_sandbox(no_sandbox)
     async with AsyncExitStack() as stack:
         root = await stack.enter_async_context(scratch())
-        yard = Yard(root, sandbox, Unconfined(), {**read_env(home), **os.environ})
+        yard = Yard(root, sandbox, Unconfined(), variables(home))
         found = await join(servers, (), yard, stack)
         _show(found, as_json)
     return 2 if found.said else 0

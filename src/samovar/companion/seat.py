@@ -1,6 +1,5 @@
 """Putting a conversation together: which model, dialect, tools and rules an agent gets."""
 
-import os
 import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
@@ -29,7 +28,7 @@ from samovar.org.resume import Resume
 from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
-from samovar.settings import Settings, read_env
+from samovar.settings import Settings, variables
 from samovar.tools.ask import Company
 from samovar.tools.remote import Yard, join
 
@@ -150,8 +149,7 @@ class Seat:
         The servers that are started end with the stack.
         """
         assert self.sandbox is not None, "prepared"
-        given = {**read_env(self.home), **os.environ}
-        yard = Yard(root, self.sandbox, Unconfined(), given)
+        yard = Yard(root, self.sandbox, Unconfined(), variables(self.home))
         joined = await join(self.settings.mcp, taken, yard, stack)
         for line in joined.said:
             self.live("note", line)

@@ -1,6 +1,5 @@
 """The tools an agent has for one task: those its resume names, no others."""
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from samovar.memory.skills.shelf import Shelf
 from samovar.org.resume import Resume
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.none import Unconfined
-from samovar.settings import Settings, read_env
+from samovar.settings import Settings, variables
 from samovar.tools.ask import Company
 from samovar.tools.remote import Yard, join
 
@@ -80,8 +79,7 @@ class Bench:
         }
         if not servers:
             return ()
-        given = {**read_env(self.place.home), **os.environ}
-        yard = Yard(self.place.root, self.sandbox, Unconfined(), given)
+        yard = Yard(self.place.root, self.sandbox, Unconfined(), variables(self.place.home))
         joined = await join(servers, taken, yard, stack)
         for line in joined.said:
             self.live("note", line)

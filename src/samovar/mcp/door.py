@@ -16,7 +16,7 @@ import msgspec
 
 from samovar.core.errors import SetupError
 from samovar.core.log import write
-from samovar.settings import read_env
+from samovar.settings import variables
 
 VARIABLE = "SAMOVAR_MCP_TOKEN"
 FILE = "mcp.token"
@@ -34,7 +34,7 @@ def find_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:
 
     Raises SetupError for a token that could be guessed.
     """
-    given = environment.get(VARIABLE) or read_env(home, environment).get(VARIABLE, "")
+    given = environment.get(VARIABLE) or variables(home, environment).get(VARIABLE, "")
     path = home / FILE
     if not given and path.exists():
         path.chmod(0o600)

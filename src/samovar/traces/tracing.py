@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from samovar.org.roster import Folder
-from samovar.settings import load, read_env
+from samovar.settings import load, variables
 from samovar.traces.follow import Follower
 from samovar.traces.span import Span
 
@@ -56,7 +56,7 @@ def target(home: Path, environment: Mapping[str, str] = os.environ) -> Target | 
 
     The standard variables of OpenTelemetry count, then the table `[otel]`. Raises SetupError.
     """
-    given = {**read_env(home, environment), **environment}
+    given = variables(home, environment)
     off = given.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if off or given.get("OTEL_TRACES_EXPORTER") == "none":
         return None

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samovar.core.errors import SetupError
-from samovar.settings import read_env
+from samovar.settings import variables
 
 VARIABLE = "SAMOVAR_WEB_TOKEN"
 FILE = "web.token"
@@ -34,7 +34,7 @@ def new_seal() -> str:
 
 def given_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:
     """Return the token a person set in the environment or in .env; empty when there is none."""
-    return environment.get(VARIABLE) or read_env(home, environment).get(VARIABLE, "")
+    return environment.get(VARIABLE) or variables(home, environment).get(VARIABLE, "")
 
 
 def find_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:

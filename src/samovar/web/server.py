@@ -20,7 +20,7 @@ from samovar.core.seams import Live
 from samovar.flow.kit import Ask
 from samovar.memory.project import project_of
 from samovar.repo import git
-from samovar.settings import read_env
+from samovar.settings import variables
 from samovar.traces.tracing import standing
 from samovar.web.checkup import Checkup, Doctor
 from samovar.web.desk import Desk
@@ -157,7 +157,7 @@ def more_names(home: Path, environment: Mapping[str, str] = os.environ) -> tuple
 
     They come from SAMOVAR_WEB_NAMES, set apart by commas.
     """
-    text = environment.get(NAMES) or read_env(home, environment).get(NAMES, "")
+    text = environment.get(NAMES) or variables(home, environment).get(NAMES, "")
     return tuple(n.strip().lower() for n in text.split(",") if n.strip())
 
 
