@@ -3,7 +3,7 @@
 import pytest
 from unseen import ORDER, SAMPLES, TAGGED, hidden
 
-from samovar.core.text import joined, letters, shorten, tail, visible
+from samovar.core.text import joined, letters, one_line, shorten, tail, visible
 
 
 def test_there_are_80_samples():
@@ -59,3 +59,8 @@ def test_a_long_text_is_cut_at_a_line_and_says_how_to_go_on():
 def test_half_characters_are_joined_and_lone_ones_are_seen():
     assert joined("a\ud83d\ude00 \ud83d b\ude00") == "a\U0001f600 \ufffd b\ufffd"
     assert joined(ORDER) == ORDER
+
+
+@pytest.mark.parametrize(("most", "shown"), [(9, "one two 3"), (8, "one  ..."), (7, "one ...")])
+def test_a_text_of_several_lines_is_one_line_of_at_most_so_many_characters(most, shown):
+    assert one_line("one\n  two \t 3\n", most) == shown

@@ -157,7 +157,7 @@ async def test_a_lease_is_renewed_while_the_work_goes_on() -> None:
         ({"soul": {"skills": ["SQL"]}}, "skills: SQL"),
         (
             {"short_description": "x" * 900, "soul": {"skills": ["SQL"]}},
-            f"{'x' * 157}...; skills: SQL",
+            f"{'x' * 156} ...; skills: SQL",
         ),
         ({}, ""),
     ],

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from samovar.cli.end import printable
 from samovar.cli.home import find_home
 from samovar.core.errors import SetupError
+from samovar.core.text import one_line
 from samovar.office import open_team
 from samovar.org.credits import shown
 from samovar.org.journal import Place, agent_log, read_on
@@ -87,8 +88,8 @@ def _lines(member: Member, per_day: int | None, letters: list[Letter]) -> list[s
     found += [_row(p.weight, p.line) for p in member.problems]
     for letter in letters:
         entry = letter.entry
-        to = ", ".join(entry.to) or "all"
-        found.append(_row("said", f"tick {entry.tick} {entry.kind} to {to}: {_line(entry.text)}"))
+        to, text = ", ".join(entry.to) or "all", one_line(entry.text, 100)
+        found.append(_row("said", f"tick {entry.tick} {entry.kind} to {to}: {text}"))
     return found
 
 
@@ -117,8 +118,3 @@ def _contract(resume: Resume) -> dict[str, str]:
 def _row(title: str, text: str) -> str:
     """Return a title and what it is about, whose further lines stand below its first."""
     return f"{title:<10} " + text.strip().replace("\n", "\n" + " " * 11)
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 100 else f"{line[:97]}..."

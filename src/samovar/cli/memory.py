@@ -10,6 +10,7 @@ from samovar.boot import home_near, remember
 from samovar.cli.end import printable, say
 from samovar.cli.home import is_home
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.text import one_line
 from samovar.memory.note import Note
 from samovar.memory.notes import folder_of
 from samovar.memory.recall import Memory, quoted
@@ -132,8 +133,7 @@ def _tell(notes: list[Note], as_json: bool, otherwise: str) -> int:
     if as_json:
         print(msgspec.json.encode(notes).decode())
     for note in [] if as_json else notes:
-        first = " ".join(note.text.split())
-        shown = first if len(first) <= 70 else f"{first[:66]} ..."
+        shown = one_line(note.text, 70)
         print(printable(f"{note.id:<42} {note.at:%Y-%m-%d}  {note.said_by:<7}  {shown}"))
     if not notes and not as_json:
         print(otherwise)

@@ -20,6 +20,7 @@ from samovar.core.talk import (
     Told,
     Used,
 )
+from samovar.core.text import one_line
 from samovar.core.tool import Call, Returned
 
 Row = tuple[str, str, Literal["plain", "good", "bad", "dim", "strong"]]
@@ -61,8 +62,7 @@ def whole(call: Call) -> Sequence[str]:
 def used(result: Returned) -> Row:
     """Return a call and the first line of its result."""
     lines = [line.strip() for line in result.text.splitlines() if line.strip()]
-    first = lines[0] if lines else ""
+    first = one_line(lines[0] if lines else "", 100)
     more = f" (+{len(lines) - 1} lines)" if lines[1:] else ""
-    shown = first if len(first) <= 100 else f"{first[:96]} ..."
     tone: Literal["dim", "bad"] = "dim" if result.ok else "bad"
-    return ("*" if result.ok else "!", f"{named(result.call)} -> {shown}{more}", tone)
+    return ("*" if result.ok else "!", f"{named(result.call)} -> {first}{more}", tone)

@@ -27,7 +27,7 @@ from samovar.core.talk import (
     Used,
     fold,
 )
-from samovar.core.text import count
+from samovar.core.text import count, one_line
 from samovar.core.tool import Call, Dialect, Returned, Tool
 
 Estimate = Callable[[Sequence[Message]], int]
@@ -304,21 +304,16 @@ def _past(item: Item) -> Sequence[str]:
         case Continued(summary=before):
             return [line for line in before.splitlines() if line.startswith(_LINES)]
         case Heard(text=text, by=by):
-            return [f"{_ASKED}{f' by {by}' if by else ''}: {_line(text, 160)}"]
+            return [f"{_ASKED}{f' by {by}' if by else ''}: {one_line(text, 160)}"]
         case Replied(said=said, complaint="") if not said.calls:
-            return [f"{_DID}answered {_line(said.text, 120)}"]
+            return [f"{_DID}answered {one_line(said.text, 120)}"]
         case Used(result=result):
             word = "failed: " if failed(result) else ""
-            return [f"{_DID}{named(result.call, 60)} -> {word}{_line(result.text, 60)}"]
+            return [f"{_DID}{named(result.call, 60)} -> {word}{one_line(result.text, 60)}"]
         case Told(text=text, kind="note"):
-            return [f"{_NOTED}{_line(text, 160)}"]
+            return [f"{_NOTED}{one_line(text, 160)}"]
         case _:
             return []
-
-
-def _line(text: str, longest: int) -> str:
-    plain = " ".join(text.split())
-    return plain if len(plain) <= longest else f"{plain[: longest - 4]} ..."
 
 
 def clipped(text: str, tokens: int, estimate: Estimate) -> str:

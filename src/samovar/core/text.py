@@ -88,6 +88,12 @@ def shorten(text: str, more: str, most: int = LONGEST) -> str:
     return f"{text[:end]}\n[... {len(text) - end} characters left out; {more}]"
 
 
+def one_line(text: str, most: int) -> str:
+    """Return a text as one line of at most so many characters; what is cut ends in three dots."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 4]} ..."
+
+
 def tail(text: str, more: str, most: int = LONGEST) -> str:
     """Return the end of a text, cut at a line, and how to get what comes before."""
     if len(text) <= most:

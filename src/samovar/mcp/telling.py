@@ -25,7 +25,7 @@ from samovar.core.event import (
     Wrote,
 )
 from samovar.core.state import replay
-from samovar.core.text import letters
+from samovar.core.text import letters, one_line
 
 LONGEST = 20_000
 """Characters of a difference, or of one event in full."""
@@ -60,8 +60,7 @@ def told(entry: Entry, full: bool = False) -> Told:
         text = msgspec.json.encode(entry.event).decode()
         whole = msgspec.json.decode(text) if len(text) <= LONGEST else cut(text)
     kind = type(entry.event).__name__.lower()
-    line = " ".join(letters(_said(entry.event)).split())
-    short = line if len(line) <= _LINE else f"{line[: _LINE - 4]} ..."
+    short = one_line(letters(_said(entry.event)), _LINE)
     return Told(seq=entry.seq, at=entry.at, kind=kind, text=short, event=whole)
 
 

@@ -14,7 +14,7 @@ from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import Phase
 from samovar.core.log import write
 from samovar.core.task import Verdict
-from samovar.core.text import visible
+from samovar.core.text import one_line, visible
 from samovar.memory.notebook import Notebook
 
 FILE = "project.md"
@@ -355,5 +355,4 @@ def _of(project: Project, status: Status) -> list[str]:
 
 
 def _short(row: str) -> str:
-    line = " ".join(visible(row).split())
-    return line if len(line) <= _BRIEF else f"{line[: _BRIEF - 4]} ..."
+    return one_line(visible(row), _BRIEF)

@@ -16,6 +16,7 @@ from msgspec import Struct
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
+from samovar.core.text import one_line
 from samovar.org.choice import PERSON, who
 from samovar.org.filing import Filing
 from samovar.org.kit import Brief, Kit, Worked
@@ -197,7 +198,7 @@ class Crew:
             kind="report",
             # Who got what stands in the queues; only the one who asked wants to read it.
             to=(_creator(job),) if resume.craft == "plan" else (),
-            text=f"#{job.id} {_line(job.text)}\n{said}",
+            text=f"#{job.id} {one_line(job.text, 160)}\n{said}",
             job=job.id,
             ended=ended.state,
             claim=job.fence,
@@ -242,9 +243,4 @@ def mates(resume: Resume, roster: Roster) -> dict[str, str]:
 def _known_for(mate: Resume) -> str:
     skills = ", ".join((*mate.soul.skills, *mate.soul.expertise))
     parts = (mate.short_description or mate.title, f"skills: {skills}" if skills else "")
-    return "; ".join(_line(part) for part in parts if part)
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 160 else f"{line[:157]}..."
+    return "; ".join(one_line(part, 160) for part in parts if part)

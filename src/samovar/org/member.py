@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from samovar.core.text import one_line
 from samovar.org import bookmark, journal
 from samovar.org.problem import Problem
 from samovar.org.resume import Resume
@@ -60,7 +61,7 @@ def member_of(
         resume=resume,
         mood=_mood(resume, jobs, credits),
         job=first.id if first else 0,
-        task=_line(first.text) if first else "",
+        task=one_line(first.text, 120) if first else "",
         since=first.started if first and running else None,
         last=_act(lines[-1]) if lines else "",
         credits=credits or 0,
@@ -85,9 +86,4 @@ def _mood(resume: Resume | None, jobs: Sequence[Job], credits: int | None) -> Mo
 
 def _act(row: Mapping[str, object]) -> str:
     what = row.get("action") or row.get("event") or ""
-    return _line(f"{what} {row.get('text', '')}".strip())
-
-
-def _line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= 120 else f"{line[:117]}..."
+    return one_line(f"{what} {row.get('text', '')}", 120)

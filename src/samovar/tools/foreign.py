@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from samovar.core.errors import ToolError
-from samovar.core.text import visible
+from samovar.core.text import one_line, visible
 
 LARGEST = 20_000
 """Bytes of a schema; a small model's whole context has less."""
@@ -63,9 +63,8 @@ def shape(name: str, schema: object) -> Shape:
 
 def line(text: object, most: int) -> str:
     """Return what a stranger says as one short line without marks that models or terminals obey."""
-    plain = " ".join(visible(text if isinstance(text, str) else "").split())
-    plain = re.sub(r"`{3,}|~{3,}", "'", plain.translate(_MARKS))
-    return plain if len(plain) <= most else f"{plain[: most - 3]}..."
+    plain = visible(text if isinstance(text, str) else "").translate(_MARKS)
+    return one_line(re.sub(r"`{3,}|~{3,}", "'", plain), most)
 
 
 _MARKS = {ord("<"): "\u2039", ord(">"): "\u203a", ord('"'): "'"}
