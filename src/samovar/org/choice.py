@@ -1,5 +1,6 @@
 """The one choice of a turn: what may be chosen, how it is asked, what was meant. Pure."""
 
+from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import Any, Literal
@@ -120,7 +121,7 @@ def who(resume: Resume, mates: dict[str, str]) -> str:
         *traits(resume.soul),
     ]
     team = "\n".join(f"- {name}: {what}" for name, what in sorted(mates.items()))
-    return _template("who").substitute(
+    return template("who").substitute(
         name=resume.name,
         title=resume.title or resume.name,
         about="\n".join(lines),
@@ -159,7 +160,7 @@ def _now(scene: Scene, recalled: str) -> str:
     )
     noted = f"\n\nThe engine's log since your last turn:\n{scene.noted}" if scene.noted else ""
     queue = "\n".join(f"#{job.id} {_short(job.text)}" for job in scene.jobs[:_TASKS])
-    return _template("turn").substitute(
+    return template("turn").substitute(
         notes=recalled or "(none)",
         queue=queue or "(empty)",
         inbox=(inbox or "(nothing new)") + noted,
@@ -169,12 +170,14 @@ def _now(scene: Scene, recalled: str) -> str:
 
 def _echoes(text: str) -> bool:
     """Whether a text is a line of the question itself, as small models like to answer."""
-    return text in _template("turn").template or text in _MEANING.values()
+    return text in template("turn").template or text in _MEANING.values()
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} [... {len(text) - _SHOWN} more]"
 
 
-def _template(name: str) -> Template:
+@cache
+def template(name: str) -> Template:
+    """Return a prompt of the organisation."""
     return Template((files("samovar.org") / "prompts" / f"{name}.md").read_text())

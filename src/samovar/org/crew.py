@@ -5,9 +5,7 @@ The engine and every `samovar worker` do it in the same way.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any, Literal
 
 import msgspec
@@ -17,7 +15,7 @@ from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
 from samovar.core.text import one_line
-from samovar.org.choice import PERSON, who
+from samovar.org.choice import PERSON, template, who
 from samovar.org.filing import Filing
 from samovar.org.kit import Brief, Kit, Worked
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of, post
@@ -99,7 +97,7 @@ class Crew:
         if not resume.permissions.tools:
             return None
         who_it_is, what = await self._question(prompt, job, resume, roster)
-        brief = Brief(f"{who_it_is.text}\n\n{_prompt('tools')}", what.text)
+        brief = Brief(f"{who_it_is.text}\n\n{template('tools').template}", what.text)
         return await self.kit.act(job, resume, brief, self.meter(job, prompt), hold)
 
     async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
@@ -163,7 +161,7 @@ class Crew:
         notes = f"Your notes:\n{notes}" if notes else ""
         found = f"What you found out:\n{facts}" if facts else ""
         parts = [await context(self.kit.queue, job), notes, await self.material(job), found]
-        filled = Template(_prompt(prompt)).substitute(
+        filled = template(prompt).substitute(
             id=job.id, text=job.text, material="\n\n".join(p for p in parts if p), most=MOST
         )
         return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
@@ -224,10 +222,6 @@ async def context(queue: Queue, job: Job) -> str:
             break
         parent, text = found.parent, found.text
     return f"It is part of this task:\n{text}" if text and text != job.text else ""
-
-
-def _prompt(name: str) -> str:
-    return (files("samovar.org") / "prompts" / f"{name}.md").read_text()
 
 
 def _creator(job: Job) -> str:
