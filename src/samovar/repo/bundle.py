@@ -10,7 +10,7 @@ from pathlib import Path
 
 from samovar.core.errors import SetupError
 from samovar.repo import git
-from samovar.repo.command import OFFLINE, Private, Result, run
+from samovar.repo.command import OFFLINE, Private, must, run
 from samovar.repo.git import Git
 
 MAIN = "main"
@@ -40,13 +40,13 @@ async def make(repo: Git, file: Path, branches: Sequence[str], without: str = ""
         tip = await repo.head() if branch == MAIN else await tip_of(repo, branch)
         if tip and tip != without:
             name = f"refs/heads/{branch}"
-            _must(await run(*OFFLINE, "update-ref", name, tip, env=env), repo)
+            must(await run(*OFFLINE, "update-ref", name, tip, env=env))
             names.append(name)
     if not names:
         return False
     left = [f"^{without}"] if without else []
     arguments = ("bundle", "create", "--quiet", str(file), *names, *left)
-    _must(await run(*OFFLINE, *arguments, env=env, seconds=_SECONDS), repo)
+    must(await run(*OFFLINE, *arguments, env=env, seconds=_SECONDS))
     return True
 
 
@@ -67,13 +67,13 @@ async def told(repo: Git) -> dict[str, str]:
 async def unpack(file: Path | None, folder: Path, known: Mapping[str, str]) -> Git:
     """Make a bare repository of a bundle, or an empty one; `known` is what `told` said."""
     kind = f"--object-format={known.get('hash', 'sha1')}"
-    _made(await run("init", "--quiet", "--bare", kind, "--initial-branch", MAIN, str(folder)))
+    must(await run("init", "--quiet", "--bare", kind, "--initial-branch", MAIN, str(folder)))
     where = ("--git-dir", str(folder))
     if file is not None:
         taking = ("fetch", "--quiet", "--no-tags", str(file), "refs/heads/*:refs/heads/*")
-        _made(await run(*_IN, *where, *taking, seconds=_SECONDS))
+        must(await run(*_IN, *where, *taking, seconds=_SECONDS), "git cannot take the bundle")
     for key in SETTINGS & known.keys():
-        _made(await run(*where, "config", key, known[key]))
+        must(await run(*where, "config", key, known[key]))
     return await git.open(folder)
 
 
@@ -86,10 +86,10 @@ async def take(repo: Git, file: Path, branch: str, base: str) -> str:
     private = Private(repo.place, {})
     env = private.env(keep=True)
     if base:
-        _must(await run(*OFFLINE, "update-ref", "refs/heads/base", base, env=env), repo)
+        must(await run(*OFFLINE, "update-ref", "refs/heads/base", base, env=env))
     name = f"refs/heads/{branch}"
     taking = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", str(file), f"{name}:{name}")
-    _made(await run(*_IN, *taking, env=env, seconds=_SECONDS))
+    must(await run(*_IN, *taking, env=env, seconds=_SECONDS), "git cannot take the bundle")
     new = (await run(*OFFLINE, "rev-parse", "--verify", "-q", f"{name}^{{commit}}", env=env)).text
     old = await tip_of(repo, branch)
     if old == new:
@@ -98,7 +98,7 @@ async def take(repo: Git, file: Path, branch: str, base: str) -> str:
         raise SetupError(f"the branch {branch} stands at {old[:12]} already: nothing was changed")
     where = ("--git-dir", str(repo.place.git_dir), "-c", "core.fsync=all")
     moved = ("update-ref", "-m", "samovar: from a worker", name, new, old or "0" * len(new))
-    _must(await run(*OFFLINE, *where, *moved), repo)
+    must(await run(*OFFLINE, *where, *moved))
     return new
 
 
@@ -109,18 +109,3 @@ async def tip_of(repo: Git, branch: str) -> str:
         raise SetupError(f"{branch!r} is not a name git accepts for a branch")
     where = ("--git-dir", str(repo.place.git_dir))
     return (await run(*OFFLINE, *where, "rev-parse", "--verify", "-q", f"{name}^{{commit}}")).text
-
-
-def _must(done: Result, repo: Git) -> None:
-    if done.status:
-        name = repo.place.root
-        raise SetupError(f"git cannot do this in {name}: {_line(done.error)}")
-
-
-def _made(done: Result) -> None:
-    if done.status:
-        raise SetupError(f"git cannot take the bundle: {_line(done.error)}")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:300] or "no reason given"

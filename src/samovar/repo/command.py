@@ -224,10 +224,10 @@ def _verb(arguments: tuple[str, ...]) -> str:
     return next((a for a in arguments if re.fullmatch("[a-z][a-z-]+", a)), "")
 
 
-def must(result: Result) -> Result:
+def must(result: Result, wrong: str = "git failed") -> Result:
     """Return what git answered. Raises SetupError where it failed."""
     if result.status != 0:
-        raise SetupError(f"git failed: {line(result.error)}")
+        raise SetupError(f"{wrong}: {line(result.error)}")
     return result
 
 
