@@ -29,29 +29,23 @@ class Row(Struct, frozen=True):
     event: Event | Strange
 
 
-class _Known(Struct, frozen=True):
-    seq: int
-    at: datetime
-    event: Event
-
-
 class _Stamp(Struct, frozen=True):
     seq: int = -1
     at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     event: Any = None
 
 
-_known = msgspec.json.Decoder(_Known)
+_entry = msgspec.json.Decoder(Entry)
 _stamp = msgspec.json.Decoder(_Stamp)
 
 
 def row(line: bytes, place: int) -> Row:
     """Return one line of a log, whatever it holds."""
     try:
-        known = _known.decode(line)
+        entry = _entry.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _strange(line, place)
-    return Row(known.seq, zoned(known.at), known.event)
+    return Row(entry.seq, zoned(entry.at), entry.event)
 
 
 def _strange(line: bytes, place: int) -> Row:
