@@ -47,7 +47,7 @@ def test_this_machine_is_asked_directly_and_others_as_the_variables_say(monkeypa
 async def test_everybody_who_asks_takes_the_proxy(serve, fast, ask, monkeypatch, tmp_path: Path):
     async def far(heard) -> None:
         if heard.path.endswith("/models"):
-            await heard.answer(200, b'{"data": [{"id": "fake"}]}')
+            await heard.answer(200, b'{"data": [{"id": "fake", "owned_by": "vllm"}]}')
         elif heard.path.endswith("/file"):
             await heard.answer(200, b"weights")
         elif heard.path.endswith("/embeddings"):
