@@ -10,8 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -377,6 +378,69 @@ def test_keys_complete_and_write_several_lines(terminal, server):
     terminal.wait("Seen.")
     terminal.type("/quit\r")
     assert terminal.process.wait(20) == 0
+
+
+def test_a_paste_is_one_message_until_enter_is_pressed(terminal, server, project):
+    server.answers = (reply("Seen."),)
+    terminal.wait("/help")
+    terminal.type("\x1b[200~first row\r\n/quit\r\nthird row\x1b[201~")
+    terminal.wait("third row")
+    assert asked(project) == []
+    terminal.type("\r")
+    terminal.wait("Seen.")
+    assert asked(project) == ["first row\n/quit\nthird row"]
+
+
+def asked(project) -> list[str]:
+    """Return what the person said in the conversations of a project."""
+    logs = [log.read_text() for log in project.glob(".samovar/runs/*/events.jsonl")]
+    events = [json.loads(row)["event"] for log in logs for row in log.splitlines()]
+    return [event["text"] for event in events if event["type"] == "heard"]
+
+
+def test_a_narrow_terminal_shows_every_word(careful, terminal, server):
+    terminal.wait("/help")
+    termios.tcsetwinsize(terminal.number, (10, 20))
+    asks, says = ([f"{name}{n:02}" for n in range(30)] for name in ("ask", "say"))
+    server.answers = (call("shell", command=" ".join(["echo", *asks])), reply(" ".join(says)))
+    terminal.type("talk in lines that are wider than this\r")
+    for word in (*asks, "Allow it?"):
+        terminal.wait(word)
+    terminal.type("n\r")
+    for word in says:
+        terminal.wait(word)
+
+
+def test_a_terminal_that_is_closed_ends_its_programs_and_leaves_a_whole_log(
+    terminal, server, project, served
+):
+    beating = call("shell", command="while sleep 0.1; do echo >> beat; done")
+    server.answers = (beating, reply("Never said."))
+    terminal.wait("/help")
+    terminal.type("run it\r")
+    until(lambda: list(project.glob(".samovar/runs/*/work/beat")))
+    os.killpg(terminal.process.pid, signal.SIGHUP)
+    assert terminal.process.wait(20) != 0
+    [beat] = project.glob(".samovar/runs/*/work/beat")
+
+    def still() -> bool:
+        size = beat.stat().st_size
+        time.sleep(1)
+        return beat.stat().st_size == size
+
+    until(still)
+    server.answers = (reply("It was broken off."),)
+    done = served("chat", "--resume", "last", stdin="what became of it?\n")
+    assert "It was broken off." in done.stdout, done.stderr
+    [log] = project.glob(".samovar/runs/*/events.jsonl")
+    assert "it may be done or not, look before you repeat it" in log.read_text()
+
+
+def until(true: Callable[[], object], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_an_agent_of_a_team_asks_a_teammate_by_a_message(served, server, project):
