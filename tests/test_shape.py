@@ -40,7 +40,7 @@ _STREAM = "a stream is read inside a time limit and a handler for its errors"
 EXCEPTIONS = {
     ("core/rules.py", "catches everything"): "a tool's fault is told and ends no conversation",
     ("org/engine.py", "catches everything"): "one agent's fault stops no other",
-    ("org/team.py", "Team has 27 public methods"): "the verbs of every surface in one place",
+    ("org/team.py", "Team has 28 public methods"): "the verbs of every surface in one place",
     ("repo/git.py", "Git has 11 public methods"): "every act on a repository in one place",
     ("flow/variants.py", "_Scope has 14 public methods"): "one method for each kind of syntax",
     ("flow/grafts.py", "_Graft has 13 public methods"): "as _Scope of flow/variants.py",

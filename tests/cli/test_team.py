@@ -148,10 +148,13 @@ def test_people_arrange_the_queue(quick: Samovar) -> None:
         ok(quick("queue", "add", text))
     ok(quick("queue", "reorder", "3", "1"))
     ok(quick("queue", "move", "2", "writer"))
+    ok(quick("queue", "edit", "3", "the third, said better"))
     ok(quick("queue", "cancel", "1", "--note", "not needed"))
     jobs = json.loads(ok(quick("queue", "list", "--json")))
     assert [(j["id"], j["agent"]) for j in jobs] == [(3, "manager"), (2, "writer")]
-    assert "#2" in ok(quick("queue", "list", "--agent", "writer"))
+    assert jobs[0]["text"] == "the third, said better"
+    listed = ok(quick("queue", "list", "--agent", "writer"))
+    assert "#2" in listed and listed.rstrip().endswith(f"[{jobs[1]['created_by'][7:]}]")
     wrong = quick("queue", "move", "2", "nobody")
     assert wrong.returncode == 2 and "there are: " in wrong.stderr
     assert quick("queue", "cancel", "99").returncode == 2

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.org.seams import Filter, Job, Overtaken
@@ -131,6 +132,21 @@ async def test_a_job_moves_to_the_end_of_another_agents_queue(store):
     moved = await store.queue.move(one.id, "bob")
     assert moved.agent == "bob"
     assert await texts(store, Filter(agents=("bob",))) == ["c", "a"]
+
+
+async def test_the_words_of_a_job_change_until_somebody_begins_with_it(store):
+    one, _ = await add(store, "a", "b")
+    assert await store.queue.edit(one.id, "A") == replace(one, text="A")
+    assert await texts(store, Filter()) == ["A", "b"]
+    held = await store.claims.claim("w", 60)
+    with pytest.raises(SetupError, match=f"job {one.id} is running"):
+        await store.queue.edit(one.id, "late")
+    await store.claims.release(held, "stopped")
+    with pytest.raises(SetupError, match=f"job {one.id} was begun with its words"):
+        await store.queue.edit(one.id, "late")
+    assert (await store.queue.get(one.id)).text == "A"
+    with pytest.raises(SetupError, match="there is no job 999"):
+        await store.queue.edit(999, "x")
 
 
 async def test_a_running_job_does_not_move(store):

@@ -129,13 +129,15 @@ async def queue_add(
 
 
 async def queue_change(verb: str, id: int, value: str, folder: Path | None, as_json: bool) -> int:
-    """Move, reorder, cancel or revive a task."""
+    """Move, reorder, edit, cancel or revive a task."""
     async with open_team(await find_home(folder)) as team:
         match verb:
             case "move":
                 job = await team.move(id, value)
             case "reorder":
                 job = await team.reorder(id, int(value or 0))
+            case "edit":
+                job = await team.edit(id, value)
             case "cancel":
                 job = await team.cancel(id, value or "cancelled by a person")
             case "revive":
@@ -233,6 +235,12 @@ def _hint(home: Path) -> None:
         print("no engine runs: samovar run-once does one tick, samovar up all of them")
 
 
+def _from(job: Job) -> str:
+    """Return who filed a task, and for which one."""
+    whole = f" for #{job.parent}" if job.parent else ""
+    return f"  [{job.created_by.removeprefix('person:')}{whole}]" if job.created_by else ""
+
+
 def _show(jobs: Sequence[Job], as_json: bool) -> None:
     if as_json:
         rows: list[Any] = [msgspec.to_builtins(j) for j in jobs]
@@ -244,4 +252,4 @@ def _show(jobs: Sequence[Job], as_json: bool) -> None:
         text = " ".join(job.text.split())[:70]
         said = " ".join((job.result if job.state == "done" else job.reason).split())
         why = f"  ({said[:60]})" if said else ""
-        print(printable(f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}"))
+        print(printable(f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}{_from(job)}"))

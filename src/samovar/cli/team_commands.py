@@ -261,6 +261,17 @@ def queue_reorder(
     _change("reorder", id, str(before), home, as_json)
 
 
+@queue.command("edit")
+def queue_edit(
+    id: Id,
+    text: Annotated[str, typer.Argument(help="What is to be done instead.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the words of a task that nobody began with."""
+    _change("edit", id, text, home, as_json)
+
+
 @queue.command("cancel")
 def queue_cancel(id: Id, note: Note = "", home: Home = None, as_json: AsJson = False) -> None:
     """End a task."""

@@ -36,6 +36,10 @@ class Around:
         """Give a job to another agent."""
         return await self.queue.move(id, agent)
 
+    async def edit(self, id: int, text: str, /) -> Job:
+        """Change the text of a job."""
+        return await self.queue.edit(id, text)
+
     async def reorder(self, id: int, before: int, /) -> Job:
         """Put a job before another one."""
         return await self.queue.reorder(id, before)

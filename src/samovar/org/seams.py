@@ -126,16 +126,16 @@ class Queue(Protocol):
     async def move(self, id: int, agent: str, /) -> Job:
         """Give a ready or waiting job to another agent, at the end of its queue.
 
-        A job in the group of its agent's name goes to the group of the new one.
-        Raises SetupError when it is running or ended.
+        A job in its agent's own group goes to the new one's. Raises SetupError otherwise.
         """
         ...
 
     async def reorder(self, id: int, before: int, /) -> Job:
-        """Put a ready job before another one of the same agent; 0 puts it last.
+        """Put a ready job before one of its agent, 0 last, at its priority. Raises SetupError."""
+        ...
 
-        It takes the priority of its new neighbour. Raises SetupError.
-        """
+    async def edit(self, id: int, text: str, /) -> Job:
+        """Change the text of a ready job that nobody began with. Raises SetupError."""
         ...
 
     async def revive(self, id: int, /) -> Job:

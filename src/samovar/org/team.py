@@ -194,6 +194,12 @@ class Team:
         """Put a task before another one of the same agent; 0 puts it last."""
         return await self.engine.turns.kit.queue.reorder(id, before)
 
+    async def edit(self, id: int, text: str) -> Job:
+        """Change the words of a task that nobody began with."""
+        if not text.strip():
+            raise SetupError("the task is empty; say what to do")
+        return await self.engine.turns.kit.queue.edit(id, text.strip())
+
     async def cancel(self, id: int, reason: str = "cancelled by a person") -> Job:
         """End a task that is not done; nobody is asked any more for what it waited for."""
         kit = self.engine.turns.kit

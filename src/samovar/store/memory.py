@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from samovar.core.errors import Missing, SetupError
 from samovar.org.seams import Ending, Filter, Job, JobState, Overtaken
 from samovar.store.clock import Clock
-from samovar.store.queue import LEFT, SHUT, arranged
+from samovar.store.queue import LEFT, SHUT, arranged, edited
 
 
 @dataclass
@@ -106,6 +106,11 @@ class MemoryQueue:
         job = self._in(id, ("ready", "waiting"))
         group = agent if job.group == job.agent else job.group
         return self.jobs.keep(replace(job, agent=agent, group=group, position=self.jobs.last()))
+
+    async def edit(self, id: int, text: str, /) -> Job:
+        """Change the text of a ready job that nobody began with. Raises SetupError."""
+        job = self._in(id, ("ready",))
+        return edited(job if job.started else self.jobs.keep(replace(job, text=text)), text)
 
     async def reorder(self, id: int, before: int, /) -> Job:
         """Put a ready job before another one of the same agent; 0 puts it last."""

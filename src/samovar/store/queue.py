@@ -85,6 +85,12 @@ class SqlQueue:
         values = {"agent": agent, "job_group": group, "position": last}
         return await self._change(id, ("ready", "waiting"), values)
 
+    async def edit(self, id: int, text: str, /) -> Job:
+        """Change the text of a ready job that nobody began with. Raises SetupError."""
+        begun = tasks.c.started.is_not(None)
+        said = case((begun, tasks.c.text), else_=text)
+        return edited(await self._change(id, ("ready",), {"text": said}), text)
+
     async def revive(self, id: int, /) -> Job:
         """Make a waiting, failed, dead or cancelled job ready again, with fresh attempts."""
         fresh = {"state": "ready", "attempts": 0, "until": 0.0, "ended": None, "owner": ""}
@@ -122,6 +128,13 @@ class SqlQueue:
                 state = (await _one(connection, id)).state
                 raise SetupError(f"job {id} is {state}; this works for {', '.join(states)} only")
         return read(self.database, row)
+
+
+def edited(job: Job, text: str) -> Job:
+    """Return a job that has this text now. Raises SetupError when it kept another one."""
+    if job.text != text:
+        raise SetupError(f"job {job.id} was begun with its words; cancel it and file another")
+    return job
 
 
 def arranged(ready: Sequence[tuple[int, int]], id: int, before: int) -> tuple[int, list[int]]:
