@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from samovar.core.errors import SetupError
+from samovar.sandboxes.interpreter import WIDE
 
 _ALIVE = ("/proc", "/sys", "/dev", "/run")
 """Where the machine's devices, keyrings and doors to other programs are."""
@@ -15,6 +16,8 @@ _SECRET = (
     *(".pypirc", ".npmrc", ".yarnrc.yml", ".cargo/credentials", ".cargo/credentials.toml"),
     *(".m2/settings.xml", ".m2/settings-security.xml", ".gradle/gradle.properties"),
     *(".gem/credentials", ".composer/auth.json", ".config/composer/auth.json", ".nuget/NuGet"),
+    *(".config/pip", ".pip", ".kaggle", ".config/kaggle"),
+    *(".cache/huggingface/token", ".cache/huggingface/stored_tokens"),
     *(".pgpass", ".my.cnf", ".mozilla", ".thunderbird", ".config/chromium"),
     *(".config/google-chrome", ".bash_history", ".zsh_history"),
 )
@@ -25,7 +28,7 @@ def granted(names: Sequence[str], home: Path, own: Sequence[Path]) -> tuple[Path
     """Return the folders that the setting `readable` names; `~` is the home.
 
     `own` are the folders where samovar keeps keys. Raises SetupError for a folder that is not
-    there, that holds the home, or that holds credentials or lies among them.
+    there, that is or holds the home or one of WIDE, or that holds credentials or lies among them.
     """
     return tuple(_granted(name, home, own) for name in names)
 
@@ -36,8 +39,9 @@ def _granted(name: str, home: Path, own: Sequence[Path]) -> Path:
     if not place.is_absolute() or not place.is_dir():
         raise SetupError(f"readable = {name!r}: there is no such folder; name it as ~/x or /x")
     for shown in (place.resolve(), place.parent.resolve() / place.name):
-        if home.resolve().is_relative_to(shown):
-            raise SetupError(f"readable = {name!r}: a home as a whole is shown to no sandbox")
+        for wide in (home, *map(Path, WIDE)):
+            if wide.resolve().is_relative_to(shown):
+                raise SetupError(f"readable = {name!r}: {wide} as a whole is shown to no sandbox")
         for secret in _secrets(home, own):
             if shown.is_relative_to(secret) or secret.is_relative_to(shown):
                 raise SetupError(

@@ -8,7 +8,11 @@ from samovar.core.errors import SetupError
 
 SEEN = ("/usr", "/bin", "/sbin", "/lib", "/lib64")
 """Always visible inside."""
-_NEVER = ("/", "/proc", "/sys", "/dev", "/etc", "/home", "/root", "/run", "/var", "/w")
+WIDE = (
+    *("/", "/proc", "/sys", "/dev", "/etc", "/home", "/root", "/run", "/var", "/w"),
+    *("/tmp", "/var/tmp", "/dev/shm"),  # noqa: S108
+)
+"""Never shown as a whole; in those of temporary files every program leaves its sockets."""
 
 
 def resolve(readable: Iterable[Path]) -> tuple[Path, ...]:
@@ -20,7 +24,7 @@ def resolve(readable: Iterable[Path]) -> tuple[Path, ...]:
     """
     shown: list[Path] = []
     for path in readable:
-        if str(path) in _NEVER or str(path.resolve()) in _NEVER:
+        if str(path) in WIDE or str(path.resolve()) in WIDE:
             raise SetupError(f"{path} as a whole is not shown to a sandbox: name what is needed")
         if not path.is_absolute() or not path.exists():
             raise SetupError(f"{path} cannot be shown to the sandbox: there is no such folder")
