@@ -87,6 +87,20 @@ async def test_a_lent_folder_is_a_copy_that_nobody_else_has(workspace, tmp_path)
     assert (await shell(workspace, "cat lib/tool", lent={"lib": lent})).output == "y\n"
 
 
+async def test_a_folder_whose_own_program_runs_is_not_copied_for_it(workspace, tmp_path):
+    venv, other = tmp_path / "project" / ".venv", tmp_path / "project" / "vendor"
+    (venv / "bin").mkdir(parents=True)
+    other.mkdir()
+    (venv / "bin" / "tool").write_text("#!/bin/sh\nls -A\n")
+    (venv / "bin" / "tool").chmod(0o755)
+    given = {"workspace": workspace, "readable": (venv,), "lent": {".venv": venv, "vendor": other}}
+    ran = await Unconfined(SMALL).run(Command(argv=(str(venv / "bin" / "tool"),), **given))
+    assert (ran.exit, ran.output) == (0, "vendor\n")
+    for argv in ((".venv/bin/tool",), ("/bin/sh", "-c", ".venv/bin/tool")):
+        ran = await Unconfined(SMALL).run(Command(argv=argv, **given))
+        assert ran.output == ".venv\nvendor\n", "a Makefile names it by its place in the project"
+
+
 async def test_programs_of_the_person_come_after_those_that_are_asked_for(workspace, monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin:/bin:/opt/mine")
     ran = await shell(workspace, 'echo "$PATH"', environment={"PATH": "/asked"})

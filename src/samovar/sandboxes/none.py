@@ -58,8 +58,10 @@ class Unconfined:
         if not command.workspace.is_dir():
             raise SetupError(f"there is no workspace {command.workspace}")
         for name, source in command.lent.items():
-            # A link would let the command write to the folder itself.
-            await workspace.lend(source, command.workspace, name)
+            # A program of the folder finds the rest beside itself, as the python of a `.venv` does.
+            if not Path(command.argv[0]).is_relative_to(source):
+                # A link would let the command write to the folder itself.
+                await workspace.lend(source, command.workspace, name)
         gauge = await asyncio.to_thread(Gauge, command, self.sizes)
         given = {**profile.ENVIRONMENT, **command.environment}
         near = command.environment.get("PATH", "")
