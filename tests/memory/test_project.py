@@ -44,7 +44,17 @@ BOXES = some.builds(
 )
 """Tasks as people write them."""
 HEADINGS = ["# Shop", "## Tasks", "##  tasks ", "## History", "## Ideas", "### Backend", "# More"]
-ROWS = ["", "", "  words", "- [docs](x)", "- begun", "Phase: executing", "phase:  REVIEWING "]
+ROWS = [
+    "",
+    "",
+    "  words",
+    "- [docs](x)",
+    "- [x](http://a.b)",
+    "2. [1][a]",
+    "- begun",
+    "Phase: executing",
+    "phase:  REVIEWING ",
+]
 
 
 @given(
@@ -146,6 +156,7 @@ def test_what_a_person_edits_is_understood_and_nothing_they_wrote_is_changed(tmp
         "## Tasks\n- [?] odd",
         "## Tasks\n- [/] odd",
         "## Tasks\n- [] odd",
+        "## Tasks\n- [x]: odd",
         "## Tasks\n  * [ x ] odd",
         "## Tasks\n- [ ] ",
         "## Tasks\n\xff",

@@ -25,8 +25,8 @@ Kind = Literal["name", "phase", "section", "task", "words"]
 _MARKS: dict[str, Status] = {" ": "open", "~": "doing", "x": "done", "-": "dropped"}
 _BOXES = {status: mark for mark, status in _MARKS.items()}
 _TASK = re.compile(r"\s*(?P<bullet>[-*+]|\d+[.)])\s+\[(?P<mark>[ ~xX-])\]\s+(?P<text>\S|\S.*\S)\s*")
-_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s*\[\s*\S?\s*\]")
-"""How a line begins that is meant as a task."""
+_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s*\[\s*\S?\s*\](?![(\[])")
+"""How a line begins that is meant as a task; `[x](address)` and `[x][name]` are links."""
 _PHASE = re.compile(r"Phase:\s*(\S.*\S|\S)\s*", re.IGNORECASE)
 _MEANT = re.compile(r"\W*phase\W*:", re.IGNORECASE)
 """How a line begins that is meant as the phase."""
