@@ -16,6 +16,7 @@ from samovar.org.seams import StoreAway
 from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryEffects
 from samovar.web.body import LARGEST
+from samovar.web.forms import FIELD
 from samovar.web.once import DAY, LONGEST
 from samovar.web.site import site
 
@@ -161,6 +162,21 @@ def test_while_the_database_is_away_the_api_says_so(home, team, monkeypatch):
             assert client.get("/api/tasks").status_code == 503
             assert client.get("/board").status_code == 503
         assert post(client, "/api/tasks", {"text": "one"}, "a").status_code == 202
+
+
+def test_while_the_database_is_away_a_form_does_what_needs_none(person, desk, team, monkeypatch):
+    async def away(*_):
+        raise StoreAway("the database does not answer")
+
+    monkeypatch.setattr(desk.office.effects, "intend", away)
+    monkeypatch.setattr(team, "submit", away)
+    form = {FIELD: person.csrf, "text": "one", "agent": "writer"}
+    said = person.post("/tasks", data=form, follow_redirects=False)
+    assert said.status_code == 503 and "the database does not answer" in said.text
+    assert person.post("/logout", data={FIELD: "a.b"}).status_code == 403, "not of our pages"
+    out = person.post("/logout", data=form, follow_redirects=False)
+    assert (out.status_code, out.headers["location"]) == (303, "/login")
+    assert not desk.keys.lasts(person.session)
 
 
 async def test_an_answer_that_cannot_be_kept_is_given_and_its_request_not_acted_on_again():

@@ -12,6 +12,7 @@ import pytest
 from household import once
 
 from samovar.app import Wish
+from samovar.org.seams import StoreAway
 from samovar.store.memory_books import MemoryEffects
 from samovar.web.body import FORM
 from samovar.web.forms import FIELD
@@ -169,6 +170,32 @@ async def test_a_second_click_waits_for_the_first_and_leads_where_it_leads():
     assert await send(app, csrf="c.d", text="x") == (303, "/runs/2")
     unsealed = [await send(app, text="x") for _ in range(2)]
     assert unsealed == [(303, "/runs/3"), (303, "/runs/4")], "of a program with the token"
+
+
+async def test_a_second_click_is_not_let_in_by_a_database_that_goes_while_it_waits(monkeypatch):
+    monkeypatch.setattr("samovar.web.once.LOOKS", 5)
+    monkeypatch.setattr("samovar.web.once.GAP", 0.05)
+    effects, asked, done = MemoryEffects(), [], []
+    intend = effects.intend
+
+    async def going(name, what, /):
+        asked.append(name)
+        if 2 < len(asked) < 5:
+            raise StoreAway("the database does not answer")
+        return await intend(name, what)
+
+    async def act(_scope, _receive, give):
+        await asyncio.sleep(0.02)
+        done.append(1)
+        await give(
+            {"type": "http.response.start", "status": 303, "headers": [(b"location", b"/a")]}
+        )
+        await give({"type": "http.response.body", "body": b""})
+
+    monkeypatch.setattr(effects, "intend", going)
+    app = once(act, effects)
+    clicks = await asyncio.gather(*(send(app, csrf="a.b") for _ in "ab"))
+    assert (clicks, len(asked), done) == ([(303, "/a")] * 2, 5, [1])
 
 
 async def test_a_click_whose_first_never_ended_says_so(monkeypatch):

@@ -6,11 +6,14 @@ another body under a key that was used gets 422. What was refused, or could not 
 database was away, was not acted on: its key is free again. A key is kept for a day.
 
 A form of our pages carries a seal that is new whenever a page is shown, so the whole of it is its
-key: a second click, or a page sent again, leads where the first led. It waits for that.
+key: a second click, or a page sent again, leads where the first led. It waits for that. While the
+database is away nobody knows which click is the second: a form is let in, so that what needs no
+database can be done, and a request with a key, whose sender can come back, gets 503.
 """
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -52,8 +55,8 @@ class Delivery(Struct, frozen=True):
     """Under which its answer is kept."""
     digest: str
     """Of its body: another one under the same name is another request."""
-    looks: int
-    """How often it looks for the answer to one that came before."""
+    sealed: bool
+    """Whether it is a form of our pages: then it waits for the answer to one that came before."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,14 @@ class Once:
     async def _once(self, delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self.effects.forget(_NAME, older=DAY)
-            known = await self._known(delivery)
+            known = await self.effects.intend(delivery.name, delivery.digest)
         except SamovarError as error:
-            await self._refuse(scope, send, status_of(error), str(error))
+            if delivery.sealed:
+                await self.app(scope, receive, send)
+            else:
+                await self._refuse(scope, send, status_of(error), str(error))
             return
+        known = await self._waited(delivery, known)
         if known.fresh:
             await self._keep(delivery.name, await self._first(scope, receive, send))
         elif known.what != delivery.digest:
@@ -107,14 +114,15 @@ class Once:
             led = [(b"location", kept.location.encode("latin-1"))] if kept.location else JSON
             await answered(kept.status, kept.body, led)(send)
 
-    async def _known(self, delivery: Delivery) -> Effect:
+    async def _waited(self, delivery: Delivery, known: Effect) -> Effect:
         """Return what is known of a delivery, once its first one is answered or time is up."""
-        known = await self.effects.intend(delivery.name, delivery.digest)
-        for _ in range(delivery.looks):
+        for _ in range(LOOKS if delivery.sealed else 0):
             if known.fresh or known.done:
                 break
             await asyncio.sleep(GAP)
-            known = await self.effects.intend(delivery.name, delivery.digest)
+            # Another look may find the database back; what has begun is never let in again.
+            with suppress(SamovarError):
+                known = await self.effects.intend(delivery.name, delivery.digest)
         return known
 
     async def _refuse(self, scope: Scope, send: Send, status: int, text: str) -> None:
@@ -162,4 +170,4 @@ def _delivery(path: str, key: bytes, body: Body) -> Delivery | None:
         return None
     named = hashlib.sha256(path.encode() + b" " + (key or body.data)).hexdigest()
     digest = hashlib.sha256(body.data).hexdigest()
-    return Delivery(f"{_NAME}{named}", digest, LOOKS if sealed else 0)
+    return Delivery(f"{_NAME}{named}", digest, sealed)
