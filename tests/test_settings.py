@@ -209,3 +209,10 @@ def test_folders_to_read_are_named_in_a_file_of_the_person_only(tmp_path: Path):
     assert _load(tmp_path, 'readable = ["~/.nvm"]\n', "").readable == ("~/.nvm",)
     given = {"XDG_CONFIG_HOME": str(tmp_path / "none"), "SAMOVAR_READABLE": "/x"}
     assert load(tmp_path / "none", given).readable == ()
+
+
+def test_a_variable_set_to_nothing_hides_none_of_the_file(tmp_path: Path):
+    (tmp_path / ".env").write_text("TOKEN=a\nOTHER=b\n")
+    given = {"TOKEN": "", "OTHER": "c", "EMPTY": "", "HOME": str(tmp_path)}
+    found = variables(tmp_path, given)
+    assert (found["TOKEN"], found["OTHER"], found["EMPTY"]) == ("a", "c", "")

@@ -120,13 +120,16 @@ def load(home: Path, environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def variables(home: Path, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the variables of the .env files and, above them, the environment; secrets included."""
+    """Return the variables of the .env files and, above them, the environment; secrets included.
+
+    One that is set to nothing, as compose files do, hides none.
+    """
     found: dict[str, str] = {}
     for folder in (config_folder(environment), home):
         path = folder / ".env"
         if path.is_file():
             found |= {k: v for k, v in dotenv_values(path).items() if v is not None}
-    return {**found, **environment}
+    return found | {k: v for k, v in environment.items() if v or k not in found}
 
 
 def config_folder(environment: Mapping[str, str] = os.environ) -> Path:

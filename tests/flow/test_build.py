@@ -84,11 +84,7 @@ HEADED = "# Middle\n\n`middle` in middle.py returns the smallest value."
     [
         (OWN, {"text": HEADED}, ("\nfrom middle import", "```python\n# Middle\n")),
         (OWN, {}, ("\nfrom middle import",)),
-        (
-            OWN.replace("from middle import", "from app.middle import"),
-            {},
-            ("\nfrom app.middle import",),
-        ),
+        (OWN.replace("from middle import", "from app.middle import"), {}, ()),
         (OWN.replace("from middle import", "from middles import"), {}, ()),
         ("import middle as m\n", {}, ("\nimport middle as m\n",)),
         (OWN, {"text": HEADED, "off": (*OFF, "stops")}, ()),

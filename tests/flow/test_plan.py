@@ -73,6 +73,8 @@ MONOREPO = (
         ("Implement slugify in slug.py as README.md describes", [["slug.py"]]),
         ("Implement count in words.py as README.md describes", [["words.py"]]),
         ("main.py should read data.json", [["main.py"]]),
+        ("Update README.md: describe slug.py", [["README.md"], ["slug.py"]]),
+        ("Add key timeout to `data.json` and read it in main.py", [["data.json"], ["main.py"]]),
         ("Mend the typo in README.md", [["README.md"]]),
         ("README.md does not say what is in data.json", [["README.md"], ["data.json"]]),
         ("README.md does not say how test_main.py is run", [["README.md"]]),

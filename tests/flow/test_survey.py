@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
 from samovar.core.log import MemoryLog
+from samovar.core.state import replay
 from samovar.core.task import NO_TESTS, Checked, Counts
 from samovar.flow.survey import survey
 
@@ -18,6 +19,9 @@ class Shown:
 
     async def test(self, _name, _command, _changed):
         return self.checked
+
+
+START = replay([opened()])
 
 
 def wordless(exit: int, excerpt: str) -> Checked:
@@ -40,7 +44,7 @@ def wordless(exit: int, excerpt: str) -> Checked:
     ],
 )
 async def test_a_survey_says_what_the_command_showed_and_no_more(checked, why, passed):
-    surveyed = await survey(kit(answering(), checks=Shown(checked)), None)
+    surveyed = await survey(kit(answering(), checks=Shown(checked)), START)
     assert (surveyed.verdict.why, surveyed.verdict.passed) == (why, passed)
 
 
@@ -57,7 +61,7 @@ async def test_an_interpreter_without_pytest_is_said_before_a_model_is_asked(aro
 
 async def test_a_test_that_says_pytest_is_missing_is_a_red_test():
     told = replace(report((), ("test_it",)), excerpt="/x/python: No module named pytest")
-    surveyed = await survey(kit(answering(), checks=Shown(told)), None)
+    surveyed = await survey(kit(answering(), checks=Shown(told)), START)
     assert surveyed.verdict.why == "0 passed, 1 failed"
 
 
@@ -88,13 +92,23 @@ async def test_a_program_that_is_not_in_the_sandbox_is_said_before_a_model_is_as
 
 async def test_red_tests_count_whatever_the_command_ends_with():
     told = replace(report((), ("test_it",)), exit=127)
-    assert not (await survey(kit(answering(), checks=Shown(told)), None)).verdict.passed
+    assert not (await survey(kit(answering(), checks=Shown(told)), START)).verdict.passed
 
 
 async def test_where_pytest_finds_no_test_nothing_is_to_turn_green():
-    surveyed = await survey(kit(answering(), checks=Shown(wordless(5, NO_TESTS))), None)
-    assert (surveyed.verdict.passed, surveyed.verdict.proof, surveyed.command) == (True, "none", "")
+    surveyed = await survey(kit(answering(), checks=Shown(wordless(5, NO_TESTS))), START)
+    assert (surveyed.verdict.passed, surveyed.verdict.proof, surveyed.command) == (
+        *(True, "none", "pytest -q"),
+    )
     assert surveyed.verdict.why == "pytest -q finds no test"
     assert [c.exit for c in surveyed.verdict.checks] == [5], "the receipt tells it"
-    red = await survey(kit(answering(), checks=Shown(wordless(5, "boom"))), None)
+    red = await survey(kit(answering(), checks=Shown(wordless(5, "boom"))), START)
     assert not red.verdict.passed
+
+
+async def test_a_script_that_the_task_is_about_may_be_missing():
+    told = wordless(127, "bash: build.sh: No such file or directory")
+    asked = replay([opened(text="Write build.sh; it prints ok.")])
+    assert not (await survey(kit(answering(), checks=Shown(told)), asked)).verdict.passed
+    with pytest.raises(SetupError, match="build"):
+        await survey(kit(answering(), checks=Shown(told)), replay([opened(text="Mend it.")]))

@@ -5,7 +5,7 @@ from doubles import opened, report
 
 from samovar.core.event import Planned, Surveyed
 from samovar.core.state import State, replay
-from samovar.core.task import Checked, Plan, Verdict
+from samovar.core.task import NO_TESTS, Checked, Plan, Verdict
 from samovar.flow.verify import compiles, weigh
 
 
@@ -61,6 +61,15 @@ def test_tests_are_weighed_against_what_was_there(before, now, passed, proof):
     assert (verdict.passed, verdict.proof) == (passed, proof)
     assert 0 <= verdict.score <= 1
     assert passed == (verdict.score == 1.0)
+
+
+def test_where_there_was_no_test_one_that_is_written_counts():
+    none = Checked(name="tests", command="t", exit=5, seconds=0, excerpt=NO_TESTS)
+    surveyed = Surveyed(verdict=Verdict(passed=True, proof="none", checks=(none,)), command="t")
+    state = replay([opened(), surveyed, Planned(plan=Plan(()))])
+    found = [weigh(state, (c,)) for c in (none, report(["t.py::a"]), report([], ["t.py::a"]))]
+    assert [v.proof for v in found] == ["none", "runs", "none"]
+    assert [v.score for v in found] == [0.5, 0.5, 0.1]
 
 
 @pytest.mark.parametrize(

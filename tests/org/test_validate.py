@@ -150,6 +150,11 @@ def test_a_resume_behind_a_link_is_refused(home: Path, tmp_path: Path) -> None:
     assert roster.resumes == {} and "symbolic link" in roster.problems[0].line
 
 
+def test_a_resume_in_a_snapshot_of_hard_links_is_one(home: Path) -> None:
+    (home / "snapshot").hardlink_to(hire(home, "a"))
+    assert list(Folder(home).read().resumes) == ["a"]
+
+
 def test_a_resume_above_the_limit_is_not_read(home: Path) -> None:
     path = hire(home, "a")
     os.truncate(path, 1 << 40)

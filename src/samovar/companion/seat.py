@@ -138,7 +138,7 @@ class Seat:
         assert self.sandbox is not None, "prepared"
         permitted = self.resume.permissions.tools if self.resume else None
         projects = self.repo.place.trees or (root,)
-        place = Place(self.home, projects, root, self.agent, run, permitted, again)
+        place = Place(self.home, projects, root, self.agent, run, permitted, again, met=True)
         return tools(place, self.settings, self.sandbox, self.memory, self.company, stack)
 
     async def remote(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class Place:
     """Names of the tools the agent may use; None permits all."""
     again: bool = False
     """Whether the run used `python` before, in a session that is gone."""
+    met: bool = False
+    """Whether a person sits here, who can hand over what lies in the folders alone."""
 
 
 def tools(
@@ -56,8 +58,10 @@ def tools(
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
     found = surroundings(place.projects, settings, place.home)
-    shown, beyond = sight(settings.rules, str(place.root)), partial(elsewhere, place.projects[0])
-    workspace = Workspace(place.root, sight=shown, beyond=beyond)
+    shown = sight(settings.rules, str(place.root))
+    workspace = Workspace(place.root, sight=shown)
+    if place.met:
+        workspace = replace(workspace, beyond=partial(elsewhere, place.projects[0]))
     bench = Bench(
         place=workspace,
         sandbox=sandbox,

@@ -174,8 +174,8 @@ def write(path: Path, data: bytes) -> None:
         ) from error
 
 
-def plain(path: str | Path, most: int, owner: int | None = None) -> bytes:
-    """Return what a plain file of one name holds, whoever left it there.
+def plain(path: str | Path, most: int, owner: int | None = None, *, shared: bool = False) -> bytes:
+    """Return what a plain file holds, whoever left it there; of one name, unless `shared`.
 
     Raises OSError with the reason in words, also for more than `most` bytes and, where an owner (a
     user's number) is given, for another user's file.
@@ -183,7 +183,7 @@ def plain(path: str | Path, most: int, owner: int | None = None) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        if not stat.S_ISREG(found.st_mode) or (found.st_nlink != 1 and not shared):
             raise OSError(errno.EINVAL, "is not a plain file of its own")
         if found.st_size > most:
             raise OSError(errno.EFBIG, f"has {found.st_size} bytes, at most {most}")

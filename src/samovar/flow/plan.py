@@ -25,6 +25,8 @@ PLACES = 8
 """Functions a step may try, at most."""
 _PATH = re.compile(r"[\w./-]*\w\.(?:py|js|ts|rs|go|c|h|cpp|java|rb|sh|md|toml|json|html|css)\b")
 _TELLS = re.compile(r"\.(md|toml|json)$")
+_ORDER = r"\b(?:update|write|rewrite|edit|extend|create|change|correct|add\b[^.;]{0,60}? (?:to|in))"
+"""Words before the name of a document that make it more than what tells what to do."""
 
 
 async def cut(kit: Kit, state: State) -> Planned:
@@ -62,15 +64,22 @@ def mentioned(text: str, paths: Sequence[str], failing: Sequence[str] = ()) -> l
     """Return the files a task speaks of: those that exist, or new ones if none does.
 
     Each comes with all others that may be meant as well. Documents and data beside a program tell
-    what to do, and are left out; so are tests, unless nothing else is named and none of them fails.
+    what to do, and are left out unless the task says to write them; so are tests, unless nothing
+    else is named and none of them fails.
     """
     called = dict.fromkeys(m.removeprefix("./") for m in _PATH.findall(text))
     own = [p for p in called if not is_test(p)]
-    spoken = [p for p in own if not _TELLS.search(p)] or own or _asked_for(called, failing)
+    programs = [p for p in own if not _TELLS.search(p) or _ordered(p, text)]
+    spoken = programs or own or _asked_for(called, failing)
     found = [[p] if p in paths else _ending(p, paths) for p in spoken]
     clear = {meant[0] for meant in found if len(meant) == 1}
     found = [f for f in found if len(f) == 1 or (f and clear.isdisjoint(f))]
     return found or [[p] for p in spoken if _inside(p)][:3]
+
+
+def _ordered(path: str, text: str) -> bool:
+    named = rf"{_ORDER}\s+(?:the\s+)?[`'\"]?(?:\./)?{re.escape(path)}"
+    return re.search(named, text, re.I) is not None
 
 
 def _ending(called: str, paths: Sequence[str]) -> list[str]:

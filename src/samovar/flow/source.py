@@ -2,9 +2,9 @@
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -173,10 +173,18 @@ def module_of(path: str) -> str:
 
 
 def own_imports(text: str, path: str) -> list[str]:
-    """Return how the imports of a very file begin in a text; no file imports itself."""
-    own = PurePosixPath(path).stem
-    found = _IMPORTED.findall(text)
-    return [said for said, one, other in found if (one or other).rsplit(".", 1)[-1] == own]
+    """Return how the imports of a very file begin in a text; no file imports itself.
+
+    The last names of its dotted name count too, unless a module of the standard library is called
+    so; `users.models` is not `orders.models`.
+    """
+    own, found = module_of(path), _IMPORTED.findall(text)
+    named = [(said, one or other) for said, one, other in found]
+    return [said for said, name in named if name == own or _ends(own, name)]
+
+
+def _ends(own: str, name: str) -> bool:
+    return own.endswith(f".{name}") and name not in sys.stdlib_module_names
 
 
 def words(text: str) -> list[str]:

@@ -15,17 +15,18 @@ _MAKE = re.compile(r"^make.*: \*\*\* .* Error 12[67]$", re.M)
 """What make says, by an exit status of its own, where a program did not start."""
 _ABSENT = re.compile(r".*(not found|No such file|ermission denied).*")
 
+_FILE = re.compile(r"[\w-][\w/-]*\.\w+")
+
 
 async def survey(kit: Kit, state: State) -> Surveyed:
     """Run the project's checks before any change. Raises SetupError where nothing can run them."""
-    del state
     if not kit.command:
         return _untested("the project has no tests that samovar can find; name them with --test")
     kit.live("step", f"testing the project as it is: {kit.command}")
     checked = await kit.checks.test("tests", kit.command, {})
     if checked.excerpt == NO_TESTS:
-        return _untested(f"{kit.command} finds no test", checked)
-    _runnable(checked)
+        return _untested(f"{kit.command} finds no test", kit.command, checked)
+    _runnable(checked, state.task.text)
     return Surveyed(
         verdict=Verdict(
             passed=checked.exit == 0, proof="project tests", why=checked.said, checks=(checked,)
@@ -34,13 +35,14 @@ async def survey(kit: Kit, state: State) -> Surveyed:
     )
 
 
-def _untested(why: str, *checks: Checked) -> Surveyed:
-    """Return the survey of a project without tests: no command judges the run."""
-    return Surveyed(verdict=Verdict(passed=True, proof="none", why=why, checks=checks))
+def _untested(why: str, command: str = "", *checks: Checked) -> Surveyed:
+    """Return the survey of a project without tests; a command may find some a candidate writes."""
+    verdict = Verdict(passed=True, proof="none", why=why, checks=checks)
+    return Surveyed(verdict=verdict, command=command)
 
 
-def _runnable(checked: Checked) -> None:
-    """Raise SetupError where no change to the project could make its checks green."""
+def _runnable(checked: Checked, task: str) -> None:
+    """Raise SetupError where no change that a task speaks of could make the checks green."""
     if checked.named:
         return
     lacking = _NO_PYTEST.search(checked.excerpt)
@@ -52,6 +54,8 @@ def _runnable(checked: Checked) -> None:
         )
     if checked.exit in (126, 127) or _MAKE.search(checked.excerpt):
         said = _ABSENT.search(checked.excerpt)
+        if said and any(name in task for name in _FILE.findall(said[0])):
+            return
         why = said[0].strip() if said else f"exit {checked.exit}"
         raise SetupError(
             f"the tests cannot run, {checked.command!r} says {why!r}: it is not in the sandbox, or "

@@ -9,7 +9,7 @@ from samovar.core.errors import ToolError
 from samovar.core.event import Judged
 from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
-from samovar.core.task import Checked, Counts, Verdict
+from samovar.core.task import NO_TESTS, Checked, Counts, Verdict
 from samovar.flow.choose import FIT
 from samovar.flow.kit import Kit
 from samovar.flow.source import complaint
@@ -93,7 +93,8 @@ def _weigh(state: State, checks: tuple[Checked, ...]) -> Verdict:
     if any(c.name == "compile" for c in checks):
         return Verdict(passed=False, why="does not compile", score=0.0, checks=checks)
     wanted = [c for c in checks if c.name.startswith("example")]
-    tests = next((c for c in checks if c.name == "tests"), None)
+    # Where there is still no test to be found, nothing was judged.
+    tests = next((c for c in checks if c.name == "tests" and c.excerpt != NO_TESTS), None)
     broken = lost(state, tests) if tests else []
     shown = sum(c.exit == 0 for c in wanted)
     if broken:

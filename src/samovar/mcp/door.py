@@ -34,7 +34,7 @@ def find_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:
 
     Raises SetupError for a token that could be guessed.
     """
-    given = environment.get(VARIABLE) or variables(home, environment).get(VARIABLE, "")
+    given = variables(home, environment).get(VARIABLE, "")
     path = home / FILE
     if not given and path.exists():
         path.chmod(0o600)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.text import some
 from samovar.repo import paths
 from samovar.repo.command import FLAGS, OFFLINE, Private, environment
 
@@ -102,7 +103,7 @@ class Files:
         files = [e for e in self._entries.values() if e.mode != LINK]
         pointers = [e.path for e, data in self._blobs(files) if _pointer(data)]
         kinds = {"Git LFS files, here as pointers": pointers, "submodules": list(self._modules)}
-        said = [f"{kind}: {_few(names)}" for kind, names in kinds.items() if names]
+        said = [f"{kind}: {some(names, 3)}" for kind, names in kinds.items() if names]
         return f"not in the copy: {'; '.join(said)}; tests that need them fail" if said else ""
 
     def check(self, changed: Collection[str], removed: Collection[str] = ()) -> None:
@@ -236,11 +237,6 @@ def _next(stream: IO[bytes], digest: str) -> bytes:
 
 def _pointer(data: bytes) -> bool:
     return len(data) <= SHORT and data.startswith(POINTER)
-
-
-def _few(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + more
 
 
 def _utf8(path: str) -> bool:

@@ -34,7 +34,7 @@ def new_seal() -> str:
 
 def given_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:
     """Return the token a person set in the environment or in .env; empty when there is none."""
-    return environment.get(VARIABLE) or variables(home, environment).get(VARIABLE, "")
+    return variables(home, environment).get(VARIABLE, "")
 
 
 def find_token(home: Path, environment: Mapping[str, str] = os.environ) -> str:

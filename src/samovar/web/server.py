@@ -157,7 +157,7 @@ def more_names(home: Path, environment: Mapping[str, str] = os.environ) -> tuple
 
     They come from SAMOVAR_WEB_NAMES, set apart by commas.
     """
-    text = environment.get(NAMES) or variables(home, environment).get(NAMES, "")
+    text = variables(home, environment).get(NAMES, "")
     return tuple(n.strip().lower() for n in text.split(",") if n.strip())
 
 
