@@ -78,9 +78,25 @@ async def test_what_was_made_and_no_commit_takes_is_named(draft):
     shell(draft.root, "echo x > new.py; ln -s new.py new; rm link; printf '\\0' > plot.png")
     (draft.root / "blob.bin").write_bytes(b"\0 another")
     (draft.root / "large.txt").write_bytes(b"x" * LARGEST)
-    assert await draft.made() == (
+    found = await draft.made()
+    assert found.paths == (
         *("blob.bin", "build/a.o", "large.txt", "plot.png", "results/table-1.csv"),
     )
+    assert found.rest == ""
+
+
+async def test_of_many_files_in_a_folder_that_is_ignored_as_a_whole_the_number_is_told(draft):
+    shell(draft.root, "printf 'target/\\n*.png\\n' > .gitignore; mkdir -p target/deep plots")
+    shell(
+        draft.root,
+        "touch $(seq -f target/deep/%g.o 15) $(seq -f target/%g 5) $(seq -f plots/%g.png 30)",
+    )
+    found = await draft.made()
+    assert len(found.paths) == 50 and found.rest == "", "a few are told one by one"
+    shell(draft.root, "touch target/last.o")
+    found = await draft.made()
+    assert len(found.paths) == 30 and all(p.startswith("plots/") for p in found.paths)
+    assert found.rest == "target (21 files)"
 
 
 async def test_a_link_leads_nowhere(draft, tmp_path):

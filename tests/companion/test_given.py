@@ -80,7 +80,9 @@ async def test_the_agent_sees_what_it_is_given_and_no_commit_takes_it(sit, proje
     [told] = [i.text for i in talker.talk.items if isinstance(i, Told)]
     assert told.endswith("which no commit takes: build/sales.csv (19 bytes)")
     assert sales.read_text() == SALES, "the person's own file stays as it is"
-    assert (await talker.draft.change()).paths == ("sums.py",) and await talker.draft.made() == ()
+    assert (await talker.draft.change()).paths == ("sums.py",) and (
+        await talker.draft.made()
+    ).paths == ()
     await talker.commit("fix: add")
     committed = run(project, "ls-tree", "-r", "--name-only", f"samovar/{talker.run}")
     assert "sales" not in committed

@@ -156,6 +156,26 @@ open("plots/plot-1.png", "wb").write(b"\\x89PNG\\0 new")
 """
 
 
+BUILD = """
+import os
+os.makedirs("build/deep")
+open("build/.gitignore", "w").write("*")
+for n in range(21): open(f"build/deep/{n}.o", "w").close()
+"""
+
+
+async def test_a_build_is_not_kept_and_that_is_told(home, open_books):
+    hire(home, "analyst", "python", permissions={"repositories": [".."]})
+    books = open_books([call("python", code=BUILD), reply("Built.")])
+    team = books.team()
+    await team.submit("build it", "analyst")
+    await team.tick()
+    [job] = await team.tasks("analyst", ("done",))
+    [run] = (home / "runs").iterdir()
+    assert job.result == f"Built.\n\n(run {run.name}, not kept: build/deep (21 files))"
+    assert not (run / "files").exists()
+
+
 async def test_what_no_commit_takes_is_kept_with_the_run_and_named(home, open_books):
     hire(home, "analyst", "python", permissions={"repositories": [".."]})
     code = PLOT + "'\\n'.join(str(n) for n in range(2_000))"

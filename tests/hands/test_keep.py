@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from samovar.core.errors import SetupError
-from samovar.hands.keep import keep
+from samovar.hands import keep as keeping
+from samovar.hands.keep import MOST, keep
 
 
 @pytest.fixture
@@ -35,3 +36,16 @@ def test_nothing_but_a_plain_file_of_the_workspace_is_kept(root, tmp_path):
         with pytest.raises(SetupError, match=f"cannot keep {path} in .*{why}"):
             keep(root, [path], folder)
     assert not any(p.is_file() for p in folder.rglob("*"))
+
+
+def test_what_there_is_no_room_for_is_counted(root, tmp_path, monkeypatch):
+    names = [f"{n:03}.csv" for n in range(MOST + 3)]
+    for name in names:
+        (root / name).write_bytes(b"x")
+    folder = tmp_path / "files"
+    assert keep(root, names, folder) == 3
+    assert sorted(p.name for p in folder.iterdir()) == names[:MOST]
+    (root / "large").write_bytes(b"x" * 10)
+    monkeypatch.setattr(keeping, "ROOM", 11)
+    assert keep(root, ["large", "large", *names[:2]], tmp_path / "more") == 2
+    assert sorted(p.name for p in (tmp_path / "more").iterdir()) == [names[0], "large"]

@@ -82,7 +82,11 @@ async def _diff(talker: Companion, _rest: str) -> Lines:
 async def made(talker: Companion) -> Lines:
     """Return where the files lie that the agent made and no commit takes; nothing without any."""
     draft = talker.draft
-    return made_lines(draft.root, await draft.made()) if draft else []
+    if draft is None:
+        return []
+    found = await draft.made()
+    rest = [Line(f"and in folders that .gitignore leaves out: {found.rest}")] if found.rest else []
+    return [*made_lines(draft.root, found.paths), *rest]
 
 
 async def _commit(talker: Companion, rest: str) -> Lines:

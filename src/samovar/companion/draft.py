@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from samovar.companion.given import Gift
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import write
 from samovar.core.seams import Deed
+from samovar.core.text import count, some
 from samovar.repo.git import Git
 from samovar.repo.tree import FILE, LINK, PROGRAM, Files
 from samovar.sandboxes.workspace import remove
@@ -29,6 +31,9 @@ from samovar.tools.workspace import Text, Workspace
 
 LARGEST = 8 << 20
 """Bytes of a file that can be committed or taken back."""
+_FEW = 20
+"""Files of a folder that is ignored as a whole, at most, that are told one by one."""
+_NAMED = 5
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -46,6 +51,19 @@ class Change(Struct, frozen=True):
     def paths(self) -> tuple[str, ...]:
         """Every path that is not as it was."""
         return tuple(sorted({*self.texts, *self.removed, *self.left_out}))
+
+
+class Made(Struct, frozen=True):
+    """The new and changed files of a draft that no commit takes."""
+
+    paths: tuple[str, ...] = ()
+    folders: dict[str, int] = {}
+    """Those of folders that are ignored as a whole and hold more than a few: only their number."""
+
+    @property
+    def rest(self) -> str:
+        """What the paths do not name, in words; empty for nothing."""
+        return some([f"{p} ({count(n, 'file')})" for p, n in self.folders.items()], _NAMED)
 
 
 class Mark(Struct, frozen=True):
@@ -103,7 +121,7 @@ class Draft:
         rest = "".join(f"# {path}: {why}\n" for path, why in change.left_out.items())
         return text + rest
 
-    async def made(self) -> tuple[str, ...]:
+    async def made(self) -> Made:
         """Return the new and changed files that no commit from here takes.
 
         Those that `change` leaves out and those that a .gitignore does; links are not among them.
@@ -170,9 +188,14 @@ class Draft:
                     change.modes[path] = held.mode
         return replace(change, removed=tuple(removed))
 
-    def _made(self) -> tuple[str, ...]:
-        found = {f.path for f in ignore.hidden(self.root)} - self._stored.keys() - self._given
-        return tuple(sorted(filter(self._plain, found | self._change().left_out.keys())))
+    def _made(self) -> Made:
+        known = self._stored.keys() | self._given
+        found = [f for f in ignore.hidden(self.root) if f.path not in known]
+        counts = Counter(f.within for f in found if f.within)
+        folders = {folder: n for folder, n in counts.items() if n > _FEW}
+        paths = {f.path for f in found if f.within not in folders}
+        rest = self._change().left_out.keys()
+        return Made(tuple(sorted(filter(self._plain, paths | rest))), folders)
 
     def _plain(self, path: str) -> bool:
         """Whether a regular file is there, and no link on the way to it."""

@@ -199,9 +199,10 @@ class Errand:
             text = f"{ended.why or ended.end} (run {began.run}){said}"
             return Worked(Ended(state="failed", text=text))
         committed = self._committed() or await self._commit(began)
-        kept = await self.place.leave(began)
+        kept, rest = await self.place.leave(began)
         notes = [f"branch {began.branch}"] if committed else []
         notes += [f"kept in runs/{began.run}/{MADE}: {some(kept, _NAMED)}"] if kept else []
+        notes += [f"not kept: {rest}"] if rest else []
         if not notes:
             return Worked(Ended(text=self.talk.answer))
         told = Ended(text=f"{self.talk.answer}\n\n({', '.join([f'run {began.run}', *notes])})")

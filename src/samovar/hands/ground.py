@@ -9,14 +9,14 @@ from pathlib import Path
 from samovar.app import MADE, made
 from samovar.boot import home_of
 from samovar.coder import repository
-from samovar.companion.draft import Change, Draft, open_draft
+from samovar.companion.draft import Change, Draft, Made, open_draft
 from samovar.core.errors import SetupError
 from samovar.core.event import RUN, branch_of, marker
 from samovar.core.log import write
 from samovar.core.talk import Began
-from samovar.core.text import some
+from samovar.core.text import count, some
 from samovar.flow.commits import compose
-from samovar.hands.keep import keep
+from samovar.hands.keep import MOST, ROOM, keep
 from samovar.org.resume import Resume
 from samovar.org.seams import Job
 from samovar.repo.git import Git
@@ -97,24 +97,33 @@ class Ground:
         write(path, diff.encode(errors="surrogateescape"))
         return made
 
-    async def leave(self, began: Began) -> Sequence[str]:
-        """Remove the copy; return what no commit takes of what was made in it: that is kept.
+    async def leave(self, began: Began) -> tuple[Sequence[str], str]:
+        """Remove the copy; return what is kept of what no commit takes, and the rest in words.
 
         What a commit takes is committed by now.
         """
         if self.repo is None:
-            return ()
+            return (), ""
+        rest = ""
         folder = self.home / "runs" / began.run
         root, gone = folder / "work", folder / "work.gone"
         await remove(gone)
         if root.exists():
             # Of a commit that a crash came after, the copy was not opened again.
             draft = self.draft or await open_draft(folder, self.repo, began.base, began.base)
-            await asyncio.to_thread(keep, root, await draft.made(), folder / MADE)
+            found = await draft.made()
+            beyond = await asyncio.to_thread(keep, root, found.paths, folder / MADE)
+            rest = _rest(found, beyond)
             # Of a copy that is removed in part, the rest would be taken for what was removed.
             root.rename(gone)
             await remove(gone)
-        return made(folder)
+        return made(folder), rest
+
+
+def _rest(found: Made, beyond: int) -> str:
+    """Return what is not kept, in words; empty for nothing."""
+    more = f"{count(beyond, 'file')} beyond {MOST} files or {ROOM >> 20} MiB" if beyond else ""
+    return ", ".join(filter(None, (found.rest, more)))
 
 
 async def listing(ground: Ground) -> str:

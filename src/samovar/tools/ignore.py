@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,6 +27,10 @@ class Found:
     path: str
     size: int
     link: bool = False
+    ignored: bool = False
+    """Whether a .gitignore leaves it out."""
+    within: str = ""
+    """The outermost folder above it that one leaves out as a whole."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,6 @@ class Rule:
 
 Levels = tuple[tuple[str, tuple[Rule, ...]], ...]
 """Folders with their rules, the innermost first."""
-Reader = Callable[[int], tuple[Rule, ...]]
-"""Returns the rules that an open folder has of its own."""
 
 
 def rules(text: str) -> tuple[Rule, ...]:
@@ -72,12 +74,12 @@ def walk(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
 
 def entries(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
     """Yield what `walk` does, and links: to files, to folders, and to nothing."""
-    yield from _from(root, path, most, _own)
+    yield from _from(root, path, most, every=False)
 
 
 def everything(root: Path, path: str = ".", most: int = MOST) -> Iterator[Found]:
     """Yield what `entries` does, and what .gitignore files leave out."""
-    yield from _from(root, path, most, _none)
+    yield from _from(root, path, most, every=True)
 
 
 def hidden(root: Path, path: str = ".") -> list[Found]:
@@ -85,12 +87,11 @@ def hidden(root: Path, path: str = ".") -> list[Found]:
 
     What programs leave behind is not among them, nor what a name with a dot in front keeps apart.
     """
-    shown = {f.path for f in walk(root, path)}
     depth = 0 if path == "." else path.count("/") + 1
     return [
         f
         for f in everything(root, path)
-        if not f.link and f.path not in shown and not _aside(f.path.split("/")[depth:])
+        if f.ignored and not f.link and not _aside(f.path.split("/")[depth:])
     ]
 
 
@@ -98,66 +99,71 @@ def _aside(names: list[str]) -> bool:
     return any(name in JUNK or name.startswith(".") for name in names)
 
 
-def _from(root: Path, path: str, most: int, read: Reader) -> Iterator[Found]:
+def _from(root: Path, path: str, most: int, *, every: bool) -> Iterator[Found]:
     with beneath.spot(root, path) as place:
         start = os.open(place.name, _FLAGS, dir_fd=place.folder)
-        levels = _above(root, place.parts, read)
+        levels = _above(root, place.parts)
         prefix = "".join(f"{p}/" for p in place.parts)
-    yield from islice(_below(start, prefix, levels, 0, read), most)
+    yield from islice(_below(start, prefix, levels, _Way(every)), most)
 
 
-def _below(folder: int, prefix: str, levels: Levels, depth: int, read: Reader) -> Iterator[Found]:
+@dataclass(frozen=True)
+class _Way:
+    """How a walk came to a folder."""
+
+    every: bool
+    """Whether what is left out is walked over, too."""
+    within: str = ""
+    depth: int = 0
+
+    def into(self, path: str, out: bool) -> "_Way":
+        return _Way(self.every, self.within or (path if out else ""), self.depth + 1)
+
+
+def _below(folder: int, prefix: str, levels: Levels, way: _Way) -> Iterator[Found]:
     """Yield what is below an open folder, and close it."""
     try:
-        own = read(folder)
+        own = rules(_gitignore(folder))
         levels = ((prefix, own), *levels) if own else levels
         with os.scandir(folder) as rows:
             entries = sorted(rows, key=lambda e: e.name)
         for entry in entries:
             path = prefix + entry.name
             is_folder = entry.is_dir(follow_symlinks=False)
-            if owner(entry.name) or ignored(levels, path, is_folder):
+            out = bool(way.within) or ignored(levels, path, is_folder)
+            if owner(entry.name) or (out and not way.every):
                 continue
-            if is_folder and depth < DEEP:
-                yield from _inner(entry.name, folder, f"{path}/", levels, depth, read)
+            if is_folder and way.depth < DEEP:
+                yield from _inner(entry.name, folder, f"{path}/", levels, way.into(path, out))
             elif entry.is_file(follow_symlinks=False):
-                yield Found(path, entry.stat(follow_symlinks=False).st_size)
+                size = entry.stat(follow_symlinks=False).st_size
+                yield Found(path, size, ignored=out, within=way.within)
             elif entry.is_symlink():
-                yield Found(path, 0, link=True)
+                yield Found(path, 0, link=True, ignored=out, within=way.within)
     finally:
         os.close(folder)
 
 
-def _inner(
-    name: str, above: int, prefix: str, levels: Levels, depth: int, read: Reader
-) -> Iterator[Found]:
+def _inner(name: str, above: int, prefix: str, levels: Levels, way: _Way) -> Iterator[Found]:
     try:
         folder = os.open(name, _FLAGS, dir_fd=above)
     except OSError:
         # It went away, turned into a link, or may not be entered.
         return
-    yield from _below(folder, prefix, levels, depth + 1, read)
+    yield from _below(folder, prefix, levels, way)
 
 
-def _above(root: Path, parts: tuple[str, ...], read: Reader) -> Levels:
+def _above(root: Path, parts: tuple[str, ...]) -> Levels:
     """Return the rules of the folders above one."""
     levels: list[tuple[str, tuple[Rule, ...]]] = []
     for n in range(len(parts)):
         with beneath.spot(root, "/".join(parts[:n]) or ".") as place:
             number = os.open(place.name, _FLAGS, dir_fd=place.folder)
         try:
-            levels.insert(0, ("".join(f"{p}/" for p in parts[:n]), read(number)))
+            levels.insert(0, ("".join(f"{p}/" for p in parts[:n]), rules(_gitignore(number))))
         finally:
             os.close(number)
     return tuple(levels)
-
-
-def _own(folder: int) -> tuple[Rule, ...]:
-    return rules(_gitignore(folder))
-
-
-def _none(_folder: int) -> tuple[Rule, ...]:
-    return ()
 
 
 def _gitignore(folder: int) -> str:
