@@ -19,7 +19,7 @@ from samovar.web import live
 from samovar.web.forms import FIELD
 from samovar.web.live import Channel, Hub, Trouble, Update, encode, partial
 from samovar.web.server import serve
-from samovar.web.socket import LATER
+from samovar.web.socket import LATER, LEFT
 
 RUN = "20261121-113000-stopped-0003"
 
@@ -309,16 +309,24 @@ async def test_whoever_logs_out_reads_no_further_in_any_tab(home, team, port):
             httpx.AsyncClient(base_url=base, headers=cookies[0]) as leaving,
             httpx.AsyncClient(base_url=base, headers=cookies[1]) as staying,
             leaving.stream("GET", "/live/page/team") as stream,
+            staying.stream("GET", "/live/page/board") as others,
+            client.stream("GET", "/live/page/board") as program,
         ):
             tab = asyncio.create_task(lines_until(stream, "never said"))
+            rest = [asyncio.create_task(lines_until(s, "this is news")) for s in (others, program)]
             await asyncio.sleep(0.3)
             form = {FIELD: desk.keys.form(session)}
             assert (await staying.get("/live/page/none")).status_code == 404
             assert (await leaving.post("/logout", data=form)).status_code == 303
             assert "never said" not in "".join(await asyncio.wait_for(tab, 5)), "it has ended"
             assert (await leaving.get("/live/page/team")).status_code == 401
-            async with staying.stream("GET", "/live/page/team") as again:
-                assert again.status_code == 200
+            out = await client.post("/logout")
+            assert out.status_code == 303, "a program has nothing to end"
+            assert (
+                await client.post("/api/tasks", json={"text": "this is news"})
+            ).status_code == 202
+            told = await asyncio.wait_for(asyncio.gather(*rest), 5)
+            assert ["this is news" in lines[-1] for lines in told] == [True, True], "they go on"
 
 
 async def test_a_websocket_tells_the_state_of_the_home(home, team, port):
@@ -349,6 +357,28 @@ async def test_a_websocket_that_gets_nothing_more_is_closed(home, team, port):
             with pytest.raises(ConnectionClosed):
                 await asyncio.wait_for(socket.recv(), 5)
             assert socket.close_code == LATER
+
+
+async def test_a_websocket_ends_with_its_session_and_no_other_does(home, team, port):
+    websockets = pytest.importorskip("websockets.asyncio.client")
+    desk = household.desk(home, team, host=f"127.0.0.1:{port}")
+    session = desk.keys.session()
+    cookie, origin = {"cookie": f"{desk.cookie}={session}"}, f"http://127.0.0.1:{port}"
+    async with served(desk, port) as client:
+        url = f"ws://127.0.0.1:{port}/ws"
+        async with (
+            websockets.connect(url, additional_headers=cookie) as own,
+            websockets.connect(url, additional_headers=household.BEARER) as program,
+            httpx.AsyncClient(base_url=origin, headers={**cookie, "origin": origin}) as person,
+        ):
+            await asyncio.wait_for(asyncio.gather(own.recv(), program.recv()), 5)
+            form = {FIELD: desk.keys.form(session)}
+            assert (await person.post("/logout", data=form)).status_code == 303
+            with pytest.raises(ConnectionClosed):
+                await asyncio.wait_for(own.recv(), 5)
+            assert (own.close_code, own.close_reason) == (LATER, LEFT)
+            await client.post("/api/tasks", json={"text": "another"})
+            assert "status" in msgspec.json.decode(await asyncio.wait_for(program.recv(), 5))
 
 
 async def test_a_websocket_opened_while_the_database_is_away_hears_when_it_is_back(

@@ -59,9 +59,10 @@ async def login(request: Asked, page: ThePage) -> Response[Any]:
 
 @post("/logout", include_in_schema=False)
 async def logout(request: Asked, page: ThePage) -> Redirect:
-    """End the session, and its open pages: every stream comes back and is asked who it is."""
-    page.desk.keys.end(visit_of(request.scope).session)
-    page.desk.hub.close()
+    """End the session and its streams, so that it reads no further in any tab."""
+    session = visit_of(request.scope).session
+    page.desk.keys.end(session)
+    page.desk.hub.leave(session)
     gone = Cookie(key=page.desk.cookie, value="", max_age=0, path="/", httponly=True)
     return Redirect("/login", status_code=303, cookies=[gone])
 

@@ -16,6 +16,7 @@ from samovar.web import acts, conduct, onerun
 from samovar.web.commission import commission, commissions, signed
 from samovar.web.desk import TheDesk, office_of, workshop_of
 from samovar.web.entries import EventSource, lines
+from samovar.web.guard import visit_of
 from samovar.web.live import Update
 from samovar.web.onerun import record_of
 from samovar.web.shelf import Question, RunLine
@@ -323,11 +324,12 @@ async def events(
     if desk.hub.full:
         raise ServiceUnavailableException("too many streams are open; close some")
     last = request.headers.get("last-event-id") or str(after)
+    session = visit_of(request.scope).session
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"retry: 500\n\n"
         name = f"events/{run}"
-        async for update in desk.hub.listen(name, lambda: EventSource(record), last):
+        async for update in desk.hub.listen(name, lambda: EventSource(record), last, session):
             yield update.html.encode() if isinstance(update, Update) else b": alive\n\n"
 
     return Stream(chunks(), media_type="text/event-stream")

@@ -71,7 +71,8 @@ class Channel:
     """One source and its listeners."""
 
     source: Source
-    _listeners: set[asyncio.Queue[News]] = field(default_factory=set)
+    _listeners: dict[asyncio.Queue[News], str] = field(default_factory=dict)
+    """Each with the session it belongs to; empty for a bearer of the token."""
     _first: "asyncio.Task[Update | None] | None" = None
     """The first look: everybody who comes before its end waits for this one."""
     _task: "asyncio.Task[None] | None" = None
@@ -92,10 +93,15 @@ class Channel:
         for queue in list(self._listeners):
             self._drop(queue)
 
-    async def listen(self, last: str) -> AsyncGenerator[News]:
+    def leave(self, session: str) -> None:
+        """End the streams of one session."""
+        for queue in [q for q, whose in self._listeners.items() if whose == session]:
+            self._drop(queue)
+
+    async def listen(self, last: str, session: str = "") -> AsyncGenerator[News]:
         """Yield what was missed, then every update."""
         queue: asyncio.Queue[News] = asyncio.Queue(BEHIND)
-        self._listeners.add(queue)
+        self._listeners[queue] = session
         try:
             await self._looked()
             missed = await self.source.since(last)
@@ -106,7 +112,7 @@ class Channel:
             while (update := await queue.get()) is not END:
                 yield update
         finally:
-            self._listeners.discard(queue)
+            self._listeners.pop(queue, None)
 
     async def _looked(self) -> None:
         """Return once the source was looked at, and is watched."""
@@ -163,7 +169,7 @@ class Channel:
 
     def _drop(self, queue: asyncio.Queue[News]) -> None:
         """End a stream; its page comes back and asks for what it missed."""
-        self._listeners.discard(queue)
+        self._listeners.pop(queue, None)
         while not queue.empty():
             queue.get_nowait()
         queue.put_nowait(END)
@@ -205,13 +211,18 @@ class Hub:
         for channel in self._channels.values():
             channel.close()
 
+    def leave(self, session: str) -> None:
+        """End the streams of a session that is over; a bearer of the token has none."""
+        for channel in self._channels.values() if session else ():
+            channel.leave(session)
+
     async def listen(
-        self, name: str, make: Callable[[], Source], last: str = ""
+        self, name: str, make: Callable[[], Source], last: str = "", session: str = ""
     ) -> AsyncIterator[News]:
         """Yield the updates of the source of that name, which is made when nobody has it yet."""
         channel = self._channels.setdefault(name, Channel(make()))
         try:
-            async with aclosing(channel.listen(last)) as updates:
+            async with aclosing(channel.listen(last, session)) as updates:
                 async for update in updates:
                     yield update
         finally:

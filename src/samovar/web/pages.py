@@ -165,7 +165,7 @@ def _stream(request: Asked, page: Page, key: str, make: Callable[[], Source]) ->
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"retry: 500\n\n"
-        async for update in page.desk.hub.listen(key, make, last):
+        async for update in page.desk.hub.listen(key, make, last, session):
             yield page.signed(encode(update), session, seal)
 
     return Stream(chunks(), media_type="text/event-stream")

@@ -14,10 +14,12 @@ from litestar.exceptions import WebSocketDisconnect
 
 from samovar.web.api import status
 from samovar.web.desk import Desk, TheDesk
+from samovar.web.guard import visit_of
 from samovar.web.live import Update
 
 LATER = 1013
 """The code that says: try again later (IANA, WebSocket Close Code Numbers)."""
+LEFT = "come back: you were too far behind or logged out, or the server stops"
 
 
 class StatusSource:
@@ -57,7 +59,7 @@ async def follow(socket: WebSocket[Any, Any, Any], desk: TheDesk) -> None:
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not leaving.done():
             sending.result()
-            await socket.close(LATER, "come back: you were too far behind, or the server stops")
+            await socket.close(LATER, LEFT)
     finally:
         for task in both:
             task.cancel()
@@ -72,6 +74,7 @@ async def _left(socket: WebSocket[Any, Any, Any]) -> None:
 
 
 async def _send(socket: WebSocket[Any, Any, Any], desk: Desk) -> None:
-    async for update in desk.hub.listen("ws", lambda: StatusSource(desk)):
+    session = visit_of(socket.scope).session
+    async for update in desk.hub.listen("ws", lambda: StatusSource(desk), "", session):
         if isinstance(update, Update):
             await socket.send_text(update.html)
