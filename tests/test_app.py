@@ -7,7 +7,7 @@ import pytest
 
 from samovar.app import App, Wish
 from samovar.core.errors import SetupError
-from samovar.core.event import Closed, Done, Opened
+from samovar.core.event import Closed, Done, Intended, Opened
 from samovar.core.log import JsonlLog
 from samovar.core.talk import Began
 from samovar.core.task import Task
@@ -53,11 +53,15 @@ ENDED = Closed(outcome="committed on samovar/r", ok=True)
 class Place:
     """A workplace that only takes back."""
 
-    def __init__(self, remote="", wrong=""):
+    def __init__(self, remote="", wrong="", found=""):
         self.named = remote
         self.wrong = wrong
+        self.found = found
 
-    async def undo(self, branch, _run, _onto="", /):
+    async def find(self, _branch, _key, /):
+        return self.found
+
+    async def undo(self, branch, _run, _commit, _onto="", /):
         if self.wrong:
             raise SetupError(self.wrong)
         return f"deleted {branch}"
@@ -146,3 +150,19 @@ async def test_a_run_without_a_commit_has_nothing_to_be_taken_back(tmp_path):
     put(tmp_path, OPENED, Closed(outcome="not solved: no idea", ok=False, exit_code=1))
     with pytest.raises(SetupError, match=r"no commit of r .*: not solved: no idea"):
         await App(tmp_path, Place()).undo("r")
+
+
+INTENDED = Intended(act="commit", key=MADE.key)
+
+
+async def test_a_commit_whose_line_a_crash_took_is_recorded_and_taken_back(tmp_path):
+    log = put(tmp_path, OPENED, INTENDED)
+    assert await App(tmp_path, Place(found=MADE.result)).undo("r") == "deleted samovar/r"
+    assert [e.event for e in log.read()][2:] == [MADE, msgspec.structs.replace(MADE, act="undo")]
+
+
+async def test_a_commit_that_was_intended_and_not_made_is_not_taken_back(tmp_path):
+    log = put(tmp_path, OPENED, INTENDED)
+    with pytest.raises(SetupError, match="no commit of r is there"):
+        await App(tmp_path, Place()).undo("r")
+    assert len(log.read()) == 2

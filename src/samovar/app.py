@@ -85,10 +85,15 @@ class Workplace(Protocol):
         """Return the opening of a run with the model and the sandbox that are at hand now."""
         ...
 
-    async def undo(self, branch: str, run: str, onto: str = "", /) -> str:
+    async def find(self, branch: str, key: str, /) -> str:
+        """Return the hash of the branch's commit that carries the key, or an empty string."""
+        ...
+
+    async def undo(self, branch: str, run: str, commit: str, onto: str = "", /) -> str:
         """Take the commit of a run off its branch; return one line that says what was done.
 
-        The branch goes back to the commit `onto`; without one it is deleted.
+        The branch goes back to the commit `onto`; without one it is deleted. Raises SetupError
+        where the commit was not taken back, now or before.
         """
         ...
 
@@ -172,7 +177,7 @@ class App:
         """
         log = JsonlLog(self.path(run))
         with self._alone(run):
-            entries = log.read()
+            entries = await self._settled(log)
             state = replay(e.event for e in entries)
             made = list(committed(state.done).items())
             if not made:
@@ -182,7 +187,7 @@ class App:
             taken = Done(act="undo", key=key, result=last)
             if state.opened is None:
                 return await self._take_back(log, taken, made[-2][1] if made[1:] else "")
-            said = [await self._at_work().undo(state.branch, run)]
+            said = [await self._at_work().undo(state.branch, run, last)]
             # As at a run's end, first the receipt: it names no commit that the log takes back.
             self._facts(run, [*entries, Entry(len(entries), now(), taken)], self.diff(run))
             log.append(taken)
@@ -190,11 +195,24 @@ class App:
         said += [f"still at {d.result}: {take_away}" for d in state.done if d.act == "push"]
         return "\n".join(said)
 
+    async def _settled(self, log: JsonlLog) -> Sequence[Entry]:
+        """Return the entries; a commit that a crash left unrecorded is recorded first."""
+        state = replay(e.event for e in log.read())
+        done = {d.key for d in state.done if d.act == "commit"}
+        for key in dict.fromkeys(i.key for i in state.intended if i.act == "commit"):
+            if key in done:
+                continue
+            branch = state.branch or self._began(log.path.parent.name).branch
+            if made := await self._at_work().find(branch, key):
+                log.append(Done(act="commit", key=key, result=made))
+        return log.read()
+
     async def _take_back(self, log: JsonlLog, taken: Done, onto: str) -> str:
         """Take back a conversation's commit; by the intent it later finds what a crash left out."""
         branch = self._began(log.path.parent.name).branch
         log.append(Intended(act="undo", key=taken.key))
-        said = await self._at_work().undo(branch, taken.key.removeprefix(marker("")), onto)
+        name = taken.key.removeprefix(marker(""))
+        said = await self._at_work().undo(branch, name, taken.result, onto)
         log.append(taken)
         text = f"the person took back the commit {taken.result[:12]}, not the changes"
         log.append(Told(text=text))

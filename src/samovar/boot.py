@@ -122,22 +122,20 @@ class Desk:
         tree = await self.repo.tree(opened.base)
         if lacking := await asyncio.to_thread(tree.lacking):
             self.live("note", lacking)
-        environment = surroundings(self.repo.place.trees, self.settings, self.home, tree.paths())
-        self.live("note", f"tests run with {environment.origin}")
-        if more := [
-            n for n, place in environment.lent.items() if place not in environment.readable
-        ]:
+        around = surroundings(self.repo.place.trees, self.settings, self.home, tree.paths())
+        self.live("note", f"tests run with {around.origin}")
+        if more := [n for n, place in around.lent.items() if place not in around.readable]:
             self.live("note", f"tests may read {', '.join(more)} of your folder")
         checks = Project(
             tree=tree,
             sandbox=await self._held(),
-            environment=environment,
+            environment=around,
             folder=await self._scratch(),
             seconds=self.settings.check_seconds,
             test_seconds=self.settings.test_seconds,
         )
         read = partial(text_of, tree)
-        test = opened.task.test or find_command(tree.paths(), read, environment.python)
+        test = opened.task.test or find_command(tree.paths(), read, around.python)
         return Kit(
             model=choice.model,
             tree=tree,
@@ -152,9 +150,13 @@ class Desk:
             search_seconds=self.settings.search_seconds,
         )
 
-    async def undo(self, branch: str, run: str, onto: str = "", /) -> str:
+    async def find(self, branch: str, key: str, /) -> str:
+        """Return the branch's commit that carries the key."""
+        return await self.repo.find(branch, key)
+
+    async def undo(self, branch: str, run: str, commit: str, onto: str = "", /) -> str:
         """Take back what a run committed."""
-        return await self.repo.undo(branch, run, onto)
+        return await self.repo.undo(branch, run, commit, onto)
 
     def remote(self) -> str:
         """Return the name of the remote that a push goes to."""

@@ -9,7 +9,7 @@ import pytest
 from samovar.app import App
 from samovar.boot import Desk
 from samovar.core.errors import SetupError
-from samovar.core.event import branch_of
+from samovar.core.event import Done, branch_of
 from samovar.core.talk import Continued
 from samovar.models.profile import Profile
 
@@ -102,6 +102,31 @@ async def test_a_commit_that_others_build_on_stays(twice, project):
         await undoing(twice).undo(twice.run)
     subprocess.run(["git", "reset", "-q", "--hard", "HEAD~2"], cwd=project, check=True)
     assert "back at" in await undoing(twice).undo(twice.run)
+
+
+async def test_a_merged_commit_whose_branch_is_gone_is_not_recorded_as_taken_back(
+    sit, twice, project
+):
+    git(project, "merge", "-q", "--ff-only", branch_of(twice.run))
+    git(project, "branch", "-q", "-d", branch_of(twice.run))
+    app = undoing(twice)
+    for _ in range(2):
+        with pytest.raises(SetupError, match="git revert"):
+            await app.undo(twice.run)
+    again = await sit()
+    await again.resume(twice.run)
+    again.close()
+    acts = [e.event for e in app.read(twice.run) if isinstance(e.event, Done)]
+    assert [d.act for d in acts] == ["commit", "commit"]
+
+
+async def test_a_commit_whose_line_a_crash_took_is_taken_back(twice, project):
+    path = twice.seat.home / "runs" / twice.run / "events.jsonl"
+    rows = path.read_text().splitlines(keepends=True)
+    last = max(n for n, row in enumerate(rows) if '"type":"done"' in row)
+    path.write_text("".join(rows[:last]))
+    assert "back at" in await undoing(twice).undo(twice.run)
+    assert git(project, "rev-list", "--count", f"main..{branch_of(twice.run)}") == "1"
 
 
 async def test_what_was_taken_back_stays_so_through_a_hand_over_and_a_resume(sit, project):

@@ -378,11 +378,24 @@ async def test_undo_deletes_the_branch_and_keeps_the_commit(person):
     repo = await git.open(person.folder)
     made = await repo.commit(deed(await repo.head(), {"f": "x"}))
     before = look(person)
-    assert "deleted samovar/r1" in await repo.undo("samovar/r1", "r1")
+    assert "deleted samovar/r1" in await repo.undo("samovar/r1", "r1", made)
     assert look(person) == before
     assert person.git("for-each-ref", "--format=%(refname)", "refs/heads") == "refs/heads/main"
     assert person.git("rev-parse", "refs/samovar/undone/r1") == made
-    assert "nothing to undo" in await repo.undo("samovar/r1", "r1")
+    assert "nothing to undo" in await repo.undo("samovar/r1", "r1", made)
+
+
+async def test_undo_takes_nothing_back_that_somebody_merged(person):
+    repo = await git.open(person.folder)
+    made = await repo.commit(deed(await repo.head(), {"f": "x"}))
+    person.git("merge", "-q", "samovar/r1")
+    person.git("branch", "-d", "samovar/r1")
+    for onto in ("", person.git("rev-parse", "HEAD~1")):
+        with pytest.raises(SetupError, match=f"git revert {made[:12]}"):
+            await repo.undo("samovar/r1", "r1", made, onto)
+    person.git("update-ref", "refs/samovar/undone/r1", "HEAD~1")
+    with pytest.raises(SetupError, match=f"git revert {made[:12]}"):
+        await repo.undo("samovar/r1", "r1", made)
 
 
 async def test_undo_goes_back_to_the_commit_before_where_one_is_named(person):
@@ -390,11 +403,11 @@ async def test_undo_goes_back_to_the_commit_before_where_one_is_named(person):
     first = await repo.commit(deed(await repo.head(), {"f": "x"}))
     again = deed(first, {"f": "y"}, message="second\n\nSamovar-Run: r1/2\n")
     second = await repo.commit(again)
-    said = await repo.undo("samovar/r1", "r1/2", first)
+    said = await repo.undo("samovar/r1", "r1/2", second, first)
     assert f"samovar/r1 is back at {first[:12]}" in said
     assert person.git("rev-parse", "samovar/r1") == first
     assert person.git("rev-parse", "refs/samovar/undone/r1-2") == second
-    assert "nothing to undo" in await repo.undo("samovar/r1", "r1/2", first)
+    assert "nothing to undo" in await repo.undo("samovar/r1", "r1/2", second, first)
 
 
 async def test_a_text_stands_beside_a_commit_until_it_is_undone(person):
@@ -411,7 +424,7 @@ async def test_a_text_stands_beside_a_commit_until_it_is_undone(person):
     await repo.note(base, "mine")
     assert look(person) == before
     assert "mine" not in person.git("log", "--all")
-    await repo.undo("samovar/r1", "r1")
+    await repo.undo("samovar/r1", "r1", made)
     assert person.git("notes", "--ref=samovar", "list").split()[1:] == [base]
 
 
@@ -434,20 +447,20 @@ async def test_undo_says_what_to_revert_once_others_build_on_it(person):
     repo = await git.open(person.folder)
     base = await repo.head()
     made = await repo.commit(deed(base, {"f": "x"}))
-    with pytest.raises(SetupError, match="not the commit of run"):
-        await repo.undo("samovar/r1", "r2")
+    with pytest.raises(SetupError, match="does not end with the commit of run"):
+        await repo.undo("samovar/r1", "r2", made)
     person.git("merge", "-q", "samovar/r1")
     with pytest.raises(SetupError, match=f"git revert {made[:12]}"):
-        await repo.undo("samovar/r1", "r1")
+        await repo.undo("samovar/r1", "r1", made)
     person.git("reset", "-q", "--hard", base)
     person.git("checkout", "-q", "samovar/r1")
     with pytest.raises(SetupError, match="checked out"):
-        await repo.undo("samovar/r1", "r1")
+        await repo.undo("samovar/r1", "r1", made)
     person.write("g", "mine")
     person.commit("feat: mine")
     person.git("checkout", "-q", "main")
-    with pytest.raises(SetupError, match="not the commit of run"):
-        await repo.undo("samovar/r1", "r1")
+    with pytest.raises(SetupError, match="does not end with the commit of run"):
+        await repo.undo("samovar/r1", "r1", made)
     assert person.git("rev-parse", "samovar/r1~1") == made
 
 

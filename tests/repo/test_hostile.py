@@ -186,8 +186,7 @@ async def _find(repo, base, folder):
 
 
 async def _undo(repo, base, folder):
-    await repo.commit(_deed(base))
-    assert await repo.undo("s", "r1")
+    assert await repo.undo("s", "r1", await repo.commit(_deed(base)))
 
 
 async def _note(repo, base, folder):

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -247,8 +247,7 @@ class Companion:
         found = [e for e in events if isinstance(e, Done)]
         lost = [e for e in events if isinstance(e, Intended) and (e.act, e.key) not in done]
         for each in lost:
-            there = await repo.find(branch_of(folder.name), each.key)
-            if bool(there) == (each.act == "commit"):
+            if there := await self._happened(branch_of(folder.name), each, committed(found)):
                 found.append(Done(act=each.act, key=each.key, result=there))
                 log.append(found[-1])
         base = [began.base, *committed(found).values()][-1]
@@ -257,6 +256,17 @@ class Companion:
             self.seat.live("note", lacking)
         await draft.give(self.given)
         return draft
+
+    async def _happened(self, branch: str, one: Intended, made: Mapping[str, str]) -> str:
+        """Return the commit that an intended act made or took back; empty where it did not."""
+        held, taken = await self.seat.repo.find(branch, one.key), made.get(one.key, "")
+        if one.act == "commit" or held or not taken:
+            return held if one.act == "commit" else ""
+        try:
+            await self.seat.repo.undo(branch, one.key.removeprefix(marker("")), taken)
+        except SetupError:
+            return ""  # it was refused: the commit is held elsewhere
+        return taken
 
     async def _ready(self) -> Agent:
         if self._agent is not None:

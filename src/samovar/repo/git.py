@@ -88,7 +88,7 @@ class Git:
 
     async def head(self) -> str:
         """Return the commit that is checked out; empty on an unborn branch."""
-        return (await self._refs("rev-parse", "--verify", "-q", "HEAD^{commit}")).text
+        return await self._at("HEAD")
 
     async def tree(self, commit: str) -> Files:
         """Return the files of a commit; an empty `commit` has none."""
@@ -238,19 +238,21 @@ class Git:
     def _landed(self, where: str, branch: str) -> str:
         return remote.page(where, branch) or f"{self.remote()}/{branch}"
 
-    async def undo(self, branch: str, run_id: str, onto: str = "") -> str:
+    async def undo(self, branch: str, run_id: str, commit: str, onto: str = "") -> str:
         """Take the commit of a run off its branch and say so; it stays under refs/samovar/undone.
 
-        The branch goes back to the commit `onto`; without one it is deleted. Raises
-        SetupError with the `git revert` to run once others build upon it.
+        The branch goes back to the commit `onto`; without one it is deleted. Nothing is to be done
+        where `commit` is kept there already. Raises SetupError with the `git revert` to run once
+        others build upon it, or where the branch does not end with it.
         """
         tip = await self._tip(branch)
-        if tip in ("", onto):
-            return f"{branch} has no commit of run {run_id}: nothing to undo"
-        if await self.find(branch, marker(run_id)) != tip:
+        kept = f"{UNDONE}/{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}"
+        if not tip or await self.find(branch, marker(run_id)) != tip:
+            if await self._at(kept) == commit:
+                return f"{branch} has no commit of run {run_id}: nothing to undo"
             raise SetupError(
-                f"the tip of {branch} is not the commit of run {run_id}: "
-                "see 'git log', then 'git revert' what should go"
+                f"{branch} does not end with the commit of run {run_id}: "
+                f"see 'git log', then 'git revert {commit[:12]}' where it is"
             )
         if branch in await self._checked_out():
             raise SetupError(f"{branch} is checked out: leave it first, or 'git revert {tip[:12]}'")
@@ -260,7 +262,6 @@ class Git:
         others = [r for r in holders.text.split("\n") if r and r != f"refs/heads/{branch}"]
         if others:
             raise SetupError(f"{others[0]} already holds it: run 'git revert {tip[:12]}' there")
-        kept = f"{UNDONE}/{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}"
         move = f"update refs/heads/{branch} {onto}" if onto else f"delete refs/heads/{branch}"
         script = f"start\nupdate {kept} {tip}\n{move} {tip}\ncommit\n"
         done = await self._refs("update-ref", "--stdin", stdin=script.encode())
@@ -290,8 +291,10 @@ class Git:
         return await run(*OFFLINE, *arguments, env=env, stdin=stdin)
 
     async def _tip(self, branch: str) -> str:
-        reference = await self._reference(branch)
-        return (await self._refs("rev-parse", "--verify", "-q", f"{reference}^{{commit}}")).text
+        return await self._at(await self._reference(branch))
+
+    async def _at(self, name: str) -> str:
+        return (await self._refs("rev-parse", "--verify", "-q", f"{name}^{{commit}}")).text
 
     async def _reference(self, branch: str) -> str:
         reference = f"refs/heads/{branch}"
