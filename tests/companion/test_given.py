@@ -70,6 +70,19 @@ def test_two_files_of_one_name_are_told(tmp_path):
         gifts(twice, None, ())
 
 
+def test_what_lies_elsewhere_and_would_be_a_file_of_the_last_commit_is_told(project, tmp_path):
+    other = tmp_path / "elsewhere" / "data"
+    other.mkdir(parents=True)
+    for name in ("a.csv", "b.csv"):
+        (other / name).write_text(name)
+    assert paths(gifts([other], project, {"a.csv"})) == ["data/a.csv", "data/b.csv"]
+    said = (
+        r"a file of the last commit and .*elsewhere/data/a\.csv would both be data/a\.csv: rename"
+    )
+    with pytest.raises(SetupError, match=said):
+        gifts([other], project, {"data/a.csv"})
+
+
 async def test_the_agent_sees_what_it_is_given_and_no_commit_takes_it(sit, project, sales):
     change = call("shell", command="echo 2026,42 >> build/sales.csv")
     talker = await sit(READ, change, MEND, reply("41, then 42."))

@@ -36,17 +36,20 @@ def gifts(named: Sequence[Path], work: Path | None, known: Collection[str]) -> t
 
     Within `work`, the person's working tree, a file keeps its path; what is named elsewhere has its
     own name at the top. Links below a folder are left out. Raises SetupError for what is not there,
-    is no agent's to see, or has nothing to be handed over.
+    is no agent's to see, has nothing to be handed over, or the name of something else.
     """
     found: dict[str, Gift] = {}
     for each in named:
-        fresh = [g for g in _below(each, _path(each, work)) if g.path not in known]
+        within, path = _path(each, work)
+        fresh = [g for g in _below(each, path) if not (within and g.path in known)]
         if not fresh:
             what = f"all of {each} is in the last commit, as the agent sees it"
             raise SetupError(f"{what}: commit what you changed")
         for gift in fresh:
-            if found.setdefault(gift.path, gift).source != gift.source:
-                both = f"{found[gift.path].source} and {gift.source}"
+            first = str(found.setdefault(gift.path, gift).source)
+            other = "a file of the last commit" if gift.path in known else first
+            if other != str(gift.source):
+                both = f"{other} and {gift.source}"
                 raise SetupError(f"{both} would both be {gift.path}: rename one")
     return tuple(found.values())
 
@@ -110,13 +113,13 @@ def elsewhere(work: Path, path: str) -> str:
     )
 
 
-def _path(named: Path, work: Path | None) -> PurePosixPath:
-    """Return the path in a draft of what a person names."""
+def _path(named: Path, work: Path | None) -> tuple[bool, PurePosixPath]:
+    """Return whether what a person names lies within `work`, and its path in a draft."""
     whole = Path(os.path.abspath(named))
     for way in (whole, whole.resolve()):
         if work is not None and way.is_relative_to(work):
-            return PurePosixPath(way.relative_to(work))
-    return PurePosixPath(whole.name)
+            return True, PurePosixPath(way.relative_to(work))
+    return False, PurePosixPath(whole.name)
 
 
 def _below(named: Path, path: PurePosixPath) -> Iterator[Gift]:
