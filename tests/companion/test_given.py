@@ -5,7 +5,7 @@ import os
 import pytest
 
 from samovar.companion.clone import clone
-from samovar.companion.given import Gift, gifts
+from samovar.companion.given import Gift, gifts, taken
 from samovar.core.errors import SetupError
 from samovar.core.talk import Told, Used
 
@@ -128,6 +128,34 @@ async def test_what_was_given_stays_with_the_conversation_and_may_be_given_anew(
     with pytest.raises(SetupError, match=r"the agent has a own\.csv already"):
         await fourth.resume(run_name)
     assert (third.draft.root / "own.csv").read_text() == "1\n"
+
+
+async def test_a_gift_that_cannot_be_laid_down_leaves_no_conversation(sit, project, sales):
+    talker = await sit(READ, reply("41."))
+    talker.given = gifts([sales], project, ())
+    sales.unlink()
+    for _ in range(2):
+        with pytest.raises(SetupError, match=r"cannot copy .*sales\.csv"):
+            await events(talker, "what is the total?")
+    assert list((talker.seat.home / "runs").iterdir()) == [] and talker.run == ""
+    sales.write_text(SALES)
+    seen = await events(talker, "what is the total?")
+    assert "2025,41" in next(e.result.text for e in seen if isinstance(e, Used))
+    assert [p.name for p in (talker.seat.home / "runs").iterdir()] == [talker.run]
+
+
+async def test_what_was_never_copied_does_not_count_as_given(sit, project, sales):
+    talker = await sit(reply("Good."))
+    await events(talker, "hello")
+    (project / "c.csv").write_text("c")
+    both = gifts([project / "c.csv", sales], project, ())
+    sales.unlink()
+    with pytest.raises(SetupError, match="cannot copy"):
+        await talker.draft.give(both)
+    (talker.draft.root / "build").mkdir(exist_ok=True)
+    (talker.draft.root / "build/sales.csv").write_text("the agent's own")
+    assert taken(talker.draft.root.parent) == {"c.csv"}
+    assert (await talker.draft.made()).paths == ("build/sales.csv",)
 
 
 async def test_no_link_of_the_agents_leads_a_gift_out_of_its_copy(sit, sales, tmp_path):

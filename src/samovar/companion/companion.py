@@ -40,6 +40,7 @@ from samovar.memory.notebook import Notebook
 from samovar.memory.project import standing
 from samovar.org.seams import Charge, NoCredit
 from samovar.repo import git
+from samovar.sandboxes.workspace import remove
 from samovar.settings import load
 
 Result = TypeVar("Result")
@@ -222,13 +223,15 @@ class Companion:
         return entry
 
     async def _open(self, log: JsonlLog, talk: Conversation, events: Sequence[Event]) -> None:
-        """Go over to a conversation; where that fails, all stays as it was."""
+        """Go over to a conversation, a new one without events; a failure leaves all as it was."""
         assert talk.began is not None, "a conversation"
         lock = hold(log.path.parent)
         try:
             draft = await self._settled(log, talk.began, events)
         except BaseException:
             os.close(lock)
+            if not events:
+                await remove(log.path.parent)
             raise
         self._release()
         self._lock, self._log, self.draft = lock, log, draft

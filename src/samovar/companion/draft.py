@@ -149,8 +149,10 @@ class Draft:
     async def give(self, gifts: Sequence[Gift]) -> None:
         """Put files of the person's into it, which no commit takes. Raises SetupError."""
         if gifts:
-            await asyncio.to_thread(given.hand_over, self.root, gifts)
-            self._given = given.taken(self.root.parent)
+            try:
+                await asyncio.to_thread(given.hand_over, self.root, gifts)
+            finally:
+                self._given = given.taken(self.root.parent)
 
     async def moved(self, base: str) -> None:
         """Take another commit for the one it differs from; what was before it stays committed."""

@@ -73,20 +73,28 @@ def taken(folder: Path) -> frozenset[str]:
 def hand_over(root: Path, given: Sequence[Gift]) -> None:
     """Copy files into the draft of a run; one that was handed over before is replaced.
 
-    Raises SetupError for a file that the agent has already, or that cannot be copied.
+    Raises SetupError for a file that the agent has already, or that cannot be copied: that one and
+    those after it do not count as handed over.
     """
-    before, place = taken(root.parent), Workspace(root)
+    there, place = taken(root.parent), Workspace(root)
     try:
         for gift in given:
-            if gift.path not in before and place.exists(gift.path):
+            if gift.path not in there and place.exists(gift.path):
                 raise SetupError(f"the agent has a {gift.path} already: give yours another name")
         # Before the files themselves: none is ever taken for one that the agent made.
-        paths = sorted(before.union(g.path for g in given))
-        write(root.parent / _LIST, msgspec.json.encode(paths))
-        for gift in given:
-            _lay(root, gift)
+        _listing(root.parent, there.union(g.path for g in given))
+        try:
+            for gift in given:
+                _lay(root, gift)
+                there |= {gift.path}
+        finally:
+            _listing(root.parent, there)
     except ToolError as error:
         raise SetupError(f"cannot hand it over: {error}") from error
+
+
+def _listing(folder: Path, paths: frozenset[str]) -> None:
+    write(folder / _LIST, msgspec.json.encode(sorted(paths)))
 
 
 def _lay(root: Path, gift: Gift) -> None:
