@@ -145,6 +145,11 @@ def test_what_a_person_edits_is_understood_and_nothing_they_wrote_is_changed(tmp
     ]
 
 
+@pytest.mark.parametrize("link", ["- [x](http://a.b)", "2. [1][a]", "* [~](a.md) and more"])
+def test_a_link_under_the_tasks_is_words(link):
+    assert parse(f"## Tasks\n{link}\n- [x] (done)\n").tasks == (Task("(done)", "done"),)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -299,7 +299,8 @@ async def test_a_part_carries_the_form_token_of_whoever_sees_it(home, team, port
     assert desk.mark not in got
 
 
-async def test_whoever_logs_out_reads_no_further_in_any_tab(home, team, port):
+@pytest.mark.parametrize("path", ["/live/page/team", f"/live/run/{RUN}", f"/api/runs/{RUN}/events"])
+async def test_whoever_logs_out_reads_no_further_in_any_tab(home, team, port, path):
     desk = household.desk(home, team, host=f"127.0.0.1:{port}")
     session, other = desk.keys.session(), desk.keys.session()
     async with served(desk, port) as client:
@@ -308,7 +309,7 @@ async def test_whoever_logs_out_reads_no_further_in_any_tab(home, team, port):
         async with (
             httpx.AsyncClient(base_url=base, headers=cookies[0]) as leaving,
             httpx.AsyncClient(base_url=base, headers=cookies[1]) as staying,
-            leaving.stream("GET", "/live/page/team") as stream,
+            leaving.stream("GET", path, headers={"accept": "text/event-stream"}) as stream,
             staying.stream("GET", "/live/page/board") as others,
             client.stream("GET", "/live/page/board") as program,
         ):
