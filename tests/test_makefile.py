@@ -37,7 +37,15 @@ def test_smoke_may_take_half_a_minute_and_no_more(tmp_path):
 
 def test_format_writes_what_check_looks_at():
     def planned(name: str) -> list[str]:
-        command = ["make", "-o", ".venv/.ready", "--dry-run", name, "BIN=bin"]
+        command = [
+            "make",
+            "-o",
+            ".venv/.ready",
+            "--dry-run",
+            "--no-print-directory",
+            name,
+            "BIN=bin",
+        ]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
         return done.stdout.splitlines()
 
