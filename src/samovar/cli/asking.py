@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from samovar.cli.lines import Line, diff_lines, receipt_lines
 from samovar.cli.screen import Screen
 from samovar.core.event import Asked, Entry
-from samovar.core.state import replay
+from samovar.core.state import State, replay
 from samovar.flow.kit import Word
 from samovar.flow.receipt import receipt
 
@@ -26,14 +26,18 @@ class Person:
     entries: list[Entry] = field(default_factory=list)
     """What happened so far, for the receipt."""
 
+    @property
+    def state(self) -> State:
+        """Where the run stands."""
+        return replay(e.event for e in self.entries)
+
     async def __call__(self, asked: Asked, text: str, /) -> Word | None:
         """Show exactly what would be done and return the answer; None when nobody can give it."""
         if asked.act == "push":
             return await self._answer(self.push_yes, f"{text[:1].upper()}{text[1:]}?")
         facts = receipt(self.entries, text)
         self.screen.show([Line(""), *diff_lines(text), Line(""), *receipt_lines(facts)])
-        branch = replay(e.event for e in self.entries).branch
-        return await self._answer(self.yes, f"Keep this change on branch {branch}?")
+        return await self._answer(self.yes, f"Keep this change on branch {self.state.branch}?")
 
     async def _answer(self, given: bool, question: str) -> Word | None:
         if given:

@@ -16,8 +16,8 @@ from samovar.cli.lines import Line, receipt_lines, unseen_line
 from samovar.cli.screen import Json, Screen
 from samovar.cli.terminal import screen
 from samovar.core.errors import SamovarError, SetupError
-from samovar.core.event import Entry, Opened
-from samovar.core.state import replay
+from samovar.core.event import Entry
+from samovar.core.state import State
 from samovar.core.task import Budget
 from samovar.repo import git
 from samovar.settings import load
@@ -121,19 +121,18 @@ async def _follow(app: App, entries: AsyncIterator[Entry], person: Person, *, th
 
 
 def _end(app: App, person: Person, *, there: bool) -> int:
-    state, run = replay(e.event for e in person.entries), _run(person)
-    last = state.closed
+    state = person.state
+    last, run = state.closed, state.run
     assert last is not None, "a run that nothing stopped is closed"
     if last.waits:
         word = "--push-yes" if state.question and state.question.act == "push" else "--yes"
         say(f"samovar: nobody could be asked; go on with: samovar resume {run} {word}")
         return last.exit_code
     if last.ok:
-        facts = app.receipt(run)
         person.screen.show(
             [
-                Line(f"see it     git {_shown(person, facts.branch)}", "dim"),
-                *([Line(f"take it    git merge {facts.branch}", "dim")] if there else []),
+                Line(f"see it     git {_shown(state)}", "dim"),
+                *([Line(f"take it    git merge {state.branch}", "dim")] if there else []),
                 Line(f"undo it    samovar undo {run}", "dim"),
             ]
         )
@@ -144,22 +143,17 @@ def _end(app: App, person: Person, *, there: bool) -> int:
 
 def _finished(person: Person) -> bool:
     """Return whether a run ended for good: one that waits for a person goes on."""
-    end = replay(e.event for e in person.entries).closed
+    end = person.state.closed
     return end is not None and not end.waits
 
 
-def _run(person: Person) -> str:
-    return next((e.event.run for e in person.entries if isinstance(e.event, Opened)), "")
-
-
-def _shown(person: Person, branch: str) -> str:
+def _shown(state: State) -> str:
     """Return what git shows a run's change by; a first commit has nothing to be compared with."""
-    base = next((e.event.base for e in person.entries if isinstance(e.event, Opened)), "")
-    return f"diff {base[:12]}..{branch}" if base else f"show {branch}"
+    return f"diff {state.base[:12]}..{state.branch}" if state.base else f"show {state.branch}"
 
 
 def _hint(what: str, person: Person) -> str:
-    run = _run(person)
+    run = person.state.run
     return f"samovar: {what}; go on with: samovar resume {run}" if run else f"samovar: {what}"
 
 
