@@ -97,7 +97,7 @@ class Git:
         self._hash(commit)
         listed = await self._objects("ls-tree", "-r", "-z", "--full-tree", f"{commit}^{{tree}}")
         if listed.status != 0:
-            raise SetupError(f"there is no commit {commit[:12]} in {self._name}")
+            raise SetupError(f"there is no commit {commit[:12]} in {self.place.root}")
         return Files(self._private, parse(listed.out))
 
     async def dirty(self) -> tuple[str, ...]:
@@ -272,10 +272,6 @@ class Git:
         went = f"{branch} is back at {onto[:12]}" if onto else f"deleted {branch}"
         return f"{went}; its commit {tip[:12]} is kept as {kept}"
 
-    @property
-    def _name(self) -> Path:
-        return self.place.root
-
     async def _refs(self, *arguments: str, stdin: bytes = b"") -> Result:
         """Run a command about references in the real repository; none of these starts programs."""
         where = ("--git-dir", str(self.place.git_dir), "-c", "core.fsync=all")
@@ -315,7 +311,7 @@ class Git:
         self._hash(commit)
         found = await self._objects("rev-parse", "--verify", "-q", f"{commit}^{{tree}}")
         if found.status != 0:
-            raise SetupError(f"there is no commit {commit[:12]} in {self._name}")
+            raise SetupError(f"there is no commit {commit[:12]} in {self.place.root}")
         return found.text
 
     def _hash(self, commit: str) -> None:

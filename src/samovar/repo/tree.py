@@ -101,7 +101,8 @@ class Files:
     def lacking(self) -> str:
         """Return in one line what a copy lacks of what a checkout has; empty if nothing."""
         files = [e for e in self._entries.values() if e.mode != LINK]
-        pointers = [e.path for e, data in self._blobs(files) if _pointer(data)]
+        short = [e for e, size in self._sizes(files) if size <= SHORT]
+        pointers = [e.path for e, data in self._blobs(short) if _pointer(data)]
         kinds = {"Git LFS files, here as pointers": pointers, "submodules": list(self._modules)}
         said = [f"{kind}: {some(names, 3)}" for kind, names in kinds.items() if names]
         return f"not in the copy: {'; '.join(said)}; tests that need them fail" if said else ""
@@ -144,17 +145,20 @@ class Files:
             os.symlink(target, os.fsencode(place))
 
     def _blobs(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes]]:
-        with tempfile.TemporaryFile() as wanted:
-            wanted.write("".join(f"{e.hash}\n" for e in entries).encode())
-            wanted.seek(0)
-            with _batch(self._private, wanted) as stream:
-                for entry in entries:
-                    yield entry, _next(stream, entry.hash)
+        with _batch(self._private, entries, "--batch") as stream:
+            for entry in entries:
+                yield entry, _next(stream, entry.hash)
+
+    def _sizes(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, int]]:
+        """Yield the bytes of each file without reading it."""
+        with _batch(self._private, entries, "--batch-check") as stream:
+            for entry in entries:
+                yield entry, _size(stream, entry.hash)
 
     def _blob(self, digest: str) -> bytes:
         with self._lock:
             if self._reader is None:
-                self._reader = _start(self._private, subprocess.PIPE)
+                self._reader = _start(self._private, subprocess.PIPE, "--batch")
                 weakref.finalize(self, _end, self._reader)
             assert self._reader.stdin is not None, "started with a pipe"
             assert self._reader.stdout is not None, "started with a pipe"
@@ -194,18 +198,21 @@ def _write_file(place: Path, data: bytes, *, executable: bool) -> None:
 
 
 @contextmanager
-def _batch(private: Private, wanted: IO[bytes]) -> Iterator[IO[bytes]]:
-    process = _start(private, wanted)
-    assert process.stdout is not None, "started with a pipe"
-    try:
-        yield process.stdout
-    finally:
-        _end(process)
+def _batch(private: Private, entries: Sequence[Entry], how: str) -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as wanted:
+        wanted.write("".join(f"{e.hash}\n" for e in entries).encode())
+        wanted.seek(0)
+        process = _start(private, wanted, how)
+        assert process.stdout is not None, "started with a pipe"
+        try:
+            yield process.stdout
+        finally:
+            _end(process)
 
 
-def _start(private: Private, stdin: IO[bytes] | int) -> subprocess.Popen[bytes]:
+def _start(private: Private, stdin: IO[bytes] | int, how: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["git", *FLAGS, *OFFLINE, "cat-file", "--batch"],
+        ["git", *FLAGS, *OFFLINE, "cat-file", how],
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -224,15 +231,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _next(stream: IO[bytes], digest: str) -> bytes:
+    size = _size(stream, digest)
+    data = stream.read(size + 1)
+    return data[:size]
+
+
+def _size(stream: IO[bytes], digest: str) -> int:
+    """Return the bytes of the file that git tells of next. Raises SetupError where it lacks it."""
     head = stream.readline().split()
     if len(head) != 3 or head[1] != b"blob":
         raise SetupError(
             f"git has lost the object {digest[:12]}: run 'git fsck', or in a partial clone "
             "'git fetch --refetch --no-filter'"
         )
-    size = int(head[2])
-    data = stream.read(size + 1)
-    return data[:size]
+    return int(head[2])
 
 
 def _pointer(data: bytes) -> bool:
