@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
+from samovar.core.way import source_root
+
 DEPENDENCIES = ("node_modules", "vendor", ".venv", "venv", "env")
 """Folders that package managers fill beside a project's files."""
 _VIRTUAL = (".venv", "venv", "env")
@@ -20,8 +22,6 @@ _RULE = re.compile(r"^([^\s#:=][^#:=\n]*):(?!:?=)", re.M)
 """The targets of a rule of a Makefile; an assignment is none."""
 _BUILT = re.compile(rb"^\s*\[(project|build-system)\]", re.M)
 """What a pyproject.toml has that pip can install; many only set up tools."""
-_SOURCES = re.compile(r"((?!tests?/)[^/]+/)*?src(?=/)")
-"""The first `src` on the way to a file, as in flow.source.module_of; what tests use is data."""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ def python_path(paths: Sequence[str], read: Callable[[str], str]) -> tuple[str, 
 
     A command may enter a part of it first: its `src` has the same name seen from there.
     """
-    parts = [found[0] for p in paths if p.endswith(".py") and (found := _SOURCES.match(p))]
+    parts = [found for p in paths if p.endswith(".py") and (found := source_root(p))]
     folders = [".", "src", *parts] if parts else ["."]
     if "pyproject.toml" in paths:
         folders += _pytest_path(read("pyproject.toml"))

@@ -1,4 +1,4 @@
-"""A path as rules judge it: as it is written, where its links lead, and whom a name belongs to."""
+"""A path: as it is written, where its links lead, whom a name belongs to, where modules begin."""
 
 import os
 import posixpath
@@ -14,6 +14,7 @@ _LONGEST = 4096
 """Letters of a path the system takes."""
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 """Characters some file systems, HFS+ among them, leave out when they compare names."""
+_SOURCES = re.compile(r"((?!tests?/)[^/]+/)*?src(?=/)")
 _OWNED = {
     re.compile(r"(\.git|git~[0-9]+)", re.IGNORECASE): "git",
     re.compile(r"\.samovar", re.IGNORECASE): "samovar",
@@ -60,6 +61,15 @@ def owner(name: str) -> str:
     """Return whom a file or folder of this name belongs to, if not to the project."""
     bare = unicodedata.normalize("NFKC", _IGNORED.sub("", name)).split(":")[0].rstrip(". ")
     return next((who for form, who in _OWNED.items() if form.fullmatch(bare)), "")
+
+
+def source_root(path: str) -> str:
+    """Return the first `src` on the way to a file: from it the names of modules are told.
+
+    Empty where there is none; what tests use is data.
+    """
+    found = _SOURCES.match(path)
+    return found[0] if found else ""
 
 
 def _whole(path: str, root: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from samovar.core.task import lines
+from samovar.core.way import source_root
 
 
 class Symbol(Struct, frozen=True):
@@ -24,8 +25,6 @@ class Symbol(Struct, frozen=True):
 
 
 _IMPORTED = re.compile(r"^((?:from +([\w.]+) +import\b)|import +([\w.]+)\b.*)", re.M)
-_SOURCES = re.compile(r"^((?!tests?/)[^/]+/)*?src/")
-"""Where the names of modules begin, as checks.environment.python_path has it."""
 _EQUAL = re.compile(r"assert(Is|(MultiLine|Sequence|List|Tuple|Set|Dict)?Equal)")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
@@ -169,7 +168,8 @@ def imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
 def module_of(path: str) -> str:
     """Return the dotted name by which a file is imported."""
     inner = path.removesuffix(".py").removesuffix("/__init__")
-    return _SOURCES.sub("", inner).replace("/", ".")
+    root = source_root(inner)
+    return (inner[len(root) + 1 :] if root else inner).replace("/", ".")
 
 
 def own_imports(text: str, path: str) -> list[str]:

@@ -14,7 +14,6 @@ _NO_PYTEST = re.compile(r"^(.+): No module named pytest$", re.M)
 _MAKE = re.compile(r"^make.*: \*\*\* .* Error 12[67]$", re.M)
 """What make says, by an exit status of its own, where a program did not start."""
 _ABSENT = re.compile(r".*(not found|No such file|ermission denied).*")
-
 _FILE = re.compile(r"[\w-][\w/-]*\.\w+")
 
 
