@@ -349,10 +349,10 @@ async def choose_model(
         if name and name not in {w.name for w in CATALOGUE}:
             away = [s for s in silent(settings, found) if name in (s.name, s.model)]
             if away:
-                at = f"{Endpoint(url=away[0].url, model=name).shown}{by(away[0].url)}"
+                at = endpoint_of(away[0])
                 raise Unreachable(
-                    f"no model answers at {at}: start the server, check address and key, or see "
-                    "'samovar doctor'"
+                    f"no model answers at {at.shown}{by(at.url)}: start the server, check address "
+                    "and key, or see 'samovar doctor'"
                 )
             known = ", ".join(n for n, _ in found) or "none"
             raise SetupError(

@@ -32,8 +32,8 @@ async def discover(configured: Sequence[Endpoint] = ()) -> list[Endpoint]:
     Asks 127.0.0.1 only, half a second at most.
     """
     known = {endpoint.url for endpoint in configured}
-    near = [(f"http://127.0.0.1:{port}/v1", kind) for port, kind in _PORTS]
-    found = await asyncio.gather(*(_models(url, kind) for url, kind in near if url not in known))
+    near = [Endpoint(url=f"http://127.0.0.1:{p}", model="", kind=kind) for p, kind in _PORTS]
+    found = await asyncio.gather(*(_models(e, _SECONDS) for e in near if e.url not in known))
     return [*configured, *_ranked(chain.from_iterable(found))]
 
 
@@ -45,8 +45,7 @@ async def named(endpoint: Endpoint) -> list[Endpoint]:
     guess = endpoint.kind
     if guess == "other":
         guess = dict(_PORTS).get(urlsplit(endpoint.root).port or 0, "other")
-    found = await _models(endpoint.url, guess, key=endpoint.key, seconds=5.0)
-    return _ranked(replace(one, key=endpoint.key) for one in found)
+    return _ranked(await _models(replace(endpoint, kind=guess), 5.0))
 
 
 def embeds(model: str) -> bool:
@@ -58,19 +57,18 @@ def _ranked(found: Iterable[Endpoint]) -> list[Endpoint]:
     return sorted(found, key=lambda e: (embeds(e.model), "code" not in e.model.lower()))
 
 
-async def _models(
-    url: str, guess: Kind, *, key: str = "", seconds: float = _SECONDS
-) -> list[Endpoint]:
-    answer = await ask(f"{url}/models", key=key, seconds=seconds)
+async def _models(at: Endpoint, seconds: float) -> list[Endpoint]:
+    """Return the models of a server; its kind is a guess."""
+    answer = await ask(f"{at.url}/models", key=at.key, seconds=seconds)
     data = answer.get("data")
     entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
     names = sorted({e["id"] for e in entries if isinstance(e.get("id"), str) and e["id"]})
-    kind = _kind(guess, (e.get("owned_by") for e in entries))
+    kind = _kind(at.kind, (e.get("owned_by") for e in entries))
     if names and kind == "other":
         # Models that were made or pulled from elsewhere are not of Ollama's library.
-        said = await ask(f"{url.removesuffix('/v1')}/api/version", key=key, seconds=seconds)
+        said = await ask(f"{at.root}/api/version", key=at.key, seconds=seconds)
         kind = "ollama" if isinstance(said.get("version"), str) else kind
-    return [Endpoint(url=url, model=name, kind=kind) for name in names]
+    return [replace(at, model=name, kind=kind) for name in names]
 
 
 def _kind(guess: Kind, owners: Iterable[object]) -> Kind:

@@ -36,19 +36,18 @@ class Retrying:
 
         Raises the ModelError of the last try.
         """
-        lost, left = 0, self.tries
+        lost = attempt = 0
         while True:
-            left -= 1
             try:
                 reply = await self.model.reply(request)
                 return replace(reply, usage=reply.usage + Usage(generated=lost))
             except ModelError as error:
-                wait = self._wait(error, self.tries - left - 1)
-                again: Request | None = request
+                wait, attempt = self._wait(error, attempt), attempt + 1
                 if isinstance(error, Unusable):
                     lost = error.generated = error.generated + lost
-                    again = _varied(request)
-                if not left or again is None or wait > self.longest or isinstance(error, Rejected):
+                again = _varied(request) if isinstance(error, Unusable) else request
+                final = attempt == self.tries or isinstance(error, Rejected)
+                if final or again is None or wait > self.longest:
                     raise
                 if self.live is not None:
                     self.live("note", f"{str(error).partition(';')[0]}; asking again")

@@ -32,8 +32,11 @@ class Problem(Struct, frozen=True, kw_only=True):
 def near(word: str, known: Iterable[str]) -> str:
     """Return the fix for a name nobody knows: the known one that is most like it, or a few."""
     names = sorted(known)
-    alike = get_close_matches(word, names, 1)
-    if alike:
-        return f'did you mean "{alike[0]}"?'
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"there are: {shown}" if names else "remove it"
+    return alike(word, names) or (f"there are: {shown}" if names else "remove it")
+
+
+def alike(word: str, names: Iterable[str]) -> str:
+    """Return the question whether the name most like a word was meant; empty where none is."""
+    found = get_close_matches(word, names, 1)
+    return f'did you mean "{found[0]}"?' if found else ""

@@ -1,7 +1,6 @@
 """Checking resumes: every problem of a file at once, each with its field and its fix. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -10,7 +9,7 @@ from msgspec import Struct
 
 from samovar.core.rules import Rules
 from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, reads, remote
-from samovar.org.problem import Problem, near
+from samovar.org.problem import Problem, alike, near
 from samovar.org.resume import EVERYBODY, PEOPLE, Resume
 
 LARGEST = 262_144
@@ -151,9 +150,7 @@ def _unknown(
     fields = _types(kind)
     for key, value in raw.items():
         if key not in fields:
-            alike = get_close_matches(key, fields, 1)
-            fix = f'did you mean "{alike[0]}"?' if alike else "remove it"
-            wrong = "is a field nobody reads"
+            fix, wrong = alike(key, fields) or "remove it", "is a field nobody reads"
             yield Problem(file=file, field=f"{at}{key}", wrong=wrong, fix=fix, weight="warning")
             continue
         inner = fields[key]
