@@ -418,10 +418,10 @@ def test_a_terminal_that_is_closed_ends_its_programs_and_leaves_a_whole_log(
     server.answers = (beating, reply("Never said."))
     terminal.wait("/help")
     terminal.type("run it\r")
-    until(lambda: list(project.glob(".samovar/runs/*/work/beat")))
+    until(lambda: list(project.glob(".samovar/runs/**/beat")))
     os.killpg(terminal.process.pid, signal.SIGHUP)
     assert terminal.process.wait(20) != 0
-    [beat] = project.glob(".samovar/runs/*/work/beat")
+    [beat] = project.glob(".samovar/runs/**/beat")
 
     def still() -> bool:
         size = beat.stat().st_size
