@@ -36,7 +36,6 @@ LATE = {
 }
 """Files that import an optional library in the one function that needs it, and why."""
 _QUIET = "the innermost block is a suppress() around one call that may find nothing"
-_STREAM = "a stream is read inside a time limit and a handler for its errors"
 EXCEPTIONS = {
     ("core/rules.py", "catches everything"): "a tool's fault is told and ends no conversation",
     ("org/engine.py", "catches everything"): "one agent's fault stops no other",
@@ -44,7 +43,6 @@ EXCEPTIONS = {
     ("repo/git.py", "Git has 11 public methods"): "every act on a repository in one place",
     ("flow/variants.py", "_Scope has 14 public methods"): "one method for each kind of syntax",
     ("flow/grafts.py", "_Graft has 13 public methods"): "as _Scope of flow/variants.py",
-    ("models/openai.py", "_hear nests 4 deep"): _STREAM,
     ("sandboxes/bubblewrap.py", "_kill nests 4 deep"): _QUIET,
     ("sandboxes/none.py", "_marked nests 4 deep"): _QUIET,
     ("sandboxes/watch.py", "tree_size nests 4 deep"): _QUIET,

@@ -301,7 +301,7 @@ async def endpoints(settings: Settings, home: Path) -> list[tuple[str, Endpoint]
 
 def endpoint_of(server: Server, key: str = "") -> Endpoint:
     """Return where a configured model answers. Raises SetupError for what is no address."""
-    return Endpoint(url=server.url, model=server.model, key=key)
+    return Endpoint(url=server.url, model=server.model, key=key, context=server.context)
 
 
 async def _served(server: Server, key: str) -> list[Endpoint]:

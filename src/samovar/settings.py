@@ -33,6 +33,8 @@ class Server(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The server's own name for the model; empty means its only or first one."""
     key: str = ""
     """Name of the environment variable that holds the key, never the key itself."""
+    context: Annotated[int, Meta(ge=0)] = 0
+    """Tokens the model holds, where the server does not tell; 0: as asked or measured."""
 
 
 class Otel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -283,3 +283,24 @@ async def test_a_port_that_never_answers_costs_half_a_second(
         monkeypatch.setattr(discovery, "_PORTS", ((port, "ollama"),))
         async with asyncio.timeout(5):
             assert await discover() == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "said", "context"),
+    [
+        ({}, 0, 4096),
+        ({}, 128_000, 128_000),
+        ({"max_model_len": 8192}, 128_000, 8192),
+        ({"context_length": 32_768}, 0, 32_768),
+        ({"context_window": 131_072}, 0, 131_072),
+        ({"max_context_length": "many"}, 16_000, 16_000),
+    ],
+)
+async def test_a_context_is_what_the_server_says_else_what_a_person_says(
+    serve, listed, said, context
+):
+    async def lists(heard):
+        await heard.answer(200, json.dumps({"data": [{"id": "fake", **listed}]}).encode())
+
+    at = (await serve(lists)).endpoint(context=said)
+    assert (await known(at)).context == context

@@ -16,10 +16,19 @@ _LARGEST = 131_072
 _STEP = 512
 """Tokens to which the limit is found."""
 _ANSWER = 12
+_CLAIMS = ("max_model_len", "context_length", "context_window", "max_context_length")
+"""What vLLM, OpenRouter, Groq and Mistral call it in their lists of models."""
 
 
 async def claimed(endpoint: Endpoint) -> int:
-    """Return the tokens the server says are in force for one request; 0 when it does not say."""
+    """Return the tokens in force for one request: as the server says, else as a person set it.
+
+    0 when nobody says.
+    """
+    return await _said(endpoint) or endpoint.context
+
+
+async def _said(endpoint: Endpoint) -> int:
     root, key, model = endpoint.root, endpoint.key, endpoint.model
     match endpoint.kind:
         case "llama.cpp":
@@ -33,7 +42,8 @@ async def claimed(endpoint: Endpoint) -> int:
             return _whole(_entry(loaded, model).get("loaded_context_length"))
         case "vllm" | "other":
             served = (await ask(f"{endpoint.url}/models", key=key)).get("data")
-            return _whole(_entry(served, model).get("max_model_len"))
+            entry = _entry(served, model)
+            return next((n for name in _CLAIMS if (n := _whole(entry.get(name)))), 0)
 
 
 async def digest(endpoint: Endpoint) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from samovar.models.endpoint import Endpoint, Kind
-from samovar.models.wire import ask
+from samovar.models.wire import ask, status
 
 _SECONDS = 0.5
 _PORTS: tuple[tuple[int, Kind], ...] = (
@@ -18,6 +18,7 @@ _PORTS: tuple[tuple[int, Kind], ...] = (
     (8080, "llama.cpp"),
     (8000, "vllm"),
 )
+_UNLISTED = (401, 403, 404, 405)
 _EMBEDS = re.compile(r"embed|minilm|rerank|(?<![a-z0-9])(bge|e5|gte)(?![a-z0-9])")
 OLLAMA_NOTE = (
     "Ollama cuts prompts at 2,048 or 4,096 tokens unless told otherwise: start it with "
@@ -41,11 +42,16 @@ async def named(endpoint: Endpoint) -> list[Endpoint]:
     """Return one endpoint for each model a server has, such as one configured without a model.
 
     Empty when it does not answer. Those made for code come first, those for embeddings last.
+    A server that lets nobody read its list, as Anthropic's, has the model that was named.
     """
     guess = endpoint.kind
     if guess == "other":
         guess = dict(_PORTS).get(urlsplit(endpoint.root).port or 0, "other")
-    return _ranked(await _models(replace(endpoint, kind=guess), 5.0))
+    at = replace(endpoint, kind=guess)
+    found = _ranked(await _models(at, 5.0))
+    if not found and at.model and await status(f"{at.url}/models", key=at.key) in _UNLISTED:
+        return [at]
+    return found
 
 
 def embeds(model: str) -> bool:

@@ -21,6 +21,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Secret; it goes into the Authorization header and nowhere else."""
     kind: Kind = "other"
     """Which server it is; decides what beyond the OpenAI protocol may be asked of it."""
+    context: int = 0
+    """Tokens it holds, as a person says, for a server that does not tell; 0: nobody said."""
 
     def __post_init__(self) -> None:
         """Raise SetupError when the address cannot be one."""

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from samovar.models.failures import Busy, Rejected, TooLarge
 from samovar.models.patience import Patience, patience
 from samovar.models.profile import UNMEASURED, Profile
 from samovar.models.proxy import by, way
+from samovar.models.spare import unwelcome, without
 from samovar.models.stream import Chunk, Garbage, chunks
 
 _CONNECT = 5.0
@@ -94,6 +95,14 @@ class _Heard:
         return place is not None
 
 
+class _Unwelcome(Rejected):
+    """The server refuses one field of a request; without it, the request may pass."""
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text)
+        self.field = name
+
+
 @dataclass(frozen=True)
 class OpenAI:
     """Asks a server, streaming. Tokens are the server's count, or one a piece where it has none."""
@@ -104,6 +113,8 @@ class OpenAI:
     """Called with ("token", text) while the answer comes."""
     slack: float = 60.0
     """Seconds granted to the server beyond what its measured speed explains."""
+    unwelcome: set[str] = field(default_factory=set, init=False, compare=False)
+    """Fields of a request that the server refused; it is not sent them again."""
 
     async def reply(self, request: Request, /) -> Reply:
         """Return the answer.
@@ -146,14 +157,19 @@ class OpenAI:
         return tokens
 
     async def _hear(self, request: Request, wait: Patience) -> _Heard:
+        while True:
+            try:
+                return await self._listen(request, wait)
+            except _Unwelcome as error:
+                self.unwelcome.add(error.field)
+                if self.live is not None:
+                    self.live("note", f"{error}; asking without it")
+
+    async def _listen(self, request: Request, wait: Patience) -> _Heard:
         heard, pause = _Heard(), wait.first
         async with aclosing(self._bytes(request)) as data, aclosing(chunks(data)) as events:
             while True:
-                try:
-                    async with asyncio.timeout(pause):
-                        chunk = await anext(events, None)
-                except TimeoutError as error:
-                    raise self._error(f"said nothing for {pause:.0f} s") from error
+                chunk = await self._next(events, pause)
                 if chunk is None:
                     return heard
                 pause = wait.gap
@@ -162,6 +178,13 @@ class OpenAI:
                     self.live("token", piece)
                 if heard.overflows(request.limit) or (piece and heard.repeats()):
                     return heard
+
+    async def _next(self, events: AsyncIterator[Chunk], pause: float) -> Chunk | None:
+        try:
+            async with asyncio.timeout(pause):
+                return await anext(events, None)
+        except TimeoutError as error:
+            raise self._error(f"said nothing for {pause:.0f} s") from error
 
     async def _bytes(self, request: Request) -> AsyncGenerator[bytes, None]:
         # The one place that imports the library: it costs half a second.
@@ -179,13 +202,14 @@ class OpenAI:
                 )
             ),
         )
+        wanted = without(body(self.endpoint, self.profile, request), self.unwelcome)
         asked = client.chat.completions.with_streaming_response
         try:
-            async with client, asked.create(**body(self.endpoint, self.profile, request)) as answer:
+            async with client, asked.create(**wanted) as answer:
                 async for block in answer.iter_bytes():
                     yield block
         except openai.APIStatusError as error:
-            raise self._refused(error.status_code, error.response.headers, error.body) from error
+            raise self._refused(wanted, error.response, error.body) from error
         except (openai.APIConnectionError, httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise Unreachable(
                 f"no model answers at {self.endpoint.shown}{by(self.endpoint.url)}: "
@@ -209,12 +233,18 @@ class OpenAI:
         if any(c in heard.text and c not in asked for c in ("\0", "\ufffd")):
             raise Unusable(self._told("sent text with broken characters"), heard.spent)
 
-    def _refused(self, status: int, headers: Any, answer: object) -> ModelError:
-        said = _said(answer)
-        text = f"{self.endpoint.model} at {self.endpoint.shown} answered HTTP {status}{said}"
+    def _refused(self, asked: dict[str, Any], answer: Any, told: object) -> ModelError:
+        status = answer.status_code
+        if status in (400, 422) and (name := unwelcome(asked, told)):
+            return _Unwelcome(
+                f"{self.endpoint.model} at {self.endpoint.shown} takes no {name}", name
+            )
+        text = f"{self.endpoint.model} at {self.endpoint.shown} answered HTTP {status}{_said(told)}"
         match status:
             case 429 | 503:
-                return Busy(f"{text}; it is busy, try later", _seconds(headers.get("retry-after")))
+                return Busy(
+                    f"{text}; it is busy, try later", _seconds(answer.headers.get("retry-after"))
+                )
             case 401 | 403:
                 return Rejected(f"{text}; set its key in .env")
             case 404:

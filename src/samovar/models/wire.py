@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
@@ -13,6 +13,14 @@ from samovar.core.errors import Unreachable
 from samovar.models.proxy import way
 
 _LARGEST = 8 << 20
+_FAILURES = (
+    Unreachable,
+    URLError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+    msgspec.MsgspecError,
+)
 
 
 async def ask(
@@ -25,25 +33,36 @@ async def ask(
     return await asyncio.to_thread(_ask, url, body, key, seconds)
 
 
+async def status(url: str, *, key: str = "", seconds: float = 5.0) -> int:
+    """Return the HTTP status a GET is answered with; 0 when nobody answers."""
+
+    def asked() -> int:
+        try:
+            with _opener(url).open(_request(url, None, key), timeout=seconds) as answer:
+                return int(answer.status)
+        except HTTPError as error:
+            return error.code
+        except _FAILURES:
+            return 0
+
+    return await asyncio.to_thread(asked)
+
+
 def _ask(url: str, body: object, key: str, seconds: float) -> dict[str, Any]:
+    try:
+        with _opener(url).open(_request(url, body, key), timeout=seconds) as answer:
+            found = msgspec.json.decode(answer.read(_LARGEST))
+    except _FAILURES:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _request(url: str, body: object, key: str) -> Request:
     headers = {"Content-Type": "application/json"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
     data = None if body is None else msgspec.json.encode(body)
-    try:
-        request = Request(url, data, headers)  # noqa: S310 - Endpoint admits http and https only
-        with _opener(url).open(request, timeout=seconds) as answer:
-            found = msgspec.json.decode(answer.read(_LARGEST))
-    except (
-        Unreachable,
-        URLError,
-        http.client.HTTPException,
-        OSError,
-        ValueError,
-        msgspec.MsgspecError,
-    ):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return Request(url, data, headers)  # noqa: S310 - Endpoint admits http and https only
 
 
 def _opener(url: str) -> OpenerDirector:
