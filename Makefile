@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test format check chaos scaling browser smoke real bench lock clean
+.PHONY: help demo test format check chaos scaling browser smoke real bench manifests lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -56,6 +56,17 @@ smoke: .venv/.ready ## The whole chain through the command line with a scripted 
 real: .venv/.ready ## A short run of the real embedded model
 	$(BIN)/python -m pytest -m "model and not slow" --timeout 900
 
+.venv/manifests/.ready: requirements/manifests.txt .venv/.ready
+	$(PYTHON) -m venv .venv/manifests
+	.venv/manifests/bin/pip install --quiet --require-hashes -r requirements/manifests.txt
+	@touch $@
+
+manifests: .venv/manifests/.ready ## The files of deploy/ and of the forge's CI, against the published schemas
+	.venv/manifests/bin/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	.venv/manifests/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	.venv/manifests/bin/kubernetes-validate --strict --kubernetes-version 1.33 \
+	  $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
+
 # Every extra but transformers: torch alone is larger than all the rest.
 EXTRAS := $(filter-out transformers,$(shell sed -n '/^\[project.optional/,/^\[project.scripts/s/^\([a-z]*\) = .*/\1/p' pyproject.toml))
 
@@ -64,8 +75,11 @@ lock: ## Write the lock files anew
 	  --no-annotate --custom-compile-command "make lock" pyproject.toml $(EXTRAS:%=--extra %) --group dev \
 	  -o requirements/dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --custom-compile-command "make lock" pyproject.toml --extra local \
+	  --no-annotate --custom-compile-command "make lock" pyproject.toml $(EXTRAS:%=--extra %) --group build \
 	  -o requirements/run.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --group manifests \
+	  -o requirements/manifests.txt
 
 clean: ## Remove the virtual environment and every cache of this folder
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,7 +7,7 @@ import pytest
 
 from samovar.core.errors import SetupError
 from samovar.web.keys import find_token
-from samovar.web.server import desk_of, is_local
+from samovar.web.server import address, desk_of, is_local
 
 
 def test_a_token_is_made_once_and_is_its_owners_alone(tmp_path):
@@ -38,6 +38,22 @@ def test_an_open_door_needs_a_token_a_person_chose(tmp_path, monkeypatch, host):
     assert not (tmp_path / "web.token").exists()
     monkeypatch.setenv("SAMOVAR_WEB_TOKEN", "a-token-somebody-chose")
     assert desk_of(tmp_path, 8000, host=host).keys.token == "a-token-somebody-chose"
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8123"),
+        ("::", "http://127.0.0.1:8123"),
+        ("127.0.0.1", "http://127.0.0.1:8123"),
+        ("::1", "http://[::1]:8123"),
+        ("[::1]", "http://[::1]:8123"),
+        ("localhost", "http://localhost:8123"),
+        ("gpu-box", "http://gpu-box:8123"),
+    ],
+)
+def test_the_address_that_is_printed_can_be_opened(host, shown):
+    assert address(host, 8123) == shown
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])

@@ -67,7 +67,7 @@ def desk_of(
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.release()}",
             "home": str(home),
-            "address": f"http://{host}:{port}",
+            "address": address(host, port),
             "traces": standing(home),
         },
         checkup=Checkup(doctor),
@@ -98,7 +98,7 @@ async def serve(
         ws_max_size=1 << 16,
         proxy_headers=False,
     )
-    url = f"http://{host}:{port}/login?code="
+    url = f"{address(host, port)}/login?code="
     server = _Server(config, lambda: ready(url + desk.keys.code()), desk.hub.close)
     serving = asyncio.create_task(server.serve([_listening(host.strip("[]"), port)]))
     try:
@@ -169,6 +169,17 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def address(host: str, port: int) -> str:
+    """Return the address people open: where every address is served, this machine's own."""
+    try:
+        found = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return f"http://{host}:{port}"
+    if found.is_unspecified:
+        return f"http://127.0.0.1:{port}"
+    return f"http://[{found}]:{port}" if found.version == 6 else f"http://{found}:{port}"
 
 
 def _names(host: str, port: int) -> list[str]:
