@@ -4,10 +4,12 @@ import os
 import stat
 
 import pytest
+from litestar.testing import TestClient
 
 from samovar.core.errors import SetupError
 from samovar.web.keys import find_token
 from samovar.web.server import address, desk_of, is_local
+from samovar.web.site import site
 
 
 def test_a_token_is_made_once_and_is_its_owners_alone(tmp_path):
@@ -70,5 +72,22 @@ def test_a_server_answers_to_its_own_names_only(tmp_path, monkeypatch):
     monkeypatch.setenv("SAMOVAR_WEB_TOKEN", "a-token-somebody-chose")
     monkeypatch.setenv("SAMOVAR_WEB_NAMES", "Team.example.org, ")
     desk = desk_of(tmp_path, 8123)
-    assert desk.hosts == {"127.0.0.1:8123", "localhost:8123", "[::1]:8123", "team.example.org"}
+    own = {"127.0.0.1:8123", "localhost:8123", "[::1]:8123"}
+    assert desk.hosts == {*own, "team.example.org", "team.example.org:8123"}
     assert desk.secure, "behind a proxy the cookie travels by HTTPS only"
+
+
+def test_a_name_of_the_settings_is_let_in_with_the_port_people_type(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAMOVAR_WEB_TOKEN", "a-token-somebody-chose")
+    monkeypatch.setenv("SAMOVAR_WEB_NAMES", "samovar.example.org")
+    desk = desk_of(tmp_path, 8000, host="0.0.0.0")
+    with TestClient(site(desk)) as client:
+        said = {
+            host: client.get("/health", headers={"host": host}).status_code
+            for host in ("samovar.example.org:8000", "samovar.example.org", "other.example:8000")
+        }
+    assert said == {
+        "samovar.example.org:8000": 200,
+        "samovar.example.org": 200,
+        "other.example:8000": 403,
+    }

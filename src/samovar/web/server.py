@@ -57,7 +57,7 @@ def desk_of(
         app=app,
         shelf=Shelf(app, office.roster.homes if office else lambda: ()),
         keys=Keys(find_token(home)),
-        hosts=frozenset((*_names(host, port), *names)),
+        hosts=frozenset((*_names(host, port), *names, *(f"{n}:{port}" for n in names))),
         workshop=Workshop(_opened),
         office=office,
         cookie=f"samovar-{port}",
@@ -153,7 +153,7 @@ async def _opened(home: Path, ask: Ask, live: Live) -> AsyncIterator[App]:
 
 
 def more_names(home: Path, environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Return more Host headers that mean us, such as `samovar.example.org` behind a proxy.
+    """Return more names that mean us, such as `samovar.example.org`, behind a proxy or without.
 
     They come from SAMOVAR_WEB_NAMES, set apart by commas.
     """
