@@ -116,3 +116,19 @@ async def test_every_name_of_a_model_stands_for_it(machine, tmp_path, monkeypatc
     monkeypatch.setattr(pools, "choose_model", choose)
     await (served := Pool(tmp_path, Settings())).find(("",))
     assert served.loaded == served.real("") == "far", "a server was found that nobody had named"
+
+
+async def test_it_is_said_once_that_weights_are_fetched(machine, tmp_path, monkeypatch, caplog):
+    async def fetched(settings, home, stack, wanted, live, progress) -> Choice:
+        if wanted == SMALL:
+            for have in (0, 200 << 20, 400 << 20):
+                progress(have, 400 << 20)
+        return await machine.choose(settings, home, stack, wanted, live, progress)
+
+    monkeypatch.setattr(pools, "choose_model", fetched)
+    pool = Pool(tmp_path, Settings())
+    for name in (LARGE, SMALL):
+        await pool.find((name,))
+    said = [(r.message, r.model, r.megabytes, r.levelname) for r in caplog.records]
+    assert said == [("fetching_weights", SMALL, 400, "WARNING")]
+    await pool.close()

@@ -100,7 +100,6 @@ async def open_team(
     home: Path,
     *,
     live: Live = quiet,
-    progress: Callable[[int, int], None] = lambda _have, _all: None,
     known: Known | None = None,
     no_sandbox: bool = False,
 ) -> AsyncIterator[Team]:
@@ -109,7 +108,7 @@ async def open_team(
     Raises SetupError where there is no home.
     """
     settings = load(home)
-    pool, minds = Pool(home, settings, live, progress), Minds(home)
+    pool, minds = Pool(home, settings, live), Minds(home)
     folder = Folder(home, known or known_here(home, settings))
     carried = settings.carry_megabytes << 20
     async with open_store(home, settings.database_url, carried=carried) as store:

@@ -1,7 +1,8 @@
 """The models agents ask; of those that run on this machine, one at a time is loaded."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from samovar.core.seams import Live, Model
 from samovar.models.catalogue import CATALOGUE
 from samovar.settings import Settings
 
+_log = logging.getLogger(__name__)
 HERE = "this machine"
 """The slot of every model samovar runs itself."""
 
@@ -47,7 +49,6 @@ class Pool:
     home: Path
     settings: Settings
     live: Live = quiet
-    progress: Callable[[int, int], None] = lambda _have, _all: None
     loaded: str = ""
     """Name of the model that was asked last, as `real` tells it."""
     swaps: int = 0
@@ -126,7 +127,7 @@ class Pool:
         stack = _Stack()
         try:
             choice = await choose_model(
-                self.settings, self.home, stack, name, self.live, self.progress
+                self.settings, self.home, stack, name, self.live, _Fetching(name)
             )
         except BaseException:
             await stack.aclose()
@@ -141,6 +142,20 @@ class Pool:
         own = self._own
         self._own, self._own_name, self._own_choice = _Stack(), "", None
         await own.aclose()
+
+
+@dataclass
+class _Fetching:
+    """Says once in the log that weights are fetched: an agent's turn waits for that, unasked."""
+
+    model: str
+    said: bool = False
+
+    def __call__(self, _have: int, size: int, /) -> None:
+        """Hear how far it is, in bytes."""
+        if not self.said:
+            _log.warning("fetching_weights", extra={"model": self.model, "megabytes": size >> 20})
+        self.said = True
 
 
 @dataclass(frozen=True)
