@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 
 def test_a_note_goes_in_is_found_shown_and_forgotten(samovar, project):
     made = samovar("memory", "add", "Backups run at night.", "--tag", "db", "--agent", "ada")
@@ -60,8 +62,32 @@ def test_in_a_team_a_note_is_kept_for_an_agent_there_is(samovar, project):
     done = samovar("memory", "add", "x", "--agent", "developer")
     assert (done.returncode, done.stderr) == (0, "")
     done = samovar("memory", "add", "x")
-    assert done.returncode == 0 and "--agent NAME" in done.stderr
+    assert done.returncode == 0 and "--agent NAME" in done.stderr and ".samovar" in done.stderr
     assert {p.parent.parent.name for p in agents.glob("*/memory/*.md")} == {"developer", "samovar"}
+
+
+@pytest.mark.parametrize("way", ["named", "below", "given"])
+def test_a_note_reaches_the_team_a_person_means_from_wherever_they_sit(
+    samovar, tmp_path, project, way
+):
+    home = tmp_path / "team"
+    (home / "agents" / "developer").mkdir(parents=True)
+    (home / "agents" / "developer" / "resume.json").write_text("{}")
+    where = {"named": project, "below": home / "agents" / "developer", "given": project}[way]
+    env = {"SAMOVAR_HOME": str(home)} if way == "named" else {}
+    more = ("--home", str(home)) if way == "given" else ()
+    wrong = samovar("memory", "add", "x", "--agent", "develper", *more, cwd=where, **env)
+    assert wrong.returncode == 2 and "there are: developer" in wrong.stderr
+    made = samovar("memory", "add", "x", "--agent", "developer", *more, cwd=where, **env)
+    assert made.returncode == 0
+    assert len(list(home.glob("agents/developer/memory/*.md"))) == 1
+    assert not (project / ".samovar").exists() and not list(home.rglob(".samovar"))
+
+
+def test_a_variable_that_names_no_team_is_not_passed_over(samovar, tmp_path, project):
+    done = samovar("memory", "add", "x", SAMOVAR_HOME=str(tmp_path / "nowhere"))
+    assert done.returncode == 2 and "SAMOVAR_HOME names" in done.stderr
+    assert not (project / ".samovar").exists()
 
 
 def test_a_note_cannot_colour_the_terminal(samovar):

@@ -69,6 +69,17 @@ def test_a_phase_passes_on_a_persons_word_which_is_written_down(samovar):
     assert "a hurry" in found["history"][-1] and "1 tasks are not closed" in found["history"][-1]
 
 
+def test_the_plan_of_a_team_is_not_judged_by_the_tests_of_another_repository(samovar, project):
+    agent = project.parent / "team" / "agents" / "developer"
+    agent.mkdir(parents=True)
+    (agent / "resume.json").write_text("{}")
+    file = project.parent / "team" / "project.md"
+    file.write_text("Phase: reviewing\n\n## Tasks\n\n- [x] tea\n")
+    done = samovar("project", "phase", "--test", "true", SAMOVAR_HOME=str(file.parent))
+    assert done.returncode == 2 and f"is not that of {project}" in done.stderr
+    assert "Phase: reviewing" in file.read_text()
+
+
 def test_the_plan_is_a_file_that_people_edit(samovar, project):
     editor = project.parent / "editor"
     editor.write_text('#!/bin/sh\nprintf -- "- [~] from the editor\\n" >> "$1"\n')

@@ -14,15 +14,19 @@ VARIABLE = "SAMOVAR_HOME"
 async def find_home(folder: Path | None) -> Path:
     """Return the home a folder is, or belongs to. Raises Missing saying how to make one.
 
-    Without a folder: SAMOVAR_HOME, then the present folder and those above it.
+    Without a folder: SAMOVAR_HOME, then the present folder and those above it. Raises SetupError
+    where the variable names no home: no other place is meant then.
     """
-    given = folder or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    named = "" if folder else os.environ.get(VARIABLE, "")
+    given = folder or (Path(named) if named else None)
     start = (given or Path()).absolute()
     places = (start,) if given else (start, *start.parents)
     homes = (home for place in places for home in (place, place / Place.HOME))
     found = next((home for home in homes if is_home(home)), None)
     if found is None and is_home(near := await home_near(start)):
         return near  # of the repository whose linked worktree this is
+    if found is None and named:
+        raise SetupError(f"{VARIABLE} names {start}, where no team is: make one, or unset it")
     if found is None:
         raise Missing(f"there is no team in {start}: make one with 'samovar bootstrap'")
     if found.name == Place.HOME:
@@ -39,6 +43,15 @@ async def find_home_or_project(folder: Path | None) -> Path:
             return home_of(await git.open((folder or Path()).absolute()))
         except SetupError as error:
             raise SetupError(f"{nobody}; nor is it a repository to serve: {error}") from error
+
+
+async def find_home_or_place(folder: Path | None) -> Path:
+    """Return the home of a team, else where that of a folder is, or would be."""
+    try:
+        return await find_home(folder)
+    except Missing:
+        place = (folder or Path()).absolute()
+        return place if place.name == Place.HOME else await home_near(place)
 
 
 def is_home(folder: Path) -> bool:

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from samovar.app import NOBODY
-from samovar.boot import home_near, remember
+from samovar.boot import remember
 from samovar.cli.end import printable, say
-from samovar.cli.home import is_home
+from samovar.cli.home import find_home_or_place
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.text import one_line
 from samovar.memory.note import Note
@@ -18,20 +18,13 @@ from samovar.models import minilm
 from samovar.org.roster import TEMPLATE
 
 
-async def home_of(folder: Path) -> Path:
-    """Return the home a folder belongs to: itself if it holds agents, else its repository's."""
-    if is_home(folder) or folder.name == ".samovar":
-        return folder
-    return await home_near(folder)
-
-
-async def show_list(folder: Path, agent: str, as_json: bool) -> int:
+async def show_list(folder: Path | None, agent: str, as_json: bool) -> int:
     """List an agent's notes, the latest first."""
     memory = await _memory(folder, agent)
     return _tell(memory.notes.latest(), as_json, f"{agent} has no notes yet")
 
 
-async def search(folder: Path, agent: str, question: str, limit: int, as_json: bool) -> int:
+async def search(folder: Path | None, agent: str, question: str, limit: int, as_json: bool) -> int:
     """Show the notes that fit a question best."""
     memory = await _memory(folder, agent)
     try:
@@ -45,7 +38,7 @@ async def search(folder: Path, agent: str, question: str, limit: int, as_json: b
     return _tell(found, as_json, "no note fits")
 
 
-async def show(folder: Path, agent: str, id: str) -> int:
+async def show(folder: Path | None, agent: str, id: str) -> int:
     """Show one note whole."""
     memory = await _memory(folder, agent)
     print(printable(quoted(_known(memory, id))))
@@ -53,9 +46,9 @@ async def show(folder: Path, agent: str, id: str) -> int:
     return 0
 
 
-async def add(folder: Path, agent: str, text: str, tags: list[str]) -> int:
+async def add(folder: Path | None, agent: str, text: str, tags: list[str]) -> int:
     """Keep a note of the owner's own words. Raises SetupError where no agent would hear of it."""
-    home = await home_of(folder)
+    home = await find_home_or_place(folder)
     team = _team(home)
     if team and agent not in (*team, NOBODY):
         raise _unknown(agent, team)
@@ -68,11 +61,11 @@ async def add(folder: Path, agent: str, text: str, tags: list[str]) -> int:
         memory.close()
     print(f"kept as {note.id}")
     if team and agent == NOBODY:
-        say("the agents of the team do not hear of it: --agent NAME is for one of them")
+        say(f"the team in {home} does not hear of it: --agent NAME is for one of its agents")
     return 0
 
 
-async def forget(folder: Path, agent: str, id: str) -> int:
+async def forget(folder: Path | None, agent: str, id: str) -> int:
     """Delete one note."""
     memory = await _memory(folder, agent)
     _known(memory, id)
@@ -84,12 +77,12 @@ async def forget(folder: Path, agent: str, id: str) -> int:
     return 0
 
 
-async def pull(folder: Path, agents: list[str]) -> int:
+async def pull(folder: Path | None, agents: list[str]) -> int:
     """Fetch the embedding model, 83 MB, and embed what agents have noted so far."""
     if not minilm.here():
         say("fetching all-MiniLM-L6-v2, 83 MB")
         await minilm.fetch()
-    home = await home_of(folder)
+    home = await find_home_or_place(folder)
     every = sorted(p.parent.name for p in (home / "agents").glob("*/memory"))
     for agent in agents or every:
         memory = await _memory(home, agent)
@@ -103,9 +96,9 @@ async def pull(folder: Path, agents: list[str]) -> int:
     return 0
 
 
-async def _memory(folder: Path, agent: str) -> Memory:
+async def _memory(folder: Path | None, agent: str) -> Memory:
     """Return the memory of an agent of the team, or of one that is gone. Raises SetupError."""
-    home = await home_of(folder)
+    home = await find_home_or_place(folder)
     team = _team(home)
     notes = folder_of(home, agent)
     if team and agent not in (*team, NOBODY) and not notes.is_dir():

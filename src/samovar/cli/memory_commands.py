@@ -12,14 +12,15 @@ skills = typer.Typer(help="Tools agents made.", rich_markup_mode=None, no_args_i
 pattern = typer.Typer(help="Prompts with a name.", rich_markup_mode=None, no_args_is_help=True)
 
 Home = Annotated[
-    Path, typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False)
+    Path | None,
+    typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False),
 ]
 Agent = Annotated[str, typer.Option(help="Whose notes.")]
 Name = Annotated[str, typer.Argument(help="Its name.")]
 
 
 @memory.command("list")
-def memory_list(agent: Agent = "samovar", home: Home = Path(), as_json: AsJson = False) -> None:
+def memory_list(agent: Agent = "samovar", home: Home = None, as_json: AsJson = False) -> None:
     """List notes, the latest first."""
     from samovar.cli import memory as work
     from samovar.cli.end import carry_out
@@ -32,7 +33,7 @@ def memory_search(
     question: Annotated[str, typer.Argument(help="What you want to know.")],
     agent: Agent = "samovar",
     limit: Annotated[int, typer.Option(min=1, help="Notes, at most.")] = 5,
-    home: Home = Path(),
+    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Find notes by words and meaning."""
@@ -43,7 +44,7 @@ def memory_search(
 
 
 @memory.command("show")
-def memory_show(id: Name, agent: Agent = "samovar", home: Home = Path()) -> None:
+def memory_show(id: Name, agent: Agent = "samovar", home: Home = None) -> None:
     """Show one note."""
     from samovar.cli import memory as work
     from samovar.cli.end import carry_out
@@ -56,7 +57,7 @@ def memory_add(
     text: Annotated[str, typer.Argument(help="What to remember.")],
     tag: Annotated[list[str] | None, typer.Option(help="A word to file it under.")] = None,
     agent: Agent = "samovar",
-    home: Home = Path(),
+    home: Home = None,
 ) -> None:
     """Keep a note; it counts as said by the owner."""
     from samovar.cli import memory as work
@@ -66,7 +67,7 @@ def memory_add(
 
 
 @memory.command("forget")
-def memory_forget(id: Name, agent: Agent = "samovar", home: Home = Path()) -> None:
+def memory_forget(id: Name, agent: Agent = "samovar", home: Home = None) -> None:
     """Delete one note."""
     from samovar.cli import memory as work
     from samovar.cli.end import carry_out
@@ -77,7 +78,7 @@ def memory_forget(id: Name, agent: Agent = "samovar", home: Home = Path()) -> No
 @memory.command("pull")
 def memory_pull(
     agent: Annotated[list[str] | None, typer.Option(help="Whose notes; all of them.")] = None,
-    home: Home = Path(),
+    home: Home = None,
 ) -> None:
     """Fetch the embedding model (83 MB) and embed the notes."""
     from samovar.cli import memory as work
@@ -87,7 +88,7 @@ def memory_pull(
 
 
 @skills.command("list")
-def skills_list(home: Home = Path(), as_json: AsJson = False) -> None:
+def skills_list(home: Home = None, as_json: AsJson = False) -> None:
     """List skills and their state."""
     from samovar.cli import skills as work
     from samovar.cli.end import carry_out
@@ -96,7 +97,7 @@ def skills_list(home: Home = Path(), as_json: AsJson = False) -> None:
 
 
 @skills.command("show")
-def skills_show(name: Name, home: Home = Path()) -> None:
+def skills_show(name: Name, home: Home = None) -> None:
     """Show a skill, its origin and its source."""
     from samovar.cli import skills as work
     from samovar.cli.end import carry_out
@@ -105,7 +106,7 @@ def skills_show(name: Name, home: Home = Path()) -> None:
 
 
 @skills.command("disable")
-def skills_disable(name: Name, home: Home = Path()) -> None:
+def skills_disable(name: Name, home: Home = None) -> None:
     """Offer a skill no longer."""
     from samovar.cli import skills as work
     from samovar.cli.end import carry_out
@@ -114,7 +115,7 @@ def skills_disable(name: Name, home: Home = Path()) -> None:
 
 
 @skills.command("enable")
-def skills_enable(name: Name, home: Home = Path()) -> None:
+def skills_enable(name: Name, home: Home = None) -> None:
     """Offer a skill again."""
     from samovar.cli import skills as work
     from samovar.cli.end import carry_out
@@ -126,7 +127,7 @@ def skills_enable(name: Name, home: Home = Path()) -> None:
 def skills_rollback(
     name: Name,
     to: Annotated[int, typer.Option(min=0, help="Version; the one before.")] = 0,
-    home: Home = Path(),
+    home: Home = None,
 ) -> None:
     """Go back to an earlier version."""
     from samovar.cli import skills as work
@@ -138,7 +139,7 @@ def skills_rollback(
 @skills.command("test")
 def skills_test(
     name: Name,
-    home: Home = Path(),
+    home: Home = None,
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Unconfined.")] = False,
 ) -> None:
     """Run a skill's tests in the sandbox."""
@@ -149,7 +150,7 @@ def skills_test(
 
 
 @pattern.command("list")
-def pattern_list(home: Home = Path(), as_json: AsJson = False) -> None:
+def pattern_list(home: Home = None, as_json: AsJson = False) -> None:
     """List patterns: the home's, yours, Fabric's, ours."""
     from samovar.cli import patterns as work
     from samovar.cli.end import carry_out
@@ -158,7 +159,7 @@ def pattern_list(home: Home = Path(), as_json: AsJson = False) -> None:
 
 
 @pattern.command("show")
-def pattern_show(name: Name, home: Home = Path()) -> None:
+def pattern_show(name: Name, home: Home = None) -> None:
     """Show a pattern."""
     from samovar.cli import patterns as work
     from samovar.cli.end import carry_out
@@ -175,7 +176,7 @@ def pattern_run(
     json_schema: Annotated[Path | None, typer.Option(help="A file the answer must fit.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Tokens of the answer, at most.")] = 2_000,
     outlines: Annotated[bool, typer.Option("--outlines", help="Constrain by outlines.")] = False,
-    home: Home = Path(),
+    home: Home = None,
 ) -> None:
     """Answer standard input by a pattern."""
     from samovar.cli import patterns as work

@@ -11,7 +11,7 @@ import msgspec
 
 from samovar.boot import Choice, choose_model, manner
 from samovar.cli.end import Pieces, printable, say
-from samovar.cli.memory import home_of
+from samovar.cli.home import find_home_or_place
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request
 from samovar.memory import pattern
@@ -40,7 +40,7 @@ class Wanted:
     """Whether the server constrains a choice or JSON by outlines."""
 
 
-async def show_list(folder: Path, as_json: bool) -> int:
+async def show_list(folder: Path | None, as_json: bool) -> int:
     """List every pattern with its first line; those that cannot be read go to standard error."""
     places = await _folders(folder)
     found: list[pattern.Pattern] = []
@@ -58,7 +58,7 @@ async def show_list(folder: Path, as_json: bool) -> int:
     return 0
 
 
-async def show(folder: Path, name: str) -> int:
+async def show(folder: Path | None, name: str) -> int:
     """Show a pattern as it stands in its files."""
     found = pattern.load(name, await _folders(folder))
     print(printable(found.system.rstrip()))
@@ -68,14 +68,14 @@ async def show(folder: Path, name: str) -> int:
     return 0
 
 
-async def run(folder: Path, name: str, wanted: Wanted) -> int:
+async def run(folder: Path | None, name: str, wanted: Wanted) -> int:
     """Answer standard input by a pattern; the answer streams to standard output."""
     if wanted.choice and wanted.schema:
         raise SetupError("--choice and --json-schema exclude each other: leave one out")
     given = await asyncio.to_thread(_input)
     found = pattern.load(name, await _folders(folder))
     messages = pattern.messages(found, given, _values(wanted.values))
-    home = await home_of(folder)
+    home = await find_home_or_place(folder)
     paper = Paper(to=not (wanted.choice or wanted.schema))
     async with AsyncExitStack() as stack:
         settings = load(home)
@@ -170,6 +170,6 @@ def _input() -> str:
     return data.decode("utf-8", "replace")
 
 
-async def _folders(folder: Path) -> list[Path]:
-    home, own = await home_of(folder), config_folder()
+async def _folders(folder: Path | None) -> list[Path]:
+    home, own = await find_home_or_place(folder), config_folder()
     return [home / "patterns", own / "patterns", own.parent / "fabric/patterns", pattern.SHIPPED]

@@ -17,7 +17,7 @@ from samovar.boot import scratch, surroundings
 from samovar.checks.environment import find_command
 from samovar.checks.project import Project as Checks
 from samovar.cli.end import printable, say
-from samovar.cli.memory import home_of
+from samovar.cli.home import find_home_or_place
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import now
 from samovar.core.seams import text_of
@@ -39,12 +39,12 @@ class Step(Struct, frozen=True, kw_only=True):
     no_sandbox: bool = False
 
 
-async def show(folder: Path, as_json: bool) -> int:
+async def show(folder: Path | None, as_json: bool) -> int:
     """Show where the project stands."""
     return _tell(await _file(folder), as_json)
 
 
-async def edit(folder: Path, as_json: bool) -> int:
+async def edit(folder: Path | None, as_json: bool) -> int:
     """Open the plan in the person's editor; a plan that cannot be read is told and kept."""
     file = await _file(folder)
     if not file.path.exists():
@@ -58,7 +58,7 @@ async def edit(folder: Path, as_json: bool) -> int:
     return _tell(file, as_json)
 
 
-async def add(folder: Path, texts: list[str], as_json: bool) -> int:
+async def add(folder: Path | None, texts: list[str], as_json: bool) -> int:
     """Put tasks at the end of the plan."""
 
     def added(plan: Project) -> Project:
@@ -69,12 +69,12 @@ async def add(folder: Path, texts: list[str], as_json: bool) -> int:
     return _changed(await _file(folder), added, as_json)
 
 
-async def mark(folder: Path, number: int, status: project.Status, as_json: bool) -> int:
+async def mark(folder: Path | None, number: int, status: project.Status, as_json: bool) -> int:
     """Put one task into another state."""
     return _changed(await _file(folder), lambda p: project.mark(p, number, status), as_json)
 
 
-async def phase(folder: Path, step: Step, as_json: bool) -> int:
+async def phase(folder: Path | None, step: Step, as_json: bool) -> int:
     """Enter the next phase when the present one has proved itself, or on a person's word."""
     file = await _file(folder)
     if step.override:
@@ -93,9 +93,14 @@ def _opened(editor: str, path: Path) -> int:
         raise SetupError(f"the editor {editor!r} does not start: {error}") from error
 
 
-async def _review(folder: Path, home: Path, step: Step) -> Verdict:
+async def _review(folder: Path | None, home: Path, step: Step) -> Verdict:
     """Run the project's tests, as they stand in its last commit, in the sandbox."""
-    repo = await git.open(folder)
+    repo = await git.open(folder or Path())
+    if repo.place.home.resolve() != home.resolve():
+        raise SetupError(
+            f"the plan in {home} is not that of {repo.place.root}: "
+            "name the repository with --repo, or --override WHY"
+        )
     tree = await repo.tree(await repo.head())
     settings = load(home)
     environment = surroundings(repo.place.trees, settings, home, tree.paths())
@@ -141,8 +146,8 @@ def _tell(file: ProjectFile, as_json: bool) -> int:
     return 0
 
 
-async def _file(folder: Path) -> ProjectFile:
-    return ProjectFile(await home_of(folder))
+async def _file(folder: Path | None) -> ProjectFile:
+    return ProjectFile(await find_home_or_place(folder))
 
 
 def _at() -> datetime:

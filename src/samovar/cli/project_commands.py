@@ -10,19 +10,20 @@ from samovar.cli.options import AsJson
 project = typer.Typer(help="The project's plan: its phase and its tasks.", rich_markup_mode=None)
 
 Home = Annotated[
-    Path, typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False)
+    Path | None,
+    typer.Option("--home", "--repo", help="A home, or its repository.", show_default=False),
 ]
 Status = Literal["open", "doing", "done", "dropped"]
 
 
 @project.callback(invoke_without_command=True)
-def project_bare(context: typer.Context, home: Home = Path(), as_json: AsJson = False) -> None:
+def project_bare(context: typer.Context, home: Home = None, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is None:
         project_show(home, as_json)
 
 
 @project.command("show")
-def project_show(home: Home = Path(), as_json: AsJson = False) -> None:
+def project_show(home: Home = None, as_json: AsJson = False) -> None:
     """Show where the project stands."""
     from samovar.cli import project as work
     from samovar.cli.end import carry_out
@@ -31,7 +32,7 @@ def project_show(home: Home = Path(), as_json: AsJson = False) -> None:
 
 
 @project.command("edit")
-def project_edit(home: Home = Path(), as_json: AsJson = False) -> None:
+def project_edit(home: Home = None, as_json: AsJson = False) -> None:
     """Open the plan in your editor."""
     from samovar.cli import project as work
     from samovar.cli.end import carry_out
@@ -42,7 +43,7 @@ def project_edit(home: Home = Path(), as_json: AsJson = False) -> None:
 @project.command("add")
 def project_add(
     task: Annotated[list[str], typer.Argument(help="What is done when it is done; one or more.")],
-    home: Home = Path(),
+    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Add tasks to the plan."""
@@ -56,7 +57,7 @@ def project_add(
 def project_done(
     number: Annotated[int, typer.Argument(help="Number of the task, from 1.")],
     status: Annotated[Status, typer.Option("--as", help="The state it is in now.")] = "done",
-    home: Home = Path(),
+    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Tick a task off, or put it into another state."""
@@ -75,7 +76,7 @@ def project_phase(
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="Run the tests unconfined if need be.")
     ] = False,
-    home: Home = Path(),
+    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Enter the next phase; a review ends with the project's tests."""

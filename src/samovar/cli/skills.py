@@ -6,14 +6,14 @@ import msgspec
 
 from samovar.boot import workshop
 from samovar.cli.end import printable, say
-from samovar.cli.memory import home_of
+from samovar.cli.home import find_home_or_place
 from samovar.core.errors import SetupError, ToolError
 from samovar.memory.project import project_of
 from samovar.memory.skills.offer import as_tool
 from samovar.memory.skills.shelf import Kept, Shelf, understood
 
 
-async def show_list(folder: Path, as_json: bool) -> int:
+async def show_list(folder: Path | None, as_json: bool) -> int:
     """List every skill with its state; what is wrong with the others goes to standard error."""
     shelf = await _shelf(folder)
     kept = list(shelf.all())
@@ -34,7 +34,7 @@ async def show_list(folder: Path, as_json: bool) -> int:
     return 0
 
 
-async def show(folder: Path, name: str) -> int:
+async def show(folder: Path | None, name: str) -> int:
     """Show a skill: where it comes from, what a model is told, and its source."""
     kept = (await _shelf(folder)).read(name)
     skill = kept.skill
@@ -55,23 +55,23 @@ async def show(folder: Path, name: str) -> int:
     return 0
 
 
-async def switch(folder: Path, name: str, wanted: bool) -> int:
+async def switch(folder: Path | None, name: str, wanted: bool) -> int:
     """Put a skill to use, or out of use."""
     kept = (await _shelf(folder)).enable(name, wanted)
     print(f"{kept.skill.name} is {_state(kept)}")
     return 0
 
 
-async def roll_back(folder: Path, name: str, version: int) -> int:
+async def roll_back(folder: Path | None, name: str, version: int) -> int:
     """Go back to an earlier version."""
     kept = (await _shelf(folder)).roll_back(name, version)
     print(f"{kept.skill.name} is at version {kept.skill.version} now")
     return 0
 
 
-async def test(folder: Path, name: str, no_sandbox: bool) -> int:
+async def test(folder: Path | None, name: str, no_sandbox: bool) -> int:
     """Run a skill's tests in the sandbox; what was edited by hand counts again when they pass."""
-    home = await home_of(folder)
+    home = await find_home_or_place(folder)
     shelf = Shelf(home / "skills")
     kept = shelf.read(name)
     try:
@@ -90,8 +90,8 @@ async def test(folder: Path, name: str, no_sandbox: bool) -> int:
     return 0
 
 
-async def _shelf(folder: Path) -> Shelf:
-    return Shelf(await home_of(folder) / "skills")
+async def _shelf(folder: Path | None) -> Shelf:
+    return Shelf(await find_home_or_place(folder) / "skills")
 
 
 def _state(kept: Kept) -> str:
