@@ -1,10 +1,12 @@
 """Logs of earlier versions: they must load and lead to the state they led to."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from samovar.core.event import Closed, Done, Event
+from samovar.core.event import Closed, Done, Event, Worked
 from samovar.core.log import read
 from samovar.core.state import State, replay
 from samovar.core.talk import Talk
@@ -12,6 +14,7 @@ from samovar.flow.receipt import receipt
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 FILES = sorted(GOLDENS.glob("*.jsonl"))
+EVENTS = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
 
 
 def state_of(name: str) -> State:
@@ -79,3 +82,11 @@ def test_the_goldens_hold_nearly_every_event():
     runs = set(Event.__args__) - set(Talk.__args__)
     rest = {t.__name__ for t in runs if t not in seen}
     assert rest == {"Overridden"}
+
+
+def test_the_reference_of_events_names_every_kind_with_its_fields():
+    rows = re.findall(r"^\| `(\w+)` \|.*\|(.*)\|$", EVENTS.read_text(), re.MULTILINE)
+    told = {kind: re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", fields)) for kind, fields in rows}
+    kinds = (*get_args(Worked), *get_args(Talk))
+    assert len(kinds) == 25
+    assert told == {k.__struct_config__.tag: [*k.__struct_fields__] for k in kinds}
