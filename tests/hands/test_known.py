@@ -1,6 +1,8 @@
 """Which tools a resume may name, and what is said of those that are not to be had."""
 
+import re
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from samovar.companion.tools import Place, tools
 from samovar.core.errors import SandboxMissing
@@ -16,6 +18,7 @@ from samovar.tools.remote_server import RemoteServer
 
 from .conftest import hire, notes
 
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "tools.md"
 SETTINGS = Settings(mcp={"tickets": RemoteServer(url="https://tickets.example.org/mcp")})
 
 
@@ -33,6 +36,9 @@ async def test_every_tool_that_comes_along_is_known_by_its_name(home, tmp_path):
     memory.close()
     names = {t.name for t in found}
     assert names <= BUILT_IN <= TOOLS
+    rows = dict(re.findall(r"^\| (\w+) \| (\w+) \|", REFERENCE.read_text(), re.MULTILINE)[1:])
+    assert rows.keys() == BUILT_IN, "the reference tells of every one"
+    assert {t.name: t.permission for t in found}.items() <= rows.items()
     assert BUILT_IN - names == absent(Settings(web=web)).keys() & BUILT_IN
 
 
