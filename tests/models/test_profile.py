@@ -128,6 +128,28 @@ async def test_a_refused_prompt_bounds_the_context_too() -> None:
     assert 2400 <= profile.context <= 3000
 
 
+@pytest.mark.parametrize(("claims", "context"), [(0, 128_000), (9000, 9000)])
+async def test_no_long_prompt_is_paid_for_where_a_person_says_the_context(
+    claims: int, context: int
+) -> None:
+    async with running(Server(claims=claims, owner="openai", kind="other")) as server:
+        profile = await probe(replace(server.endpoint, context=128_000), seconds=5)
+        assert max(server.sizes) < 1000
+    assert profile.context == context
+
+
+async def test_what_a_person_says_holds_whatever_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    async with running(Server(claims=0, owner="openai")) as server:
+        save(server.endpoint, Profile(context=65_536, tools="text", measured_at=datetime.now(UTC)))
+        said = await known(replace(server.endpoint, context=128_000))
+        assert (said.context, said.tools) == (128_000, "text")
+        server.claims = 32_768
+        assert (await known(replace(server.endpoint, context=128_000))).context == 32_768
+
+
 async def test_llama_cpp_is_believed_when_looking_would_take_long() -> None:
     async with running(Server(claims=16_384, kind="llama.cpp")) as server:
         profile = await probe(server.endpoint, seconds=0.0)

@@ -2,10 +2,12 @@ import json
 
 import pytest
 
+from samovar.core.errors import ModelError
 from samovar.core.message import Sampling
 from samovar.models.discover import named
 from samovar.models.failures import Rejected
 from samovar.models.openai import OpenAI
+from samovar.models.profile import probe
 from samovar.models.spare import unwelcome, without
 
 ASKED = {
@@ -45,6 +47,10 @@ def claude(fields: dict) -> dict | None:
     return None
 
 
+def _error(refusal) -> bytes:
+    return json.dumps({"error": refusal}).encode()
+
+
 @pytest.fixture
 def picky(serve):
     """Start a server that refuses fields; it counts its refusals."""
@@ -55,7 +61,7 @@ def picky(serve):
             if refusal is None:
                 await heard.say("fine")
             else:
-                await heard.answer(status, json.dumps({"error": refusal}).encode())
+                await heard.answer(status, _error(refusal))
 
         return await serve(behaviour)
 
@@ -125,6 +131,86 @@ async def test_a_server_that_refuses_everything_is_given_up(picky, fast, ask):
     assert "max_completion_tokens" in fake.asked[-1].fields
 
 
+ECHO = {"type": "value_error", "loc": ["body"], "msg": "no room", "input": {**ASKED, "seed": 1}}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"detail": [ECHO]},
+        {"message": {"detail": [ECHO]}, "param": None},
+        {"message": f"[{ECHO}]"},
+        {"message": f"1 validation error:\n  {ECHO}"},
+        f"bad request: {ECHO}",
+        {"message": "no room", "input": "why does args['top_p'] fail"},
+    ],
+)
+async def test_a_request_that_is_sent_back_names_nothing(picky, fast, ask, told):
+    assert unwelcome(ASKED, told) is None
+    fake = await picky(lambda fields: told)
+    with pytest.raises(Rejected, match="HTTP 400"):
+        await OpenAI(fake.endpoint(), fast).reply(ask(sampling=DRAWN))
+    assert len(fake.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"detail": [ECHO, {"loc": ["body", "top_p"], "input": 0.9}]},
+        {"detail": "no 'top_p' here"},
+        {"message": {"detail": [{"loc": ["body", "top_p"], "input": 0.9}, {"loc": 3}, 4]}},
+        {"message": "seed", "param": "top_p"},
+        "no `top_p` here: {'temperature': 1}",
+    ],
+)
+def test_a_field_is_named_where_servers_name_it(told):
+    assert unwelcome(ASKED, told) == "top_p"
+
+
+async def test_a_refusal_that_meant_something_else_teaches_nothing(serve, fast, ask):
+    """A server that is out of room for one prompt quotes that prompt."""
+
+    async def full(heard):
+        if "args" not in heard.fields["messages"][0]["content"]:
+            return await heard.say("fine")
+        told = {"message": "no room for: why does args['seed'] fail"}
+        return await heard.answer(400, json.dumps({"error": told}).encode())
+
+    fake = await serve(full)
+    model = OpenAI(fake.endpoint(), fast)
+    with pytest.raises(Rejected, match="HTTP 400"):
+        await model.reply(ask("why does args['seed'] fail", sampling=DRAWN))
+    assert "seed" not in fake.asked[-1].fields
+    await model.reply(ask(sampling=DRAWN))
+    assert fake.asked[-1].fields["seed"] == 1
+
+
+async def test_a_probe_leaves_out_what_a_call_leaves_out(serve):
+    async def thinks(heard):
+        refusal = heard.fields and thinking(heard.fields)
+        said = {"choices": [{"message": {"content": "well"}}]}
+        await heard.answer(
+            *((400, _error(refusal)) if refusal else (200, json.dumps(said).encode()))
+        )
+
+    fake = await serve(thinks)
+    found = await probe(fake.endpoint(context=128_000), seconds=1)
+    assert found.measured_at is not None and found.generate > 0
+    refused = [heard for heard in fake.asked if heard.body and thinking(heard.fields)]
+    assert len(refused) == 2, "they are learned once for the whole probe"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(401, r"HTTP 401 \(no such key\); set its key"), (404, "HTTP 404"), (503, "busy")],
+)
+async def test_a_probe_says_what_the_server_said(picky, status, said):
+    fake = await picky(lambda fields: {"message": "no such key"}, status)
+    with pytest.raises(ModelError, match=said):
+        await probe(fake.endpoint())
+    assert len(fake.asked) == 1
+
+
 def test_of_several_named_fields_the_last_goes():
     assert unwelcome(ASKED, {"message": "`temperature` and `top_p`"}) == "top_p"
     assert unwelcome(ASKED, {"message": "'top_k' is unknown"}) == "top_k"
@@ -144,8 +230,19 @@ async def test_a_server_that_lists_no_models_has_the_one_that_was_named(serve, s
 
     fake = await serve(closed)
     at = fake.endpoint(model="claude", key="k")
-    assert [e.model for e in await named(at)] == ["claude"]
+    assert [(e.model, e.kind, e.listed) for e in await named(at)] == [("claude", "other", False)]
+    keyless = await named(fake.endpoint(model="claude"))
+    assert [e.model for e in keyless] == (["claude"] if status in (404, 405) else [])
     assert await named(fake.endpoint(model="", key="k")) == []
+
+
+async def test_a_port_does_not_tell_what_a_server_without_a_list_is(serve, monkeypatch):
+    async def nothing(heard):
+        await heard.answer(404, b"<html>")
+
+    fake = await serve(nothing)
+    monkeypatch.setattr("samovar.models.discover._PORTS", ((fake.port, "vllm"),))
+    assert [e.kind for e in await named(fake.endpoint())] == ["other"]
 
 
 async def test_a_server_that_is_broken_or_away_has_no_model(serve, closed_port):

@@ -130,6 +130,9 @@ def _model(name: str, endpoint: Endpoint) -> Finding:
     known = profile.load(endpoint)
     called = f" (called {name})" if name != endpoint.model else ""
     text = f"{endpoint.model} at {endpoint.shown}{called}; {measured(known)}"
+    if known is None and not endpoint.listed:
+        text += "; it lists no models, so key and name are untried"
+        return Finding(name="model", ok=False, text=text, fix=f"samovar model probe {name}")
     small = endpoint.kind == "ollama" and known is not None and known.context <= 4096
     fix = OLLAMA_NOTE if small else "" if known else "samovar doctor --probe"
     return Finding(name="model", ok=True, text=text, fix=fix)

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from samovar.models.endpoint import Endpoint
-from samovar.models.trial import Trial, attempt
+from samovar.models.trial import Trial, Trials
 from samovar.models.wire import ask
 
 _WORDS = ("river", "stone", "cloud", "paper", "green", "seven", "light", "table", "bread", "music")
@@ -61,7 +61,7 @@ def filler(tokens: int) -> str:
     return " ".join(draw.choices(_WORDS, k=tokens))
 
 
-async def in_force(endpoint: Endpoint, claim: int, speed: float, seconds: float) -> int:
+async def in_force(trials: Trials, claim: int, speed: float, seconds: float) -> int:
     """Return a number of tokens that surely fits, found within about so many seconds.
 
     A canary stands at the front of a long prompt; a server that cuts prompts loses it. Gallops
@@ -70,14 +70,14 @@ async def in_force(endpoint: Endpoint, claim: int, speed: float, seconds: float)
     """
     deadline = time.monotonic() + seconds
     near = claim * 9 // 10
-    if claim and endpoint.kind == "llama.cpp" and near / speed > seconds / 2:
+    if claim and trials.endpoint.kind == "llama.cpp" and near / speed > seconds / 2:
         return claim
-    if claim and near / speed < seconds / 2 and await _holds(endpoint, near, seconds):
+    if claim and near / speed < seconds / 2 and await _holds(trials, near, seconds):
         return claim
     good, bad = 0, min(claim or _LARGEST, _LARGEST) + 1
     size = _SMALLEST
     while bad - good > _STEP and time.monotonic() + size / speed < deadline:
-        if await _holds(endpoint, size, deadline - time.monotonic() + 5):
+        if await _holds(trials, size, deadline - time.monotonic() + 5):
             good = size
             size = min(size * 2, (good + bad) // 2)
         else:
@@ -86,14 +86,14 @@ async def in_force(endpoint: Endpoint, claim: int, speed: float, seconds: float)
     return good or _SMALLEST
 
 
-async def _holds(endpoint: Endpoint, size: int, seconds: float) -> bool:
+async def _holds(trials: Trials, size: int, seconds: float) -> bool:
     """Whether a prompt of so many tokens arrives whole."""
     canary = f"{secrets.choice(_WORDS)}{secrets.randbelow(900) + 100}"
     text = (
         f"The code word is {canary}.\n{filler(size - 64)}\n"
         "What is the code word from the very beginning? Answer with the code word alone."
     )
-    trial = await attempt(endpoint, text, limit=_ANSWER, seconds=seconds)
+    trial = await trials.attempt(text, limit=_ANSWER, seconds=seconds)
     return trial is not None and (canary in trial.text.lower() or _whole_prompt(trial, size))
 
 

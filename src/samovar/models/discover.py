@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from samovar.models.endpoint import Endpoint, Kind
-from samovar.models.wire import ask, status
+from samovar.models.wire import ask, heard
 
 _SECONDS = 0.5
 _PORTS: tuple[tuple[int, Kind], ...] = (
@@ -18,7 +18,8 @@ _PORTS: tuple[tuple[int, Kind], ...] = (
     (8080, "llama.cpp"),
     (8000, "vllm"),
 )
-_UNLISTED = (401, 403, 404, 405)
+_CLOSED = (401, 403)
+_UNLISTED = (404, 405)
 _EMBEDS = re.compile(r"embed|minilm|rerank|(?<![a-z0-9])(bge|e5|gte)(?![a-z0-9])")
 OLLAMA_NOTE = (
     "Ollama cuts prompts at 2,048 or 4,096 tokens unless told otherwise: start it with "
@@ -42,15 +43,15 @@ async def named(endpoint: Endpoint) -> list[Endpoint]:
     """Return one endpoint for each model a server has, such as one configured without a model.
 
     Empty when it does not answer. Those made for code come first, those for embeddings last.
-    A server that lets nobody read its list, as Anthropic's, has the model that was named.
+    A server that lets nobody read its list, as Anthropic's, may have the model that was named.
     """
     guess = endpoint.kind
     if guess == "other":
         guess = dict(_PORTS).get(urlsplit(endpoint.root).port or 0, "other")
     at = replace(endpoint, kind=guess)
     found = _ranked(await _models(at, 5.0))
-    if not found and at.model and await status(f"{at.url}/models", key=at.key) in _UNLISTED:
-        return [at]
+    if not found and at.model and await _unlisted(at):
+        return [replace(at, kind=_kind(guess, ()), listed=False)]
     return found
 
 
@@ -61,6 +62,12 @@ def embeds(model: str) -> bool:
 
 def _ranked(found: Iterable[Endpoint]) -> list[Endpoint]:
     return sorted(found, key=lambda e: (embeds(e.model), "code" not in e.model.lower()))
+
+
+async def _unlisted(at: Endpoint) -> bool:
+    """Return whether a server is one that shows no list, rather than one that wants a key."""
+    status, _ = await heard(f"{at.url}/models", key=at.key)
+    return status in _UNLISTED or (status in _CLOSED and at.key != "")
 
 
 async def _models(at: Endpoint, seconds: float) -> list[Endpoint]:

@@ -23,6 +23,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     """Which server it is; decides what beyond the OpenAI protocol may be asked of it."""
     context: int = 0
     """Tokens it holds, as a person says, for a server that does not tell; 0: nobody said."""
+    listed: bool = True
+    """Whether the server lists its models; else nothing says that it has this one."""
 
     def __post_init__(self) -> None:
         """Raise SetupError when the address cannot be one."""

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,11 +13,11 @@ from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Live
 from samovar.models import repetition, size
 from samovar.models.endpoint import Endpoint, Kind
-from samovar.models.failures import Busy, Rejected, TooLarge
+from samovar.models.failures import TooLarge, refusal
 from samovar.models.patience import Patience, patience
 from samovar.models.profile import UNMEASURED, Profile
 from samovar.models.proxy import by, way
-from samovar.models.spare import unwelcome, without
+from samovar.models.spare import Refusals
 from samovar.models.stream import Chunk, Garbage, chunks
 
 _CONNECT = 5.0
@@ -95,14 +95,6 @@ class _Heard:
         return place is not None
 
 
-class _Unwelcome(Rejected):
-    """The server refuses one field of a request; without it, the request may pass."""
-
-    def __init__(self, text: str, name: str) -> None:
-        super().__init__(text)
-        self.field = name
-
-
 @dataclass(frozen=True)
 class OpenAI:
     """Asks a server, streaming. Tokens are the server's count, or one a piece where it has none."""
@@ -113,8 +105,7 @@ class OpenAI:
     """Called with ("token", text) while the answer comes."""
     slack: float = 60.0
     """Seconds granted to the server beyond what its measured speed explains."""
-    unwelcome: set[str] = field(default_factory=set, init=False, compare=False)
-    """Fields of a request that the server refused; it is not sent them again."""
+    refusals: Refusals = field(default_factory=Refusals, init=False, compare=False)
 
     async def reply(self, request: Request, /) -> Reply:
         """Return the answer.
@@ -157,17 +148,20 @@ class OpenAI:
         return tokens
 
     async def _hear(self, request: Request, wait: Patience) -> _Heard:
-        while True:
-            try:
-                return await self._listen(request, wait)
-            except _Unwelcome as error:
-                self.unwelcome.add(error.field)
-                if self.live is not None:
-                    self.live("note", f"{error}; asking without it")
+        def listen(wanted: dict[str, Any]) -> Awaitable[_Heard]:
+            return self._listen(wanted, request.limit, wait)
 
-    async def _listen(self, request: Request, wait: Patience) -> _Heard:
+        asked = body(self.endpoint, self.profile, request)
+        return await self.refusals.heed(asked, listen, self._left_out)
+
+    def _left_out(self, name: str) -> None:
+        if self.live is not None:
+            where = f"{self.endpoint.model} at {self.endpoint.shown}"
+            self.live("note", f"{where} takes no {name}; asking without it")
+
+    async def _listen(self, wanted: dict[str, Any], limit: int, wait: Patience) -> _Heard:
         heard, pause = _Heard(), wait.first
-        async with aclosing(self._bytes(request)) as data, aclosing(chunks(data)) as events:
+        async with aclosing(self._bytes(wanted)) as data, aclosing(chunks(data)) as events:
             while True:
                 chunk = await self._next(events, pause)
                 if chunk is None:
@@ -176,7 +170,7 @@ class OpenAI:
                 piece = heard.add(chunk)
                 if piece and self.live is not None:
                     self.live("token", piece)
-                if heard.overflows(request.limit) or (piece and heard.repeats()):
+                if heard.overflows(limit) or (piece and heard.repeats()):
                     return heard
 
     async def _next(self, events: AsyncIterator[Chunk], pause: float) -> Chunk | None:
@@ -186,7 +180,7 @@ class OpenAI:
         except TimeoutError as error:
             raise self._error(f"said nothing for {pause:.0f} s") from error
 
-    async def _bytes(self, request: Request) -> AsyncGenerator[bytes, None]:
+    async def _bytes(self, wanted: dict[str, Any]) -> AsyncGenerator[bytes, None]:
         # The one place that imports the library: it costs half a second.
         import httpx2
         import openai
@@ -202,14 +196,14 @@ class OpenAI:
                 )
             ),
         )
-        wanted = without(body(self.endpoint, self.profile, request), self.unwelcome)
         asked = client.chat.completions.with_streaming_response
         try:
             async with client, asked.create(**wanted) as answer:
                 async for block in answer.iter_bytes():
                     yield block
         except openai.APIStatusError as error:
-            raise self._refused(wanted, error.response, error.body) from error
+            after = error.response.headers.get("retry-after")
+            raise refusal(self.endpoint, error.status_code, error.body, after) from error
         except (openai.APIConnectionError, httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise Unreachable(
                 f"no model answers at {self.endpoint.shown}{by(self.endpoint.url)}: "
@@ -232,26 +226,6 @@ class OpenAI:
         asked = "".join(m.text for m in request.messages)
         if any(c in heard.text and c not in asked for c in ("\0", "\ufffd")):
             raise Unusable(self._told("sent text with broken characters"), heard.spent)
-
-    def _refused(self, asked: dict[str, Any], answer: Any, told: object) -> ModelError:
-        status = answer.status_code
-        if status in (400, 422) and (name := unwelcome(asked, told)):
-            return _Unwelcome(
-                f"{self.endpoint.model} at {self.endpoint.shown} takes no {name}", name
-            )
-        text = f"{self.endpoint.model} at {self.endpoint.shown} answered HTTP {status}{_said(told)}"
-        match status:
-            case 429 | 503:
-                return Busy(
-                    f"{text}; it is busy, try later", _seconds(answer.headers.get("retry-after"))
-                )
-            case 401 | 403:
-                return Rejected(f"{text}; set its key in .env")
-            case 404:
-                return Rejected(f"{text}; see 'samovar model list' for what it has")
-            case _ if status < 500:
-                return Rejected(f"{text}; run 'samovar doctor'")
-        return ModelError(f"{text}; look into the server's log")
 
     def _error(self, what: str) -> ModelError:
         return ModelError(self._told(what))
@@ -320,19 +294,3 @@ def _finish(said: str) -> Literal["stop", "length", "repetition"]:
 def _trusted(url: str) -> bool | ssl.SSLContext:
     """Return whom to trust: nobody where no TLS is spoken, since loading the list takes 25 ms."""
     return url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _said(answer: object) -> str:
-    """Return what an error page says, on one short line; nothing when it is HTML."""
-    inner = answer.get("message", "") if isinstance(answer, dict) else answer
-    text = " ".join(str(inner or "").split())
-    if not text or text.startswith("<"):
-        return ""
-    return f" ({''.join(c if c.isprintable() else '?' for c in text)[:200]})"
-
-
-def _seconds(header: str | None) -> float:
-    try:
-        return min(max(float(header or 0), 0.0), 3600.0)
-    except ValueError:
-        return 0.0

@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import Unreachable
 from samovar.core.log import write
 from samovar.models import cache, context
 from samovar.models.endpoint import Endpoint
 from samovar.models.sampling import family
-from samovar.models.trial import Trial, attempt
+from samovar.models.trial import Trials
 
 Tools = Literal["native", "text", "none"]
 _READ = 500
@@ -107,14 +106,16 @@ async def known(endpoint: Endpoint) -> Profile:
 
     In both the server is asked anew for context and digest: it may have been started again with
     less room, or other weights may go by the same name. What Ollama claims before a model is
-    loaded is nothing, so the number of before stays.
+    loaded is nothing, so the number of before stays. What a person says holds, measured or not.
     """
     claim, digest = await asyncio.gather(context.claimed(endpoint), context.digest(endpoint))
     measured = load(endpoint)
     if measured is None or (digest and digest != measured.digest):
         size = claim or UNMEASURED.context
         return replace(UNMEASURED, context=size, family=family(endpoint.model), digest=digest)
-    return replace(measured, context=min(measured.context, claim or measured.context))
+    if not endpoint.context:
+        claim = min(measured.context, claim or measured.context)
+    return replace(measured, context=claim)
 
 
 async def probe(
@@ -125,21 +126,25 @@ async def probe(
 ) -> Profile:
     """Measure a model on its server; about `seconds` go into finding the context.
 
-    Raises Unreachable when it does not answer at all.
+    Where a person says how large it is, it is not looked for: the long prompts may cost money.
+    Raises ModelError, one line with the address, when no answer comes at all.
     """
     say = tell or (lambda _: None)
+    trials = Trials(endpoint)
     say("speed")
-    prefill, generate = await _speed(endpoint)
+    prefill, generate = await _speed(trials)
     say("JSON Schema")
-    obeys = await _obeys_schema(endpoint)
+    obeys = await _obeys_schema(trials)
     say("tool calls")
-    tools = await _tools(endpoint)
+    tools = await _tools(trials)
     say("requests at once")
-    parallel = await _parallel(endpoint)
+    parallel = await _parallel(trials)
     say("context in force")
-    claim = await context.claimed(endpoint)
+    held = await context.claimed(endpoint)
+    if not endpoint.context:
+        held = await context.in_force(trials, held, prefill, seconds)
     return Profile(
-        context=await context.in_force(endpoint, claim, prefill, seconds),
+        context=held,
         prefill=round(prefill, 1),
         generate=round(generate, 1),
         json_schema=obeys,
@@ -151,28 +156,18 @@ async def probe(
     )
 
 
-async def _speed(endpoint: Endpoint) -> tuple[float, float]:
+async def _speed(trials: Trials) -> tuple[float, float]:
     """Return the tokens read and written in a second."""
-    await _must(endpoint, "Say yes.", 2)
+    await trials.ask("Say yes.", limit=2, seconds=_PATIENCE)
     text = f"{context.filler(_READ)}\nWrite a short story about these words."
-    first = await _must(endpoint, text, 1)
+    first = await trials.ask(text, limit=1, seconds=_PATIENCE)
     prefill = first.prefill or (first.prompt or _READ) / first.seconds
     # The prompt is in the server's cache now, so this time is writing alone.
-    second = await _must(endpoint, text, _WRITTEN)
+    second = await trials.ask(text, limit=_WRITTEN, seconds=_PATIENCE)
     return prefill, second.generate or (second.generated or _WRITTEN) / second.seconds
 
 
-async def _must(endpoint: Endpoint, text: str, limit: int) -> Trial:
-    trial = await attempt(endpoint, text, limit=limit, seconds=_PATIENCE)
-    if trial is None:
-        raise Unreachable(
-            f"{endpoint.model} at {endpoint.shown} does not answer: "
-            "start the server, and see 'samovar model list' for the models it has"
-        )
-    return trial
-
-
-async def _obeys_schema(endpoint: Endpoint) -> bool:
+async def _obeys_schema(trials: Trials) -> bool:
     """Whether a schema wins over what the prompt asks for."""
     words = ["kiwi-7", "kiwi-8"]
     form: dict[str, Any] = {
@@ -183,15 +178,15 @@ async def _obeys_schema(endpoint: Endpoint) -> bool:
             "schema": {"type": "string", "enum": words},
         },
     }
-    trial = await attempt(
-        endpoint, "Answer with the word banana.", limit=16, seconds=60, response_format=form
+    trial = await trials.attempt(
+        "Answer with the word banana.", limit=16, seconds=60, response_format=form
     )
     return trial is not None and trial.text.strip().strip('"') in words
 
 
-async def _tools(endpoint: Endpoint) -> Tools:
+async def _tools(trials: Trials) -> Tools:
     asked = "Read the file setup.cfg with the tool."
-    trial = await attempt(endpoint, asked, limit=64, seconds=60, tools=[_TOOL])
+    trial = await trials.attempt(asked, limit=64, seconds=60, tools=[_TOOL])
     if trial is None:
         return "none"
     if trial.called == "read_file":
@@ -199,24 +194,24 @@ async def _tools(endpoint: Endpoint) -> Tools:
     return "text" if "read_file" in trial.text and "setup.cfg" in trial.text else "none"
 
 
-async def _parallel(endpoint: Endpoint) -> int:
+async def _parallel(trials: Trials) -> int:
     """Return how many requests at once still bring more tokens a second."""
-    pays, best = 1, await _rate(endpoint, 1)
+    pays, best = 1, await _rate(trials, 1)
     while best and pays < _MOST:
-        rate = await _rate(endpoint, pays * 2)
+        rate = await _rate(trials, pays * 2)
         if rate < best * _PAYS:
             break
         pays, best = pays * 2, rate
     return pays
 
 
-async def _rate(endpoint: Endpoint, requests: int) -> float:
+async def _rate(trials: Trials, requests: int) -> float:
     began = time.monotonic()
-    trials = await asyncio.gather(
+    done = await asyncio.gather(
         *(
-            attempt(endpoint, f"Count from {n} to 99.", limit=_WRITTEN, seconds=_PATIENCE)
+            trials.attempt(f"Count from {n} to 99.", limit=_WRITTEN, seconds=_PATIENCE)
             for n in range(requests)
         )
     )
-    written = sum((t.generated or _WRITTEN) for t in trials if t)
+    written = sum((t.generated or _WRITTEN) for t in done if t)
     return written / (time.monotonic() - began)

@@ -1,28 +1,65 @@
-"""What of a request can be left out when a server refuses it, going by its refusal. Pure.
+"""What of a request a server refuses and an answer does not need is left out.
 
 Source: answers with HTTP 400 and 422 as OpenAI, Anthropic's compatible address, Mistral and vLLM
 publish them.
 """
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from samovar.models.failures import Malformed
+
+T = TypeVar("T")
 _NEEDED = ("model", "messages", "stream", "max_completion_tokens")
 _EXTRA = "extra_body"
+_QUOTED = re.compile(r"""['"`](\w+)['"`]""")
 
 
-def unwelcome(asked: Mapping[str, Any], refusal: object) -> str | None:
+@dataclass
+class Refusals:
+    """What one model refused, and is not sent again."""
+
+    fields: frozenset[str] = frozenset()
+
+    async def heed(
+        self,
+        asked: Mapping[str, Any],
+        send: Callable[[dict[str, Any]], Awaitable[T]],
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> T:
+        """Send a request, each time without what was refused by name, until it passes.
+
+        Only then is it known that the refusals meant what they named. `tell` hears each name.
+        Raises what `send` raises.
+        """
+        fields = self.fields
+        while True:
+            wanted = without(asked, fields)
+            try:
+                answer = await send(wanted)
+            except Malformed as error:
+                name = unwelcome(wanted, error.told)
+                if name is None:
+                    raise
+                fields |= {name}
+                tell(name)
+            else:
+                self.fields |= fields
+                return answer
+
+
+def unwelcome(asked: Mapping[str, Any], told: object) -> str | None:
     """Return the field that a refusal names and an answer does not need; None where there is none.
 
     Of several the last: who may not send a temperature and a `top_p` keeps the temperature.
     """
-    told = refusal if isinstance(refusal, dict) else {}
     fields = [name for name in _names(asked) if name not in _NEEDED]
-    if told.get("param") in fields:
+    if isinstance(told, dict) and told.get("param") in fields:
         return str(told["param"])
-    said = str(refusal)
-    spoken = [name for name in fields if re.search(rf"""['"`]{re.escape(name)}['"`]""", said)]
+    named = _named(told)
+    spoken = [name for name in fields if name in named]
     return spoken[-1] if spoken else None
 
 
@@ -37,3 +74,23 @@ def without(asked: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]
 
 def _names(asked: Mapping[str, Any]) -> list[str]:
     return [*(name for name in asked if name != _EXTRA), *asked.get(_EXTRA, {})]
+
+
+def _named(told: object) -> set[str]:
+    """Return what a refusal names itself: a request that it sends back does not count."""
+    match told:
+        case str():
+            return set(_QUOTED.findall(told.partition("{")[0]))
+        case {"detail": [*rows]}:
+            return {name for row in rows for name in _place(row)}
+        case {"message": said} | {"detail": said}:
+            return _named(said)
+    return set()
+
+
+def _place(row: object) -> list[str]:
+    """Return the name at the end of a place in a request, such as ["body", "seed"]."""
+    match row:
+        case {"loc": [*_, str(last)]}:
+            return [last]
+    return []

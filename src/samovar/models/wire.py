@@ -12,6 +12,8 @@ import msgspec
 from samovar.core.errors import Unreachable
 from samovar.models.proxy import way
 
+GOOD = range(200, 300)
+"""The statuses of an answer that is none of an error."""
 _LARGEST = 8 << 20
 _FAILURES = (
     Unreachable,
@@ -30,29 +32,39 @@ async def ask(
 
     Never raises: what a server does not offer is not an error here.
     """
-    return await asyncio.to_thread(_ask, url, body, key, seconds)
+    status, found = await heard(url, body, key=key, seconds=seconds)
+    return found if status in GOOD else {}
 
 
-async def status(url: str, *, key: str = "", seconds: float = 5.0) -> int:
-    """Return the HTTP status a GET is answered with; 0 when nobody answers."""
+async def heard(
+    url: str, body: object = None, *, key: str = "", seconds: float = 5.0
+) -> tuple[int, dict[str, Any]]:
+    """Return the HTTP status and the JSON object of an answer, an empty one for anything else.
 
-    def asked() -> int:
-        try:
-            with _opener(url).open(_request(url, None, key), timeout=seconds) as answer:
-                return int(answer.status)
-        except HTTPError as error:
-            return error.code
-        except _FAILURES:
-            return 0
-
-    return await asyncio.to_thread(asked)
+    The status is 0 when nobody answers.
+    """
+    return await asyncio.to_thread(_heard, url, body, key, seconds)
 
 
-def _ask(url: str, body: object, key: str, seconds: float) -> dict[str, Any]:
+def _heard(url: str, body: object, key: str, seconds: float) -> tuple[int, dict[str, Any]]:
     try:
-        with _opener(url).open(_request(url, body, key), timeout=seconds) as answer:
-            found = msgspec.json.decode(answer.read(_LARGEST))
+        with _opened(_request(url, body, key), seconds) as answer:
+            return answer.status, _decoded(answer.read(_LARGEST))
     except _FAILURES:
+        return 0, {}
+
+
+def _opened(request: Request, seconds: float) -> Any:
+    try:
+        return _opener(request.full_url).open(request, timeout=seconds)
+    except HTTPError as refusal:
+        return refusal
+
+
+def _decoded(data: bytes) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(data)
+    except (ValueError, msgspec.MsgspecError):
         return {}
     return found if isinstance(found, dict) else {}
 

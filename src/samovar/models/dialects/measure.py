@@ -7,7 +7,7 @@ from samovar.models.dialects.choose import NAMES, Name, dialect
 from samovar.models.dialects.offered import Outline
 from samovar.models.dialects.rescue import Rescued
 from samovar.models.endpoint import Endpoint
-from samovar.models.trial import attempt
+from samovar.models.trial import Trials
 
 _TEXT = {"type": "string"}
 _TOOLS = (
@@ -48,12 +48,13 @@ async def best(endpoint: Endpoint, *, schemas: bool) -> Name | None:
 
     `schemas` says whether the server obeys a JSON Schema. None when no trial went right at all.
     """
-    right = {name: await _right(endpoint, name) for name in NAMES if schemas or name != "action"}
+    trials = Trials(endpoint)
+    right = {name: await _right(trials, name) for name in NAMES if schemas or name != "action"}
     name = max(right, key=lambda each: right[each])
     return name if right[name] else None
 
 
-async def _right(endpoint: Endpoint, name: Name) -> int:
+async def _right(trials: Trials, name: Name) -> int:
     speech = Rescued(dialect(name))
     offer, schema = speech.offer(_TOOLS), speech.schema(_TOOLS)
     form = {"name": "answer", "strict": True, "schema": schema}
@@ -61,7 +62,7 @@ async def _right(endpoint: Endpoint, name: Name) -> int:
     right = 0
     for asked, tool, part in _TRIALS:
         text = f"{offer}\n\n{asked}"
-        trial = await attempt(endpoint, text, limit=_LIMIT, seconds=_SECONDS, **fields)
+        trial = await trials.attempt(text, limit=_LIMIT, seconds=_SECONDS, **fields)
         if trial is None:
             continue
         try:
