@@ -1,14 +1,16 @@
 """Who may reach a server, and what it writes down."""
 
 import os
+import socket
 import stat
+from urllib.parse import urlsplit
 
 import pytest
 from litestar.testing import TestClient
 
 from samovar.core.errors import SetupError
 from samovar.web.keys import find_token
-from samovar.web.server import address, desk_of, is_local
+from samovar.web.server import _listening, address, desk_of, is_local
 from samovar.web.site import site
 
 
@@ -46,7 +48,7 @@ def test_an_open_door_needs_a_token_a_person_chose(tmp_path, monkeypatch, host):
     ("host", "shown"),
     [
         ("0.0.0.0", "http://127.0.0.1:8123"),
-        ("::", "http://127.0.0.1:8123"),
+        ("::", "http://[::1]:8123"),
         ("127.0.0.1", "http://127.0.0.1:8123"),
         ("::1", "http://[::1]:8123"),
         ("[::1]", "http://[::1]:8123"),
@@ -54,8 +56,22 @@ def test_an_open_door_needs_a_token_a_person_chose(tmp_path, monkeypatch, host):
         ("gpu-box", "http://gpu-box:8123"),
     ],
 )
-def test_the_address_that_is_printed_can_be_opened(host, shown):
+def test_the_address_that_is_printed_is_this_machines_own(host, shown):
     assert address(host, 8123) == shown
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1", "::1", "localhost"])
+def test_the_address_that_is_printed_can_be_opened(host):
+    try:
+        listening = _listening(host, 0)
+    except SetupError:
+        assert ":" in host
+        pytest.skip("no IPv6 here")
+    with listening:
+        port = listening.getsockname()[1]
+        shown = urlsplit(address(host, port))
+        with socket.create_connection((shown.hostname, shown.port), 5) as opened:
+            assert opened.getpeername()[1] == port
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])

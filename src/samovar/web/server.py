@@ -178,7 +178,7 @@ def address(host: str, port: int) -> str:
     except ValueError:
         return f"http://{host}:{port}"
     if found.is_unspecified:
-        return f"http://127.0.0.1:{port}"
+        found = ipaddress.ip_address("::1" if found.version == 6 else "127.0.0.1")
     return f"http://[{found}]:{port}" if found.version == 6 else f"http://{found}:{port}"
 
 
