@@ -14,6 +14,7 @@ from samovar.sandboxes.seccomp import CALLS
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 CLUSTER = DEPLOY / "kubernetes"
+GUIDE = DEPLOY.parent / "docs/guides/containers.md"
 MOUNTS = {"mount", "umount2", "pivot_root", "unshare", "setns", "sethostname", "memfd_create"}
 """System calls that bubblewrap makes to build what a command sees."""
 
@@ -73,6 +74,14 @@ def test_a_container_may_do_no_more_than_the_sandbox_needs(compose):
         assert not any("docker.sock" in volume for volume in service["volumes"])
 
 
+def test_what_checks_build_can_be_run(compose):
+    for name in ("team", "worker"):
+        [place] = compose["services"][name]["tmpfs"]
+        folder, _, options = place.partition(":")
+        assert folder == "/tmp"
+        assert "exec" in options.split(","), "engines mount it noexec by default"
+
+
 def test_the_dashboard_is_published_on_this_machine_alone(compose):
     [port] = compose["services"]["team"]["ports"]
     assert port.startswith("127.0.0.1:")
@@ -89,27 +98,40 @@ def test_the_filter_refuses_what_the_sandbox_does_not_need():
     assert set(rule["names"]) <= known
     assert not MOUNTS & set(rule["names"])
     assert {"init_module", "bpf", "keyctl", "ptrace", "io_uring_setup"} <= set(rule["names"])
+    assert f"{len(rule['names'])} other calls" in GUIDE.read_text()
+
+
+def test_the_guide_tells_what_every_lifted_guard_costs(compose):
+    rows = [row for row in GUIDE.read_text().splitlines() if row.startswith("| `")]
+    for option in compose["services"]["team"]["security_opt"]:
+        assert any(option.removesuffix(":true") in row.split("|")[1] for row in rows), option
 
 
 def test_every_variable_for_samovar_is_one_it_reads():
     source = "\n".join(p.read_text() for p in (DEPLOY.parent / "src").rglob("*.py"))
     settings = (DEPLOY.parent / "docs/reference/settings.md").read_text()
-    ours = {"SAMOVAR_PROJECT", "SAMOVAR_USER", "SAMOVAR_PORT", "SAMOVAR_DATABASE_PASSWORD"}
+    composed = {"PROJECT", "USER", "IMAGE", "PORT", "DATABASE_PASSWORD"}
+    ours = {f"SAMOVAR_{name}" for name in composed}
     for example in (DEPLOY / ".env.example", CLUSTER / "secret.env.example"):
         for name in told(example):
             if name.startswith("SAMOVAR_") and name not in ours:
                 assert name in source or name in settings, name
 
 
+def begin(folder: Path, user: int, **asked: str) -> subprocess.CompletedProcess:
+    """Run start.sh as somebody; what it asks of samovar is written into the folder."""
+    said = {"samovar": 'echo "$@" >> "$HOME/said"', "id": f"echo {user}"}
+    for name, does in said.items():
+        (folder / name).write_text(f"#!/bin/sh\n{does}\n")
+        (folder / name).chmod(0o755)
+    there = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder), **asked}
+    return subprocess.run([DEPLOY / "start.sh"], env=there, capture_output=True, text=True)
+
+
 def test_the_start_begins_with_a_team_and_goes_on_as_the_engine(tmp_path):
-    start = DEPLOY / "start.sh"
-    assert start.stat().st_mode & stat.S_IXUSR
-    fake = tmp_path / "samovar"
-    fake.write_text('#!/bin/sh\necho "$@" >> "$HOME/said"\n')
-    fake.chmod(0o755)
-    asked = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)}
-    subprocess.run([start], check=True, env={**asked, "SAMOVAR_REPOSITORY": "/srv/project"})
-    subprocess.run([start], check=True, env={**asked, "SAMOVAR_PORT": "9000"})
+    assert (DEPLOY / "start.sh").stat().st_mode & stat.S_IXUSR
+    assert begin(tmp_path, 1000, SAMOVAR_REPOSITORY="/srv/project").returncode == 0
+    assert begin(tmp_path, 1000, SAMOVAR_PORT="9000").returncode == 0
     up = f"up --home {tmp_path}/team --host 0.0.0.0 --port"
     assert (tmp_path / "said").read_text().splitlines() == [
         f"bootstrap {tmp_path}/team --repo /srv/project",
@@ -117,6 +139,26 @@ def test_the_start_begins_with_a_team_and_goes_on_as_the_engine(tmp_path):
         f"bootstrap {tmp_path}/team",
         f"{up} 9000",
     ]
+
+
+def test_a_team_does_not_start_as_root(tmp_path):
+    done = begin(tmp_path, 0)
+    assert done.returncode == 2
+    assert "set SAMOVAR_USER" in done.stderr
+    assert not (tmp_path / "said").exists()
+
+
+def test_the_user_of_the_image_has_a_name_and_the_home_of_the_volume():
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    [user] = re.findall(r"^USER (\d+)", dockerfile, re.MULTILINE)
+    [home] = re.findall(r"^VOLUME (\S+)", dockerfile, re.MULTILINE)
+    assert f"--uid {user} --home-dir {home} " in dockerfile
+    assert f" HOME={home} " in dockerfile
+
+
+def test_an_image_of_ones_own_can_be_named():
+    [name] = re.findall(r"image: \$\{(\w+):-samovar\}", (DEPLOY / "compose.yaml").read_text())
+    assert f"{name}=" in GUIDE.read_text()
 
 
 def test_the_image_takes_only_what_it_names():
