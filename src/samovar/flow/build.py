@@ -50,6 +50,8 @@ SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
 SEARCHED = 2
 """Candidates whose small edits are tried once the model has nothing more to say."""
+NEAR = 0.8
+"""Of the best score: a candidate this good that fails otherwise is searched before its likes."""
 REFUSED = 12
 """Searches that find what the checks refuse, at most."""
 COSTLY = 120.0
@@ -153,11 +155,29 @@ def _next_search(state: State) -> Idea | None:
     done = {a.candidate.parent for a in searched}
     if None not in done:
         return Idea("search")
-    fresh = [a for a in state.trials if a.candidate.id not in done and not nameless(a)]
-    top = best([a for a in fresh if a.candidate.origin == "model"])
+    models = [a for a in state.trials if a.candidate.origin == "model" and not nameless(a)]
+    top = _unlike([a for a in models if a.candidate.id in done], models)
     if top is None or len(done) > SEARCHED:
         return None
     return Idea("search", top.candidate.target, top.candidate.id)
+
+
+def _unlike(searched: Sequence[Attempt], models: Sequence[Attempt]) -> Attempt | None:
+    """Return the best candidate not searched yet, rather one that leaves other tests red."""
+    fresh = [a for a in models if a not in searched]
+    known = [_left(a) for a in searched]
+    top, other = best(fresh), best([a for a in fresh if _left(a) not in known])
+    return other if other and top and _score(other) >= NEAR * _score(top) else top
+
+
+def _left(attempt: Attempt) -> set[str]:
+    """Return what is red with a candidate."""
+    checks = attempt.verdict.checks if attempt.verdict else ()
+    return {red for c in checks if c.exit for red in (c.failing or (c.name,))}
+
+
+def _score(attempt: Attempt) -> float:
+    return attempt.verdict.score if attempt.verdict else 0.0
 
 
 def _refused(state: State, found: Attempt) -> bool:

@@ -17,12 +17,25 @@ MOST = 400
 
 
 def combined(text: str, others: Sequence[str]) -> Iterator[str]:
-    """Yield versions of a file with functions out of the others, those with fewest first."""
+    """Yield versions of a file with functions out of the others, those with fewest first.
+
+    What comes to one of the others as a whole is left out: it was judged as it is.
+    """
+    known = [_code(other) for other in others]
     swaps = _swaps(text, others)
     chosen = (c for size in range(1, len(swaps) + 1) for c in combinations(swaps, size))
     wished = (versions for c in chosen for versions in product(*c))
     for versions in islice(wished, MOST):
-        yield _swapped(text, versions)
+        made = _swapped(text, versions)
+        if _code(made) not in known:
+            yield made
+
+
+def _code(text: str) -> list[str]:
+    """Return the statements of a file, in any order, without its imports."""
+    tree = parse(text)
+    kinds = (ast.Import, ast.ImportFrom)
+    return sorted(ast.dump(n) for n in tree.body if not isinstance(n, kinds)) if tree else []
 
 
 def _swaps(text: str, others: Sequence[str]) -> list[list[tuple[Symbol, str, str]]]:

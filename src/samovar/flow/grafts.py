@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
+from samovar.flow import letters
+from samovar.flow.filters import filters
 from samovar.flow.guards import RAISES, Call, calls, raising, returning
 from samovar.flow.source import Function, parse, spoken, written
 from samovar.flow.variant import Places, Variant, closed
@@ -132,14 +134,17 @@ class _Graft:
         own = set(_statements([node]))
         self.statements = [t for t in _statements(theirs) if t not in own]
         self.tests = _conditions([node, *theirs])
+        self.marks = letters.marks(donors.texts)
 
     def all(self) -> Iterator[Variant]:
         """Yield every edit."""
         yield from self.opening()
         for node in ast.walk(self.node):
             match node:
-                case ast.Constant(value=str()):
+                case ast.Constant(value=str(text)):
                     yield from self.other_text(node)
+                    for other in letters.others(text, self.marks):
+                        yield self.edit(node, repr(other), 2.2)
                 case ast.Raise(exc=ast.Call() as call):
                     yield from self.error(call)
                 case ast.If():
@@ -151,6 +156,8 @@ class _Graft:
             if isinstance(node, ast.stmt) and node is not self.node:
                 yield from self.statement(node)
             yield from self.wrapped(node)
+        for cost, node, text in filters(self.node, self.text):
+            yield self.edit(node, text, cost)
 
     def opening(self) -> Iterator[Variant]:
         """Statements before all others: a normal form of an argument, a guard, a case left out."""
@@ -158,8 +165,10 @@ class _Graft:
         doc = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
         at = body[1] if doc and len(body) > 1 else body[0]
         for name in self.names:
-            for form in NORMAL:
+            for form in (*NORMAL, *letters.ONLY):
                 yield self.before(at, f"{name} = {form.format(name)}", 1.8)
+            for form in letters.normal(self.marks):
+                yield self.before(at, f"{name} = {form.format(name)}", 2.3)
         edges = [e.format(n) for n in self.names for e in EDGES]
         early = [t for t in self.tests if self.early(t)]
         errors = self.errors()
@@ -256,6 +265,8 @@ class _Graft:
             for form in WRAPPED:
                 inner = closed(text) if form.startswith("{") else text
                 yield self.edit(place, form.format(inner), 3.3)
+            for form in letters.stripped(self.marks):
+                yield self.edit(place, form.format(text), 3.4)
             if isinstance(place, ast.Call) and len(place.args) == 1:
                 yield self.edit(place, ast.unparse(place.args[0]), 2.9)
 

@@ -49,14 +49,16 @@ def pass_to_pass(
 ) -> tuple[str, ...]:
     """Return tests that are green and are to stay so, those that edits broke before first."""
     if examples(state):
-        searched = [a for a in state.trials if a.candidate.origin == "search"]
-        theirs = [t for a in searched for t in _broken(state, a)]
-        mine = _broken(state, attempt) if attempt else ()
-        near = dict.fromkeys([*theirs, *_near(state, tree, place)])
-        return tuple(t for t in near if t not in mine)[:MOST]
-    left = failing(state, attempt)
-    rest = tuple(t for t in [*goals(state), *passing(state)] if t not in left)
-    return rest if len(rest) <= MOST else ()
+        left = _broken(state, attempt) if attempt else ()
+    else:
+        left = failing(state, attempt)
+        rest = tuple(t for t in [*goals(state), *passing(state)] if t not in left)
+        if len(rest) <= MOST:
+            return rest
+    searched = [a for a in state.trials if a.candidate.origin == "search"]
+    theirs = [t for a in searched for t in _broken(state, a)]
+    near = dict.fromkeys([*theirs, *_near(state, tree, place)])
+    return tuple(t for t in near if t not in left)[:MOST]
 
 
 def mended(state: State, attempt: Attempt) -> bool:

@@ -1,7 +1,7 @@
 """Search: try small edits of the code at hand, judged by how many tests are red then."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain, islice
@@ -13,13 +13,16 @@ from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
+from samovar.flow.pieces import parts, pieces
 from samovar.flow.probes import count, failing, pass_to_pass, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
 from samovar.flow.work import Files, changed_by, finished, standing
 
-MOST = 3000
+MOST = 10_000
 """Edits tried of one version."""
+TRACED = 30
+"""Red tests that say which lines matter."""
 QUICK = 1.0
 """Seconds in which the tests beside what is to become green must be through."""
 FEW = 5
@@ -120,7 +123,32 @@ class Climb:
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
             if "climb" in self.state.task.off:
                 break
-        return best, total
+        return (best if best.red else await self._pruned(best)), total
+
+    async def _pruned(self, top: Hill) -> Hill:
+        """Return a version that mends all without the steps it does not need.
+
+        On the way up an edit may have pleased a test by accident: what is green without it goes.
+        """
+        below = Files(self.kit.tree, self.start.files)
+        for path, text in top.files.items():
+            for first, last, before in pieces(below[path], text):
+                rows = lines(top.files[path])
+                smaller = "".join([*rows[:first], *before, *rows[last:]])
+                top = await self._smaller(top, path, [smaller]) or top
+            while less := await self._smaller(top, path, parts(below[path], top.files[path])):
+                top = less
+        return top
+
+    async def _smaller(self, top: Hill, path: str, texts: Sequence[str]) -> Hill | None:
+        """Return the version with one of these texts that mends all as well, if there is one."""
+        if not texts:
+            return None
+        versions, seconds = [{path: text} for text in texts], _seconds(self.state)
+        tried = await self.kit.checks.trials(versions, self.probe, top.files, seconds=seconds)
+        if tried.index is None:
+            return None
+        return replace(top, files={**top.files, **versions[tried.index]})
 
     async def watch(self, end: float) -> None:
         """Add the tests that are green, and quick, in a trial that changes nothing."""
@@ -180,7 +208,8 @@ class Climb:
         """Return the versions one edit away, the likeliest first."""
         files = Files(self.kit.tree, hill.files)
         traced = "trace" not in self.state.task.off and hill is self.start
-        reached = await self.kit.checks.reach(self.probe, hill.files) if traced else {}
+        red = Probe(self.failing[:TRACED], self.probe.scripts)
+        reached = await self.kit.checks.reach(red, hill.files) if traced else {}
         small = ({path: v.apply(files[path])} for path, v in self.edits(files, reached))
         return chain(self.joined(files), small)
 

@@ -45,6 +45,23 @@ def guarded(node: ast.Assign, names: Sequence[str], text: Text) -> Found:
             yield 3.0, node.value, f"{text(node.value)} if {name} else {plain}"
 
 
+def least(node: ast.BinOp, text: Text) -> Found:
+    """Yield a product whose factor is one where it was nothing."""
+    for one in (node.left, node.right):
+        if isinstance(node.op, ast.Mult) and isinstance(one, ast.Name):
+            yield 2.5, one, f"({text(one)} or 1)"
+
+
+def worded(node: ast.Call, text: Text) -> Found:
+    """Yield the text of a number only where it says something."""
+    match node:
+        case ast.Call(func=ast.Name("str"), args=[ast.Name(name)]):
+            yield 2.5, node, f'({text(node)} if {name} > 1 else "")'
+            yield 2.7, node, f'({text(node)} if {name} else "")'
+        case _:
+            pass
+
+
 def unused(function: Function, text: Text) -> Found:
     """Yield a local that nothing uses in place of what was computed like it."""
     loaded = {

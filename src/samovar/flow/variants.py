@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from samovar.flow.source import Function, parse, spoken, written
-from samovar.flow.values import absent, default, guarded, pattern, settings, unused
+from samovar.flow.twins import counted, twins
+from samovar.flow.values import (
+    absent,
+    default,
+    guarded,
+    least,
+    pattern,
+    settings,
+    unused,
+    worded,
+)
 from samovar.flow.variant import Places, Variant, closed
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
@@ -39,10 +49,17 @@ ARITHMETIC: dict[type[ast.operator], str] = {
     ast.Mod: "%",
     ast.Pow: "**",
 }
-DUAL = {"any": "all", "min": "max", "append": "extend", "add": "update", "lower": "upper"}
-DUAL |= {"popleft": "pop", "startswith": "endswith", "find": "rfind", "floor": "ceil"}
-DUAL |= {b: a for a, b in DUAL.items()}
-BOUNDS = (ast.Subscript, ast.Slice, ast.Tuple, ast.Call, ast.Return, ast.Assign, ast.BinOp)
+ALIKE = (
+    *("any all", "min max", "append extend", "add update", "lower upper", "popleft pop"),
+    *("startswith endswith", "find rfind index", "floor ceil", "strip lstrip rstrip"),
+    *("isalpha isalnum isdigit isspace", "split splitlines"),
+)
+"""Functions and methods of which one is taken for another."""
+DUAL = {a: [b for b in row.split() if b != a] for row in ALIKE for a in row.split()}
+BOUNDS = (
+    *(ast.Subscript, ast.Slice, ast.Tuple, ast.Call, ast.Return, ast.Assign, ast.BinOp),
+    *(ast.Dict, ast.List, ast.keyword, ast.FormattedValue),
+)
 """Where a value one off is worth a try."""
 ABOVE = 1.0
 """How much less likely it is that a table or a pattern is wrong than the function that uses it."""
@@ -138,6 +155,7 @@ class _Scope:
                 yield from default(node, self.text)
             case ast.BinOp():
                 yield from self.arithmetic(node)
+                yield from least(node, self.text)
             case ast.Constant():
                 yield from self.constant(node)
             case ast.Call():
@@ -153,6 +171,7 @@ class _Scope:
             case _:
                 pass
         if isinstance(node, ast.expr):
+            yield from twins(node, self.text)
             yield from self.expression(node)
         if isinstance(node, ast.stmt):
             yield from self.statement(node)
@@ -222,8 +241,10 @@ class _Scope:
                 kept = arguments[:n] + arguments[n + 1 :]
                 yield 3.0, node, f"{head}({', '.join(kept + tail)})"
         name = head.rsplit(".", 1)[-1]
-        if name in DUAL:
-            yield 1.0, node.func, head[: len(head) - len(name)] + DUAL[name]
+        for other in DUAL.get(name, ()):
+            yield 1.0, node.func, head[: len(head) - len(name)] + other
+        yield from counted(node, self.text)
+        yield from worded(node, self.text)
 
     def condition(
         self, node: ast.If | ast.While | ast.IfExp

@@ -54,7 +54,7 @@ def main():
 def run(probe, scripts, calls):
     if probe:
         sys.settrace(calls)
-        samovar_pytest.run(probe, ["-q", "-x", "--assert=plain", "-p", "no:cacheprovider"])
+        samovar_pytest.run(probe, ["-q", "--assert=plain", "-p", "no:cacheprovider"])
     else:
         sys.settrace(calls)
         for script in scripts:

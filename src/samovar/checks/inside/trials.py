@@ -30,6 +30,8 @@ TOP = os.getcwd()
 """The folder of the project, from where its tests are named."""
 MOST = 60
 """Red tests a trial can tell of: the exit status of a program has one byte."""
+SHORTEST, SLOWER = 0.25, 10
+"""Seconds a trial gets at first, at least; and how much slower than the code as it is it may be."""
 IDLE = {"request", "event_loop_policy", "_session_faker"}
 """Fixtures of plugins that every test gets, wanted or not, and that change nothing for it."""
 
@@ -62,19 +64,26 @@ class Trials:
         """Try every variant; returns "child" in a fork that is to go on by itself."""
         deadline = time.monotonic() + self.job["total"]
         gc.freeze()  # A collection in a fork would copy every page it looks at.
-        # Most slow trials are endless loops: all get a short time first, the rest of it at the end.
-        waiting = list(enumerate(self.job["variants"]))
-        for seconds in (self.job["seconds"] / 4, self.job["seconds"]):
-            slow = []
+        # Most slow trials are endless loops: all get a short time first; then those that were not
+        # through get more, together as much as all of them had.
+        waiting = [(None, {}), *enumerate(self.job["variants"])]
+        short = self.job["seconds"] / 4
+        for last in (False, True):
+            began, slow = time.monotonic(), []
             for index, variant in waiting:
                 if time.monotonic() > deadline:
                     return "parent"
                 for path, text in self.originals.items():
                     _write(path, variant.get(path, text))
+                started = time.monotonic()
                 child = os.fork()
                 if child == 0:
                     return self.branch(begin)
-                result = self.wait(child, seconds)
+                result = self.wait(child, self.job["seconds"] if last else short)
+                if index is None:
+                    # What the code takes as it is says what an edit of it may take.
+                    short = min(short, max(SHORTEST, SLOWER * (time.monotonic() - started)))
+                    continue
                 self.out.write(f"{MARK} {index} {result}\n")
                 self.out.flush()
                 if result.startswith("ok"):
@@ -82,6 +91,7 @@ class Trials:
                 if result == "slow":
                     slow.append((index, variant))
             waiting = slow
+            deadline = min(deadline, 2 * time.monotonic() - began)
         return "parent"
 
     def branch(self, begin):
