@@ -9,7 +9,8 @@ from samovar.core.log import MemoryLog
 from samovar.core.message import Usage
 from samovar.core.state import replay
 from samovar.core.task import Budget, Candidate, Edit, Plan, Step, Target, Verdict
-from samovar.flow.build import COSTLY, next_idea
+from samovar.flow.build import next_idea
+from samovar.flow.idea import COSTLY
 from samovar.flow.speak import drawn, fingerprint
 
 OFF = ("search", "combine")
@@ -201,8 +202,11 @@ def test_where_one_example_is_all_there_is_the_model_goes_before_the_search(exam
     assert idea is not None and idea.origin == second
 
 
-@pytest.mark.parametrize(("seconds", "then"), [(1.0, "search"), (COSTLY / 2, "model")])
-def test_searches_that_the_checks_refuse_end_where_the_checks_take_long(seconds, then):
+@pytest.mark.parametrize(
+    ("seconds", "own", "then"),
+    [(1.0, 1.0, "search"), (COSTLY / 2, 1.0, "model"), (1.0, COSTLY / 2, "model")],
+)
+def test_searches_that_the_checks_refuse_end_where_they_or_the_checks_take_long(seconds, own, then):
     target = Target("middle.py")
     step = Step(title="write middle.py", strategy="write", targets=(target,))
     before = report(passing=["t::kept"], failing=["t::goal"])
@@ -218,7 +222,7 @@ def test_searches_that_the_checks_refuse_end_where_the_checks_take_long(seconds,
                 candidate=Candidate(id=number, step=0, origin="search", edits=edits),
                 tried=1,
                 usage=Usage(),
-                seconds=1.0,
+                seconds=own,
             )
         )
         checked = replace(report(passing=["t::goal"], failing=["t::kept"]), seconds=seconds)
@@ -226,3 +230,27 @@ def test_searches_that_the_checks_refuse_end_where_the_checks_take_long(seconds,
         told.append(Judged(candidate=number, verdict=verdict, seconds=seconds))
     idea = next_idea(replay(told))
     assert idea is not None and idea.origin == then
+
+
+@pytest.mark.parametrize(("score", "then"), [(0.9, 2), (0.3, 1)])
+def test_the_second_search_starts_where_other_tests_are_red_if_that_is_near(score, then):
+    step = Step(title="write middle.py", strategy="write", targets=(Target("middle.py"),))
+    goals = ("t::a", "t::b")
+    told = [
+        opened(candidates=3),
+        Surveyed(verdict=Verdict(passed=False, checks=(report(failing=goals),)), command="t"),
+        Planned(plan=Plan((step,), goals=goals)),
+    ]
+    rows = [("model", 1.0, "t::a"), ("model", 0.95, "t::a"), ("model", score, "t::b")]
+    rows += [("search", 0.0, ""), ("search", 0.0, "")]
+    for number, (origin, worth, red) in enumerate(rows):
+        edits = (Edit("middle.py", f"x = {number}\n", 1, 1),) if red else ()
+        parent = {3: None, 4: 0}.get(number)
+        made = Candidate(id=number, step=0, origin=origin, edits=edits, parent=parent)
+        told.append(Wrote(candidate=made, usage=Usage(), seconds=1.0))
+        if red:
+            verdict = Verdict(passed=False, score=worth, checks=(report(failing=[red]),))
+            told.append(Judged(candidate=number, verdict=verdict, seconds=1.0))
+    idea = next_idea(replay(told))
+    assert idea is not None
+    assert (idea.origin, idea.parent) == ("search", then)

@@ -9,6 +9,8 @@ from samovar.checks.environment import find_environment
 from samovar.checks.project import Project
 from samovar.core.event import Judged, Wrote
 from samovar.core.log import MemoryLog
+from samovar.core.state import replay
+from samovar.flow.search import Climb, Hill
 
 STUB = "def sign(n):\n    pass\n\n\ndef last(values):\n    pass\n"
 NEAR = "def sign(n):\n    return n >= 0\n\n\ndef last(values):\n    return values[0]\n"
@@ -51,6 +53,19 @@ async def test_a_climb_that_ends_halfway_is_judged_and_kept_as_the_best_so_far()
     first = next(e.candidate for e in events(log) if isinstance(e, Wrote) and e.candidate.edits)
     assert judged[halfway[0].id].score > judged[first.id].score
     assert len({e.candidate.parent for e in found(log)}) == len(found(log))
+
+
+async def test_a_step_and_a_part_of_a_condition_that_are_not_needed_go_again():
+    used, log = near(NEAR)
+    await drive(used, log)
+    told = events(log)
+    judged = next(n for n, e in enumerate(told) if isinstance(e, Judged))
+    state = replay(told[: judged + 1])
+    climb = Climb(used, state, 0, state.attempts[0], 0)
+    more = WHOLE.replace("def sign(n):\n", "def sign(n):\n    if n == 77:\n        return 5\n")
+    more = more.replace("return n > 0", "return (n > 0) and n != 78")
+    top = await climb._pruned(Hill({"middle.py": more}, 0))
+    assert top.files == {"middle.py": WHOLE.replace("n > 0", "(n > 0)")}
 
 
 async def test_the_edits_that_draw_on_tests_and_candidates_can_be_switched_off():

@@ -37,6 +37,7 @@ class Attempt(Struct, frozen=True):
     answer: str = ""
     temperature: float = 0.0
     tried: int = 1
+    seconds: float = 0.0
     verdict: Verdict | None = None
 
 
@@ -185,6 +186,7 @@ def _wrote(state: State, event: Wrote) -> State:
         answer=event.answer,
         temperature=event.temperature,
         tried=event.tried,
+        seconds=event.seconds,
     )
     return replace(state, attempts=(*state.attempts, attempt))
 

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
 from samovar.core.message import Message
@@ -14,8 +12,8 @@ from samovar.core.task import Candidate, Edit, Step, Target, Task, Way, apply, l
 from samovar.flow.answer import completed, imports, one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
+from samovar.flow.idea import Idea, next_search
 from samovar.flow.kit import Kit
-from samovar.flow.probes import mended
 from samovar.flow.search import search
 from samovar.flow.source import bodiless, own_imports, shape
 from samovar.flow.speak import (
@@ -40,7 +38,6 @@ from samovar.flow.work import (
     finished,
     goals,
     kept,
-    nameless,
     provable,
     proved,
 )
@@ -48,14 +45,6 @@ from samovar.flow.work import (
 _IMPORT = re.compile(r"(from|import)\b")
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
-SEARCHED = 2
-"""Candidates whose small edits are tried once the model has nothing more to say."""
-NEAR = 0.8
-"""Of the best score: a candidate this good that fails otherwise is searched before its likes."""
-REFUSED = 12
-"""Searches that find what the checks refuse, at most."""
-COSTLY = 120.0
-"""Seconds of checks after which such searches end: where the tests take long, the model goes on."""
 WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
 """Asked in turn after the first answer: no way is best on all tasks (docs/ablations.md)."""
 SAME = "The code is the same as before."
@@ -65,24 +54,11 @@ WARM = 0.8
 """Temperature of every answer after the first."""
 
 
-class Idea(Struct, frozen=True):
-    """What to try next."""
-
-    origin: str
-    target: int = 0
-    parent: int | None = None
-    """The candidate whose failure is told; None starts afresh."""
-    way: Way = "fresh"
-    temperature: float = 0.0
-    skip: int = 0
-    """Small edits of the parent that were tried before."""
-
-
 def next_idea(state: State) -> Idea | None:
     """Return what to try next in the present step, or None when nothing is left to try."""
     if not _open(state):
         return None
-    small = _next_search(state)
+    small = next_search(state)
     if small is not None and _search_now(state, small):
         return small
     return _ask_again(state) or small
@@ -139,52 +115,6 @@ def _start(off: Sequence[str], asked: Sequence[Attempt], target: int) -> Way:
     here = [a.candidate for a in asked if a.candidate.target == target]
     copied = any(c.complaint == SAME for c in here)
     return "anew" if copied and "anew" not in off else "fresh"
-
-
-def _next_search(state: State) -> Idea | None:
-    # Where nothing is red any more, any edit would look as good as another.
-    if "search" in state.task.off or not provable(state) or proved(state):
-        return None
-    searched = [a for a in state.trials if a.candidate.origin == "search"]
-    last = searched[-1] if searched else None
-    if last is not None and _refused(state, last):
-        spent = sum(c.seconds for a in searched if a.verdict for c in a.verdict.checks)
-        if len(searched) < REFUSED and spent < COSTLY:
-            return Idea("search", last.candidate.target, last.candidate.parent, skip=last.tried)
-        return None
-    done = {a.candidate.parent for a in searched}
-    if None not in done:
-        return Idea("search")
-    models = [a for a in state.trials if a.candidate.origin == "model" and not nameless(a)]
-    top = _unlike([a for a in models if a.candidate.id in done], models)
-    if top is None or len(done) > SEARCHED:
-        return None
-    return Idea("search", top.candidate.target, top.candidate.id)
-
-
-def _unlike(searched: Sequence[Attempt], models: Sequence[Attempt]) -> Attempt | None:
-    """Return the best candidate not searched yet, rather one that leaves other tests red."""
-    fresh = [a for a in models if a not in searched]
-    known = [_left(a) for a in searched]
-    top, other = best(fresh), best([a for a in fresh if _left(a) not in known])
-    return other if other and top and _score(other) >= NEAR * _score(top) else top
-
-
-def _left(attempt: Attempt) -> set[str]:
-    """Return what is red with a candidate."""
-    checks = attempt.verdict.checks if attempt.verdict else ()
-    return {red for c in checks if c.exit for red in (c.failing or (c.name,))}
-
-
-def _score(attempt: Attempt) -> float:
-    return attempt.verdict.score if attempt.verdict else 0.0
-
-
-def _refused(state: State, found: Attempt) -> bool:
-    """Return whether a search mended all it was to mend, and the checks say no all the same."""
-    if not found.candidate.edits or found.verdict is None or found.verdict.passed:
-        return False
-    return mended(state, found)
 
 
 def _search_now(state: State, idea: Idea) -> bool:

@@ -19,10 +19,11 @@ def pieces(old: str, new: str) -> list[Piece]:
     a, b = lines(old), lines(new)
     found: list[Piece] = []
     for kind, i, j, first, last in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        if kind == "insert":
-            found += [(start, end, []) for start, end in _statements(new, first, last)]
-        elif kind == "replace" and j - i == last - first:
+        apart = _statements(new, first, last)
+        if kind == "replace" and j - i == last - first:
             found += [(first + n, first + n + 1, [a[i + n]]) for n in range(j - i)]
+        elif kind == "insert" or (kind == "replace" and len(apart) > 1):
+            found += [(start, end, []) for start, end in apart]
         elif kind != "equal":
             found.append((first, last, a[i:j]))
     return found[::-1] if len(found) > 1 else []
@@ -32,20 +33,20 @@ def parts(old: str, new: str) -> list[str]:
     """Return the new text without one part of a condition, for each part the old one has not."""
     tree = parse(new)
     places = Places(new)
-    known = {ast.unparse(n) for n in ast.walk(parse(old) or ast.Module([], [])) if _said(n)}
+    before = parse(old)
+    known = {
+        ast.unparse(n) for n in (ast.walk(before) if before else ()) if isinstance(n, ast.expr)
+    }
     found = []
-    for node in ast.walk(tree) if tree else ():
-        for part in node.values if isinstance(node, ast.BoolOp) else ():
+    junctions = [n for n in (ast.walk(tree) if tree else ()) if isinstance(n, ast.BoolOp)]
+    for node in junctions:
+        for part in node.values:
             if ast.unparse(part) not in known:
                 kept = [f"({places.text(v)})" for v in node.values if v is not part]
                 word = " and " if isinstance(node.op, ast.And) else " or "
                 start, end = places.span(node)
                 found.append(f"{new[:start]}{word.join(kept)}{new[end:]}")
     return found
-
-
-def _said(node: ast.AST) -> bool:
-    return isinstance(node, ast.expr)
 
 
 def _statements(text: str, first: int, last: int) -> list[tuple[int, int]]:
