@@ -57,3 +57,13 @@ def test_values_are_what_the_function_names_or_computes():
 def test_a_function_without_conditions_and_loops_has_none():
     [function] = ast.parse("def f(a):\n    return a\n").body
     assert list(filters(function, ast.unparse)) == []
+
+
+def test_a_comment_in_a_loop_stays_and_a_value_over_several_lines_is_left_alone():
+    text = (
+        "def f(rows, own):\n    for row in rows:\n        # kept\n        if (\n            row\n"
+        "            .strip()\n        ):\n            return row  # too\n"
+    )
+    made = [each for each in versions(text) if "continue" in each]
+    assert made
+    assert all("# kept" in each and "# too" in each for each in made)

@@ -51,3 +51,13 @@ def test_words_with_an_apostrophe_are_three_edits_away():
     made: dict = {}
     exec(text, made)
     assert made["f"]("First: DON'T say 'my_space'") == ["first", "don't", "say", "my", "space"]
+
+
+GIVEN = "def f(text):\n    return g(text)\n"
+
+
+def test_braces_among_the_signs_are_signs():
+    donors = Donors(texts=("{a}", "{{", "}}"))
+    made = [v.apply(GIVEN) for v in grafts(GIVEN, 1, None, donors)]
+    assert any("text.replace('{', \" \")" in each for each in made)
+    assert any("part.strip('}')" in each for each in made)

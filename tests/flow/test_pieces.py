@@ -2,6 +2,8 @@
 
 import ast
 
+import pytest
+
 from samovar.flow.pieces import parts, pieces
 
 OLD = "def f(a):\n    b = g(a)\n    return b\n"
@@ -48,17 +50,26 @@ def test_what_is_no_program_is_taken_line_by_line():
     assert pieces("a\nb\n", "x (\na\nb\ny (\n") == [(3, 4, []), (0, 1, [])]
 
 
+def said(old, new):
+    return sorted(ast.unparse(ast.parse(t).body[0].body[0].test) for t in parts(old, new))
+
+
 def test_a_part_of_a_condition_that_came_in_can_go_alone():
     old = "def f(a, b):\n    if a > 0 and b:\n        return 1\n"
     new = "def f(a, b):\n    if ((a > 0 and b) and a != b) and len(a) > 2:\n        return 1\n"
-    said = [ast.unparse(ast.parse(text).body[0].body[0].test) for text in parts(old, new)]
-    assert sorted(said) == [
-        "(a > 0 and b) and a != b",
-        "(a > 0 and b) and len(a) > 2",
-        "len(a) > 2",
-    ]
+    assert said(old, new) == ["(a > 0 and b) and a != b", "(a > 0 and b) and len(a) > 2"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("0 <= x and x < n", "0 <= x and x <= n"), ("a and b > 0", "a is not None and b > 0")],
+)
+def test_what_became_of_a_condition_does_not_go(before, after):
+    old, new = (f"def f(a, b, n, x):\n    if {t}:\n        return 1\n" for t in (before, after))
+    assert parts(old, new) == []
 
 
 def test_a_text_that_is_no_program_has_no_parts():
     assert parts("a and b", "a and (") == []
-    assert parts("(", "a and b") == ["(b)", "(a)"]
+    deep = "x = " + " + ".join(["1"] * 3000) + "\nif a and b:\n    pass\n"
+    assert isinstance(parts(deep, deep), list)

@@ -21,13 +21,14 @@ def combined(text: str, others: Sequence[str]) -> Iterator[str]:
 
     What comes to one of the others as a whole is left out: it was judged as it is.
     """
-    known = [_code(other) for other in others]
+    known = [(_code(other), set(_imports(other))) for other in others]
     swaps = _swaps(text, others)
     chosen = (c for size in range(1, len(swaps) + 1) for c in combinations(swaps, size))
     wished = (versions for c in chosen for versions in product(*c))
     for versions in islice(wished, MOST):
         made = _swapped(text, versions)
-        if _code(made) not in known:
+        code, needed = _code(made), set(_imports(made))
+        if not any(code == theirs and needed <= had for theirs, had in known):
             yield made
 
 
@@ -35,7 +36,8 @@ def _code(text: str) -> list[str]:
     """Return the statements of a file, in any order, without its imports."""
     tree = parse(text)
     kinds = (ast.Import, ast.ImportFrom)
-    return sorted(ast.dump(n) for n in tree.body if not isinstance(n, kinds)) if tree else []
+    body = [n for n in tree.body if not isinstance(n, kinds)] if tree else []
+    return sorted(shape(ast.unparse(n)) for n in body)
 
 
 def _swaps(text: str, others: Sequence[str]) -> list[list[tuple[Symbol, str, str]]]:

@@ -29,10 +29,21 @@ def filters(function: Function, text: Text) -> Found:
                 yield from _narrowed(test, values, text)
             case ast.Return(value=ast.Compare() | ast.BoolOp() as test):
                 yield from _narrowed(test, values, text)
-            case ast.For(target=ast.Name(name), body=[first, *_]):
-                yield from _skipped(name, first, values)
             case ast.comprehension(target=ast.Name(name)):
                 yield from _chosen(name, node, values, text)
+            case _:
+                pass
+
+
+def skipped(function: Function, text: Text) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield (statement, what stands before it then) for members that a loop leaves out."""
+    values = _values(function, text)
+    for node in ast.walk(function):
+        match node:
+            case ast.For(target=ast.Name(name), body=[first, *_]):
+                tests = [f"not {kept.format(name)}" for kept in KEPT]
+                tests += [f"{one} == {other}" for one, other in _with(name, values)]
+                yield from ((first, f"if {test}:\n    continue") for test in tests)
             case _:
                 pass
 
@@ -51,6 +62,7 @@ def _values(function: Function, text: Text) -> list[str]:
         and n not in called
         and isinstance(getattr(n, "ctx", ast.Load()), ast.Load)
         and len(said := text(n)) <= LONGEST
+        and "\n" not in said
         and spoken(n) & set(names)
     ]
     found = dict.fromkeys(n for n in [*names, *made] if n not in ("self", "cls"))
@@ -63,15 +75,6 @@ def _narrowed(test: ast.expr, values: Sequence[str], text: Text) -> Found:
     for one, other in combinations(values, 2):
         yield 2.8, test, f"({said}) and {one} != {other}"
         yield 3.4, test, f"({said}) or {one} == {other}"
-
-
-def _skipped(name: str, first: ast.stmt, values: Sequence[str]) -> Found:
-    """A member that a loop leaves out."""
-    said = ast.unparse(first)
-    tests = [f"not {kept.format(name)}" for kept in KEPT]
-    tests += [f"{one} == {other}" for one, other in _with(name, values)]
-    for test in tests:
-        yield 3.3, first, f"if {test}:\n    continue\n{said}"
 
 
 def _chosen(name: str, made: ast.comprehension, values: Sequence[str], text: Text) -> Found:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from samovar.flow import letters
-from samovar.flow.filters import filters
+from samovar.flow.filters import filters, skipped
 from samovar.flow.guards import RAISES, Call, calls, raising, returning
 from samovar.flow.source import Function, parse, spoken, written
 from samovar.flow.variant import Places, Variant, closed
@@ -88,9 +88,9 @@ def expected(tests: str, names: Sequence[str]) -> Donors:
     return Donors(tuple(texts), tuple(errors), calls(functions, names))
 
 
-def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Variant]:
-    """Return the valid edits of the functions in the lines `first` to `last`."""
-    found: dict[tuple[int, int, str], Variant] = {}
+def grafts(source: str, first: int, last: int | None, donors: Donors) -> Iterator[Variant]:
+    """Yield the valid edits of the functions in some lines, the likeliest first, no two alike."""
+    found: dict[tuple[int, int, str], tuple[Variant, ast.AST]] = {}
     tree = parse(source)
     places = Places(source)
     others = [t for text in donors.others if (t := parse(text)) is not None]
@@ -100,9 +100,12 @@ def grafts(source: str, first: int, last: int | None, donors: Donors) -> list[Va
         called = [c for c in donors.calls if c.name == made.get(node, node.name)]
         for variant in _Graft(places, node, replace(donors, calls=called), theirs).all():
             key = (variant.start, variant.end, variant.text)
-            if key not in found and places.fits(node, variant):
-                found[key] = variant
-    return list(found.values())
+            if key not in found or found[key][0].cost > variant.cost:
+                found[key] = variant, node
+    # Whether an edit is Python is only asked of those that are wanted.
+    for variant, function in sorted(found.values(), key=lambda f: f[0].cost):
+        if places.fits(function, variant):
+            yield variant
 
 
 def _constructors(tree: ast.Module) -> dict[Function, str]:
@@ -158,6 +161,8 @@ class _Graft:
             yield from self.wrapped(node)
         for cost, node, text in filters(self.node, self.text):
             yield self.edit(node, text, cost)
+        for first, text in skipped(self.node, self.text):
+            yield self.before(first, text, 3.3)
 
     def opening(self) -> Iterator[Variant]:
         """Statements before all others: a normal form of an argument, a guard, a case left out."""

@@ -40,11 +40,11 @@ def next_search(state: State) -> Idea | None:
     searched = [a for a in state.trials if a.candidate.origin == "search"]
     last = searched[-1] if searched else None
     if last is not None and _refused(state, last):
-        judged = (c.seconds for a in searched if a.verdict for c in a.verdict.checks)
-        spent = sum(a.seconds for a in searched) + sum(judged)
+        alike = [a for a in searched if a.candidate.parent == last.candidate.parent]
+        judged = (c.seconds for a in alike if a.verdict for c in a.verdict.checks)
+        spent = sum(a.seconds for a in alike) + sum(judged)
         if len(searched) < REFUSED and spent < COSTLY:
             return Idea("search", last.candidate.target, last.candidate.parent, skip=last.tried)
-        return None
     done = {a.candidate.parent for a in searched}
     if None not in done:
         return Idea("search")

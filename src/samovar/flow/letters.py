@@ -29,12 +29,17 @@ def marks(texts: Sequence[str]) -> tuple[str, ...]:
 
 def normal(signs: Sequence[str]) -> list[str]:
     """Return forms of a text in which signs are gone, or are spaces."""
-    return [f'{{0}}.replace({sign!r}, "{to}")' for sign in signs for to in (" ", "")]
+    return [f'{{0}}.replace({_told(sign)}, "{to}")' for sign in signs for to in (" ", "")]
 
 
 def stripped(signs: Sequence[str]) -> list[str]:
     """Return forms of several texts whose ends are free of a sign."""
-    return [f"[part.strip({sign!r}) for part in {{0}}]" for sign in signs]
+    return [f"[part.strip({_told(sign)}) for part in {{0}}]" for sign in signs]
+
+
+def _told(sign: str) -> str:
+    """Return a sign as a text constant within a form, where braces stand twice."""
+    return repr(sign).replace("{", "{{").replace("}", "}}")
 
 
 def others(text: str, signs: Sequence[str]) -> Iterator[str]:

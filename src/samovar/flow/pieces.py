@@ -1,6 +1,7 @@
 """The pieces of which a change is made: each can be taken back alone. Pure."""
 
 import ast
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from samovar.core.task import lines
@@ -17,48 +18,90 @@ def pieces(old: str, new: str) -> list[Piece]:
     A statement that came in is a piece, and a line that changed in place.
     """
     a, b = lines(old), lines(new)
+    head = 0
+    while head < min(len(a), len(b)) and a[head] == b[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(a), len(b)) - head and a[-1 - tail] == b[-1 - tail]:
+        tail += 1
+    middle = SequenceMatcher(None, a[head : len(a) - tail], b[head : len(b) - tail], False)
+    statements = _statements(new)
     found: list[Piece] = []
-    for kind, i, j, first, last in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        apart = _statements(new, first, last)
-        if kind == "replace" and j - i == last - first:
-            found += [(first + n, first + n + 1, [a[i + n]]) for n in range(j - i)]
-        elif kind == "insert" or (kind == "replace" and len(apart) > 1):
-            found += [(start, end, []) for start, end in apart]
-        elif kind != "equal":
-            found.append((first, last, a[i:j]))
+    for kind, i, j, first, last in middle.get_opcodes():
+        if kind != "equal":
+            place = (head + first, head + last)
+            found += _apart(kind, a[head + i : head + j], *place, statements)
     return found[::-1] if len(found) > 1 else []
 
 
-def parts(old: str, new: str) -> list[str]:
-    """Return the new text without one part of a condition, for each part the old one has not."""
-    tree = parse(new)
-    places = Places(new)
-    before = parse(old)
-    known = {
-        ast.unparse(n) for n in (ast.walk(before) if before else ()) if isinstance(n, ast.expr)
-    }
-    found = []
-    junctions = [n for n in (ast.walk(tree) if tree else ()) if isinstance(n, ast.BoolOp)]
-    for node in junctions:
-        for part in node.values:
-            if ast.unparse(part) not in known:
-                kept = [f"({places.text(v)})" for v in node.values if v is not part]
-                word = " and " if isinstance(node.op, ast.And) else " or "
-                start, end = places.span(node)
-                found.append(f"{new[:start]}{word.join(kept)}{new[end:]}")
-    return found
+def _apart(
+    kind: str, before: list[str], first: int, last: int, statements: list[tuple[int, int]]
+) -> list[Piece]:
+    """Return the pieces of one place."""
+    if kind == "replace" and len(before) == last - first:
+        return [(first + n, first + n + 1, [row]) for n, row in enumerate(before)]
+    outer: list[tuple[int, int]] = []
+    for start, end in statements:
+        if first <= start and end <= last and (not outer or start >= outer[-1][1]):
+            outer.append((start, end))
+    if kind == "insert" or (kind == "replace" and len(outer) > 1):
+        return [(start, end, []) for start, end in outer or [(first, last)]]
+    return [(first, last, before)]
 
 
-def _statements(text: str, first: int, last: int) -> list[tuple[int, int]]:
-    """Return the lines of the outermost statements within some lines, else these as they are."""
+def _statements(text: str) -> list[tuple[int, int]]:
+    """Return the lines of all statements, the outer one before those in it."""
     tree = parse(text)
-    within = [
+    found = [
         (n.lineno - 1, n.end_lineno or n.lineno)
         for n in (ast.walk(tree) if tree else ())
-        if isinstance(n, ast.stmt) and n.lineno > first and (n.end_lineno or n.lineno) <= last
+        if isinstance(n, ast.stmt)
     ]
-    outer: list[tuple[int, int]] = []
-    for start, end in sorted(within, key=lambda s: (s[0], -s[1])):
-        if not outer or start >= outer[-1][1]:
-            outer.append((start, end))
-    return outer or [(first, last)]
+    return sorted(found, key=lambda s: (s[0], -s[1]))
+
+
+def parts(old: str, new: str) -> list[str]:
+    """Return the new text without one part of a condition, for each part that only came in.
+
+    Nothing where a condition of the old text is gone: then a part may be what became of it.
+    """
+    try:
+        had, has = set(_conditions(parse(old))), set(_conditions(parse(new)))
+        return [] if had - has else list(_without(new, had))
+    except RecursionError:
+        return []
+
+
+def _conditions(tree: ast.AST | None) -> Iterator[str]:
+    """Yield what is tested in a program, whole and in parts."""
+    for node in ast.walk(tree) if tree else ():
+        match node:
+            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+                yield ast.unparse(test)
+            case ast.BoolOp(values=tests) | ast.comprehension(ifs=tests):
+                yield from map(ast.unparse, tests)
+            case ast.Return(value=ast.Compare() | ast.BoolOp() as test):
+                yield ast.unparse(test)
+            case _:
+                pass
+
+
+def _without(text: str, had: set[str]) -> Iterator[str]:
+    tree, places = parse(text), Places(text)
+    junctions = [n for n in (ast.walk(tree) if tree else ()) if isinstance(n, ast.BoolOp)]
+    for node in junctions:
+        word = " and " if isinstance(node.op, ast.And) else " or "
+        start, end = places.span(node)
+        for part in node.values:
+            if not set(_leaves(part)) & had:
+                kept = [f"({places.text(v)})" for v in node.values if v is not part]
+                yield f"{text[:start]}{word.join(kept)}{text[end:]}"
+
+
+def _leaves(test: ast.expr) -> Iterator[str]:
+    """Yield the conditions that a condition is put together from."""
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from _leaves(value)
+    else:
+        yield ast.unparse(test)

@@ -21,6 +21,10 @@ from samovar.flow.work import Files, changed_by, finished, standing
 
 MOST = 10_000
 """Edits tried of one version."""
+WATCHING = 0.2
+"""Of a search's time: how much goes at most into finding which green tests are quick."""
+LESS = 10.0
+"""Seconds in which what was found is tried without each of its parts."""
 TRACED = 30
 """Red tests that say which lines matter."""
 QUICK = 1.0
@@ -107,7 +111,7 @@ class Climb:
         left: a wrong turn is likeliest where least was known.
         """
         end = time.monotonic() + self.kit.search_seconds
-        await self.watch(end)
+        await self.watch(time.monotonic() + WATCHING * self.kit.search_seconds)
         best, total = self.start, 0
         behind: list[Hill] = []
         hill: Hill | None = self.start
@@ -130,22 +134,25 @@ class Climb:
 
         On the way up an edit may have pleased a test by accident: what is green without it goes.
         """
-        below = Files(self.kit.tree, self.start.files)
+        below, end = Files(self.kit.tree, self.start.files), time.monotonic() + LESS
         for path, text in top.files.items():
             for first, last, before in pieces(below[path], text):
                 rows = lines(top.files[path])
                 smaller = "".join([*rows[:first], *before, *rows[last:]])
-                top = await self._smaller(top, path, [smaller]) or top
-            while less := await self._smaller(top, path, parts(below[path], top.files[path])):
+                top = await self._smaller(top, path, [smaller], end) or top
+            while less := await self._smaller(top, path, parts(below[path], top.files[path]), end):
                 top = less
         return top
 
-    async def _smaller(self, top: Hill, path: str, texts: Sequence[str]) -> Hill | None:
+    async def _smaller(self, top: Hill, path: str, texts: Sequence[str], end: float) -> Hill | None:
         """Return the version with one of these texts that mends all as well, if there is one."""
-        if not texts:
+        left = end - time.monotonic()
+        if not texts or left <= 0:
             return None
         versions, seconds = [{path: text} for text in texts], _seconds(self.state)
-        tried = await self.kit.checks.trials(versions, self.probe, top.files, seconds=seconds)
+        tried = await self.kit.checks.trials(
+            versions, self.probe, top.files, seconds=seconds, total=left
+        )
         if tried.index is None:
             return None
         return replace(top, files={**top.files, **versions[tried.index]})
@@ -224,8 +231,7 @@ class Climb:
             made = [variants(text, place.first, last, reached.get(place.path, {}))]
             # Code that mostly works wants a smaller change than an answer that is new.
             if self.attempt is not None and "grafts" not in self.state.task.off:
-                drawn = grafts(text, place.first, last, self.donors)
-                made.append(iter(sorted(drawn, key=lambda v: v.cost)))
+                made.append(grafts(text, place.first, last, self.donors))
             streams += [_costly(stream, 0.5 * rank, place.path) for stream in made]
         seen = set()
         for _, path, variant in merge(*streams, key=lambda f: f[0]):

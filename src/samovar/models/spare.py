@@ -14,6 +14,8 @@ from samovar.models.failures import Malformed
 T = TypeVar("T")
 _NEEDED = ("model", "messages", "stream", "max_completion_tokens")
 _EXTRA = "extra_body"
+_PLACE = re.compile(r"""['"]loc['"]: [(\[]['"]body['"], ['"](\w+)['"]""")
+"""Where rows of a refusal are told as text."""
 _QUOTED = re.compile(r"""['"`](\w+)['"`]""")
 
 
@@ -80,8 +82,8 @@ def _named(told: object) -> set[str]:
     """Return what a refusal names itself: a request that it sends back does not count."""
     match told:
         case str():
-            return set(_QUOTED.findall(told.partition("{")[0]))
-        case {"detail": [*rows]}:
+            return set(_PLACE.findall(told) or _QUOTED.findall(told.partition("{")[0]))
+        case [*rows]:
             return {name for row in rows for name in _place(row)}
         case {"message": said} | {"detail": said}:
             return _named(said)
@@ -89,8 +91,8 @@ def _named(told: object) -> set[str]:
 
 
 def _place(row: object) -> list[str]:
-    """Return the name at the end of a place in a request, such as ["body", "seed"]."""
+    """Return the field that a place in a request lies in, such as ["body", "seed"]."""
     match row:
-        case {"loc": [*_, str(last)]}:
-            return [last]
+        case {"loc": ["body", str(name), *_]} | {"loc": [str(name), *_]}:
+            return [name]
     return []

@@ -30,8 +30,9 @@ TOP = os.getcwd()
 """The folder of the project, from where its tests are named."""
 MOST = 60
 """Red tests a trial can tell of: the exit status of a program has one byte."""
-SHORTEST, SLOWER = 0.25, 10
-"""Seconds a trial gets at first, at least; and how much slower than the code as it is it may be."""
+SHORTEST, SLOWER, PATIENT = 0.25, 10, 3
+"""Seconds a trial gets at first, at least; how much slower than the code as it is it may be; and
+how much longer those get that were not through."""
 IDLE = {"request", "event_loop_policy", "_session_faker"}
 """Fixtures of plugins that every test gets, wanted or not, and that change nothing for it."""
 
@@ -62,24 +63,25 @@ class Trials:
 
     def run(self, begin):
         """Try every variant; returns "child" in a fork that is to go on by itself."""
-        deadline = time.monotonic() + self.job["total"]
+        end = deadline = time.monotonic() + self.job["total"]
+        first = 0.0
         gc.freeze()  # A collection in a fork would copy every page it looks at.
         # Most slow trials are endless loops: all get a short time first; then those that were not
-        # through get more, together as much as all of them had.
+        # through get more, twice, each time as much together as all of them had.
         waiting = [(None, {}), *enumerate(self.job["variants"])]
         short = self.job["seconds"] / 4
-        for last in (False, True):
+        for patience in (1, PATIENT, None):
             began, slow = time.monotonic(), []
             for index, variant in waiting:
-                if time.monotonic() > deadline:
-                    return "parent"
-                for path, text in self.originals.items():
-                    _write(path, variant.get(path, text))
+                if time.monotonic() > end:
+                    slow += [(index, variant)]
+                    continue
                 started = time.monotonic()
-                child = os.fork()
+                child = self.fork(variant)
                 if child == 0:
                     return self.branch(begin)
-                result = self.wait(child, self.job["seconds"] if last else short)
+                most = self.job["seconds"]
+                result = self.wait(child, min(most, short * patience) if patience else most)
                 if index is None:
                     # What the code takes as it is says what an edit of it may take.
                     short = min(short, max(SHORTEST, SLOWER * (time.monotonic() - started)))
@@ -91,8 +93,18 @@ class Trials:
                 if result == "slow":
                     slow.append((index, variant))
             waiting = slow
-            deadline = min(deadline, 2 * time.monotonic() - began)
+            first = first or time.monotonic() - began
+            end = min(deadline, time.monotonic() + first)
         return "parent"
+
+    def fork(self, variant):
+        """Return a child that has a version before it; the code as it is runs past any bar."""
+        for path, text in self.originals.items():
+            _write(path, variant.get(path, text))
+        child = os.fork()
+        if child == 0 and not variant:
+            self.judge.bar = sys.maxsize
+        return child
 
     def branch(self, begin):
         """Go on as one trial."""
