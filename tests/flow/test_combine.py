@@ -46,3 +46,8 @@ def test_the_number_of_combinations_is_bounded():
 def test_code_that_does_not_parse_gives_nothing():
     assert list(combined("def a(:", [TWO])) == []
     assert list(combined(ONE, ["def a(:"])) == []
+
+
+def test_an_expression_that_nests_deep_ends_no_search():
+    deep = "x = " + " + ".join(["1"] * 1500) + "\n\n\n"
+    assert list(combined(deep + ONE, [deep + TWO]))

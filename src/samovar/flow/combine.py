@@ -36,8 +36,10 @@ def _code(text: str) -> list[str]:
     """Return the statements of a file, in any order, without its imports."""
     tree = parse(text)
     kinds = (ast.Import, ast.ImportFrom)
-    body = [n for n in tree.body if not isinstance(n, kinds)] if tree else []
-    return sorted(shape(ast.unparse(n)) for n in body)
+    try:
+        return sorted(ast.dump(n) for n in tree.body if not isinstance(n, kinds)) if tree else []
+    except RecursionError:
+        return [text]
 
 
 def _swaps(text: str, others: Sequence[str]) -> list[list[tuple[Symbol, str, str]]]:

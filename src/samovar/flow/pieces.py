@@ -1,7 +1,7 @@
 """The pieces of which a change is made: each can be taken back alone. Pure."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from samovar.core.task import lines
@@ -12,18 +12,24 @@ Piece = tuple[int, int, list[str]]
 """First and last line in the new text (from 0, the last not included), and what stood there."""
 
 
-def pieces(old: str, new: str) -> list[Piece]:
-    """Return what a change consists of, the last piece first; nothing where it is all of one.
-
-    A statement that came in is a piece, and a line that changed in place.
-    """
-    a, b = lines(old), lines(new)
+def ends(a: Sequence[str], b: Sequence[str]) -> tuple[int, int]:
+    """Return how many lines two texts share at their beginning, and how many more at their end."""
     head = 0
     while head < min(len(a), len(b)) and a[head] == b[head]:
         head += 1
     tail = 0
     while tail < min(len(a), len(b)) - head and a[-1 - tail] == b[-1 - tail]:
         tail += 1
+    return head, tail
+
+
+def pieces(old: str, new: str) -> list[Piece]:
+    """Return what a change consists of, the last piece first; nothing where it is all of one.
+
+    A statement that came in is a piece, and a line that changed in place.
+    """
+    a, b = lines(old), lines(new)
+    head, tail = ends(a, b)
     middle = SequenceMatcher(None, a[head : len(a) - tail], b[head : len(b) - tail], False)
     statements = _statements(new)
     found: list[Piece] = []

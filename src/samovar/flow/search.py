@@ -13,7 +13,7 @@ from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts
 from samovar.flow.kit import Kit
-from samovar.flow.pieces import parts, pieces
+from samovar.flow.pieces import ends, parts, pieces
 from samovar.flow.probes import count, failing, pass_to_pass, probe
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
@@ -311,12 +311,7 @@ def _as_edits(version: Mapping[str, str], before: Files) -> tuple[Edit, ...]:
 def difference(path: str, old: str, new: str) -> Edit:
     """Return the one edit, from the first to the last differing line, that turns old into new."""
     a, b = lines(old), lines(new)
-    head = 0
-    while head < min(len(a), len(b)) and a[head] == b[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(a), len(b)) - head and a[-1 - tail] == b[-1 - tail]:
-        tail += 1
+    head, tail = ends(a, b)
     return Edit(path, "".join(b[head : len(b) - tail]), head + 1, len(a) - tail)
 
 
