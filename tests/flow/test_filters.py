@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from samovar.flow.filters import filters
+from samovar.flow.filters import filters, operands
 from samovar.flow.grafts import Donors, grafts
 
 
@@ -48,7 +48,11 @@ def test_what_is_let_through_is_one_edit_away(before, old, new):
 def test_values_are_what_the_function_names_or_computes():
     text = "def f(a):\n    b = len(a)\n    if b:\n        return other(x)\n"
     [function] = ast.parse(text).body
-    said = [new for _, _, new in filters(function, lambda n: ast.get_source_segment(text, n) or "")]
+
+    def segment(node):
+        return ast.get_source_segment(text, node) or ""
+
+    said = [new for _, _, new in filters(function, operands(function, segment), segment)]
     assert "(b) and a != b" in said
     assert "(b) and b != len(a)" in said
     assert not any("other" in new.split(")", 1)[1] for new in said)
@@ -56,7 +60,7 @@ def test_values_are_what_the_function_names_or_computes():
 
 def test_a_function_without_conditions_and_loops_has_none():
     [function] = ast.parse("def f(a):\n    return a\n").body
-    assert list(filters(function, ast.unparse)) == []
+    assert list(filters(function, operands(function, ast.unparse), ast.unparse)) == []
 
 
 def test_a_comment_in_a_loop_stays_and_a_value_over_several_lines_is_left_alone():

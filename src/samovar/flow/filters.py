@@ -20,9 +20,8 @@ KEPT = ("{0}", "{0}.isalnum()", "{0}.isalpha()", "{0}.isdigit()")
 """What a member may have to be."""
 
 
-def filters(function: Function, text: Text) -> Found:
+def filters(function: Function, values: Sequence[str], text: Text) -> Found:
     """Yield (cost, node to replace, new text) for the conditions and loops of a function."""
-    values = _values(function, text)
     for node in ast.walk(function):
         match node:
             case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
@@ -35,9 +34,8 @@ def filters(function: Function, text: Text) -> Found:
                 pass
 
 
-def skipped(function: Function, text: Text) -> Iterator[tuple[ast.stmt, str]]:
+def skipped(function: Function, values: Sequence[str]) -> Iterator[tuple[ast.stmt, str]]:
     """Yield (statement, what stands before it then) for members that a loop leaves out."""
-    values = _values(function, text)
     for node in ast.walk(function):
         match node:
             case ast.For(target=ast.Name(name), body=[first, *_]):
@@ -48,7 +46,7 @@ def skipped(function: Function, text: Text) -> Iterator[tuple[ast.stmt, str]]:
                 pass
 
 
-def _values(function: Function, text: Text) -> list[str]:
+def operands(function: Function, text: Text) -> list[str]:
     """Return the names of a function, and what it computes of them, the shortest first."""
     names = [n.arg for n in ast.walk(function) if isinstance(n, ast.arg)]
     names += [

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations, product
 
 from samovar.flow import letters
-from samovar.flow.filters import filters, skipped
+from samovar.flow.filters import filters, operands, skipped
 from samovar.flow.guards import RAISES, Call, calls, raising, returning
 from samovar.flow.source import Function, parse, spoken, written
 from samovar.flow.variant import Places, Variant, closed
@@ -159,9 +159,10 @@ class _Graft:
             if isinstance(node, ast.stmt) and node is not self.node:
                 yield from self.statement(node)
             yield from self.wrapped(node)
-        for cost, node, text in filters(self.node, self.text):
+        values = operands(self.node, self.text)
+        for cost, node, text in filters(self.node, values, self.text):
             yield self.edit(node, text, cost)
-        for first, text in skipped(self.node, self.text):
+        for first, text in skipped(self.node, values):
             yield self.before(first, text, 3.3)
 
     def opening(self) -> Iterator[Variant]:
