@@ -175,9 +175,9 @@ def test_the_table_and_the_comparison_count_what_the_rows_say(tmp_path):
 
 def test_a_harness_that_chooses_by_tests_is_refused_where_they_are_hidden():
     with pytest.raises(SetupError, match="vis"):
-        find("raw-best5", "hid")
+        find("raw-best5", "hid", {})
     with pytest.raises(SetupError, match="raw-retry8"):
-        find("nothing", "vis")
+        find("nothing", "vis", {})
 
 
 def test_halves_and_limits_share_the_tasks_out(sets):

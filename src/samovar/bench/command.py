@@ -31,7 +31,10 @@ class Options(Struct, frozen=True, kw_only=True):
     set: str = "exercism"
     sets: Path | None = None
     """Folder or archive of the task sets; None looks in SAMOVAR_BENCH_SETS and bench/sets."""
-    harnesses: tuple[str, ...] = ("samovar",)
+    harnesses: tuple[str, ...] = ()
+    """None means samovar, or the programs of others alone."""
+    peers: tuple[str, ...] = ()
+    """Programs of others, each as NAME=LINE; measured beside the harnesses."""
     mode: Mode = "vis"
     limit: int = 0
     """At most this many tasks; 0 takes all."""
@@ -61,13 +64,16 @@ async def run(options: Options) -> int:
             raise SetupError(f"there is no mechanism {name!r} to switch off; there are: {known}")
     found = sets.load(sets.find(options.sets), options.set)
     tasks = sets.choose(sets.named(found, options.only), options.half, options.limit)
-    for name in options.harnesses:
-        harness.find(name, sets.mode_of(tasks[0], options.mode))
+    peers = _peers(options.peers)
+    harnesses = (*options.harnesses, *peers) or ("samovar",)
+    for name in harnesses:
+        harness.find(name, sets.mode_of(tasks[0], options.mode), peers)
     sandbox = await find_sandbox(options.no_sandbox)
     async with AsyncExitStack() as stack:
         choice = await _model(options, stack)
         setting = Setting(
-            harnesses=options.harnesses,
+            harnesses=harnesses,
+            peers=peers,
             mode=options.mode,
             seeds=options.seeds,
             scale=options.scale,
@@ -83,6 +89,17 @@ async def run(options: Options) -> int:
     report.save(options.out, rows.read(options.out))
     sys.stdout.write(report.table(rows.read(options.out)))
     return 0
+
+
+def _peers(given: Sequence[str]) -> dict[str, str]:
+    """Return the programs by their names. Raises SetupError for one that is no NAME=LINE."""
+    found = {}
+    for each in given:
+        name, _, line = each.partition("=")
+        if not name or not line or name in harness.HARNESSES:
+            raise SetupError(f"{each!r} is no NAME=LINE with a name of its own")
+        found[name] = line
+    return found
 
 
 async def _model(options: Options, stack: AsyncExitStack) -> Choice:
@@ -124,7 +141,8 @@ def options_of(words: Sequence[str]) -> Options:
     parser = argparse.ArgumentParser(prog="samovar.bench", description=__doc__)
     parser.add_argument("set", nargs="?", default="exercism")
     parser.add_argument("--sets", type=Path)
-    parser.add_argument("--harness", action="append", dest="harnesses")
+    parser.add_argument("--harness", action="append", default=[], dest="harnesses")
+    parser.add_argument("--peer", action="append", default=[], dest="peers", metavar="NAME=LINE")
     parser.add_argument("--mode", choices=("vis", "hid"), default="vis")
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--half", type=int, choices=(0, 1))
@@ -138,7 +156,6 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--no-sandbox", action="store_true")
     parser.add_argument("--again", action="store_true")
     said = parser.parse_args(words)
-    said.harnesses = said.harnesses or ["samovar"]
     said.seeds = said.seeds or [0]
     return msgspec.convert(vars(said), Options, dec_hook=lambda _kind, value: value)
 

@@ -1,8 +1,9 @@
 """What is measured: ways to work on a task, all with the same model and the same counting."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 import msgspec
 
@@ -45,8 +46,15 @@ NEED_TESTS = ("raw-best5", "raw-retry8")
 """They choose by running the tests, so they cannot work where these are hidden."""
 
 
-def find(name: str, mode: Mode) -> Harness:
-    """Return a harness. Raises SetupError for one that is unknown or cannot work in the mode."""
+def find(name: str, mode: Mode, peers: Mapping[str, str]) -> Harness:
+    """Return a harness, one of ours or a program of others by the name it was given.
+
+    Raises SetupError for one that is unknown or cannot work in the mode.
+    """
+    if name in peers:
+        from samovar.bench.peer import peer  # a web server, which costs a second
+
+        return partial(peer, peers[name])
     if name not in HARNESSES:
         raise SetupError(f"there is no harness {name!r}; there are: {', '.join(HARNESSES)}")
     if mode == "hid" and name in NEED_TESTS:

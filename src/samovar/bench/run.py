@@ -4,7 +4,7 @@ import asyncio
 import math
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     """What is measured, and where the rows go."""
 
     harnesses: tuple[str, ...] = ("samovar",)
+    peers: Mapping[str, str] = {}
+    """Programs of others by the name of their harness, each a line for `sh`."""
     mode: Mode = "vis"
     seeds: tuple[int, ...] = (0,)
     scale: float = 1.0
@@ -193,7 +195,7 @@ class _Trial:
             note=self.graded.output if self.graded else "",
         )
         try:
-            self.made = await find(self.row.harness, mode)(job)
+            self.made = await find(self.row.harness, mode, self.bench.setting.peers)(job)
             self.row = replace(self.row, claimed=self.made.claimed, why=self.made.why)
         except Unreachable:
             raise

@@ -286,6 +286,7 @@ def bench(
     name: Annotated[str, typer.Argument(metavar="SET")],
     sets: Annotated[Path | None, typer.Option(help="Folder of the sets.")] = None,
     harness: Annotated[list[str] | None, typer.Option(help="samovar, raw, ...")] = None,
+    peer: Annotated[list[str] | None, typer.Option(help="NAME=LINE, a program of others.")] = None,
     mode: Annotated[str, typer.Option(help="vis or hid: the tests are visible or not.")] = "vis",
     limit: Annotated[int, typer.Option(min=0, help="Tasks, at most; 0 takes all.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each task.")] = 1,
@@ -306,7 +307,8 @@ def bench(
     options: dict[str, object] = {
         "set": name,
         "sets": sets,
-        "harnesses": tuple(harness or ("samovar",)),
+        "harnesses": tuple(harness or ()),
+        "peers": tuple(peer or ()),
         "mode": mode,
         "limit": limit,
         "seeds": tuple(range(seeds)),
