@@ -231,6 +231,7 @@ async def test_a_server_that_lists_no_models_has_the_one_that_was_named(serve, s
     fake = await serve(closed)
     at = fake.endpoint(model="claude", key="k")
     assert [(e.model, e.kind, e.listed) for e in await named(at)] == [("claude", "other", False)]
+    assert [heard.path for heard in fake.asked] == ["/v1/models"], "once"
     keyless = await named(fake.endpoint(model="claude"))
     assert [e.model for e in keyless] == (["claude"] if status in (404, 405) else [])
     assert await named(fake.endpoint(model="", key="k")) == []

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from samovar.models.endpoint import Endpoint, Kind
-from samovar.models.wire import ask, heard
+from samovar.models.wire import GOOD, ask, heard
 
 _SECONDS = 0.5
 _PORTS: tuple[tuple[int, Kind], ...] = (
@@ -36,7 +36,7 @@ async def discover(configured: Sequence[Endpoint] = ()) -> list[Endpoint]:
     known = {endpoint.url for endpoint in configured}
     near = [Endpoint(url=f"http://127.0.0.1:{p}", model="", kind=kind) for p, kind in _PORTS]
     found = await asyncio.gather(*(_models(e, _SECONDS) for e in near if e.url not in known))
-    return [*configured, *_ranked(chain.from_iterable(found))]
+    return [*configured, *_ranked(chain.from_iterable(models for _, models in found))]
 
 
 async def named(endpoint: Endpoint) -> list[Endpoint]:
@@ -49,10 +49,10 @@ async def named(endpoint: Endpoint) -> list[Endpoint]:
     if guess == "other":
         guess = dict(_PORTS).get(urlsplit(endpoint.root).port or 0, "other")
     at = replace(endpoint, kind=guess)
-    found = _ranked(await _models(at, 5.0))
-    if not found and at.model and await _unlisted(at):
+    status, found = await _models(at, 5.0)
+    if not found and at.model and _unlisted(status, at.key):
         return [replace(at, kind=_kind(guess, ()), listed=False)]
-    return found
+    return _ranked(found)
 
 
 def embeds(model: str) -> bool:
@@ -64,16 +64,15 @@ def _ranked(found: Iterable[Endpoint]) -> list[Endpoint]:
     return sorted(found, key=lambda e: (embeds(e.model), "code" not in e.model.lower()))
 
 
-async def _unlisted(at: Endpoint) -> bool:
+def _unlisted(status: int, key: str) -> bool:
     """Return whether a server is one that shows no list, rather than one that wants a key."""
-    status, _ = await heard(f"{at.url}/models", key=at.key)
-    return status in _UNLISTED or (status in _CLOSED and at.key != "")
+    return status in _UNLISTED or (status in _CLOSED and key != "")
 
 
-async def _models(at: Endpoint, seconds: float) -> list[Endpoint]:
-    """Return the models of a server; its kind is a guess."""
-    answer = await ask(f"{at.url}/models", key=at.key, seconds=seconds)
-    data = answer.get("data")
+async def _models(at: Endpoint, seconds: float) -> tuple[int, list[Endpoint]]:
+    """Return the HTTP status of a server's list, and the models in it; its kind is a guess."""
+    status, answer = await heard(f"{at.url}/models", key=at.key, seconds=seconds)
+    data = answer.get("data") if status in GOOD else None
     entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
     names = sorted({e["id"] for e in entries if isinstance(e.get("id"), str) and e["id"]})
     kind = _kind(at.kind, (e.get("owned_by") for e in entries))
@@ -81,7 +80,7 @@ async def _models(at: Endpoint, seconds: float) -> list[Endpoint]:
         # Models that were made or pulled from elsewhere are not of Ollama's library.
         said = await ask(f"{at.root}/api/version", key=at.key, seconds=seconds)
         kind = "ollama" if isinstance(said.get("version"), str) else kind
-    return [replace(at, model=name, kind=kind) for name in names]
+    return status, [replace(at, model=name, kind=kind) for name in names]
 
 
 def _kind(guess: Kind, owners: Iterable[object]) -> Kind:
