@@ -4,7 +4,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from samovar.core.errors import ModelError
+from samovar.core.errors import ModelError, Unreachable
 from samovar.core.message import Message, Request
 from samovar.models import weights
 from samovar.models.choices import choose
@@ -74,6 +74,22 @@ async def test_a_server_that_fails_is_named(served):
     served.status = 500
     with pytest.raises(ModelError, match="gave no answer to outlines"):
         await choose(over(served, Scripted([])), [Message("user", "x")], ["a", "b"])
+
+
+async def test_this_machine_is_asked_directly_and_others_by_the_one_rule_of_proxies(
+    served, monkeypatch, closed_port
+):
+    pytest.importorskip("outlines")
+    ask = [Message("user", "spam or ham?")]
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
+    assert await choose(over(served, Scripted([])), ask, ["spam", "ham"]) == "spam"
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
+    away = Outlined(Scripted([]), Endpoint(url="http://gpu-box.example/v1", model="qwen"))
+    with pytest.raises(Unreachable, match="only HTTP proxies"):
+        await choose(away, ask, ["spam", "ham"])
+    assert len(served.asked) == 1
 
 
 @pytest.mark.model

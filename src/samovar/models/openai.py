@@ -181,24 +181,13 @@ class OpenAI:
             raise self._error(f"said nothing for {pause:.0f} s") from error
 
     async def _bytes(self, wanted: dict[str, Any]) -> AsyncGenerator[bytes, None]:
-        # The one place that imports the library: it costs half a second.
         import httpx2
         import openai
 
-        client = openai.AsyncOpenAI(
-            base_url=self.endpoint.url,
-            api_key=self.endpoint.key or "none",
-            max_retries=0,
-            timeout=httpx2.Timeout(None, connect=_CONNECT),
-            http_client=openai.DefaultAsyncHttpxClient(
-                transport=httpx2.AsyncHTTPTransport(
-                    verify=_trusted(self.endpoint.url), proxy=way(self.endpoint.url)
-                )
-            ),
-        )
-        asked = client.chat.completions.with_streaming_response
+        reached = client(self.endpoint, None)
+        asked = reached.chat.completions.with_streaming_response
         try:
-            async with client, asked.create(**wanted) as answer:
+            async with reached, asked.create(**wanted) as answer:
                 async for block in answer.iter_bytes():
                     yield block
         except openai.APIStatusError as error:
@@ -233,6 +222,26 @@ class OpenAI:
     def _told(self, what: str) -> str:
         where = f"{self.endpoint.model} at {self.endpoint.shown}"
         return f"{where} {what}; try again, or run 'samovar doctor'"
+
+
+def client(endpoint: Endpoint, silence: float | None) -> Any:
+    """Return an `openai.AsyncOpenAI` for a server, by the one rule of proxies; it tries once.
+
+    `silence` is the seconds without a byte that end an answer; None where others watch it.
+    Raises Unreachable for a proxy that nobody here speaks to.
+    """
+    # The library costs half a second to import.
+    import httpx2
+    import openai
+
+    reached = httpx2.AsyncHTTPTransport(verify=_trusted(endpoint.url), proxy=way(endpoint.url))
+    return openai.AsyncOpenAI(
+        base_url=endpoint.url,
+        api_key=endpoint.key or "none",
+        max_retries=0,
+        timeout=httpx2.Timeout(silence, connect=_CONNECT),
+        http_client=openai.DefaultAsyncHttpxClient(transport=reached),
+    )
 
 
 def body(endpoint: Endpoint, profile: Profile, request: Request) -> dict[str, Any]:

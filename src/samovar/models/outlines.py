@@ -12,6 +12,7 @@ from samovar.core.errors import ModelError, SetupError
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Model
 from samovar.models.endpoint import Endpoint
+from samovar.models.openai import client
 
 _SECONDS = 600.0
 
@@ -38,17 +39,15 @@ class Outlined:
 async def _answer(endpoint: Endpoint, request: Request, schema: dict[str, Any]) -> str:
     try:
         import outlines  # an optional extra of many packages
-        from openai import AsyncOpenAI, OpenAIError
+        from openai import OpenAIError
         from outlines.exceptions import OutlinesError
     except ImportError as error:
         raise SetupError("outlines is missing: pip install 'samovar[outlines]'") from error
     rows: Any = [{"role": m.role, "content": m.text} for m in request.messages]
     form = outlines.json_schema(schema)
     sampling = request.sampling
-    async with AsyncOpenAI(
-        base_url=endpoint.url, api_key=endpoint.key or "none", timeout=_SECONDS, max_retries=0
-    ) as client:
-        outlined = outlines.from_openai(client, endpoint.model)
+    async with client(endpoint, _SECONDS) as reached:
+        outlined = outlines.from_openai(reached, endpoint.model)
         try:
             text = await outlined(
                 outlines.inputs.Chat(rows),
