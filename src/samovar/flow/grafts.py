@@ -9,11 +9,13 @@ import ast
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, product
+from itertools import chain, combinations, product
+from typing import Any
 
 from samovar.flow import letters
 from samovar.flow.filters import filters, operands, skipped
-from samovar.flow.guards import RAISES, Call, calls, raising, returning
+from samovar.flow.forms import formed
+from samovar.flow.guards import RAISES, Call, calls, compared, raising, returning
 from samovar.flow.source import Function, parse, spoken, written
 from samovar.flow.variant import Places, Variant, closed
 
@@ -66,6 +68,8 @@ class Donors:
     """The exceptions the failing tests expect."""
     calls: Sequence[Call] = ()
     """What the tests call, and of which calls they expect an exception."""
+    values: tuple[Any, ...] = ()
+    """The literals that results are compared with in the failing tests."""
     others: tuple[str, ...] = ()
     """The same file, as other candidates have it."""
 
@@ -77,6 +81,7 @@ def expected(tests: str, names: Sequence[str]) -> Donors:
     wanted = [f for f in functions if f.name in names]
     texts: dict[str, None] = {}
     errors: dict[str, None] = {}
+    values = [v for w in wanted for v in compared(w)]
     for node in (n for w in wanted for n in ast.walk(w)):
         match node:
             case ast.Constant(value=str(text)) if text:
@@ -85,7 +90,7 @@ def expected(tests: str, names: Sequence[str]) -> Donors:
                 errors[ast.unparse(kind)] = None
             case _:
                 pass
-    return Donors(tuple(texts), tuple(errors), calls(functions, names))
+    return Donors(tuple(texts), tuple(errors), calls(functions, names), tuple(values))
 
 
 def grafts(source: str, first: int, last: int | None, donors: Donors) -> Iterator[Variant]:
@@ -138,6 +143,8 @@ class _Graft:
         self.statements = [t for t in _statements(theirs) if t not in own]
         self.tests = _conditions([node, *theirs])
         self.marks = letters.marks(donors.texts)
+        ours = [ast.literal_eval(c.value) for c in donors.calls if c.red and c.value]
+        self.wanted = ours or donors.values
 
     def all(self) -> Iterator[Variant]:
         """Yield every edit."""
@@ -160,7 +167,8 @@ class _Graft:
                 yield from self.statement(node)
             yield from self.wrapped(node)
         values = operands(self.node, self.text)
-        for cost, node, text in filters(self.node, values, self.text):
+        learned = formed(self.node, self.wanted)
+        for cost, node, text in chain(filters(self.node, values, self.text), learned):
             yield self.edit(node, text, cost)
         for first, text in skipped(self.node, values):
             yield self.before(first, text, 3.3)

@@ -83,6 +83,13 @@ def _made(test: Function, red: bool) -> Iterator[Call]:
             yield Call(name, args, named, id(function) in expected, red, value)
 
 
+def compared(test: ast.AST) -> Iterator[Any]:
+    """Yield the literals that a test compares with something."""
+    for _, literal in (p for n in ast.walk(test) for p in permutations(sides(n), 2)):
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            yield ast.literal_eval(literal)
+
+
 def raising(made: Sequence[Call], names: Sequence[str]) -> list[str]:
     """Return the conditions that hold for a failing call which ought to raise, and else never."""
     wrong = [c for c in made if c.raises and c.red]

@@ -268,6 +268,7 @@ class Climb:
                 donors,
                 texts=donors.texts + told.texts,
                 errors=donors.errors + told.errors,
+                values=donors.values + told.values,
                 calls=() if "guards" in self.state.task.off else [*donors.calls, *told.calls],
             )
         if self.attempt is None:
