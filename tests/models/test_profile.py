@@ -32,6 +32,8 @@ class Server:
     calls: str = "native"
     recalls: bool = True
     counts: bool = True
+    thinks: int = 0
+    """Tokens of thoughts before it says anything, where it is not told to leave them out."""
     refuses: bool = False
     """Whether a prompt that is too long is an error."""
     version: str = ""
@@ -40,6 +42,7 @@ class Server:
     names: tuple[str, ...] = ("qwen2.5-coder:7b",)
     url: str = ""
     sizes: list[int] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -65,9 +68,15 @@ class Server:
     def chat(self, body: Any) -> Any:
         words = body["messages"][0]["content"].split()
         self.sizes.append(len(words))
+        self.limits.append(body["max_tokens"])
         if self.refuses and len(words) > self.window:
             return None
         seen = words[-self.window :]
+        told = body.get("chat_template_kwargs") or body.get("reasoning_effort")
+        if body["max_tokens"] <= self.thinks and not told:
+            thought = {"content": None, "reasoning_content": "The user wants"}
+            usage = {"prompt_tokens": len(seen), "completion_tokens": body["max_tokens"]}
+            return {"choices": [{"message": thought, "finish_reason": "length"}], "usage": usage}
         message: dict[str, Any] = {"content": "well"}
         if "tools" in body and self.calls == "native":
             message = {"tool_calls": [{"function": {"name": "read_file", "arguments": "{}"}}]}
@@ -160,6 +169,24 @@ async def test_llama_cpp_is_believed_when_looking_would_take_long() -> None:
 async def test_a_schema_that_is_ignored_is_noticed() -> None:
     async with running(Server(obeys=False)) as server:
         assert not (await probe(server.endpoint, seconds=1)).json_schema
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("vllm", 64), ("llama.cpp", 64), ("ollama", 64), ("other", 1064)]
+)
+async def test_thoughts_hide_nothing_that_a_model_can_do(kind: Kind, most: int) -> None:
+    """Where they can be left out they are; else there is room for them, once they showed."""
+    async with running(Server(thinks=500, kind=kind)) as server:
+        profile = await probe(replace(server.endpoint, context=4096))
+    assert (profile.json_schema, profile.tools) == (True, "native")
+    assert max(server.limits) == most
+
+
+async def test_a_model_that_never_ends_its_thoughts_is_asked_twice_and_no_more() -> None:
+    async with running(Server(thinks=10**9)) as server:
+        profile = await probe(replace(server.endpoint, context=4096))
+    assert (profile.json_schema, profile.tools) == (False, "none")
+    assert [limit for limit in server.limits if limit > 64] == [1016, 1064]
 
 
 @pytest.mark.parametrize("calls", ["native", "text", "none"])

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from samovar.models.endpoint import Endpoint
-from samovar.models.trial import Trial, Trials
+from samovar.models.interview import Answer, Interview
 from samovar.models.wire import ask
 
 _WORDS = ("river", "stone", "cloud", "paper", "green", "seven", "light", "table", "bread", "music")
@@ -61,7 +61,7 @@ def filler(tokens: int) -> str:
     return " ".join(draw.choices(_WORDS, k=tokens))
 
 
-async def in_force(trials: Trials, claim: int, speed: float, seconds: float) -> int:
+async def in_force(interview: Interview, claim: int, speed: float, seconds: float) -> int:
     """Return a number of tokens that surely fits, found within about so many seconds.
 
     A canary stands at the front of a long prompt; a server that cuts prompts loses it. Gallops
@@ -70,14 +70,14 @@ async def in_force(trials: Trials, claim: int, speed: float, seconds: float) -> 
     """
     deadline = time.monotonic() + seconds
     near = claim * 9 // 10
-    if claim and trials.endpoint.kind == "llama.cpp" and near / speed > seconds / 2:
+    if claim and interview.endpoint.kind == "llama.cpp" and near / speed > seconds / 2:
         return claim
-    if claim and near / speed < seconds / 2 and await _holds(trials, near, seconds):
+    if claim and near / speed < seconds / 2 and await _holds(interview, near, seconds):
         return claim
     good, bad = 0, min(claim or _LARGEST, _LARGEST) + 1
     size = _SMALLEST
     while bad - good > _STEP and time.monotonic() + size / speed < deadline:
-        if await _holds(trials, size, deadline - time.monotonic() + 5):
+        if await _holds(interview, size, deadline - time.monotonic() + 5):
             good = size
             size = min(size * 2, (good + bad) // 2)
         else:
@@ -86,20 +86,20 @@ async def in_force(trials: Trials, claim: int, speed: float, seconds: float) -> 
     return good or _SMALLEST
 
 
-async def _holds(trials: Trials, size: int, seconds: float) -> bool:
+async def _holds(interview: Interview, size: int, seconds: float) -> bool:
     """Whether a prompt of so many tokens arrives whole."""
     canary = f"{secrets.choice(_WORDS)}{secrets.randbelow(900) + 100}"
     text = (
         f"The code word is {canary}.\n{filler(size - 64)}\n"
         "What is the code word from the very beginning? Answer with the code word alone."
     )
-    trial = await trials.attempt(text, limit=_ANSWER, seconds=seconds)
-    return trial is not None and (canary in trial.text.lower() or _whole_prompt(trial, size))
+    answer = await interview.attempt(text, limit=_ANSWER, seconds=seconds)
+    return answer is not None and (canary in answer.text.lower() or _whole_prompt(answer, size))
 
 
-def _whole_prompt(trial: Trial, size: int) -> bool:
+def _whole_prompt(answer: Answer, size: int) -> bool:
     """Whether the server counted the whole prompt; small models may miss a canary it holds."""
-    return trial.prompt >= size - 64
+    return answer.prompt >= size - 64
 
 
 def _entry(entries: object, model: str) -> dict[str, Any]:

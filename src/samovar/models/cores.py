@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from samovar.models.embedded import embedded
-from samovar.models.trial import Trials
+from samovar.models.interview import Interview
 
 _WRITTEN = 24
 """Generated tokens of a trial."""
@@ -27,10 +27,12 @@ async def paying(weights: Path, tell: Callable[[str], None] = lambda _: None) ->
     for count in choices(len(os.sched_getaffinity(0))):
         tell(f"{count} thread{'s' if count > 1 else ''}")
         async with embedded(weights, threads=count, context=1024) as endpoint:
-            trials = Trials(endpoint)
-            await trials.attempt("Say yes.", limit=2, seconds=_PATIENCE)
-            trial = await trials.attempt("Count from 1 to 99.", limit=_WRITTEN, seconds=_PATIENCE)
-        now = trial.generate if trial else 0.0
+            interview = Interview(endpoint)
+            await interview.attempt("Say yes.", limit=2, seconds=_PATIENCE)
+            answer = await interview.attempt(
+                "Count from 1 to 99.", limit=_WRITTEN, seconds=_PATIENCE
+            )
+        now = answer.generate if answer else 0.0
         if now < rate * _PAYS:
             break
         best, rate = count, now

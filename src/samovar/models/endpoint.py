@@ -1,6 +1,6 @@
 """Where a model answers."""
 
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -54,3 +54,17 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         """The address as people may see it: without user name and password."""
         parts = urlsplit(self.url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+def unthought(kind: Kind) -> dict[str, Any]:
+    """Return the fields that ask a kind of server for no thoughts; none where nobody knows any.
+
+    Models that may think or not answer at once: thoughts would use up what an answer may take.
+    """
+    match kind:
+        case "llama.cpp" | "vllm":
+            return {"chat_template_kwargs": {"enable_thinking": False}}
+        case "ollama":
+            return {"reasoning_effort": "none"}
+        case "lmstudio" | "other":
+            return {}

@@ -12,7 +12,7 @@ from samovar.core.errors import ModelError, Unreachable, Unusable
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Live
 from samovar.models import repetition, size
-from samovar.models.endpoint import Endpoint, Kind
+from samovar.models.endpoint import Endpoint, Kind, unthought
 from samovar.models.failures import TooLarge, refusal
 from samovar.models.patience import Patience, patience
 from samovar.models.profile import UNMEASURED, Profile
@@ -34,10 +34,6 @@ _HELP: dict[Kind, str] = {
     "vllm": "start vLLM, or run 'samovar doctor'",
     "other": "start the server, or run 'samovar doctor'",
 }
-
-
-_UNTHOUGHT = {"chat_template_kwargs": {"enable_thinking": False}}
-"""Models that may think or not answer at once: thoughts would use up what an answer may take."""
 
 
 @dataclass
@@ -281,17 +277,14 @@ def _extra(kind: Kind, request: Request) -> dict[str, Any]:
                 "cache_prompt": True,
                 "timings_per_token": True,
                 "return_progress": True,
-                **_UNTHOUGHT,
             }
         case "vllm":
             fields = {"top_k": drawn.top_k, "repetition_penalty": drawn.repeat_penalty}
-            fields |= _UNTHOUGHT
         case "lmstudio" | "ollama":
             fields = {"top_k": drawn.top_k, "repeat_penalty": drawn.repeat_penalty}
-            fields |= {"reasoning_effort": "none"} if kind == "ollama" else {}
         case "other":
             fields = {}
-    return {name: value for name, value in fields.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None} | unthought(kind)
 
 
 def _finish(said: str) -> Literal["stop", "length", "repetition"]:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from samovar.core.log import write
 from samovar.models import cache, context
 from samovar.models.endpoint import Endpoint
+from samovar.models.interview import Interview
 from samovar.models.sampling import family
-from samovar.models.trial import Trials
 
 Tools = Literal["native", "text", "none"]
 _READ = 500
@@ -130,19 +130,19 @@ async def probe(
     Raises ModelError, one line with the address, when no answer comes at all.
     """
     say = tell or (lambda _: None)
-    trials = Trials(endpoint)
+    interview = Interview(endpoint)
     say("speed")
-    prefill, generate = await _speed(trials)
+    prefill, generate = await _speed(interview)
     say("JSON Schema")
-    obeys = await _obeys_schema(trials)
+    obeys = await _obeys_schema(interview)
     say("tool calls")
-    tools = await _tools(trials)
+    tools = await _tools(interview)
     say("requests at once")
-    parallel = await _parallel(trials)
+    parallel = await _parallel(interview)
     say("context in force")
     held = await context.claimed(endpoint)
     if not endpoint.context:
-        held = await context.in_force(trials, held, prefill, seconds)
+        held = await context.in_force(interview, held, prefill, seconds)
     return Profile(
         context=held,
         prefill=round(prefill, 1),
@@ -156,18 +156,18 @@ async def probe(
     )
 
 
-async def _speed(trials: Trials) -> tuple[float, float]:
+async def _speed(interview: Interview) -> tuple[float, float]:
     """Return the tokens read and written in a second."""
-    await trials.ask("Say yes.", limit=2, seconds=_PATIENCE)
+    await interview.ask("Say yes.", limit=2, seconds=_PATIENCE)
     text = f"{context.filler(_READ)}\nWrite a short story about these words."
-    first = await trials.ask(text, limit=1, seconds=_PATIENCE)
+    first = await interview.ask(text, limit=1, seconds=_PATIENCE)
     prefill = first.prefill or (first.prompt or _READ) / first.seconds
     # The prompt is in the server's cache now, so this time is writing alone.
-    second = await trials.ask(text, limit=_WRITTEN, seconds=_PATIENCE)
+    second = await interview.ask(text, limit=_WRITTEN, seconds=_PATIENCE)
     return prefill, second.generate or (second.generated or _WRITTEN) / second.seconds
 
 
-async def _obeys_schema(trials: Trials) -> bool:
+async def _obeys_schema(interview: Interview) -> bool:
     """Whether a schema wins over what the prompt asks for."""
     words = ["kiwi-7", "kiwi-8"]
     form: dict[str, Any] = {
@@ -178,38 +178,38 @@ async def _obeys_schema(trials: Trials) -> bool:
             "schema": {"type": "string", "enum": words},
         },
     }
-    trial = await trials.attempt(
+    answer = await interview.said(
         "Answer with the word banana.", limit=16, seconds=60, response_format=form
     )
-    return trial is not None and trial.text.strip().strip('"') in words
+    return answer is not None and answer.text.strip().strip('"') in words
 
 
-async def _tools(trials: Trials) -> Tools:
+async def _tools(interview: Interview) -> Tools:
     asked = "Read the file setup.cfg with the tool."
-    trial = await trials.attempt(asked, limit=64, seconds=60, tools=[_TOOL])
-    if trial is None:
+    answer = await interview.said(asked, limit=64, seconds=60, tools=[_TOOL])
+    if answer is None:
         return "none"
-    if trial.called == "read_file":
+    if any(call.tool == "read_file" for call in answer.calls):
         return "native"
-    return "text" if "read_file" in trial.text and "setup.cfg" in trial.text else "none"
+    return "text" if "read_file" in answer.text and "setup.cfg" in answer.text else "none"
 
 
-async def _parallel(trials: Trials) -> int:
+async def _parallel(interview: Interview) -> int:
     """Return how many requests at once still bring more tokens a second."""
-    pays, best = 1, await _rate(trials, 1)
+    pays, best = 1, await _rate(interview, 1)
     while best and pays < _MOST:
-        rate = await _rate(trials, pays * 2)
+        rate = await _rate(interview, pays * 2)
         if rate < best * _PAYS:
             break
         pays, best = pays * 2, rate
     return pays
 
 
-async def _rate(trials: Trials, requests: int) -> float:
+async def _rate(interview: Interview, requests: int) -> float:
     began = time.monotonic()
     done = await asyncio.gather(
         *(
-            trials.attempt(f"Count from {n} to 99.", limit=_WRITTEN, seconds=_PATIENCE)
+            interview.attempt(f"Count from {n} to 99.", limit=_WRITTEN, seconds=_PATIENCE)
             for n in range(requests)
         )
     )

@@ -7,7 +7,7 @@ from samovar.models.dialects.choose import NAMES, Name, dialect
 from samovar.models.dialects.offered import Outline
 from samovar.models.dialects.rescue import Rescued
 from samovar.models.endpoint import Endpoint
-from samovar.models.trial import Trials
+from samovar.models.interview import Interview
 
 _TEXT = {"type": "string"}
 _TOOLS = (
@@ -31,7 +31,7 @@ _TOOLS = (
         {"type": "object", "properties": {"command": _TEXT}, "required": ["command"]},
     ),
 )
-_TRIALS = (
+_CASES = (
     ("What does setup.cfg say?", "read_file", "setup.cfg"),
     ("Run the tests with pytest.", "shell", "pytest"),
     ("Create notes.txt with the text: buy milk", "write_file", "buy milk"),
@@ -48,25 +48,25 @@ async def best(endpoint: Endpoint, *, schemas: bool) -> Name | None:
 
     `schemas` says whether the server obeys a JSON Schema. None when no trial went right at all.
     """
-    trials = Trials(endpoint)
-    right = {name: await _right(trials, name) for name in NAMES if schemas or name != "action"}
+    interview = Interview(endpoint)
+    right = {name: await _right(interview, name) for name in NAMES if schemas or name != "action"}
     name = max(right, key=lambda each: right[each])
     return name if right[name] else None
 
 
-async def _right(trials: Trials, name: Name) -> int:
+async def _right(interview: Interview, name: Name) -> int:
     speech = Rescued(dialect(name))
     offer, schema = speech.offer(_TOOLS), speech.schema(_TOOLS)
     form = {"name": "answer", "strict": True, "schema": schema}
     fields = {"response_format": {"type": "json_schema", "json_schema": form}} if schema else {}
     right = 0
-    for asked, tool, part in _TRIALS:
+    for asked, tool, part in _CASES:
         text = f"{offer}\n\n{asked}"
-        trial = await trials.attempt(text, limit=_LIMIT, seconds=_SECONDS, **fields)
-        if trial is None:
+        answer = await interview.said(text, limit=_LIMIT, seconds=_SECONDS, **fields)
+        if answer is None:
             continue
         try:
-            said = speech.read(trial.text, _TOOLS)
+            said = speech.read(answer.text, _TOOLS)
         except ToolError:
             continue
         called = said.calls[0].tool if said.calls else ""
