@@ -98,16 +98,20 @@ def test_values_that_are_as_good_are_taken():
 
 
 async def test_a_run_measures_what_is_missing_and_writes_its_tables(tmp_path: Path):
-    asked = []
+    asked, refused = [], []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         size = int(head.partition("content-length:")[2].split()[0])
-        asked.append(json.loads(await reader.readexactly(size)))
+        fields = json.loads(await reader.readexactly(size))
+        (refused if "temperature" in fields else asked).append(fields)
         printed = '```json\n{"name": "read_file", "arguments": {"path": "a.py"}}\n```'
         body = {"choices": [{"message": {"content": printed}}], "usage": {"completion_tokens": 9}}
-        data = json.dumps(body).encode()
-        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+        if "temperature" in fields:
+            body = {"error": {"message": "only the default is supported", "param": "temperature"}}
+        data, status = json.dumps(body).encode(), 400 if "temperature" in fields else 200
+        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n\r\n"
+        writer.write(head.encode() + data)
         await writer.drain()
         writer.close()
 
@@ -129,7 +133,7 @@ async def test_a_run_measures_what_is_missing_and_writes_its_tables(tmp_path: Pa
         ]
         words += ["--way", "server", "--way", "json", "--way", "action"]
         assert await toolcalls.run(toolcalls.options_of(words)) == 0
-        assert len(asked) == 9
+        assert (len(asked), len(refused)) == (9, 1), "what it refuses is sent once"
         assert await toolcalls.run(toolcalls.options_of(words)) == 0
     assert len(asked) == 9
     rows = {

@@ -10,12 +10,14 @@ import msgspec
 from msgspec import Struct
 
 from samovar.bench import machine, toolcalls_report
-from samovar.bench.toolcalls_ask import Answer, Place, by_dialect, by_server
+from samovar.bench.toolcalls_ask import Answer, by_dialect, by_server
 from samovar.bench.toolcalls_cases import Case, grade, load
 from samovar.bench.toolcalls_report import Facts, Row
 from samovar.core.errors import SamovarError
 from samovar.models.dialects.choose import NAMES, dialect
 from samovar.models.dialects.offered import Outline
+from samovar.models.endpoint import Endpoint
+from samovar.models.interview import Interview
 
 _CASES = Path("bench/toolcalls")
 _OUT = Path("bench/results/toolcalls.jsonl")
@@ -24,7 +26,7 @@ _OUT = Path("bench/results/toolcalls.jsonl")
 class Options(Struct, frozen=True, kw_only=True):
     """What a person asks for."""
 
-    place: Place
+    endpoint: Endpoint
     ways: tuple[str, ...]
     cases: Path = _CASES
     out: Path = _OUT
@@ -41,16 +43,16 @@ async def run(options: Options) -> int:
     cases, tools = load(options.cases)
     wanted = [case for case in _grouped(cases) if _wanted(case, options)]
     wanted = wanted[: options.limit or None]
-    rows = toolcalls_report.read(options.out)
+    rows, interview = toolcalls_report.read(options.out), Interview(options.endpoint)
     for way, case, number in _missing(options.ways, wanted, rows):
         offered = case.offered(tools)
-        answer = await answered(options.place, way, case, offered, number)
+        answer = await answered(interview, way, case, offered, number)
         row = _row(way, case, number, answer, offered)
         toolcalls_report.append(options.out, row)
         rows.append(row)
         sys.stderr.write(f"{way} {case.id}/{number} {row.strict.right:d}{row.rescued.right:d}\n")
     facts = Facts(
-        model=options.place.model,
+        model=options.endpoint.model,
         digest=options.digest,
         commit=machine.commit(),
         machine=machine.machine(),
@@ -69,12 +71,12 @@ def _missing(
 
 
 async def answered(
-    place: Place, way: str, case: Case, tools: Sequence[Outline], done: int
+    interview: Interview, way: str, case: Case, tools: Sequence[Outline], done: int
 ) -> Answer:
     """Put the next step to the model. Raises SetupError for a way there is not."""
     if way == "server":
-        return await by_server(place, case, tools, done)
-    return await by_dialect(place, dialect(way), case, tools, done)
+        return await by_server(interview, case, tools, done)
+    return await by_dialect(interview, dialect(way), case, tools, done)
 
 
 def _row(way: str, case: Case, number: int, answer: Answer, tools: Sequence[Outline]) -> Row:
@@ -119,7 +121,7 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--digest", default="", help="SHA-256 of the weights, for the record")
     said = parser.parse_args(words)
     return Options(
-        place=Place(said.url, said.model, said.key),
+        endpoint=Endpoint(url=said.url, model=said.model, key=said.key),
         ways=tuple(said.ways or ("server", "action")),
         cases=said.cases,
         out=said.out,
