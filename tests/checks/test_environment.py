@@ -76,10 +76,27 @@ def test_a_project_that_needs_packages_is_told_how_to_have_them(tmp_path, files,
     assert find_environment(tmp_path).origin.partition("pip install ")[2] == advice
 
 
+NPM_INIT = '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'
+DJANGO = {"manage.py": "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"}
+
+
 @pytest.mark.parametrize(
     ("files", "command"),
     [
         ({"tests/test_a.py": ""}, "/py -m pytest -q"),
+        ({**DJANGO, "cart/tests.py": ""}, "/py manage.py test"),
+        ({**DJANGO, "cart/tests/test_views.py": ""}, "/py manage.py test"),
+        (
+            {**DJANGO, "test_a.py": "", "pytest.ini": "DJANGO_SETTINGS_MODULE = shop.settings"},
+            "/py -m pytest -q",
+        ),
+        (
+            {**DJANGO, "test_a.py": "", "setup.cfg": "addopts = --ds=shop.settings"},
+            "/py -m pytest -q",
+        ),
+        ({**DJANGO, "cart/views.py": ""}, ""),
+        ({"manage.py": "print(1)", "test_a.py": ""}, "/py -m pytest -q"),
+        ({"cart/tests.py": "", "Makefile": "test:\n"}, "make test"),
         ({"a_test.py": "", "Makefile": "test:\n"}, "/py -m pytest -q"),
         ({"Makefile": "all:\ntest: all\n\ttrue\n"}, "make test"),
         ({"Makefile": "all:\n"}, ""),
@@ -90,6 +107,10 @@ def test_a_project_that_needs_packages_is_told_how_to_have_them(tmp_path, files,
         ({"Makefile": ".PHONY: test\ntest := a\ncheck ::= b\n#test:\n\ttest: x\n"}, ""),
         ({"package.json": '{"scripts": {"test": "jest"}}'}, "npm test --silent"),
         ({"package.json": '{"scripts": []}'}, ""),
+        ({"package.json": '{"scripts": {"test": ""}}'}, ""),
+        ({"package.json": '{"scripts": {"test": 3}}'}, ""),
+        ({"package.json": NPM_INIT}, ""),
+        ({"package.json": NPM_INIT, "go.mod": ""}, "go test ./..."),
         ({"package.json": "not json"}, ""),
         ({"Cargo.toml": ""}, "cargo test --offline --quiet"),
         ({"go.mod": ""}, "go test ./..."),

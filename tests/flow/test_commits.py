@@ -18,6 +18,7 @@ from samovar.flow import commits
         (["src/a.py", "tests/test_a.py"], "count words", "feat"),
         (["README.md", "docs/x.rst"], "fix a typo", "docs"),
         (["tests/test_a.py", "conftest.py"], "cover the empty list", "test"),
+        (["shop/tests.py"], "cover the empty cart", "test"),
         ([".github/workflows/ci.yml"], "run on 3.13", "ci"),
         (["pyproject.toml"], "allow click 9", "build"),
         ([], "anything", "feat"),

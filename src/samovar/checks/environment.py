@@ -22,6 +22,11 @@ _RULE = re.compile(r"^([^\s#:=][^#:=\n]*):(?!:?=)", re.M)
 """The targets of a rule of a Makefile; an assignment is none."""
 _BUILT = re.compile(rb"^\s*\[(project|build-system)\]", re.M)
 """What a pyproject.toml has that pip can install; many only set up tools."""
+_DJANGO = re.compile(r"DJANGO_SETTINGS_MODULE|--ds\b")
+"""What Django's manage.py sets, and pytest is told where it runs the tests of Django."""
+_PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
+_UNWRITTEN = "no test specified"
+"""What the placeholder says that `npm init` writes."""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -109,12 +114,14 @@ def find_command(paths: Sequence[str], read: Callable[[str], str], python: str) 
     """
     quoted = shlex.quote(python)
     names = [Path(p).name for p in paths]
-    if any(_is_test(n) for n in names):
-        return f"{quoted} -m pytest -q"
+    django = "manage.py" in paths and _DJANGO.search(read("manage.py"))
+    if any(_is_test(n) or (django and n == "tests.py") for n in names):
+        told = any(_DJANGO.search(read(p)) for p in _PYTEST if p in paths)
+        return f"{quoted} manage.py test" if django and not told else f"{quoted} -m pytest -q"
     makefile = next((name for name in _MAKEFILES if name in paths), "")
     if makefile and (target := _target(read(makefile))):
         return f"make {target}"
-    if "package.json" in paths and _scripts(read("package.json")).get("test"):
+    if "package.json" in paths and _scripted(read("package.json")):
         return "npm test --silent"
     if "Cargo.toml" in paths:
         return "cargo test --offline --quiet"
@@ -156,9 +163,10 @@ def _target(makefile: str) -> str:
     return next((name for name in ("test", "check") if name in targets), "")
 
 
-def _scripts(package: str) -> dict[str, str]:
+def _scripted(package: str) -> bool:
+    """Return whether a package.json has a script that tests; what `npm init` puts there is none."""
     try:
-        scripts = json.loads(package).get("scripts", {})
-    except (ValueError, AttributeError):
-        return {}
-    return scripts if isinstance(scripts, dict) else {}
+        script = json.loads(package)["scripts"]["test"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return isinstance(script, str) and bool(script) and _UNWRITTEN not in script

@@ -32,7 +32,9 @@ _FIXES = re.compile(
     re.IGNORECASE,
 )
 _DOCS = re.compile(r"(^|/)(docs?/|readme|changelog|contributing|license)|\.(md|rst|adoc)$", re.I)
-_TESTS = re.compile(r"(^|/)(tests?/|test_[^/]*$|conftest\.py$)|[._](test|spec)\.\w+$", re.I)
+_TESTS = re.compile(
+    r"(^|/)(tests?/|test_[^/]*$|(conftest|tests?)\.py$)|[._](test|spec)\.\w+$", re.I
+)
 _CI = re.compile(r"^\.(github|gitea|forgejo)/workflows/|^\.gitlab-ci\.yml$", re.I)
 _BUILD = re.compile(
     r"(^|/)(pyproject\.toml|setup\.(py|cfg)|requirements[^/]*\.txt|makefile|dockerfile|"

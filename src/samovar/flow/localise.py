@@ -23,7 +23,7 @@ _PROGRAM = re.compile(
     r"|r|jl|ex|exs|erl|hs|ml|clj|dart|zig|nim|sh|bash|sql)$"
 )
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)test_[^/]*$|_test\.[a-z]+$|(^|/)conftest\.py$"
+    r"(^|/)(tests?|testing|__tests__|spec)/|(^|/)(test_[^/]*|(conftest|tests?)\.py)$|_test\.[a-z]+$"
     r"|\.(test|spec)\.\w+$|_spec\.rb$|Tests?\.(java|kt|cs|swift|php)$"
 )
 
