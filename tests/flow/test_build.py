@@ -113,6 +113,22 @@ async def test_a_model_that_copies_the_file_is_asked_without_what_its_functions_
     assert "def middle(values):\n    pass\n" in again
 
 
+async def test_comments_are_a_change_where_nothing_red_asks_for_another():
+    noted = f"# Copyright 2026 Ada\n{WRONG}"
+    model = Heard(fenced(WRONG.replace("\n", "  \n")), fenced(noted))
+    used = kit(model, cases={"test_middle.py::test_one": "middle([4]) == 4"})
+    text = "Add a copyright header to middle.py."
+    log = MemoryLog([opened(text=text, off=("message", "examples"), candidates=2)])
+    state = await drive(used, log)
+    assert state.closed is not None and state.closed.ok
+    assert [a.candidate.complaint for a in state.attempts] == [
+        "The code is the same as before.",
+        "",
+    ]
+    assert [changed for _, _, changed in used.repo.commits] == [{"middle.py": noted}]
+    assert all("ordered[0]" in r.messages[-1].text for r in model.asked), "no body is made up"
+
+
 async def test_what_is_switched_off_is_asked_afresh():
     log = MemoryLog([opened(off=(*OFF, "hint", "repair"), candidates=5)])
     await drive(kit(answering(*versions(5))), log)

@@ -96,7 +96,7 @@ def _ask_again(state: State) -> Idea | None:
     parent = best([a for a in asked if a.candidate.target == target])
     way = _way(state, parent, len(asked))
     if parent is None or way == "fresh":
-        return Idea("model", target, None, _start(task.off, asked, target), WARM)
+        return Idea("model", target, None, _start(state, asked, target), WARM)
     return Idea("model", target, parent.candidate.id, way, WARM)
 
 
@@ -110,11 +110,15 @@ def _way(state: State, parent: Attempt | None, number: int) -> Way:
     return "hint" if way == "repair" and stuck else way
 
 
-def _start(off: Sequence[str], asked: Sequence[Attempt], target: int) -> Way:
-    """Return what an answer starts from: a model that copied the file is not shown it again."""
+def _start(state: State, asked: Sequence[Attempt], target: int) -> Way:
+    """Return what an answer starts from: a model that copied the file is not shown it again.
+
+    It is where nothing proves: nothing there would tell what the functions did from what a model
+    makes up.
+    """
     here = [a.candidate for a in asked if a.candidate.target == target]
-    copied = any(c.complaint == SAME for c in here)
-    return "anew" if copied and "anew" not in off else "fresh"
+    copied = any(c.complaint == SAME for c in here) and provable(state)
+    return "anew" if copied and "anew" not in state.task.off else "fresh"
 
 
 def _search_now(state: State, idea: Idea) -> bool:
@@ -304,7 +308,7 @@ def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:
         return ""
     for edit in edits:
         old = "".join(lines(files[edit.path])[edit.first - 1 : edit.last])
-        if shape(old.lstrip()) == shape(edit.text.lstrip()):
+        if _same(state, old, edit.text):
             return SAME
     mine = [(e.path, e.first, shape(e.text.lstrip())) for e in edits]
     for attempt in state.trials:
@@ -312,6 +316,13 @@ def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:
         if theirs == mine:
             return f"The code is the same as candidate {attempt.candidate.id + 1}."
     return ""
+
+
+def _same(state: State, old: str, new: str) -> bool:
+    """Return whether a text changes nothing: where nothing proves, comments may be the task."""
+    if provable(state):
+        return shape(old.lstrip()) == shape(new.lstrip())
+    return [row.rstrip() for row in lines(old)] == [row.rstrip() for row in lines(new)]
 
 
 def _endings(text: str, before: str) -> str:
