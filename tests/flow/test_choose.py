@@ -13,12 +13,12 @@ BEFORE = "# Changelog\n\n## Unreleased\n"
 
 
 def writing(*codes):
-    """A model that writes these versions, and thinks of two inputs to compare them on."""
+    """A model that writes these versions, and thinks of two inputs for each function."""
 
     def rule(request):
         seed = request.sampling.seed
         asides = {
-            INPUTS: "```python\nmiddle([1, 2, 3])\nmiddle([5, 1])\n```",
+            INPUTS: "```python\nmiddle([1, 2, 3])\nmiddle([5, 1])\nother([6])\nother([])\n```",
             MESSAGE: "Return the middle",
         }
         return asides[seed] if seed in asides else fenced(codes[(seed - 1000) % len(codes)])
@@ -56,3 +56,39 @@ async def test_agreement_is_claimed_for_a_majority_only(codes, picked, why, agre
     [(_, message, changed)] = used.repo.commits
     assert f"Samovar-Proof: {proof} ({said})" in " ".join(message.split())
     assert ("CHANGELOG.md" in changed) is agreed
+
+
+LONG = "".join(f"LINE_{n} = {n}\n" for n in range(200))
+OTHER = "def other(values):\n    return len(values) * 2\n"
+LESS = OTHER.replace(" * 2", "")
+METHODS = f"class Row:\n    def middle(self, values):\n        return values[0]\n\n\n{OTHER}"
+
+
+@pytest.mark.parametrize(
+    ("before", "codes", "why", "proof"),
+    [
+        # Answers 0, 1 and 3 are about `middle`, answer 2 about `other`.
+        (f"{LONG}{WRONG}\n\n{OTHER}", (RIGHT, LAST, LESS, ALSO), "2 of 3", "generated inputs"),
+        (f"{LONG}{WRONG}\n\n{OTHER}", (RIGHT, LAST, LESS), "only 1 of 2", "runs"),
+        # Nobody calls what nobody changed.
+        (
+            METHODS,
+            (METHODS.replace("[0]", "[-1]"), METHODS.replace("[0]", "[1]")),
+            "the first",
+            "runs",
+        ),
+        (
+            f"{OTHER}\n\n{WRONG}",
+            (f"{OTHER}\n\n{RIGHT}", f"{OTHER}\n\n{LAST}"),
+            "only 1 of 2",
+            "runs",
+        ),
+    ],
+)
+async def test_only_versions_of_a_changed_function_are_compared(before, codes, why, proof):
+    used = kit(writing(*codes), {"middle.py": before}, {"test_middle.py::test_one": "True"})
+    log = MemoryLog([opened(off=("examples", "message"), candidates=len(codes))])
+    state = await drive(used, log)
+    [chose] = state.chosen
+    assert (chose.candidate, chose.verdict.proof) == (0, proof)
+    assert chose.why.startswith(why)

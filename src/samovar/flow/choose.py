@@ -14,13 +14,15 @@ from samovar.core.state import Attempt, State
 from samovar.core.task import Proof, Verdict
 from samovar.flow.answer import blocks
 from samovar.flow.kit import Kit
-from samovar.flow.source import module_of, parse, symbols
+from samovar.flow.source import module_of, parse, shape, symbols
 from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
 from samovar.flow.work import (
+    Files,
     affords,
     best,
     changed_by,
     examples,
+    finished,
     goals,
     provable,
     proved,
@@ -88,6 +90,8 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     proof: Proof = "runs" if state.surveyed and state.surveyed.command else "none"
     verdict = replace(first.verdict, passed=True, proof=proof, why="nothing got worse", score=0.5)
     plain = _chose(state, first, HARMLESS, verdict)
+    # Work on another function would be called here as it is, and agree with what nobody changed.
+    fit = [a for a in fit if a.candidate.target == first.candidate.target]
     if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS):
         return plain
     calls, said = await _calls(kit, state, first)
@@ -115,13 +119,16 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
 
 
 async def _calls(kit: Kit, state: State, attempt: Attempt) -> tuple[tuple[str, ...], Aside]:
-    """Return calls of the changed function that the model thinks of; inputs only, no results."""
+    """Return calls of a changed function that the model thinks of; inputs only, no results.
+
+    None where no function at the top of a Python file is changed.
+    """
     path = attempt.candidate.edits[0].path
+    before = Files(kit.tree, finished(state, kit.tree))[path]
     text = changed_by(state, kit.tree, attempt.candidate)[path]
-    step = state.step
-    named = step.targets[attempt.candidate.target].symbol if step else ""
-    found = [s for s in symbols(path, text) if "." not in s.name]
-    pick = next((s for s in found if s.name == named), found[0] if found else None)
+    old = {shape(s.text) for s in symbols(path, before)}
+    changed = (s for s in symbols(path, text) if "." not in s.name and shape(s.text) not in old)
+    pick = next(changed, None)
     if pick is None or not path.endswith(".py"):
         return (), Aside()
     head = cut(pick.text, 200)
