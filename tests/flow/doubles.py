@@ -68,7 +68,7 @@ class Cases:
             allowed.check(path)
         names: dict[str, object] = {}
         try:
-            exec(changed.get(self.path, self.tree.files.get(self.path, "")), names)
+            exec(changed.get(self.path, self.tree.files.get(self.path, "")).encode(), names)
         except Exception:
             return dict.fromkeys(self.cases, False)
         return {name: self.holds(code, names) for name, code in self.cases.items()}

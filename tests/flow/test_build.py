@@ -129,6 +129,20 @@ async def test_comments_are_a_change_where_nothing_red_asks_for_another():
     assert all("ordered[0]" in r.messages[-1].text for r in model.asked), "no body is made up"
 
 
+@pytest.mark.parametrize("rest", ["", "".join(f"LINE_{n} = {n}\n" for n in range(200))])
+async def test_a_byte_order_mark_is_nothing_to_a_model_and_stays_where_it_was(rest):
+    """In a file that is written as a whole, and above the first function of a long one."""
+    right = RIGHT.replace("len(ordered) // 2", "math.floor(len(ordered) / 2)")
+    model = Heard(fenced(right))
+    used = kit(model, {"middle.py": f"\ufeff{WRONG}{rest}"})
+    state = await drive(used, MemoryLog([opened(off=OFF, candidates=1)]))
+    assert state.closed is not None and state.closed.ok
+    assert WRONG in model.asked[0].messages[-1].text
+    assert "\ufeff" not in model.asked[0].messages[-1].text
+    [(_, _, changed)] = used.repo.commits
+    assert changed == {"middle.py": f"\ufeffimport math\n{right}{rest}"}
+
+
 async def test_what_is_switched_off_is_asked_afresh():
     log = MemoryLog([opened(off=(*OFF, "hint", "repair"), candidates=5)])
     await drive(kit(answering(*versions(5))), log)

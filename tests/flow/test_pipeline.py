@@ -265,6 +265,16 @@ async def test_an_answer_with_windows_line_ends_keeps_the_ends_of_the_file():
         assert used.repo.commits[0][2] == {"middle.py": RIGHT.replace("\n", ends)}
 
 
+@pytest.mark.parametrize("ends", [("\n", "\r\n", "\n"), ("\r\n", "\n", "\r\n")])
+async def test_a_line_that_stays_keeps_its_end_and_a_new_one_ends_as_most_do(ends):
+    def ended(code):
+        return "".join(map(str.__add__, code.splitlines(), ends))
+
+    used = kit(answering(fenced(RIGHT)), {"middle.py": ended(WRONG)})
+    assert (await drive(used, MemoryLog([opened(off=OFF)]))).closed.ok
+    assert used.repo.commits[0][2] == {"middle.py": ended(RIGHT)}
+
+
 async def test_an_answer_with_several_files_is_read_for_the_one_that_is_meant():
     answer = fenced("def helper():\n    return 1\n\n\nX = 2\nY = 3\n") + fenced(RIGHT)
     used = kit(answering(answer + "```\n$ pytest\n```\n"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from samovar.flow.source import bodiless
+from samovar.flow.source import bodiless, complaint, symbols
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,13 @@ from samovar.flow.source import bodiless
 )
 def test_code_without_what_its_functions_do(before, after):
     assert bodiless(before) == after
+
+
+def test_a_byte_order_mark_is_no_part_of_the_code():
+    code = "def f():\n    return 1\n"
+    assert [s.text for s in symbols("a.py", f"\ufeff{code}")] == [code]
+    assert complaint(f"\ufeff{code}") is None
+    assert complaint(f"\n\ufeff{code}") is not None, "Python passes over it at the top only"
 
 
 def test_every_file_of_the_standard_library_is_still_python():

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
@@ -326,7 +327,18 @@ def _same(state: State, old: str, new: str) -> bool:
 
 
 def _endings(text: str, before: str) -> str:
-    return text.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in before else text
+    """Return a text whose lines end as they did before, those that are new as most did."""
+    if "\r\n" not in before:
+        return text
+    old, new = lines(before), lines(text)
+    was, now = ([row.rstrip("\r\n") for row in rows] for rows in (old, new))
+    most = "\r\n" if 2 * before.count("\r\n") > before.count("\n") else "\n"
+    found = SequenceMatcher(None, was, now, False).get_matching_blocks()
+    stays = {same.b + n: old[same.a + n] for same in found for n in range(same.size)}
+    return "".join(
+        row + (stays.get(n, row)[len(row) :] or most) if new[n].endswith("\n") else row
+        for n, row in enumerate(now)
+    )
 
 
 def _room(state: State, artefact: str, target: int) -> int:

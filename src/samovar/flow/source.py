@@ -28,6 +28,8 @@ _IMPORTED = re.compile(r"^((?:from +([\w.]+) +import\b)|import +([\w.]+)\b.*)", 
 _EQUAL = re.compile(r"assert(Is|(MultiLine|Sequence|List|Tuple|Set|Dict)?Equal)")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
+MARK = "\ufeff"
+"""The byte order mark with which some editors begin a file; Python passes over one."""
 
 
 def parse(text: str) -> ast.Module | None:
@@ -36,13 +38,14 @@ def parse(text: str) -> ast.Module | None:
         with warnings.catch_warnings():
             # Whether a model's code is tidy is not for our screen to say.
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            return ast.parse(text.removeprefix(MARK))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
 def symbols(path: str, text: str) -> tuple[Symbol, ...]:
     """Return every function and method of a file; a class only when it holds no method."""
+    text = text.removeprefix(MARK)
     tree = parse(text)
     if tree is None:
         return ()
@@ -212,7 +215,7 @@ def complaint(text: str) -> tuple[int | None, str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(text, "answer", "exec", dont_inherit=True)
+            compile(text.removeprefix(MARK), "answer", "exec", dont_inherit=True)
     except SyntaxError as error:
         return error.lineno, error.msg
     except (ValueError, RecursionError, MemoryError) as error:

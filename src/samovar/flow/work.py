@@ -3,13 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from samovar.core.seams import Tree
+from samovar.core.seams import Tree, text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Checked, apply
+from samovar.flow.source import MARK
 
 
 class Files(Mapping[str, str]):
-    """The text of a tree's files with a change, read when first asked for; a new file is empty."""
+    """The text of a tree's files with a change, read when first asked for; a new file is empty.
+
+    It is without the byte order mark, which no model writes.
+    """
 
     def __init__(self, tree: Tree, changed: Mapping[str, str]) -> None:
         self.tree = tree
@@ -19,7 +23,7 @@ class Files(Mapping[str, str]):
     def __getitem__(self, path: str) -> str:
         if path not in self.text:
             self.text[path] = self.tree.read(path) if path in self.known else ""
-        return self.text[path]
+        return self.text[path].removeprefix(MARK)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.known)
@@ -32,7 +36,7 @@ def finished(state: State, tree: Tree) -> dict[str, str]:
     """Return the files changed by the steps that are done."""
     changed: dict[str, str] = {}
     for edits in state.edits:
-        changed |= apply(edits, Files(tree, changed))
+        changed |= _marked(apply(edits, Files(tree, changed)), tree)
     return changed
 
 
@@ -41,7 +45,15 @@ def changed_by(state: State, tree: Tree, candidate: Candidate | None) -> dict[st
     before = finished(state, tree)
     if candidate is None:
         return before
-    return before | apply(candidate.edits, Files(tree, before))
+    return before | _marked(apply(candidate.edits, Files(tree, before)), tree)
+
+
+def _marked(changed: Mapping[str, str], tree: Tree) -> dict[str, str]:
+    """Return the changed files with the byte order mark that each began with."""
+    return {
+        path: MARK + text.removeprefix(MARK) if text_of(tree, path).startswith(MARK) else text
+        for path, text in changed.items()
+    }
 
 
 def best(attempts: Sequence[Attempt]) -> Attempt | None:
