@@ -17,6 +17,7 @@ from doubles import (
 )
 
 from samovar.core.log import MemoryLog
+from samovar.core.task import Budget
 
 LEAST = "def least(a, b):\n    if a < b:\n        return a\n    return b\n"
 LOOSE = LEAST.replace("a < b", "a <= b")
@@ -108,6 +109,35 @@ async def test_examples_that_a_step_satisfied_are_not_given_up_by_the_next():
     assert "0 of 2 examples of the task hold" in str([a.verdict for a in state.attempts])
     assert state.closed.ok and changes(used) == [{"middle.py": RIGHT}]
     assert state.chosen[0].verdict.proof == "issue examples"
+
+
+FIVE = {f"{name}.py": "def least(a, b):\n    return a\n" for name in "abcde"}
+
+
+async def five(calls):
+    """A run that is to write five files, where nothing proves any of them."""
+    model = answering(*(fenced(f"def least(a, b):\n    return b + {n}\n") for n in range(12)))
+    used = joined(model, FIVE, {"test_all.py::test_true": "True"})
+    asked = opened(
+        text="Make `least` sensible.",
+        files=tuple(FIVE),
+        off=("message", "examples"),
+        budget=Budget(calls=calls, generated=8000),
+    )
+    return used, await drive(used, MemoryLog([asked]))
+
+
+async def test_every_step_has_an_answer_before_any_has_what_others_need():
+    used, state = await five(calls=8)
+    assert state.closed.ok and [set(c) for c in changes(used)] == [set(FIVE)]
+    assert [len(of_step(state, n)) for n in range(5)] == [2, 1, 1, 1, 1]
+
+
+async def test_a_step_for_which_nothing_is_left_is_named():
+    used, state = await five(calls=4)
+    assert not used.repo.commits and state.chosen[-1].why == "the budget is spent"
+    told = "not solved: 4 usable candidates, 4 model calls; best: no test got worse"
+    assert state.closed.outcome == f"{told}; write e.py: the budget is spent"
 
 
 async def test_every_prefix_of_a_run_of_two_steps_ends_the_same_way():

@@ -39,6 +39,7 @@ from samovar.flow.work import (
     finished,
     goals,
     kept,
+    later,
     provable,
     proved,
 )
@@ -89,7 +90,9 @@ def _ask_again(state: State) -> Idea | None:
     # Where nothing proves, candidates are compared on inputs that one call asks for.
     compared = bool(asked) and not provable(state) and "agreement" not in task.off
     calls = (SMALLEST, INPUTS) if compared else (SMALLEST,)
-    if not affords(state, *calls) or len(asked) >= most:
+    # Every step has its first answer before any has room for more.
+    rest = later(state) if asked else ()
+    if not affords(state, *calls, *rest) or len(asked) >= most:
         return None
     target = SEQUENCE[len(asked) % len(SEQUENCE)] % len(step.targets)
     if not asked or "diversity" in task.off:

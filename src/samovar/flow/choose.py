@@ -17,6 +17,7 @@ from samovar.flow.kit import Kit
 from samovar.flow.source import module_of, parse, shape, symbols
 from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
 from samovar.flow.work import (
+    SMALLEST,
     Files,
     affords,
     best,
@@ -24,6 +25,7 @@ from samovar.flow.work import (
     examples,
     finished,
     goals,
+    later,
     provable,
     proved,
     standing,
@@ -34,6 +36,8 @@ FIT = 0.4
 INPUTS = 300
 """Generated tokens for the inputs."""
 HARMLESS = "the first that makes nothing worse"
+SPENT = "the budget is spent"
+"""Why a step has nothing where no usable answer came and no more can be asked for."""
 
 
 async def choose(kit: Kit, state: State) -> Chose:
@@ -79,7 +83,10 @@ def _chose(state: State, attempt: Attempt, why: str, verdict: Verdict) -> Chose:
 
 def _nothing(state: State) -> Chose:
     done = proved(state) and not state.trials
-    why = "all is green without it" if done else "no candidate is better than what is there"
+    usable = any(a.candidate.edits for a in state.trials)
+    spent = not usable and not affords(state, SMALLEST)
+    why = SPENT if spent else "no candidate is better than what is there"
+    why = "all is green without it" if done else why
     verdict = Verdict(passed=done, why=why)
     return Chose(step=len(state.chosen), candidate=None, why=why, verdict=verdict)
 
@@ -92,7 +99,7 @@ async def _by_agreement(kit: Kit, state: State, fit: list[Attempt]) -> Chose:
     plain = _chose(state, first, HARMLESS, verdict)
     # Work on another function would be called here as it is, and agree with what nobody changed.
     fit = [a for a in fit if a.candidate.target == first.candidate.target]
-    if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS):
+    if len(fit) == 1 or "agreement" in state.task.off or not affords(state, INPUTS, *later(state)):
         return plain
     calls, said = await _calls(kit, state, first)
     spent = replace(plain, usage=said.usage, calls=said.calls, asked=said.asked, answer=said.answer)

@@ -21,7 +21,7 @@ from samovar.core.state import State
 from samovar.core.task import Verdict
 from samovar.core.text import count
 from samovar.flow.build import write
-from samovar.flow.choose import choose
+from samovar.flow.choose import SPENT, choose
 from samovar.flow.deliver import deliver
 from samovar.flow.document import document
 from samovar.flow.kit import Kit
@@ -29,7 +29,6 @@ from samovar.flow.plan import cut
 from samovar.flow.receipt import PROVING, concluded
 from samovar.flow.survey import survey
 from samovar.flow.verify import judge
-from samovar.flow.work import SMALLEST, affords
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,7 @@ def failed(state: State) -> str:
     top = max((a.verdict.score for a in state.attempts if a.verdict), default=0.0)
     best = next((a.verdict.why for a in state.attempts if a.verdict and a.verdict.score == top), "")
     usable = count(tried, "usable candidate")
-    if not tried and not affords(state, SMALLEST):
-        best = "the budget is spent"
-    return f"not solved: {usable}, {count(state.calls, 'model call')}; best: {best or 'none'}"
+    steps = state.plan.steps if state.plan else ()
+    spent = [f"{steps[c.step].title}: {SPENT}" for c in state.chosen if c.why == SPENT]
+    said = f"not solved: {usable}, {count(state.calls, 'model call')}; best: {best or 'none'}"
+    return "; ".join([said, *spent[:1]])

@@ -91,6 +91,12 @@ def affords(state: State, *limits: int) -> bool:
     return state.calls + len(limits) <= budget.calls and enough
 
 
+def later(state: State) -> list[int]:
+    """Return the generated tokens of one answer for each step after the present one."""
+    steps = len(state.plan.steps) if state.plan else 1
+    return [state.task.budget.reply] * (steps - len(state.chosen) - 1)
+
+
 def red(state: State) -> tuple[str, ...]:
     """Return the tests that failed before the work began."""
     if state.surveyed is None:
