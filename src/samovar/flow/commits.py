@@ -27,8 +27,12 @@ TYPES = (
 )
 _SUBJECT = re.compile(r"(?P<kind>[a-z]+)(\((?P<scope>[^()\r\n]+)\))?(?P<breaks>!)?: (?P<text>\S.*)")
 _TRAILER = re.compile(r"[A-Za-z][A-Za-z0-9-]*: \S.*")
+_ADDS = re.compile(r"\W*(add|create|implement|introduce|provide|support|write)\b", re.I)
+"""How a task begins that asks for something new, which may well raise errors."""
 _FIXES = re.compile(
-    r"\b(fix(es|ed)?|bugs?|wrong(ly)?|crash\w*|fails?|failing|broken|error|incorrect\w*|repairs?|regression)\b",
+    r"\b(fix(es|ed)?|bugs?|wrong(ly)?|crash\w*|fails?|failing|broken|incorrect\w*|repairs?"
+    r"|regression|\w*(error|exception)|rais(es|ed)|throws?|(returns?|gives?|prints?)\b.* instead of"
+    r"|(?<!there )should (return|be|not))\b",
     re.IGNORECASE,
 )
 _DOCS = re.compile(r"(^|/)(docs?/|readme|changelog|contributing|license)|\.(md|rst|adoc)$", re.I)
@@ -48,7 +52,7 @@ def kind(paths: Sequence[str], text: str) -> str:
     for name, pattern in (("docs", _DOCS), ("test", _TESTS), ("ci", _CI), ("build", _BUILD)):
         if paths and all(pattern.search(path) for path in paths):
             return name
-    return "fix" if _FIXES.search(text) else "feat"
+    return "fix" if _FIXES.search(text) and not _ADDS.match(text) else "feat"
 
 
 def compose(
