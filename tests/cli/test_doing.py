@@ -49,17 +49,20 @@ def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
     remote = project.parent / "remote.git"
     git(project, "init", "-q", "--bare", str(remote))
     git(project, "remote", "add", "origin", str(remote))
-    waits = served("do", TASK, *QUICK, "--push")
+    waits = served("do", TASK, *QUICK, "--push", "--repo", str(project))
     assert waits.returncode == 4
     assert waits.stderr.count("\n") == 1
     assert branches(project) == []
     words = waits.stderr.strip().split("samovar resume ")[1].split()
+    assert words[1:] == ["--yes", "--repo", str(project)]
     kept = served("resume", *words)
     assert kept.returncode == 4 and "--push-yes" in kept.stderr
     assert len(branches(project)) == 1 and branches(remote) == []
-    pushed = served("resume", "--push-yes")
+    pushed = served("resume", "--push-yes", "--repo", str(project))
     assert pushed.returncode == 0, pushed.stderr
     assert branches(remote) == branches(project)
+    assert f"undo it    samovar undo {words[0]} --repo {project}\n" in pushed.stdout
+    assert f"take it    git -C {project} merge samovar/{words[0]}\n" in pushed.stdout
     assert f", pushed to origin/{branches(project)[0]}" in pushed.stderr + pushed.stdout
     assert served("runs").stdout.split()[3] == "done"
     undone = json.loads(served("undo", words[0], "--json").stdout)
@@ -76,6 +79,18 @@ def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
         again = served(verb, words[0])
         assert again.returncode == 2 and again.stderr.count("\n") == 1
         assert "was taken back" in again.stderr and "go on with" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("repo", "told"),
+    [
+        (".", ["git diff a..b", "samovar undo r1"]),
+        ("../my shop", ["git -C '../my shop' diff a..b", "samovar undo r1 --repo '../my shop'"]),
+    ],
+)
+def test_a_command_is_told_as_it_works_where_the_person_is(repo: str, told: list[str]) -> None:
+    look = Look(repo=Path(repo))
+    assert [look.command(c) for c in ("git diff a..b", "samovar undo r1")] == told
 
 
 def test_a_no_at_the_terminal_keeps_nothing(

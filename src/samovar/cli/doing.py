@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,6 +35,14 @@ class Look(Struct, frozen=True, kw_only=True):
     no_sandbox: bool = False
     json: bool = False
     plain: bool = False
+
+    def command(self, words: str) -> str:
+        """Return a command of git or samovar as it works where the person is."""
+        if self.repo == Path():
+            return words
+        where = shlex.quote(str(self.repo))
+        program, _, rest = words.partition(" ")
+        return f"git -C {where} {rest}" if program == "git" else f"{words} --repo {where}"
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -78,7 +87,7 @@ async def do(order: Order, look: Look) -> int:
         tracing(home),
         at_work(look.repo, person, view.live, look.model, look.no_sandbox, view.progress) as app,
     ):
-        return await _follow(app, app.start(wish), person, there=work is not None)
+        return await _follow(app, app.start(wish), person, look, there=work is not None)
 
 
 async def resume(name: str, look: Look, *, override: bool = False) -> int:
@@ -95,10 +104,14 @@ async def resume(name: str, look: Look, *, override: bool = False) -> int:
             look.repo, person, view.live, look.model, look.no_sandbox, view.progress
         ) as working,
     ):
-        return await _follow(working, working.resume(run, override=override), person, there=there)
+        return await _follow(
+            working, working.resume(run, override=override), person, look, there=there
+        )
 
 
-async def _follow(app: App, entries: AsyncIterator[Entry], person: Person, *, there: bool) -> int:
+async def _follow(
+    app: App, entries: AsyncIterator[Entry], person: Person, look: Look, *, there: bool
+) -> int:
     """Show a run to its end, whatever ends it; `there` is whether a work tree can take it."""
     try:
         async for entry in entries:
@@ -106,38 +119,36 @@ async def _follow(app: App, entries: AsyncIterator[Entry], person: Person, *, th
             person.screen.entry(entry)
     except asyncio.CancelledError:
         person.screen.close()
-        say(_hint("stopped", person))
+        say(_hint("stopped", person, look))
         raise
     except SamovarError as error:
         person.screen.close()
         if not person.entries or _finished(person):
             raise
         say(f"samovar: {error}")
-        say(_hint("the run is kept", person))
+        say(_hint("the run is kept", person, look))
         return error.exit_code
     finally:
         person.screen.close()
-    return _end(app, person, there=there)
+    return _end(app, person, look, there=there)
 
 
-def _end(app: App, person: Person, *, there: bool) -> int:
+def _end(app: App, person: Person, look: Look, *, there: bool) -> int:
     state = person.state
     last, run = state.closed, state.run
     assert last is not None, "a run that nothing stopped is closed"
     if last.waits:
         word = "--push-yes" if state.question and state.question.act == "push" else "--yes"
-        say(f"samovar: nobody could be asked; go on with: samovar resume {run} {word}")
+        onward = look.command(f"samovar resume {run} {word}")
+        say(f"samovar: nobody could be asked; go on with: {onward}")
         return last.exit_code
     if last.ok:
-        person.screen.show(
-            [
-                Line(f"see it     git {_shown(state)}", "dim"),
-                *([Line(f"take it    git merge {state.branch}", "dim")] if there else []),
-                Line(f"undo it    samovar undo {run}", "dim"),
-            ]
-        )
+        take = [("take it", f"git merge {state.branch}")] if there else []
+        ways = [("see it", f"git {_shown(state)}"), *take, ("undo it", f"samovar undo {run}")]
+        person.screen.show([Line(f"{word:<11}{look.command(way)}", "dim") for word, way in ways])
     else:
-        person.screen.show([*receipt_lines(app.receipt(run)), Line(f"more: samovar show {run}")])
+        more = Line(f"more: {look.command(f'samovar show {run}')}")
+        person.screen.show([*receipt_lines(app.receipt(run)), more])
     return last.exit_code
 
 
@@ -152,9 +163,10 @@ def _shown(state: State) -> str:
     return f"diff {state.base[:12]}..{state.branch}" if state.base else f"show {state.branch}"
 
 
-def _hint(what: str, person: Person) -> str:
+def _hint(what: str, person: Person, look: Look) -> str:
     run = person.state.run
-    return f"samovar: {what}; go on with: samovar resume {run}" if run else f"samovar: {what}"
+    onward = look.command(f"samovar resume {run}")
+    return f"samovar: {what}; go on with: {onward}" if run else f"samovar: {what}"
 
 
 async def _unseen(repo: git.Git) -> tuple[str, ...]:
