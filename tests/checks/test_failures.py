@@ -2,7 +2,8 @@
 
 import pytest
 
-from samovar.checks.failures import LONGEST, excerpt
+from samovar.checks.failures import LONGEST, Failure
+from samovar.checks.failures import excerpt as whole
 
 REPORT = """
     def test_a():
@@ -17,6 +18,10 @@ TRACE = """Traceback (most recent call last):
     f()
 ValueError: no
 """
+
+
+def excerpt(messages: list[str], stopped: str = "") -> str:
+    return whole([Failure(m) for m in messages], stopped)
 
 
 @pytest.mark.parametrize(
@@ -94,3 +99,74 @@ def test_three_failures_show_the_rule_if_they_are_short():
     assert excerpt([four[0], four[0]]) == excerpt(four[:1])
     long = UNITTEST.format(line=1, said="x" * 600)
     assert excerpt([four[0], long]) == excerpt(four[:1])
+
+
+DIFFER = """a_test.py:5: in test_it
+    self.assertEqual(f(2), [2])
+E   AssertionError: Lists differ: [1] != [2]
+E   
+E   First differing element 0:
+E   1
+E   2
+E   
+E   - [1]
+E   + [2]
+"""
+SHORTENED = DIFFER.replace("[1] !=", "[1, [99 chars]] !=")
+WHERE = """test_a.py:3: in test_a
+    assert f(2).x == 3
+E   AssertionError: not so
+E   assert 2 == 3
+E     At index 0 diff
+E    +  where 2 = <A object at 0x7f12ab34cd56>.x
+"""
+
+
+def test_two_values_that_stand_side_by_side_are_not_told_again():
+    said = ["self.assertEqual(f(2), [2])", "AssertionError: Lists differ: [1] != [2]"]
+    assert excerpt([DIFFER]).splitlines() == said
+    assert "- [1]\n+ [2]" in excerpt([SHORTENED])
+
+
+def test_the_word_of_the_test_and_where_a_value_comes_from_are_kept_addresses_are_not():
+    assert excerpt([WHERE]).splitlines() == [
+        "assert f(2).x == 3",
+        "AssertionError: not so",
+        "assert 2 == 3",
+        " +  where 2 = <A object>.x",
+    ]
+
+
+def test_the_advice_to_see_more_is_not_told():
+    text = (
+        "E   assert [1] == [...]\nE     Right contains 7 more items\nE     Use -v to get more diff"
+    )
+    assert excerpt([text]).splitlines() == ["assert [1] == [...]", "  Right contains 7 more items"]
+
+
+def test_what_the_test_did_stands_in_place_of_its_statement():
+    case = "b = Buffer(1)\nb.write(1)\nb.write(1)\nassert first(b) == 1"
+    said = whole([Failure(RAISED, case)]).splitlines()
+    assert said == [*case.splitlines(), *excerpt([RAISED]).splitlines()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("cases", "shown"),
+    [
+        (["f(1)", "f(2)", "g('f(')", "f(3)", "h(1)"], ["f(1)", "g('f(')", "h(1)"]),
+        (["f(1)", "f(2)", "g(1)", "f(3)"], ["f(1)", "g(1)", "f(2)"]),
+        (["self.assertEqual(r.x, 1)", "self.assertEqual(r.x, 2)", "r.y"], [0, 2, 1]),
+        (["f(1)\ng(2)", "f(2)\ng(3)", "f(1)"], [0, 2, 1]),
+    ],
+)
+def test_one_failure_of_each_function_comes_before_several_of_one(cases, shown):
+    said = whole([Failure("E   no", case) for case in cases])
+    wanted = [cases[n] if isinstance(n, int) else n for n in shown]
+    assert said == "\n\n".join(f"{case}\nno" for case in wanted)
+
+
+def test_a_failure_without_room_gives_way_to_a_shorter_one():
+    cases = ["f(1)", f"f('{'x' * LONGEST}')", "f(2)"]
+    failures = [Failure("E   no", case) for case in cases]
+    assert whole(failures) == whole(failures[1:]).replace("f(2)", "f(1)") + "\n\nf(2)\nno"
+    assert len(whole(failures[1:2])) <= LONGEST + 5

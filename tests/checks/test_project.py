@@ -71,7 +71,20 @@ async def test_a_failing_statement_of_several_lines_is_told_whole(project):
         "            42,\n        )\n"
     )
     checked = await project.test("tests", COMMAND, {"test_calc.py": test})
-    assert checked.excerpt.splitlines()[0] == "self.assertEqual( add(20, 22), 42, )"
+    assert checked.excerpt.splitlines()[0] == "self.assertEqual(add(20, 22), 42)"
+
+
+async def test_a_failing_call_is_told_with_what_it_was_given(project):
+    test = (
+        "import pytest\nfrom calc import add\n\n\n"
+        "@pytest.mark.parametrize(('pair', 'wanted'), [([2, 3], 5)])\n"
+        "def test_add(pair, wanted):\n    assert add(*pair) == wanted\n\n\n"
+        "def test_wrong():\n    with pytest.raises(ValueError):\n        add(1, 1)\n"
+    )
+    checked = await project.test("tests", COMMAND, {"test_calc.py": test})
+    first, second = checked.excerpt.split("\n\n")
+    assert first.splitlines()[:2] == ["assert add(2, 3) == 5", "assert -1 == 5"]
+    assert second.splitlines()[:2] == ["with pytest.raises(ValueError):", "    add(1, 1)"]
 
 
 async def test_a_change_is_tested_and_the_next_copy_is_fresh(project):

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from samovar.checks.environment import Environment, python_path
-from samovar.checks.failures import LONGEST, excerpt
+from samovar.checks.failures import LONGEST, Failure, excerpt
 from samovar.checks.lint import find_linter, findings
 from samovar.core.errors import SetupError
 from samovar.core.log import plain
@@ -31,6 +31,8 @@ USAGE = 4
 """The exit status of pytest for options it does not know; nothing ran, nothing is reported."""
 EMPTY = 5
 """The exit status of pytest where it found no test."""
+TOLD = 100
+"""Red tests of which the ones to tell are picked."""
 LANES = 4
 """Trials that run side by side, at most, where there are as many processors."""
 
@@ -277,9 +279,10 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
     tests = report.tests if report else {}
     by = [t.get("outcome", "") for t in tests.values()]
     failing = tuple(k for k, t in tests.items() if t.get("outcome") == "failed")
-    messages = [tests[k].get("message", "") for k in failing[:20]] or [ran.output]
+    red = [tests[k] for k in failing[:TOLD]]
+    failures = [Failure(t.get("message", ""), t.get("case", "")) for t in red]
     if report is not None and report.exit == ran.exit == EMPTY:
-        messages = [NO_TESTS]
+        failures = [Failure(NO_TESTS)]
     return Checked(
         name=name,
         command=command,
@@ -289,7 +292,7 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
             passed=by.count("passed"), failed=by.count("failed"), skipped=by.count("skipped")
         ),
         failing=failing,
-        excerpt="" if ran.exit == 0 else excerpt(messages, ran.stopped),
+        excerpt="" if ran.exit == 0 else excerpt(failures or [Failure(ran.output)], ran.stopped),
         passing=tuple(k for k, t in tests.items() if t.get("outcome") == "passed"),
     )
 

@@ -8,14 +8,18 @@ but pytest itself, so that any project's environment will do.
 import json
 import os
 import signal
+from itertools import dropwhile, takewhile
 
+from samovar_case import literal, told
 from samovar_pytest import named
 
 LIMIT = float(os.environ.get("SAMOVAR_TEST_SECONDS", "10"))
 REPORT = os.path.abspath(os.environ.get("SAMOVAR_REPORT", os.devnull))
 outcomes = {}
-statements = {}
-"""By test: the whole statement that failed in it. pytest's short traceback holds its first line."""
+cases = {}
+"""By test: what it did when it failed. pytest's short traceback holds the names, not the values."""
+given = {}
+"""The literals of the arguments of the test that runs, as it began: the code may change them."""
 
 
 class TooSlow(BaseException):
@@ -43,36 +47,42 @@ def pytest_runtest_logfinish(nodeid, location):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def pytest_runtest_setup(item):
+    arguments = item.callspec.params if hasattr(item, "callspec") else {}
+    given.clear()
+    given.update((name, literal(value)) for name, value in arguments.items())
+
+
 def pytest_runtest_makereport(item, call):
     if call.excinfo is not None:
-        own = [e for e in call.excinfo.traceback if str(e.path) == str(getattr(item, "path", ""))]
-        if own:
-            statements[item.nodeid] = str(own[0].statement)
+        path = str(getattr(item, "path", ""))
+        later = dropwhile(lambda e: str(e.path) != path, call.excinfo.traceback)
+        own = takewhile(lambda e: str(e.path) == path, later)
+        frames = [(path, e.lineno + 1, e.frame.f_locals) for e in own]
+        cases[item.nodeid] = told(frames, given) if frames else ""
 
 
 def pytest_runtest_logreport(report):
     known = outcomes.get(report.nodeid)
     if report.outcome == "failed":
-        outcomes[report.nodeid] = {"outcome": "failed", "message": _message(report)}
+        outcomes[report.nodeid] = _failed(report)
     elif known is None and (report.when == "call" or report.outcome == "skipped"):
         outcomes[report.nodeid] = {"outcome": report.outcome}
 
 
 def pytest_collectreport(report):
     if report.outcome == "failed":
-        outcomes[report.nodeid] = {"outcome": "failed", "message": _message(report)}
+        outcomes[report.nodeid] = _failed(report)
 
 
 def pytest_sessionfinish(session, exitstatus):
     top = os.path.dirname(REPORT)
-    seen = {named(session.config, n, top) or "collection": told for n, told in outcomes.items()}
+    seen = {named(session.config, n, top) or "collection": found for n, found in outcomes.items()}
     with open(REPORT, "w") as handle:
         json.dump({"exit": int(exitstatus), "tests": seen}, handle)
 
 
-def _message(report):
-    text = str(report.longrepr or "")
-    lines = [line.strip() for line in statements.get(report.nodeid, "").splitlines()]
-    if len(lines) > 1:
-        text = text.replace(f"    {lines[0]}\n", f"    {' '.join(lines)}\n", 1)
-    return text[-4000:]
+def _failed(report):
+    text = str(report.longrepr or "")[-4000:]
+    case = cases.get(report.nodeid, "")[-4000:]
+    return {"outcome": "failed", "message": text, "case": case}
