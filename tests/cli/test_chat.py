@@ -133,6 +133,16 @@ async def test_lists_show_the_latest_and_say_how_many_more_there_are(project):
         assert rows[0] == "r11  hello"
 
 
+async def test_a_note_that_was_emptied_by_hand_is_forgotten(project):
+    async with companion(project) as talker:
+        folder = talker.seat.memory.notes.folder
+        folder.mkdir(parents=True)
+        (folder / "empty.md").write_text("")
+        rows = await run(talker, "/memory forget empty")
+        assert rows[0].text.startswith("forgotten: [said by unknown")
+        assert not (folder / "empty.md").exists()
+
+
 def test_lines_that_belong_together_are_one_message(served, server):
     server.answers = (reply("Two lines."),)
     done = served("chat", stdin="one\\\ntwo\n")

@@ -44,6 +44,13 @@ async def test_an_agent_stores_searches_and_forgets(plain):
     assert await use(tool, action="search", text="backup") == "nothing is remembered there"
 
 
+async def test_an_agent_does_not_forget_what_its_owner_said(plain):
+    note = await plain.store("Never push on a Friday.", "owner")
+    with pytest.raises(ToolError, match=f"the owner said {note.id}: only a person forgets that"):
+        await use(memory(plain), action="forget", text=note.id)
+    assert plain.notes.read(note.id).text == note.text
+
+
 @pytest.mark.parametrize("said_by", ["agent", "tool", "web"])
 @pytest.mark.parametrize("text", CLAIMS)
 async def test_a_poisoned_note_never_gets_the_owners_label(plain, folder, text, said_by):

@@ -149,7 +149,7 @@ async def _memory(talker: Companion, rest: str) -> Lines:
         return [Line(f"kept as {note.id}", "good")]
     if word == "forget" and text.strip():
         gone = await known.forget(text.strip())
-        return [Line(f"forgotten: {gone.text.splitlines()[0]}", "good")]
+        return [Line(row, "good") for row in f"forgotten: {quoted(gone)}".splitlines()]
     if rest:
         notes, more = await known.search(rest, _NOTES), ""
     else:

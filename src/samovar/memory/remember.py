@@ -1,5 +1,6 @@
 """The tool `memory`: what an agent keeps, finds and forgets of its own accord."""
 
+import asyncio
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -21,7 +22,7 @@ def memory(known: Memory, origin: str = "") -> Tool:
     """Return the tool over one agent's memory; `origin` is kept with what it stores.
 
     What comes in by this tool is said by an agent, a tool or the web, never by the owner: only a
-    surface at which a person sits may say that.
+    surface at which a person sits may say that, and take it back.
     """
 
     async def memory(
@@ -38,8 +39,10 @@ def memory(known: Memory, origin: str = "") -> Tool:
                 note = await known.store(text, said_by, tags, origin)
                 return f"kept as {note.id}"
             case "forget":
-                gone = await known.forget(text.strip())
-                return f"forgotten: {quoted(gone)}"
+                id = text.strip()
+                if (await asyncio.to_thread(known.notes.read, id)).said_by == "owner":
+                    raise ToolError(f"memory: the owner said {id}: only a person forgets that")
+                return f"forgotten: {quoted(await known.forget(id))}"
             case "search":
                 return shown(await known.search(text, 8), _ANSWER) or "nothing is remembered there"
 
