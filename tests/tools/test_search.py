@@ -123,6 +123,26 @@ async def test_a_large_file_is_searched_when_it_is_named_and_else_told_of(tool, 
         place.read("big.log")
 
 
+async def test_the_end_of_a_line_is_found_before_a_carriage_return(tool, place):
+    (place.root / "a.txt").write_bytes(b"a\r\nfoo\r\nfood\r\n")
+    assert (await tool.run(pattern="^foo$")).splitlines() == ["1 lines in 1 file", "a.txt:2: foo"]
+    (place.root / "a.txt").write_bytes(b"one\rb.txt:1: two\nfoo\n")
+    assert (await tool.run(pattern="t?[ow]o")).splitlines() == [
+        "2 lines in 1 file",
+        "a.txt:1: one b.txt:1: two",
+        "a.txt:2: foo",
+    ]
+
+
+async def test_letters_are_found_in_files_that_are_not_utf_8(tool, place):
+    text = "name\nMüller\n"
+    for name, encoding in {"a": "latin-1", "b": "utf-8", "c": "utf-16"}.items():
+        (place.root / f"{name}.txt").write_bytes(text.encode(encoding))
+    (place.root / "d.bin").write_bytes(b"\0M\xfcller\n")
+    said = (await tool.run(pattern="Müll")).splitlines()
+    assert said == ["3 lines in 3 files", *(f"{name}.txt:2: Müller" for name in "abc")]
+
+
 async def test_hidden_text_is_shown(tool, place):
     (place.root / "a.txt").write_text("needle\u200b \x1b[31mred\n")
     assert "a.txt:1: needle⟨U+200B⟩ red" in await tool.run(pattern="needle")

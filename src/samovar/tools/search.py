@@ -7,6 +7,7 @@ import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +18,7 @@ from samovar.core.errors import ToolError
 from samovar.core.text import count, letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
-from samovar.tools.workspace import Workspace, left_out, megabytes, unlisted
+from samovar.tools.workspace import Workspace, decode, left_out, megabytes, unlisted
 
 HITS = 60
 """Lines shown."""
@@ -30,7 +31,7 @@ _OPTIONS = (
     *("--no-config", "--no-messages", "--no-heading", "--with-filename", "--line-number", "--null"),
     *("--color=never", "--only-matching", "--replace=", "--sort=none"),
     *("--hidden", "--glob=!.git", "--glob=!.samovar", "--no-require-git", "--no-ignore-parent"),
-    *("--no-ignore-global", "--no-ignore-exclude", "--no-ignore-dot"),
+    *("--no-ignore-global", "--no-ignore-exclude", "--no-ignore-dot", "--crlf"),
 )
 _SIMPLE = re.compile(r"[\w.*?-]*(\{[\w.*?,-]*\})?[\w.*?-]*")
 """Globs of names that ripgrep reads as we do."""
@@ -112,15 +113,26 @@ def _understood(pattern: str) -> tuple[str, str]:
 async def _ripgrep(program: str, place: Workspace, asked: Asked) -> tuple[list[Hit], bool]:
     """Return where a pattern fits, one line more of each file than wanted, and if that is not all.
 
-    Files that are too large are left out of a folder; a file that is named is searched.
+    Files that are too large are left out of a folder; a file that is named is searched. For
+    letters beyond ASCII all is searched as Latin-1, too: ripgrep takes bytes for UTF-8.
     """
+    hits, over = await _pass(program, place, asked)
+    if asked.pattern.isascii():
+        return hits, over
+    others, more = await _pass(program, place, asked, "--encoding=latin1")
+    return sorted({*hits, *others}), over or more
+
+
+async def _pass(
+    program: str, place: Workspace, asked: Asked, *options: str
+) -> tuple[list[Hit], bool]:
     names = ignore.glob(asked.files)
     # A --glob would bring back what .gitignore leaves out; a type does not, but knows names only.
     simple = _SIMPLE.fullmatch(asked.files) and asked.files != "*"
     only = (f"--type-add=wanted:{asked.files}", "--type=wanted") if simple else ()
     process = await asyncio.create_subprocess_exec(
         *(program, *_OPTIONS, f"--max-count={asked.most + 1}", f"--max-filesize={place.largest}"),
-        *(*only, "-e", asked.pattern, "--", f"./{asked.within}"),
+        *(*options, *only, "-e", asked.pattern, "--", f"./{asked.within}"),
         cwd=place.root,
         stdin=DEVNULL,
         stdout=PIPE,
@@ -180,9 +192,9 @@ def _in_file(place: Workspace, path: str, form: re.Pattern[str], asked: Asked) -
             rows = ((n, piece.decode("utf-8", "replace")) for n, piece in place.lines(path))
             yield from (Hit(path, n) for n, row in rows if form.search(row.rstrip("\r\n")))
         return
-    if b"\0" not in data[:65536]:
-        lines = data.decode("utf-8", "replace").split("\n")
-        yield from (Hit(path, n) for n, row in enumerate(lines, 1) if form.search(row))
+    with suppress(ToolError):
+        lines = enumerate(decode(data, path).text.split("\n"), 1)
+        yield from (Hit(path, n) for n, row in lines if form.search(row.rstrip("\r")))
 
 
 def _skipped(place: Workspace, asked: Asked, shows: Callable[[str], bool]) -> str:
@@ -234,12 +246,12 @@ def _shown(place: Workspace, asked: Asked, hits: list[Hit], over: bool) -> str:
 def _lines(place: Workspace, path: str, numbers: list[int], named: bool) -> dict[int, str]:
     """Return lines of a file by their numbers; of one that is too large only if it is named."""
     try:
-        rows = letters(place.read(path).text).split("\n")
+        rows = place.read(path).text.split("\n")
     except ToolError:
         found: dict[int, str] = {}
         for number, piece in place.lines(path) if named else ():
             if number in numbers:
-                found.setdefault(number, letters(piece.decode("utf-8", "replace")))
+                found.setdefault(number, piece.decode("utf-8", "replace"))
             elif number > numbers[-1]:
                 break
         return found
@@ -247,5 +259,6 @@ def _lines(place: Workspace, path: str, numbers: list[int], named: bool) -> dict
 
 
 def _narrow(line: str) -> str:
-    line = line.strip()
+    # A carriage return within it would begin a row that looks like one of another file.
+    line = letters(line).replace("\n", " ").strip()
     return line if len(line) <= WIDTH else f"{line[:WIDTH]} [...]"
