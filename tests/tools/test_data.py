@@ -101,6 +101,38 @@ async def test_a_table_that_is_not_utf_8_loses_no_line(tool, place):
     assert asked.splitlines()[-1] == "11 | 1045 | n9"
 
 
+async def test_a_table_that_is_not_utf_8_and_changes_late_loses_no_line(tool, place):
+    rows = "".join(f"{'Müller' if n % 2 else 'Meier'},{n}\n" for n in range(60_000))
+    (place.root / "export.csv").write_bytes(f"name,total\n{rows}Meier,n/a\n".encode("cp1252"))
+    said = await tool.run(path="export.csv")
+    assert "60,001 rows, 2 columns; it is not UTF-8 and was read as Latin-1" in said.splitlines()[0]
+    assert "name | VARCHAR | 0 | 2 | Meier | Müller | " in said
+    broken = rows + "Meier,1,2,3,4\n" + "Meier,n/a\n" * 3
+    (place.root / "bad.csv").write_bytes(f"name,total\n{broken}".encode("cp1252"))
+    bad = await tool.run(path="bad.csv")
+    assert "was read as Latin-1; not all lines fit: 3 left out" in bad.splitlines()[0]
+    assert "name | VARCHAR | 0 | 2 | Meier | Müller | " in bad
+
+
+@pytest.mark.parametrize("last", ['{"id": 1, "user": "ann"}', '{"id": "none"}'])
+async def test_lines_of_json_may_differ_late(tool, place, last):
+    rows = "".join(f'{{"id": {n}}}\n' for n in range(30_000))
+    (place.root / "log.jsonl").write_text(f"{rows}{last}\n")
+    assert "log.jsonl: 30,001 rows, " in await tool.run(path="log.jsonl")
+    listed = ",".join((rows + last).split("\n"))
+    (place.root / "log.json").write_text(f"[{listed}]")
+    assert "log.json: 30,001 rows, " in await tool.run(path="log.json")
+
+
+async def test_lines_that_are_no_json_are_told(tool, place):
+    (place.root / "cut.jsonl").write_text('{"id": 1}\n{"id": 2}\n{"id": 3, "na')
+    said = await tool.run(path="cut.jsonl")
+    assert said.startswith(
+        "cut.jsonl: 3 rows, 1 columns; lines that are no JSON are rows without values\n"
+    )
+    assert "id | BIGINT | 1 | 2 | 1 | 2 | 1.5" in said
+
+
 async def test_lines_that_do_not_fit_are_counted_and_said_of_a_query_too(tool, place):
     rows = [f"{n},{n}" for n in range(30_000)]
     rows[25_000:25_002] = ["1,2,3,4", "x,y"]

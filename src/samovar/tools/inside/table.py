@@ -13,13 +13,6 @@ import zlib
 SHOWN = 5
 ROWS = 20
 COLUMNS = 40
-READERS = {
-    ".parquet": "read_parquet(?)",
-    ".pq": "read_parquet(?)",
-    ".jsonl": "read_json(?, format='newline_delimited')",
-    ".ndjson": "read_json(?, format='newline_delimited')",
-    ".json": "read_json(?)",
-}
 BROKEN = (
     *(OSError, ValueError, LookupError, TypeError, AttributeError, SyntaxError, EOFError),
     *(RuntimeError, zipfile.BadZipFile, zlib.error),
@@ -27,17 +20,32 @@ BROKEN = (
 """What openpyxl raises over files that are no workbooks."""
 REJECTED = 1000
 """Lines that do not fit are counted up to this many."""
-CSV = (
-    ("read_csv(?)", ""),
-    ("read_csv(?, encoding='latin-1')", "it is not UTF-8 and was read as Latin-1"),
-    ("read_csv(?, sample_size=-1)", ""),
+PARQUET = (("read_parquet(?)", ""),)
+JSON = (("read_json(?)", ""), ("read_json(?, sample_size=-1)", ""))
+LINES = (
+    ("read_json(?, format='newline_delimited')", ""),
+    ("read_json(?, format='newline_delimited', sample_size=-1)", ""),
     (
-        f"read_csv(?, store_rejects=true, rejects_limit={REJECTED}, null_padding=true, "
-        "strict_mode=false)",
-        "not all lines fit",
+        "read_json(?, format='newline_delimited', sample_size=-1, ignore_errors=true)",
+        "lines that are no JSON are rows without values",
     ),
 )
+LATIN = "it is not UTF-8 and was read as Latin-1"
+REJECTING = f"store_rejects=true, rejects_limit={REJECTED}, null_padding=true, strict_mode=false"
+CSV = (
+    ("read_csv(?)", ""),
+    ("read_csv(?, encoding='latin-1')", LATIN),
+    ("read_csv(?, sample_size=-1)", ""),
+    ("read_csv(?, sample_size=-1, encoding='latin-1')", LATIN),
+    (f"read_csv(?, {REJECTING})", "not all lines fit"),
+    (f"read_csv(?, {REJECTING}, encoding='latin-1')", f"{LATIN}; not all lines fit"),
+)
 """Ways to read it, each for what the one before cannot, and what is said of it."""
+READERS = {
+    **dict.fromkeys((".parquet", ".pq"), PARQUET),
+    **dict.fromkeys((".jsonl", ".ndjson"), LINES),
+    ".json": JSON,
+}
 WIDE = ("read_csv(?, encoding='utf-16')", "")
 """What a spreadsheet saves as Unicode text."""
 PEEKED = 100
@@ -60,11 +68,13 @@ def main():
 def table(asked):
     """Look at a file through duckdb."""
     duckdb = importlib.import_module("duckdb")
-    base = connection(duckdb, asked)
     failed = ""
     for reader, note in ways(asked):
+        base = connection(duckdb, asked)
         try:
-            return looked(base, reader, asked, note)
+            answer = looked(base, reader, asked, note)
+            if not misread(base, reader):
+                return answer
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             failed = said(error)
         except (duckdb.Error, UnicodeDecodeError) as error:
@@ -75,7 +85,7 @@ def table(asked):
 def ways(asked):
     """Return the readers to try, with what is said of the rows they give."""
     if asked["end"] in READERS:
-        return ((READERS[asked["end"]], ""),)
+        return READERS[asked["end"]]
     with open(asked["path"], "rb") as file:
         mark = file.read(2)
     if mark == b"\xfe\xff":
@@ -126,6 +136,14 @@ def looked(base, reader, asked, note):
         "note": counted(base, note) if "store_rejects" in reader else note,
         **facts,
     }
+
+
+def misread(base, reader):
+    """Whether what was left out says that this way is wrong: another encoding, no JSON at all."""
+    if "ignore_errors" in reader:
+        return [c[:2] for c in base.execute("DESCRIBE data").fetchall()] == [("json", "JSON")]
+    odd = "SELECT count(*) FROM reject_errors WHERE error_type = 'INVALID ENCODING'"
+    return "store_rejects" in reader and base.execute(odd).fetchone()[0] > 0
 
 
 def counted(base, note):
