@@ -33,3 +33,14 @@ async def test_git_cannot_be_written(place, sandbox, interpreter):
     (place.root / ".git").mkdir()
     said = await shell(place, sandbox, interpreter).run(command="touch .git/hooks; ls -a .git")
     assert "Read-only file system" in said
+
+
+async def test_what_is_left_in_the_background_ends_and_the_model_is_told(
+    place, sandbox, interpreter
+):
+    tool = shell(place, sandbox, interpreter)
+    late = "(sleep 0.5; touch late) >/dev/null 2>&1 & touch early"
+    assert (await tool.run(command=late)).startswith("exit 0")
+    await tool.run(command="sleep 1")
+    assert (place.root / "early").exists() and not (place.root / "late").exists()
+    assert "What it leaves in the background ends with it" in tool.description

@@ -27,7 +27,9 @@ def shell(place: Workspace, sandbox: Sandbox, interpreter: Interpreter) -> Tool:
         command: Annotated[str, Meta(min_length=1, description="a line of the shell")],
         seconds: Annotated[float, Meta(gt=0, le=1800, description="time limit")] = 60.0,
     ) -> str:
-        """Run a command in the workspace, which is /w there; there is no network and no root."""
+        """Run a command in the workspace, which is /w there; there is no network and no root.
+        What it leaves in the background ends with it.
+        """
         ran = await sandbox.run(
             Command(
                 argv=(_SHELL, "-c", command),
