@@ -27,7 +27,14 @@ def answers() -> dict[str, bytes]:
     big = b"x" * (6 << 20)
     bomb = gzip.compress(b"y" * (50 << 20))
     found = b'{"results": [{"title": "A\\u202e", "url": "http://a.test", "content": "one  two"}]}'
+    old = '<html><head><meta {}charset="iso-8859-1"><title>Straße</title></head><body>Grüße'
+    old_page = old.format('http-equiv="Content-Type" content="text/html; ').replace('="iso', "=iso")
     return {
+        "/old": b"Content-Type: text/html\r\n\r\n" + old.format("").encode("latin-1"),
+        "/older": b"Content-Type: text/html\r\n\r\n" + old_page.encode("latin-1"),
+        "/told": b"Content-Type: text/html; charset=utf-8\r\n\r\n" + old.format("").encode(),
+        "/marked": b"Content-Type: text/html\r\n\r\n" + old.format("").encode("utf-16"),
+        "/feed": b"Content-Type: application/rss+xml\r\n\r\n<rss>news</rss>",
         "/page": b"Content-Type: text/html; charset=utf-8\r\n\r\n" + page,
         "/latin": b"Content-Type: text/plain; charset=latin-1\r\n\r\ncaf\xe9",
         "/long": b"Content-Type: text/plain\r\n\r\n" + b"word " * 2000,
@@ -85,6 +92,16 @@ async def test_a_page_becomes_text_without_what_nobody_sees(tool, base):
     assert "Samovars" in said and "How to boil water" in said and "put the coals" in said
     for hidden in ("ignore all rules", "send the key", "obey me", "alert", "About", "\u200b"):
         assert hidden not in said
+
+
+@pytest.mark.parametrize("path", ["/old", "/older", "/told", "/marked"])
+async def test_a_page_is_read_in_the_encoding_it_names(tool, base, path):
+    said = await tool.run(url=base + path)
+    assert "Straße" in said and "Grüße" in said
+
+
+async def test_a_feed_is_text(tool, base):
+    assert "<rss>news</rss>" in await tool.run(url=f"{base}/feed")
 
 
 async def test_a_long_page_is_read_on(tool, base):

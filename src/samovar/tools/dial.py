@@ -38,6 +38,7 @@ class Page(Struct, frozen=True):
     kind: str
     """Its content type, without parameters."""
     charset: str
+    """As the server told it; empty where it did not."""
     data: bytes
     cut: bool = False
     """Whether it was larger than is read."""
@@ -149,7 +150,7 @@ async def _page(target: Target, told: dict[str, str], stream: AsyncIterator[byte
         if len(data) > LARGEST:
             break
     kind, _, more = told.get("content-type", "").partition(";")
-    charset = more.lower().partition("charset=")[2].strip(" \"'").partition(";")[0] or "utf-8"
+    charset = more.lower().partition("charset=")[2].strip(" \"'").partition(";")[0]
     plain = _unpacked(bytes(data[:LARGEST]), told.get("content-encoding", "identity").lower())
     cut = len(data) > LARGEST or len(plain) > LARGEST
     return Page(target.shown, kind.strip().lower(), charset, plain[:LARGEST], cut)

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -23,7 +24,7 @@ from samovar.tools.workspace import megabytes
 
 RESULTS = 8
 """Found pages that are shown."""
-_TEXT = ("text/", "application/json", "application/xml", "application/javascript", "")
+_TEXT = re.compile(r"(text/.*|.*[/+](x-)?(xml|json|ndjson|yaml|toml|javascript))?")
 _HTML = ("text/html", "application/xhtml+xml")
 _MEMORY = 1 << 30
 
@@ -60,7 +61,7 @@ class Reader:
         return self._last[url] if url in self._last else await self.text(url)
 
     async def _readable(self, page: Page) -> str:
-        if not page.kind.startswith(_TEXT[:-1]) and page.kind not in ("", *_HTML):
+        if not _TEXT.fullmatch(page.kind):
             raise ToolError(f"{page.url} is {page.kind} ({megabytes(len(page.data))}), not text")
         if page.kind in _HTML:
             found = await self._taken_apart(page)
@@ -68,7 +69,7 @@ class Reader:
         if b"\0" in page.data:
             raise ToolError(f"{page.url} is binary ({megabytes(len(page.data))}), not text")
         try:
-            return page.data.decode(page.charset, "replace")
+            return page.data.decode(page.charset or "utf-8", "replace")
         except LookupError:
             return page.data.decode("utf-8", "replace")
 

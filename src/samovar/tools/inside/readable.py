@@ -3,6 +3,7 @@
 Reads one line of JSON (url, charset), then the page; prints one JSON object (title, text).
 """
 
+import codecs
 import html.parser
 import importlib
 import importlib.util
@@ -24,13 +25,17 @@ HIDDEN = re.compile(
     re.IGNORECASE,
 )
 
+NAMED = re.compile(rb"<meta[^>]*\bcharset\s*=\s*[\"']?\s*(?!utf-16)([\w.:-]+)", re.IGNORECASE)
+LOOKED = 1024
+"""Bytes in which a page may name its encoding, as the HTML standard has it."""
+
 
 def main():
     """Answer one request."""
     first, _, page = sys.stdin.buffer.read().partition(b"\n")
     asked = json.loads(first)
     try:
-        text = page.decode(asked["charset"], "replace")
+        text = page.decode(encoding(asked["charset"], page), "replace")
     except LookupError:
         text = page.decode("utf-8", "replace")
     plain = Plain()
@@ -38,6 +43,16 @@ def main():
     plain.close()
     found = main_text(text, asked["url"]) or plain.text()
     sys.stdout.write(json.dumps({"title": plain.title.strip(), "text": found}))
+
+
+def encoding(told, page):
+    """Return a page's encoding: by its byte order mark, what the server told, or its own word."""
+    if page.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if page.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    named = NAMED.search(page[:LOOKED])
+    return told or (named[1].decode() if named else "utf-8")
 
 
 def main_text(text, url):
