@@ -52,6 +52,8 @@ WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
 SAME = "The code is the same as before."
 STOPS = 4
 """Stop sequences a request may have; servers take no more."""
+EARLY = 4
+"""Answers after which the best is searched, before the model goes on."""
 WARM = 0.8
 """Temperature of every answer after the first."""
 
@@ -97,7 +99,7 @@ def _ask_again(state: State) -> Idea | None:
     target = SEQUENCE[len(asked) % len(SEQUENCE)] % len(step.targets)
     if not asked or "diversity" in task.off:
         return Idea("model", target)
-    parent = best([a for a in asked if a.candidate.target == target])
+    parent = best([a for a in state.trials if a.candidate.target == target])
     way = _way(state, parent, len(asked))
     if parent is None or way == "fresh":
         return Idea("model", target, None, _start(state, asked, target), WARM)
@@ -134,7 +136,9 @@ def _search_now(state: State, idea: Idea) -> bool:
     asked = sum(a.candidate.origin == "model" for a in state.trials)
     alone = len(examples(state)) < 2 and not kept(state)
     weak = not goals(state) and alone
-    return idea.skip > 0 or (idea.parent is None and asked >= 1 and not weak)
+    first = all(a.candidate.parent is None for a in state.trials if a.candidate.origin == "search")
+    after = 1 if idea.parent is None else EARLY
+    return idea.skip > 0 or (first and asked >= after and not weak)
 
 
 async def write(kit: Kit, state: State) -> Wrote:

@@ -9,8 +9,8 @@ from samovar.core.task import Way
 from samovar.flow.probes import mended
 from samovar.flow.work import best, nameless, provable, proved
 
-SEARCHED = 2
-"""Candidates whose small edits are tried once the model has nothing more to say."""
+SEARCHED = 3
+"""Candidates whose small edits are tried: one early, others once the model has nothing more to say."""
 NEAR = 0.8
 """Of the best score: a candidate this good that fails otherwise is searched before its likes."""
 REFUSED = 12
