@@ -66,6 +66,104 @@ MONOREPO = (
 @pytest.mark.parametrize(
     ("task", "wanted"),
     [
+        ("Write unit tests for shop/cart.py in tests/test_new.py", [["tests/test_new.py"]]),
+        (
+            "Add tax.py with `tax` and tests in tests/test_tax.py",
+            [["tax.py"], ["tests/test_tax.py"]],
+        ),
+        ("Move total from cart.py to a new file sums.py", [["shop/cart.py"], ["sums.py"]]),
+        ("Write a.py, b.py and `c.py`", [["a.py"], ["b.py"], ["c.py"]]),
+        ("Write a.py, b.py, c.py and d.py", [["a.py"], ["b.py"], ["c.py"]]),
+        ("We need a tax.py beside cart.py", [["tax.py"], ["shop/cart.py"]]),
+        ("- tax.py: all about taxes", [["tax.py"]]),
+        (
+            "Add tax to cart.py and tests to test_cart.py",
+            [["shop/cart.py"], ["tests/test_cart.py"]],
+        ),
+        ("Add tax to cart.py and tests to test_locale.py", [["shop/cart.py"]]),
+        ("Add tax to cart.py, the tests in test_cart.py stay green", [["shop/cart.py"]]),
+        ("fetch crashes when response.json() raises", []),
+        ("Its `response.json` of car.go() and Node.js", []),
+        ("Our Node.js gateway is slow", []),
+    ],
+)
+def test_what_is_ordered_is_written_and_words_that_look_like_files_are_not(task, wanted):
+    assert mentioned(task, TREE.paths(), FAILING[1:]) == wanted
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        ("In .github/workflows/ci.yml use Python 3.12", [[".github/workflows/ci.yml"]]),
+        ("src/App.tsx is grey.", [["src/App.tsx"]]),
+        ("config.yml must use port 8080", [["deploy/config.yml"]]),
+        ("Add a lint target to the Makefile", [["Makefile"]]),
+        ("Let the run begin with the next version, 3.12", []),
+        ("App.tsx reads config.yml", [["src/App.tsx"]]),
+        ("Read the port in App.tsx from what is in config.yml", [["src/App.tsx"]]),
+        ("Add a section about App.tsx to NOTES.txt", [["src/App.tsx"], ["NOTES.txt"]]),
+    ],
+)
+def test_whatever_the_project_has_is_known_by_its_name(task, wanted):
+    paths = (
+        ".github/workflows/ci.yml",
+        "src/App.tsx",
+        "deploy/config.yml",
+        "Makefile",
+        "NOTES.txt",
+    )
+    assert mentioned(task, (*paths, "run", "3.12")) == wanted
+
+
+@pytest.mark.parametrize("task", ["stats.py has mean", "mean, in stats.py", "See stats.py"])
+def test_in_a_project_without_programs_every_name_is_a_new_file(task):
+    assert mentioned(task, ("README.md",)) == [["stats.py"]]
+
+
+@pytest.mark.parametrize(
+    ("task", "path"),
+    [
+        ("Delete a.py", "a.py"),
+        ("Remove the file `b.py` and what uses it", "b.py"),
+        ("Rename a.py to c.py", "a.py"),
+        ("Please move ./lib/b.py into core/", "lib/b.py"),
+    ],
+)
+async def test_a_file_that_is_to_go_is_said_before_a_model_is_asked(task, path):
+    with pytest.raises(SetupError, match=rf"neither deletes nor renames.*'{path}'.*git mv"):
+        await planned({"a.py": "x = 1\n", "lib/b.py": "y = 1\n"}, task)
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["Remove a.py's x", "Remove x in a.py", "Rename x of a.py", "Remove a.py from its list, a.py"],
+)
+async def test_what_goes_from_a_file_is_written(task):
+    assert await planned({"a.py": "x = 1\n", "b.py": ""}, task) == [("write", "a.py")]
+
+
+@pytest.mark.parametrize(
+    ("task", "named", "said"),
+    [
+        ("a.py reads notes.txt", (), ["no step works on notes.txt: "]),
+        ("Mend a.py, b.py lacks it", (), []),
+        ("Mend x in c.py", (), ["no step works on c.py: "]),
+        ("Mend a.py, see https://docs.python.org/3/errors.html", (), []),
+        ("a.py reads notes.txt", ("a.py",), []),
+    ],
+)
+async def test_what_is_named_and_left_out_is_said(task, named, said):
+    told = []
+    used = kit(answering(), files={"a.py": "x = 1\n", "b.py": "", "notes.txt": ""}, command="")
+    used = replace(used, live=lambda kind, text: told.append(text) if kind == "note" else None)
+    done = await cut(used, replay([opened(text=task, off=("examples", "trace"), files=named)]))
+    assert [t.partition("name what")[0] for t in told] == said
+    assert all(t in done.plan.note for t in told)
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
         ("main.py is slow", [["main.py"]]),
         ("worker/main.py and loop.py are slow", [["worker/main.py"], ["worker/loop.py"]]),
         ("`__init__.py` exports nothing", [["pkg/__init__.py", "pkg/sub/__init__.py"]]),

@@ -33,6 +33,16 @@ def is_test(path: str) -> bool:
     return bool(_TEST.search(path))
 
 
+def is_program(path: str) -> bool:
+    """Return whether a path ends as code does, in Python or another language."""
+    return path.endswith(".py") or bool(_PROGRAM.search(path))
+
+
+def packages(paths: Iterable[str]) -> set[str]:
+    """Return the names that the modules and packages of some paths have."""
+    return {part for path in paths for part in path.removesuffix(".py").split("/")}
+
+
 def sources(tree: Tree) -> dict[str, str]:
     """Return the Python files of a project that are not tests, with their text."""
     found = (p for p in tree.paths() if p.endswith(".py") and not p.startswith("setup.py"))

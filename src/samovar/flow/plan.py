@@ -5,7 +5,7 @@ on models up to 14B, a plan in the prompt lowers what they solve.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import Planned
@@ -14,7 +14,17 @@ from samovar.core.state import State
 from samovar.core.task import Plan, Probe, Step, Target, Task
 from samovar.flow.examples import find
 from samovar.flow.kit import Kit
-from samovar.flow.localise import bm25, is_test, programs, quoted, rank, sources, targets
+from samovar.flow.localise import (
+    bm25,
+    is_program,
+    is_test,
+    packages,
+    programs,
+    quoted,
+    rank,
+    sources,
+    targets,
+)
 from samovar.flow.source import Symbol, symbols, words
 from samovar.flow.speak import CHARACTERS, TASK, Aside, tokens
 from samovar.flow.work import red
@@ -23,10 +33,30 @@ WHOLE_LINES, WHOLE_TOKENS = 150, 1200
 """Files up to this size are written as a whole, whatever the model (docs/ablations.md)."""
 PLACES = 8
 """Functions a step may try, at most."""
-_PATH = re.compile(r"[\w./-]*\w\.(?:py|js|ts|rs|go|c|h|cpp|java|rb|sh|md|toml|json|html|css)\b")
-_TELLS = re.compile(r"\.(md|toml|json)$")
-_ORDER = r"\b(?:update|write|rewrite|edit|extend|create|change|correct|add\b[^.;]{0,60}? (?:to|in))"
-"""Words before the name of a document that make it more than what tells what to do."""
+_WORD = re.compile(r"[\w./@+-]+\(?")
+_NAME = re.compile(r"[./]\D|^[A-Z]\w*file$")
+"""What a word has that names a file, where the project has one of that name."""
+_PATH = re.compile(
+    r"[\w./-]*\w\.(?:py|js|ts|rs|go|c|h|cpp|java|rb|sh|md|toml|json|html|css)\b(?!\()"
+)
+_PAGE = re.compile(r"\.(html|css)$")
+_PUT = r"add|create|implement|make|move|put|write|(?:and|with) tests"
+_PLACE = r"(?:(?! (?:in|into|to) )(?:[^.;]|\.(?=\w))){0,60}? (?:in|into|to)"
+"""What is put somewhere, up to the first place that is named."""
+_ORDER = (
+    rf"\b(?:{_PUT}|change|correct|edit|extend|rewrite|update|(?:{_PUT})\b{_PLACE})\s+"
+    r"(?:(?:an?|the|new|file|module|script|called|named)\s+)*"
+    r"(?:[`'\"]?[\w./-]+[`'\"]?(?:,|,? and)\s+)*"
+)
+"""Words before the name of a document, a test or a new file that say to write it."""
+_NEW = (
+    rf"(?:{_ORDER}|^[ \t#>*-]*"
+    r"|\b(?:(?:needs?|want)(?: an?| the)?|file|module|script|program|called|named|new)\s+)"
+)
+"""Words before the name of a file that is not there, by which it is no attribute or product."""
+_GONE = r"\b(?:delete|move|remove|rename)\s+(?:the\s+)?(?:(?:file|module)\s+)?"
+_ENDS = r"(?=[`'\"]?(?:[.,;:!]?\s*$|[.,;:!]\s|\s+(?:and|as|into|to)\b))"
+"""What follows the name of a file that is spoken of as a whole."""
 
 
 async def cut(kit: Kit, state: State) -> Planned:
@@ -34,7 +64,9 @@ async def cut(kit: Kit, state: State) -> Planned:
     kit.live("step", "planning")
     task, off = state.task, state.task.off
     files = sources(kit.tree)
-    spoken = [[p] for p in task.files] or mentioned(task.text, kit.tree.paths(), red(state))
+    paths = kit.tree.paths()
+    _none_goes(task.text, paths)
+    spoken = [[p] for p in task.files] or mentioned(task.text, paths, red(state))
     spoken = spoken or _meant(task.text, files, programs(kit.tree))
     named = list(dict.fromkeys(p for meant in spoken for p in meant))
     apart = _apart(kit, task, [p for p in named if [p] in spoken], files)
@@ -47,10 +79,10 @@ async def cut(kit: Kit, state: State) -> Planned:
     rest = [p for p in named if p not in apart]
     if rest or not steps:
         steps.append(await _places(kit, state, rest, Probe(aims[:1], examples[:1])))
-    unread = _unread(task.text)
-    for said in unread:
+    aside = _unread(task.text) + ([] if task.files else _left(task.text, paths, steps))
+    for said in aside:
         kit.live("note", said)
-    note = "; ".join([s.title for s in steps] + unread)
+    note = "; ".join([s.title for s in steps] + aside)
     return Planned(
         plan=Plan(tuple(steps), note, examples, aims),
         usage=told.usage,
@@ -61,32 +93,72 @@ async def cut(kit: Kit, state: State) -> Planned:
 
 
 def mentioned(text: str, paths: Sequence[str], failing: Sequence[str] = ()) -> list[list[str]]:
-    """Return the files a task speaks of: those that exist, or new ones if none does.
+    """Return the files a task speaks of: those that exist, and new ones it says to write.
 
     Each comes with all others that may be meant as well. Documents and data beside a program tell
     what to do, and are left out unless the task says to write them; so are tests, unless nothing
-    else is named and none of them fails.
+    else is named and none of them fails. In a project without programs every name is a new file;
+    three new ones are taken at most.
     """
-    called = dict.fromkeys(m.removeprefix("./") for m in _PATH.findall(text))
+    empty = not any(map(is_program, paths))
+    known = {p: [p] if p in paths else _ending(p, paths) for p in _called(text, paths)}
+    called = [p for p, meant in known.items() if meant or empty or _behind(_NEW, p, text)]
+    ordered = {p for p in called if _behind(_ORDER, p, text)}
+    tests = _asked_for([p for p in called if is_test(p)], failing)
     own = [p for p in called if not is_test(p)]
-    programs = [p for p in own if not _TELLS.search(p) or _ordered(p, text)]
-    spoken = programs or own or _asked_for(called, failing)
-    found = [[p] if p in paths else _ending(p, paths) for p in spoken]
+    tested = {p for p in own if ordered & set(tests) and _behind(r"\btests? (?:for|of) ", p, text)}
+    made = {p for p in own if p in ordered or is_program(p) or _PAGE.search(p)} - tested
+    made |= ordered & set(tests)
+    spoken = [p for p in called if p in made] or own or tests
+    fresh = [p for p in spoken if not known[p]][:3]
+    found = [known[p] or [p] for p in spoken if known[p] or p in fresh]
     clear = {meant[0] for meant in found if len(meant) == 1}
-    found = [f for f in found if len(f) == 1 or (f and clear.isdisjoint(f))]
-    return found or [[p] for p in spoken if _inside(p)][:3]
+    return [f for f in found if len(f) == 1 or clear.isdisjoint(f)]
 
 
-def _ordered(path: str, text: str) -> bool:
-    named = rf"{_ORDER}\s+(?:the\s+)?[`'\"]?(?:\./)?{re.escape(path)}"
-    return re.search(named, text, re.I) is not None
+def _called(text: str, paths: Sequence[str]) -> list[str]:
+    """Return the names of files in a text: those the project has, and what ends like one.
+
+    No places elsewhere, such as those of web pages.
+    """
+    known = {p[n:] for p in paths for n in (0, *(m.end() for m in re.finditer("/", p)))}
+    found: list[str] = []
+    for word in _WORD.findall(text):
+        name = word.removeprefix("./").rstrip("(./-")
+        there = name in known and _NAME.search(name)
+        found += [name] if there else [m.removeprefix("./") for m in _PATH.findall(word)]
+    return [p for p in dict.fromkeys(found) if _inside(p)]
+
+
+def _behind(words: str, path: str, text: str, then: str = r"(?![\w/])") -> bool:
+    """Return whether a path stands behind such words in a text."""
+    named = rf"{words}[`'\"]?(?:\./)?{re.escape(path)}{then}"
+    return re.search(named, text, re.I | re.M) is not None
+
+
+def _none_goes(text: str, paths: Sequence[str]) -> None:
+    """Raise SetupError where a task wants a file of the project to go, which no step can do."""
+    for path in _called(text, paths):
+        if (path in paths or _ending(path, paths)) and _behind(_GONE, path, text, _ENDS):
+            raise SetupError(
+                f"a run writes files, it neither deletes nor renames them: do so with {path!r} by "
+                "'git rm' or 'git mv', commit, and say what is left to do"
+            )
+
+
+def _left(text: str, paths: Sequence[str], steps: Sequence[Step]) -> list[str]:
+    """Return what to say of the files that a task names and no step works on."""
+    worked = {t.path for step in steps for t in step.targets}
+    left = [p for p in _called(text, paths) if worked.isdisjoint((p, *_ending(p, paths)))]
+    said = f"no step works on {', '.join(left)}: name what is to be changed with --file"
+    return [said] if left else []
 
 
 def _ending(called: str, paths: Sequence[str]) -> list[str]:
     return [p for p in paths if p.endswith(f"/{called}") and is_test(p) == is_test(called)]
 
 
-def _asked_for(tests: Iterable[str], failing: Sequence[str]) -> list[str]:
+def _asked_for(tests: Sequence[str], failing: Sequence[str]) -> list[str]:
     """Return the tests a task names, none where one of them fails: it says what to mend."""
     red = {f"/{t.split('::')[0]}" for t in failing}
     return [] if any(r.endswith(f"/{p}") for r in red for p in tests) else list(tests)
@@ -111,8 +183,8 @@ def about(task: str, named: Sequence[str], failing: Sequence[str], tree: Tree) -
         found = tuple(t for t in failing if t.split("::")[0] in using)
         return found or (tuple(failing) if modules else ())
     spoken = set(re.findall(r"\w+", " ".join(quoted(task))))
-    packages = {part for p in tree.paths() for part in p.removesuffix(".py").split("/")}
-    return tuple(t for t in failing if _holds(t, texts, spoken - packages))
+    spoken -= packages(tree.paths())
+    return tuple(t for t in failing if _holds(t, texts, spoken))
 
 
 def _holds(test: str, texts: Mapping[str, str], names: set[str]) -> bool:
