@@ -23,14 +23,26 @@ from samovar.core.task import Checked, Counts, Verdict
                 exit=1,
                 seconds=0,
                 counts=Counts(1, 1),
-                failing=("test_it",),
+                failing=("test_a.py::test_it",),
                 excerpt="assert 1 == 2",
             ),
             [("1 passed, 1 failed (t)", "bad")],
         ),
+        (
+            Checked(
+                name="tests",
+                command="t",
+                exit=1,
+                seconds=0,
+                counts=Counts(1, 1),
+                failing=("test_a.py",),
+                excerpt="No module named 'numpy'",
+            ),
+            [("1 passed, 1 failed (t)", "bad"), ("No module named 'numpy'", "bad")],
+        ),
     ],
 )
-def test_a_survey_that_counts_no_tests_shows_how_it_ended_and_what_was_said(checked, shown):
+def test_a_survey_shows_what_was_said_where_the_names_of_tests_do_not_tell(checked, shown):
     verdict = Verdict(passed=checked.exit == 0, why=checked.said, checks=(checked,))
     lines = event_lines(Surveyed(verdict=verdict, command="t"))
     assert [(li.text[11:], li.tone) for li in lines] == shown

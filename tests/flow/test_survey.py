@@ -59,6 +59,38 @@ async def test_an_interpreter_without_pytest_is_said_before_a_model_is_asked(aro
     assert names(log) == ["Opened"] and model.asked == []
 
 
+LACKING = "E   ModuleNotFoundError: No module named 'requests.auth'"
+FILES = {"client.py": "import requests\n", "tests/test_client.py": "import client\n"}
+
+
+async def test_tests_that_lack_a_package_are_said_before_a_model_is_asked():
+    for checked in (report((), ("tests/test_client.py",)), wordless(1, "")):
+        model = answering()
+        log = MemoryLog([opened(text="`fetch` in client.py tries once too often")])
+        shown = Shown(replace(checked, excerpt=LACKING))
+        with pytest.raises(SetupError, match=r"no module 'requests'.*\.venv.*--test.*--file"):
+            await drive(kit(model, files=FILES, checks=shown), log)
+        assert names(log) == ["Opened"] and model.asked == []
+
+
+@pytest.mark.parametrize(
+    ("checked", "fields", "more"),
+    [
+        (report(("a",), ("tests/test_client.py",)), {}, {}),
+        (report((), ("tests/test_client.py::test_it",)), {}, {}),
+        (report((), ("tests/test_client.py",)), {"text": "Write the module `requests`"}, {}),
+        (report((), ("tests/test_client.py",)), {"files": ("requests.py",)}, {}),
+        (report((), ("tests/test_client.py",)), {}, {"src/requests/__init__.py": ""}),
+    ],
+)
+async def test_a_module_that_may_be_written_or_keeps_no_test_back_stops_nothing(
+    checked, fields, more
+):
+    used = kit(answering(), files=FILES | more, checks=Shown(replace(checked, excerpt=LACKING)))
+    surveyed = await survey(used, replay([opened(**fields)]))
+    assert not surveyed.verdict.passed
+
+
 async def test_a_test_that_says_pytest_is_missing_is_a_red_test():
     told = replace(report((), ("test_it",)), excerpt="/x/python: No module named pytest")
     surveyed = await survey(kit(answering(), checks=Shown(told)), START)

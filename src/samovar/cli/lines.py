@@ -94,7 +94,9 @@ def _surveyed(verdict: Verdict, command: str) -> list[Line]:
     if not command:
         return [row("before", verdict.why)]
     tone: Tone = "good" if verdict.passed else "bad"
-    told = [li for c in verdict.checks if not c.named for li in c.excerpt.splitlines()]
+    # A file that could not be imported is named, but not why.
+    dark = [c for c in verdict.checks if not c.named or any("::" not in t for t in c.failing)]
+    told = [li for c in dark for li in c.excerpt.splitlines()]
     return [row("before", f"{verdict.why} ({command})", tone), *(row("", li, tone) for li in told)]
 
 

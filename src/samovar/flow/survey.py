@@ -5,12 +5,15 @@ import shlex
 
 from samovar.core.errors import SetupError
 from samovar.core.event import Surveyed
+from samovar.core.seams import Tree
 from samovar.core.state import State
-from samovar.core.task import NO_TESTS, Checked, Verdict
+from samovar.core.task import NO_TESTS, Checked, Task, Verdict
 from samovar.flow.kit import Kit
+from samovar.flow.localise import packages
 
 _NO_PYTEST = re.compile(r"^(.+): No module named pytest$", re.M)
 """What `python -m pytest` says where the interpreter named has none."""
+_MODULE = re.compile(r"No module named '(\w+)")
 _MAKE = re.compile(r"^make.*: \*\*\* .* Error 12[67]$", re.M)
 """What make says, by an exit status of its own, where a program did not start."""
 _ABSENT = re.compile(r".*(not found|No such file|ermission denied).*")
@@ -25,6 +28,7 @@ async def survey(kit: Kit, state: State) -> Surveyed:
     checked = await kit.checks.test("tests", kit.command, {})
     if checked.excerpt == NO_TESTS:
         return _untested(f"{kit.command} finds no test", kit.command, checked)
+    _importable(checked, state.task, kit.tree)
     _runnable(checked, state.task.text)
     return Surveyed(
         verdict=Verdict(
@@ -38,6 +42,20 @@ def _untested(why: str, command: str = "", *checks: Checked) -> Surveyed:
     """Return the survey of a project without tests; a command may find some a candidate writes."""
     verdict = Verdict(passed=True, proof="none", why=why, checks=checks)
     return Surveyed(verdict=verdict, command=command)
+
+
+def _importable(checked: Checked, task: Task, tree: Tree) -> None:
+    """Raise SetupError where no test can be imported for want of a module nobody is to write."""
+    lacking = _MODULE.search(checked.excerpt)
+    if not lacking or checked.passing or any("::" in test for test in checked.failing):
+        return
+    here = packages((*tree.paths(), *task.files)) | set(re.findall(r"\w+", task.text))
+    if lacking[1] not in here:
+        raise SetupError(
+            f"the tests cannot run, there is no module {lacking[1]!r}: put what they need into a "
+            "virtual environment .venv beside them (docs/quickstart.md), or name another command "
+            "with --test; if the module is to be written, name its file with --file"
+        )
 
 
 def _runnable(checked: Checked, task: str) -> None:
