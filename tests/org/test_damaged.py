@@ -1,12 +1,16 @@
 """500 damaged files: none ends the engine, each is named, the rest of the team works (row D6)."""
 
 import itertools
+import os
 import random
 import shutil
 from pathlib import Path
 
+import msgspec
 from errand import Minds
 
+from samovar.org.journal import engine_log, tail
+from samovar.org.outbox import outbox_of
 from samovar.org.sound import Pricing, prices
 from samovar.org.team import Team
 
@@ -135,3 +139,25 @@ async def test_a_damaged_log_loses_its_damaged_lines_only(home: Path) -> None:
     path = home / "agents" / "a" / "logs" / "log.jsonl"
     path.write_bytes(b"\xff{\n" + path.read_bytes() + b'{"half')
     assert [row["action"] for row in team.log("a")] == ["message"]
+
+
+async def test_names_that_are_not_utf_8_end_nobody_s_turn_and_are_named(home: Path) -> None:
+    team = await founded(home)
+    (home / "agents" / os.fsdecode(b"pr\xfcfer")).mkdir()
+    box = outbox_of(home, "a")
+    (box / os.fsdecode(b"caf\xe9.json")).write_text("{}")
+    os.utime(box, (1, 1))
+    await team.send("all", "on with it", by="ann")
+    ticked = await team.tick()
+    assert sorted(ticked.turns) == ["a", "b", "c"] and not ticked.failed
+    said = "\n".join(row["text"] for row in tail(engine_log(home).path, 50))
+    assert "agents/pr\ufffdfer/resume.json is missing" in said and "caf\ufffd.json" in said
+    shown = msgspec.json.encode([await team.status(), await team.validate()]).decode()
+    assert "pr\ufffdfer" in shown and "caf\ufffd.json" in shown
+
+
+def test_a_line_that_cannot_be_written_as_json_is_dropped(home: Path) -> None:
+    log = engine_log(home)
+    log.add("problem", text=os.fsdecode(b"pr\xfcfer"))
+    log.add("problem", text="after it")
+    assert [row["text"] for row in tail(log.path, 50)] == ["after it"]

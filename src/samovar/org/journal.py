@@ -36,7 +36,7 @@ class Journal:
                 self._rotate()
             with self.path.open("ab") as handle:
                 handle.write(msgspec.json.encode(row) + b"\n")
-        except OSError:
+        except (OSError, ValueError):
             return
 
     def _rotate(self) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from samovar.core.errors import SetupError
+from samovar.core.text import joined
 from samovar.org.outbox import Named, OutboxEntry, is_for, listed, named, outbox_of, read
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
@@ -237,7 +238,7 @@ class Mailroom:
         while len(self._told) >= REMEMBERED:
             del self._told[next(iter(self._told))]
         self._told[place] = why
-        self._fresh.append(why)
+        self._fresh.append(joined(why))
         del self._fresh[:-REMEMBERED]
 
 

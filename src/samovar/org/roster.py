@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.log import plain
+from samovar.core.text import joined
 from samovar.org.legs import reads
 from samovar.org.problem import Problem
 from samovar.org.resume import Resume
@@ -63,7 +64,8 @@ class Folder:
     def _folders(self) -> list[str]:
         try:
             with os.scandir(self.home / "agents") as found:
-                names = {e.name for e in found if e.is_dir() and e.name[:1] not in "._"}
+                # A name that is not UTF-8 is no agent's, but it is named in logs and answers.
+                names = {joined(e.name) for e in found if e.is_dir() and e.name[:1] not in "._"}
                 return sorted(names - {TEMPLATE})
         except OSError:
             return []

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from samovar.core.errors import SetupError
+from samovar.core.text import joined
 from samovar.org import bookmark, credits
 from samovar.org.outbox import named, outbox_of, read
 from samovar.org.problem import Problem, near
@@ -107,6 +108,6 @@ def _outbox(home: Path, owner: str) -> list[Problem]:
 
 
 def _refused(home: Path, path: Path, owner: str, wrong: str, fix: str) -> Problem:
-    place = path.relative_to(home).as_posix()
+    place = joined(path.relative_to(home).as_posix())
     agent = "" if owner == PEOPLE else owner
     return Problem(file=place, wrong=wrong, fix=fix, weight="warning", agent=agent)
