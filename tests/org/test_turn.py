@@ -600,3 +600,30 @@ async def test_every_cap_refuses_by_itself_and_names_its_limit(home: Path) -> No
     for n in range(2):
         await queue.add(Job(agent="a", text=f"own {n}", created_by="a"))
     assert "its limit (open_tasks)" in await refused("a")
+
+
+async def test_words_no_database_takes_end_no_turn_and_make_one_task(home: Path) -> None:
+    hire(home, "a")
+    team = office(home, lambda _: act("task", "a", "mend\0it"))
+    await team.send("a", "begin")
+    for _ in range(3):
+        await team.tick()
+    [job] = await team.tasks("a")
+    said = [x.entry.text for x in await team.messages("a") if x.entry.kind == "task"]
+    assert [job.text, *said] == ["mend\ufffdit"] * 2
+
+
+async def test_what_cannot_be_followed_up_is_no_end_of_the_engine(home: Path) -> None:
+    hire(home, "a")
+    hire(home, "b")
+    store = memory()
+    team = office(home, lambda _: act("task", "a", "mend it"), store)
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise ValueError("not this one")
+
+    store.queue.add = refuse  # type: ignore[method-assign]
+    await team.send("a", "begin")
+    assert "not this one" in (await team.tick()).failed["a"]
+    await team.send("b", "begin")
+    assert "b" in (await team.tick()).failed

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
-from samovar.org.seams import Filter, Job, Overtaken
+from samovar.org.seams import Approval, Filter, Job, Overtaken
 
 READY = Filter(states=("ready",))
 
@@ -214,3 +214,22 @@ async def test_a_job_may_wait_from_the_start(store):
 async def test_a_missing_job_is_named(store):
     with pytest.raises(SetupError, match="there is no job 12"):
         await store.queue.get(12)
+
+
+async def test_text_that_not_every_database_takes_is_kept_all_the_same(store):
+    hurt, kept = "a\0b \udce9", "a\ufffdb \ufffd"
+    one = await store.queue.add(Job(agent="ada", text=hurt), key=hurt)
+    assert one.text == kept and await store.queue.add(Job(agent="ada"), key=hurt) == one
+    assert (await store.queue.edit(one.id, hurt)).text == kept
+    held = await store.claims.claim("w", 60)
+    assert (await store.claims.release(held, hurt)).reason == kept
+    held = await store.claims.claim("w", 60)
+    assert (await store.claims.fail(held, hurt)).reason == f"{kept} (attempt 1 of 3)"
+    held = await store.claims.claim("w", 60)
+    done = await store.claims.finish(held, "done", hurt)
+    assert done.result == kept and await store.claims.finish(held, "done", hurt) == done
+    two = await store.queue.add(Job(agent="ada", state="waiting", reason=hurt))
+    assert two.reason == kept and (await store.queue.cancel(two.id, hurt)).reason == kept
+    asked = await store.approvals.ask(Approval(agent="ada", act="x", digest="d", text=hurt), 60)
+    word = await store.approvals.answer(asked.id, True, by="li", note=hurt)
+    assert (word.text, word.note) == (kept, kept)

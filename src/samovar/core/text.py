@@ -62,6 +62,11 @@ def joined(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def storable(text: str) -> str:
+    """Return a text as every file and database takes it: with no half of a character and no NUL."""
+    return joined(text).replace("\0", "\ufffd")
+
+
 def count(number: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -378,5 +378,5 @@ class Engine:
         try:
             mark = await self.turns.recover(name, bookmark.load(self.home, name), number)
             await self.turns.warn(name, thing, said(error), mark, number)
-        except (SamovarError, OSError) as second:
+        except Exception as second:
             self.log.add("failed", agent=name, tick=number, text=said(second))

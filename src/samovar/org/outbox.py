@@ -15,10 +15,11 @@ from typing import Literal
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from samovar.core.errors import SetupError, Unwritable
 from samovar.core.log import plain, write
+from samovar.core.text import storable
 from samovar.org.resume import EVERYBODY, NAME, PEOPLE, Resume
 from samovar.org.seams import Ending
 
@@ -60,6 +61,10 @@ class OutboxEntry(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
     """How many messages led to this one without any work in between."""
     read: dict[str, int] = {}
     """What the writer had read when it wrote this: the last sequence number by outbox."""
+
+    def __post_init__(self) -> None:
+        """Mend the text: what an entry says comes into the database as well."""
+        force_setattr(self, "text", storable(self.text))
 
     @property
     def id(self) -> str:
@@ -182,10 +187,8 @@ def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
         raise SetupError(f"{draft.sender!r} may not write into the outbox of {owner!r}")
     box = outbox_of(home, owner)
     text = draft.text
-    if len(text) > LONGEST or len(text.encode(errors="replace")) > LARGEST // 2:
-        text = text.encode(errors="replace")[: LARGEST // 4].decode(errors="ignore") + _CUT
-    # Half characters cannot be kept in a file.
-    text = text.encode("utf-8", "replace").decode()
+    if len(text) > LONGEST or len(text.encode()) > LARGEST // 2:
+        text = text.encode()[: LARGEST // 4].decode(errors="ignore") + _CUT
     with _alone(box):
         entry = replace(draft, text=text, seq=_next(box, owner, draft.tick))
         data = encode(entry)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from samovar.core.text import storable
 from samovar.org.seams import Ending, Job, Overtaken
 from samovar.store.database import Database
 from samovar.store.rows import job as read
@@ -95,13 +96,15 @@ class SqlClaims:
             asked = select(tasks).where(same, tasks.c.state == state)
             async with self.database.reading() as connection:
                 row = (await connection.execute(asked)).first()
-            if row is None or text not in (row.result, row.reason):
+            if row is None or storable(text) not in (row.result, row.reason):
                 raise
             return read(self.database, row)
 
     async def fail(self, job: Job, reason: str, pause: float = 0.0, /) -> Job:
         """Count a failed attempt: ready again after the pause, or dead after the last one."""
-        return await self._held(job, self._failed(literal(reason)) | self._until(pause))
+        return await self._held(
+            job, self._failed(literal(reason, tasks.c.reason.type)) | self._until(pause)
+        )
 
     async def release(self, job: Job, reason: str, pause: float = 0.0, /) -> Job:
         """Put a job back as if it had not been claimed: the attempt is not counted."""

@@ -9,6 +9,7 @@ from math import inf
 from msgspec.structs import replace
 
 from samovar.core.errors import Missing, SetupError
+from samovar.core.text import storable
 from samovar.org.seams import Ending, Filter, Job, JobState, Overtaken
 from samovar.store.clock import Clock
 from samovar.store.queue import LEFT, SHUT, arranged, edited
@@ -37,7 +38,12 @@ class Jobs:
 
     def keep(self, job: Job, seconds: float | None = None) -> Job:
         """Store a job; with seconds, its lease or pause ends so long from now."""
-        self.held[job.id] = job
+        self.held[job.id] = replace(
+            job,
+            text=storable(job.text),
+            reason=storable(job.reason),
+            result=storable(job.result),
+        )
         if seconds is not None:
             self.ends[job.id] = self.clock.steady() + seconds if seconds else 0.0
         return self.one(job.id)
@@ -189,7 +195,7 @@ class MemoryClaims:
         """End the attempt; the text becomes the result of a done job, else the reason."""
         known = self.jobs.one(job.id)
         said = known.result if state == "done" else known.reason
-        if (known.fence, known.state, said) == (job.fence, state, text):
+        if (known.fence, known.state, said) == (job.fence, state, storable(text)):
             return known
         held = replace(self._held(job), state=state, owner="")
         held = replace(held, result=text) if state == "done" else replace(held, reason=text)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from samovar.core.errors import Refused, SetupError
+from samovar.core.text import storable
 from samovar.org.parcel import pack, place
 from samovar.org.seams import (
     NO_LIMIT,
@@ -149,7 +150,7 @@ class MemoryApprovals:
             answered=None,
         )
         self.held.append(fresh)
-        return fresh
+        return self._keep(fresh)
 
     async def answer(self, id: int, yes: bool, /, *, by: str, note: str = "") -> Approval:
         """Record a person's word. Raises SetupError when there is no open question of that id."""
@@ -181,8 +182,9 @@ class MemoryApprovals:
         return [known for known in self.held if known.state in states]
 
     def _keep(self, approval: Approval) -> Approval:
-        self.held[approval.id - 1] = approval
-        return approval
+        words = {"text": storable(approval.text), "note": storable(approval.note)}
+        self.held[approval.id - 1] = replace(approval, **words)
+        return self.held[approval.id - 1]
 
 
 class MemoryEffects:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, case, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from samovar.core.errors import Missing, SetupError
+from samovar.core.text import storable
 from samovar.org.seams import OPEN, Filter, Job, JobState
 from samovar.store.database import Database
 from samovar.store.rows import job as read
@@ -88,7 +89,7 @@ class SqlQueue:
     async def edit(self, id: int, text: str, /) -> Job:
         """Change the text of a ready job that nobody began with. Raises SetupError."""
         begun = tasks.c.started.is_not(None)
-        said = case((begun, tasks.c.text), else_=text)
+        said = case((begun, tasks.c.text), else_=literal(text, tasks.c.text.type))
         return edited(await self._change(id, ("ready",), {"text": said}), text)
 
     async def revive(self, id: int, /) -> Job:
@@ -132,7 +133,7 @@ class SqlQueue:
 
 def edited(job: Job, text: str) -> Job:
     """Return a job that has this text now. Raises SetupError when it kept another one."""
-    if job.text != text:
+    if job.text != storable(text):
         raise SetupError(f"job {job.id} was begun with its words; cancel it and file another")
     return job
 

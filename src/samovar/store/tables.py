@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from samovar.core.text import storable
+
 
 class Moment(TypeDecorator[datetime]):
     """A time in UTC, with its zone on every database; SQLite keeps none of its own."""
@@ -36,6 +38,17 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text, whatever people and models put into it: PostgreSQL takes no NUL."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        """Return what is stored."""
+        return storable(value) if value is not None else None
+
+
 _JSON = JSON().with_variant(JSONB(), "postgresql")
 metadata = MetaData()
 
@@ -43,29 +56,29 @@ tasks = Table(
     "tasks",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("agent", Text),
-    Column("kind", Text),
-    Column("text", Text),
-    Column("repo", Text),
-    Column("run", Text),
+    Column("agent", Words),
+    Column("kind", Words),
+    Column("text", Words),
+    Column("repo", Words),
+    Column("run", Words),
     Column("data", _JSON),
-    Column("job_group", Text),
+    Column("job_group", Words),
     Column("priority", BigInteger),
     Column("position", BigInteger),
     Column("tries", BigInteger),
-    Column("created_by", Text),
+    Column("created_by", Words),
     Column("parent", BigInteger),
     Column("depth", BigInteger),
-    Column("state", Text),
+    Column("state", Words),
     Column("attempts", BigInteger),
-    Column("owner", Text),
+    Column("owner", Words),
     Column("fence", BigInteger),
     Column("until", Float),
     Column("span", Float),
-    Column("boot", Text),
-    Column("reason", Text),
-    Column("result", Text),
-    Column("dedupe", Text),
+    Column("boot", Words),
+    Column("reason", Words),
+    Column("result", Words),
+    Column("dedupe", Words),
     Column("created", Moment),
     Column("started", Moment),
     Column("ended", Moment),
@@ -77,9 +90,9 @@ from (empty on PostgreSQL, whose server has the only clock)."""
 accounts = Table(
     "accounts",
     metadata,
-    Column("agent", Text, primary_key=True),
+    Column("agent", Words, primary_key=True),
     Column("balance", BigInteger),
-    Column("day", Text),
+    Column("day", Words),
     Column("spent", BigInteger),
 )
 """`spent` belongs to `day`; on any other day nothing was spent yet."""
@@ -89,31 +102,31 @@ ledger = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     Column("at", Moment),
-    Column("day", Text),
-    Column("agent", Text),
+    Column("day", Words),
+    Column("agent", Words),
     Column("amount", BigInteger),
     Column("balance", BigInteger),
     Column("task", BigInteger),
-    Column("run", Text),
-    Column("model", Text),
+    Column("run", Words),
+    Column("model", Words),
     Column("tokens", BigInteger),
-    Column("note", Text),
-    Column("granted_by", Text),
-    Column("dedupe", Text),
+    Column("note", Words),
+    Column("granted_by", Words),
+    Column("dedupe", Words),
 )
 
 approvals = Table(
     "approvals",
     metadata,
     Column("id", BigInteger, primary_key=True),
-    Column("agent", Text),
-    Column("act", Text),
-    Column("digest", Text),
-    Column("text", Text),
+    Column("agent", Words),
+    Column("act", Words),
+    Column("digest", Words),
+    Column("text", Words),
     Column("task", BigInteger),
-    Column("state", Text),
-    Column("answered_by", Text),
-    Column("note", Text),
+    Column("state", Words),
+    Column("answered_by", Words),
+    Column("note", Words),
     Column("asked", Moment),
     Column("expires", Moment),
     Column("answered", Moment),
@@ -122,17 +135,17 @@ approvals = Table(
 effects = Table(
     "effects",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("what", Text),
+    Column("name", Words, primary_key=True),
+    Column("what", Words),
     Column("done", Boolean),
-    Column("result", Text),
+    Column("result", Words),
     Column("intended", Moment),
 )
 
 parcels = Table(
     "parcels",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("note", _JSON),
     Column("sealed", Boolean),
     Column("sent", Moment),
@@ -142,16 +155,16 @@ parcels = Table(
 parcel_files = Table(
     "parcel_files",
     metadata,
-    Column("parcel", Text, primary_key=True),
-    Column("path", Text, primary_key=True),
-    Column("digest", Text),
+    Column("parcel", Words, primary_key=True),
+    Column("path", Words, primary_key=True),
+    Column("digest", Words),
     Column("size", BigInteger),
 )
 
 blobs = Table(
     "blobs",
     metadata,
-    Column("digest", Text, primary_key=True),
+    Column("digest", Words, primary_key=True),
     Column("part", BigInteger, primary_key=True),
     Column("data", LargeBinary),
 )
