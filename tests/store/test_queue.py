@@ -233,3 +233,13 @@ async def test_text_that_not_every_database_takes_is_kept_all_the_same(store):
     asked = await store.approvals.ask(Approval(agent="ada", act="x", digest="d", text=hurt), 60)
     word = await store.approvals.answer(asked.id, True, by="li", note=hurt)
     assert (word.text, word.note) == (kept, kept)
+
+
+async def test_two_who_reorder_at_once_both_have_their_way(store):
+    for _ in range(10):
+        one, two, three = await add(store, "1", "2", "3")
+        reorder = store.queue.reorder
+        await asyncio.gather(reorder(three.id, one.id), reorder(two.id, one.id))
+        assert await texts(store) in (["3", "2", "1"], ["2", "3", "1"])
+        for job in (one, two, three):
+            await store.queue.cancel(job.id, "the next round")

@@ -105,7 +105,9 @@ class SqlQueue:
         async with self.database.writing() as connection:
             moved = await _one(connection, id)
             ready = Filter(agents=(moved.agent,), states=("ready",), limit=1_000_000)
-            rows = (await connection.execute(_chosen(ready).with_for_update())).all()
+            found = await connection.execute(_chosen(ready).with_for_update())
+            # PostgreSQL sorts before it waits for another reorder to end, and then has its rows.
+            rows = sorted(found, key=lambda row: (-row.priority, row.position, row.id))
             priority, order = arranged([(r.id, r.priority) for r in rows], id, before)
             places = sorted(r.position for r in rows)
             new = case(dict(zip(order, places, strict=True)), value=tasks.c.id)
