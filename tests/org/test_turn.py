@@ -318,6 +318,22 @@ async def test_an_agent_without_credits_stops_says_so_once_and_goes_on_with_new_
     assert calls == ["b", "a"]
 
 
+async def test_what_keeps_an_agent_away_for_long_is_told_once_each_time(home: Path) -> None:
+    hire(home, "a")
+    (home / "credits.json").write_text('{"a": {"credits_left": 0}}')
+    team = office(home, lambda _: act("nothing"), prices=Pricing(home))
+    for times in (1, 2):
+        await team.send("a", "hello")
+        for _ in range(500):
+            await team.tick()
+        told = [x.entry for x in await team.messages("a") if x.entry.kind == "alert"]
+        assert len(told) == times
+        await team.add_credits("a", 1_000_000)
+        for _ in range(10):
+            await team.tick()
+        await team.add_credits("a", -(await team.credits())["a"])
+
+
 @pytest.mark.parametrize(
     ("work", "code"),
     [

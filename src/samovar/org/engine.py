@@ -64,6 +64,8 @@ class Engine:
     _marks: dict[str, Bookmark] = field(default_factory=dict)
     _rest: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Until which tick an agent is left alone, and after how many failures."""
+    _told: dict[str, str] = field(default_factory=dict)
+    """What a person was told that keeps an agent from working, until it has a good turn."""
     _granted: set[str] = field(default_factory=set)
     _problems: tuple[Problem, ...] = ()
     _errors: dict[str, Exception] = field(default_factory=dict)
@@ -349,6 +351,7 @@ class Engine:
         self._words[name] = took.text
         self._codes[name] = 0
         self._rest.pop(name, None)
+        self._told.pop(name, None)
         self.mailroom.wrote(name)
         read = [e.id for e in scene.unread]
         agent_log(self.home, name, self.log.clock).add(
@@ -375,8 +378,13 @@ class Engine:
         if isinstance(error, ModelError | Overtaken | StoreAway):
             return
         thing = "credits" if isinstance(error, NoCredit) else "failure"
+        if self._told.get(name) == thing:
+            return
         try:
             mark = await self.turns.recover(name, bookmark.load(self.home, name), number)
-            await self.turns.warn(name, thing, said(error), mark, number)
+            mark = await self.turns.warn(name, thing, said(error), mark, number)
+            if mark.warned[thing] == number:
+                self._told[name] = thing
         except Exception as second:
+            # As in _guarded: it concerns that agent alone.
             self.log.add("failed", agent=name, tick=number, text=said(second))
