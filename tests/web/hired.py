@@ -17,7 +17,7 @@ from samovar.org.team import Team
 from samovar.store.bell import LocalBell
 from samovar.store.store import memory
 from samovar.web.desk import Desk
-from samovar.web.keys import Keys
+from samovar.web.keys import ENDED, Keys
 from samovar.web.shelf import Shelf
 from samovar.web.team import office
 
@@ -64,5 +64,5 @@ def team_of(home: Path, bell=None, approvals=None) -> Team:
 
 def desk_of(home: Path, team: Team, host: str = household.HOST) -> Desk:
     app = App(home)
-    keys = Keys(household.TOKEN)
+    keys = Keys(household.TOKEN, home / ENDED)
     return Desk(app=app, shelf=Shelf(app), keys=keys, hosts=frozenset({host}), office=office(team))

@@ -17,7 +17,7 @@ from samovar.org.seams import NO_LIMIT, Approval, Effects, Job, LedgerEntry
 from samovar.web.desk import Desk
 from samovar.web.guard import said
 from samovar.web.happening import Happening
-from samovar.web.keys import Keys
+from samovar.web.keys import ENDED, Keys
 from samovar.web.once import Once
 from samovar.web.shelf import Shelf
 from samovar.web.verbs import Agent, Mail, Office, Status
@@ -453,7 +453,7 @@ def desk(
     return Desk(
         app=app,
         shelf=Shelf(app),
-        keys=Keys(TOKEN),
+        keys=Keys(TOKEN, home / ENDED),
         hosts=frozenset({host}),
         office=office(made) if made else None,
         workshop=workshop,

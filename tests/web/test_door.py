@@ -39,6 +39,8 @@ KNOWN = (
     | {("POST", p) for p in ACTS}
     | {("DELETE", "/api/tasks/{id}")}
 )
+NONE = Path("nowhere")
+"""Of sessions that nobody logged out of."""
 RUN = "20261121-100000-solved-0001"
 VALUES = {"run": RUN, "name": "developer", "id": "7", "scene": "team", "verb": "stop"}
 SHUT = 4401
@@ -118,13 +120,13 @@ def shut(tmp_path_factory):
 
 def ways() -> dict[str, tuple[dict[str, str], str]]:
     """Return headers and cookie of everybody who must stay outside."""
-    past = Keys(household.TOKEN, clock=lambda: 0.0)
+    past = Keys(household.TOKEN, NONE, clock=lambda: 0.0)
     return {
         "none": ({}, ""),
         "wrong": ({"authorization": f"Bearer {household.TOKEN}x"}, ""),
         "no bearer": ({"authorization": f"Basic {household.TOKEN}"}, ""),
         "expired": ({}, past.session()),
-        "foreign": ({}, Keys("another-token-0123456789").session()),
+        "foreign": ({}, Keys("another-token-0123456789", NONE).session()),
         "empty": ({}, "."),
     }
 
@@ -147,7 +149,7 @@ def test_nobody_else_does(shut, method, path):
 
 def impostors(desk: Desk) -> list[tuple[str, str]]:
     """Return an Authorization header and a cookie of everybody who may not answer for a person."""
-    token, keys, past = household.TOKEN, desk.keys, Keys(household.TOKEN, clock=lambda: 0.0)
+    token, keys, past = household.TOKEN, desk.keys, Keys(household.TOKEN, NONE, clock=lambda: 0.0)
     session, left = keys.session(), keys.session()
     keys.end(left)
     near = [token[:-k] for k in range(1, 6)] + [token[k:] for k in range(1, 6)]
@@ -155,7 +157,7 @@ def impostors(desk: Desk) -> list[tuple[str, str]]:
     other = [token.swapcase(), token[::-1], token * 2, "ada", "person", "person:ann", "samovar"]
     bearers = [*near, *other, session, keys.form(session), keys.code(), *(f"{n}" for n in range(3))]
     cut = [session[:n] + ("A" if session[n] != "A" else "B") + session[n + 1 :] for n in range(12)]
-    foreign = [Keys(f"another-token-{n:016}").session() for n in range(6)]
+    foreign = [Keys(f"another-token-{n:016}", NONE).session() for n in range(6)]
     cookies = [*cut, *foreign, past.session(), left, token, keys.form(session), "0.x.y", "9" * 40]
     return [(f"Bearer {b}", "") for b in bearers] + [("", cookie) for cookie in cookies]
 
@@ -282,8 +284,32 @@ def test_a_person_logs_in_with_the_token_and_out_again(desk, stranger):
     assert stranger.get("/runs", follow_redirects=False).status_code == 303
 
 
+def test_who_logged_out_stays_outside_after_a_restart(desk, home, team, person):
+    other = desk.keys.session()
+    assert person.get("/runs").status_code == 200
+    person.post("/logout", data={FIELD: person.csrf}, follow_redirects=False)
+    again = household.desk(home, team)
+    with TestClient(site(again), base_url=BASE) as client:
+        for session, status in ((person.session, 303), (other, 200)):
+            client.cookies.set(again.cookie, session)
+            assert client.get("/runs", follow_redirects=False).status_code == status
+
+
+def test_an_ended_session_is_forgotten_when_it_would_have_expired(tmp_path):
+    now = [1_000_000.0]
+    keys = Keys(household.TOKEN, tmp_path / "web.ended", clock=lambda: now[0])
+    keys.end(first := keys.session())
+    now[0] += 3 * DAY
+    keys.end(second := keys.session())
+    assert len(keys.ended.read_text().splitlines()) == 2
+    now[0] += 5 * DAY
+    keys.end(third := keys.session())
+    assert keys.ended.read_text().split() == sorted(s.rpartition(".")[0] for s in (second, third))
+    assert not any(keys.lasts(s) for s in (first, second, third))
+
+
 def test_a_form_whose_session_is_over_is_answered_with_a_page_that_keeps_its_text(desk, stranger):
-    past = Keys(household.TOKEN, clock=lambda: 0.0).session()
+    past = Keys(household.TOKEN, NONE, clock=lambda: 0.0).session()
     stranger.cookies.set(desk.cookie, past)
     long = "Mend <b>this</b>,\nand & that. " * 500
     form = {FIELD: desk.keys.form(past), "text": long, "agent": "writer"}
@@ -340,7 +366,7 @@ def test_every_answer_carries_its_security_headers(client, stranger):
 
 def test_a_session_ends_after_its_days():
     now = [1000.0]
-    keys = Keys(household.TOKEN, days=7, clock=lambda: now[0])
+    keys = Keys(household.TOKEN, NONE, days=7, clock=lambda: now[0])
     session = keys.session()
     assert keys.lasts(session)
     now[0] += 7 * DAY
@@ -351,7 +377,7 @@ def test_a_session_ends_after_its_days():
     "session", ["", ".", "..", "a.b.c", "9999999999.x.", "9999999999..y", "\0"]
 )
 def test_a_made_up_session_is_none(session):
-    assert not Keys(household.TOKEN).lasts(session)
+    assert not Keys(household.TOKEN, NONE).lasts(session)
 
 
 def test_a_header_is_no_key_when_it_is_doubled_or_strange(stranger):

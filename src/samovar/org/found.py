@@ -14,7 +14,10 @@ from samovar.org.validate import check
 
 HISTORY = "history.git"
 """Where the history of a home lies."""
-IGNORED = f"{HISTORY}/\n.env\nweb.token\n*.db*\nengine.lock\nlogs/\nruns/\ntasks/\nstate.json\n"
+IGNORED = (
+    f"{HISTORY}/\n.env\nweb.token\nweb.ended\n*.db*\nengine.lock\n"
+    "logs/\nruns/\ntasks/\nstate.json\n"
+)
 """What does not belong into the history of a home."""
 BUDGETS: dict[str, Any] = {
     "agents": {"*": {"credits_left": 1000, "per_day": 200}},

@@ -1,7 +1,8 @@
 """The key of the house: the token of a home, and the sessions, forms and links made from it.
 
-Nothing is stored but the token itself: a session is a signed date, so a restart of the server ends
-none of them, and a new token ends them all.
+Nothing is stored but the token itself, and which sessions were logged out of: a session is a signed
+date, so a restart of the server ends none of them and brings none back, and a new token ends them
+all.
 """
 
 import base64
@@ -16,14 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from samovar.core.errors import SetupError
+from samovar.core.log import write
 from samovar.settings import variables
 
 VARIABLE = "SAMOVAR_WEB_TOKEN"
 FILE = "web.token"
+ENDED = "web.ended"
+"""File of the sessions that were logged out of, one a line, until they would have expired."""
 SHORTEST = 16
 """Characters of a token a person may choose."""
 DAY = 86_400
 CODE_SECONDS = 600
+SESSION = re.compile(r"(\d+)\.[\w-]+", re.ASCII)
+"""What is signed of a session: the second it expires, and what tells it from others."""
 SEAL = re.compile(r"[\w-]{12}", re.ASCII)
 
 
@@ -85,13 +91,13 @@ class Keys:
     """What a token can sign and recognise."""
 
     token: str
+    ended: Path
+    """File of the sessions that were logged out of."""
     days: int = 7
     """How long a session lasts."""
     clock: Callable[[], float] = time.time
     _codes: dict[str, float] = field(default_factory=dict)
     """One-time codes and when they expire."""
-    _ended: set[str] = field(default_factory=set)
-    """Sessions a person logged out of."""
 
     def opens(self, text: str) -> bool:
         """Say whether this is the token."""
@@ -109,11 +115,23 @@ class Keys:
         right = self._mac("session", body)
         if not hmac.compare_digest(mac.encode("utf-8", "replace"), right.encode()):
             return False
-        return session not in self._ended and int(body.split(".")[0]) > self.clock()
+        return int(body.split(".")[0]) > self.clock() and body not in self._gone()
 
     def end(self, session: str) -> None:
-        """Log out of a session."""
-        self._ended.add(session)
+        """Log out of a session for good. Raises Unwritable for a full disk."""
+        gone = sorted({*self._gone(), session.rpartition(".")[0]})
+        write(self.ended, "".join(f"{body}\n" for body in gone).encode())
+
+    def _gone(self) -> list[str]:
+        """Return the sessions that were logged out of and would still last."""
+        try:
+            lines = self.ended.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise SetupError(f"cannot read {self.ended}: {error.strerror}; mend it") from error
+        bodies = (SESSION.fullmatch(line) for line in lines)
+        return [b[0] for b in bodies if b and int(b[1]) > self.clock()]
 
     def form(self, session: str, seal: str = "") -> str:
         """Return what the forms of one page carry: its seal, and the mark of this session.

@@ -24,7 +24,7 @@ from samovar.settings import variables
 from samovar.traces.tracing import standing
 from samovar.web.checkup import Checkup, Doctor
 from samovar.web.desk import Desk
-from samovar.web.keys import VARIABLE, Keys, find_token, given_token
+from samovar.web.keys import ENDED, VARIABLE, Keys, find_token, given_token
 from samovar.web.shelf import Shelf
 from samovar.web.site import site
 from samovar.web.verbs import Office
@@ -56,7 +56,7 @@ def desk_of(
     return Desk(
         app=app,
         shelf=Shelf(app, office.roster.homes if office else lambda: ()),
-        keys=Keys(find_token(home)),
+        keys=Keys(find_token(home), home / ENDED),
         hosts=frozenset((*_names(host, port), *names, *(f"{n}:{port}" for n in names))),
         workshop=Workshop(_opened),
         office=office,
