@@ -44,9 +44,8 @@ from samovar.models.wrappers import Retrying
 from samovar.repo import git
 from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
-from samovar.sandboxes.granted import granted
 from samovar.sandboxes.workspace import remove
-from samovar.settings import Server, Settings, config_folder, load, variables
+from samovar.settings import Server, Settings, load, readable, variables
 
 EMBEDDED = "qwen2.5-coder-1.5b"
 """The model that comes along when no server answers."""
@@ -188,7 +187,7 @@ def surroundings(
     dependencies beside them are lent to a copy of it.
     """
     found = find_environment(*roots)
-    more = granted(settings.readable, Path.home(), (config_folder(), home))
+    more = readable(settings.readable, home)
     lent = {n: p for root in reversed(roots) for n, p in dependencies(root, paths).items()}
     return replace(found, readable=(*found.readable, *more), lent=lent)
 

@@ -6,7 +6,7 @@ git ignores. A file that arrives with a cloned repository must not choose where 
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from samovar.core.errors import SetupError
 from samovar.core.rules import Rules
 from samovar.core.task import Budget
 from samovar.logs import Level
+from samovar.sandboxes.granted import granted
 from samovar.tools.address import Web
 from samovar.tools.remote_server import RemoteServer
 
@@ -138,6 +139,14 @@ def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the user's own configuration folder."""
     base = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(base) / "samovar"
+
+
+def readable(names: Sequence[str], home: Path) -> tuple[Path, ...]:
+    """Return the folders that a `readable` names, that of the sandbox or of an MCP server.
+
+    Raises SetupError for what no sandbox is shown: homes, credentials and our own folders.
+    """
+    return granted(names, Path.home(), (config_folder(), home))
 
 
 def _joined(person: Any, own: Any) -> Any:

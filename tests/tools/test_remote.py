@@ -7,19 +7,21 @@ import sys
 import threading
 import time
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import uvicorn
 from mcp.server.mcpserver import MCPServer
 
+from samovar.companion.tools import yard_of
 from samovar.core.errors import SetupError
 from samovar.core.rules import Broker, Rule, Rules, perform
 from samovar.core.text import LONGEST
 from samovar.core.tool import Call
 from samovar.sandboxes.none import Unconfined
 from samovar.settings import load
-from samovar.tools.remote import Yard, join
+from samovar.tools.remote import join
 from samovar.tools.remote_server import RemoteServer
 
 HONEST = """
@@ -90,7 +92,8 @@ async def meet(place, sandbox):
     async with AsyncExitStack() as stack:
 
         async def met(taken=(), environment=(), outside=None, **servers):
-            yard = Yard(place.root, sandbox, outside, dict(environment))
+            yard = yard_of(place.root, sandbox, place.root.parent / "home")
+            yard = replace(yard, outside=outside, environment=dict(environment))
             return await join(servers, taken, yard, stack)
 
         yield met
@@ -170,6 +173,34 @@ async def test_a_trusted_command_runs_outside_with_the_variables_it_was_given(
     )
     joined = await meet(environment=given, outside=Unconfined(), calc=settings)
     assert "canary" in (await use(joined, "calc_secrets")).text
+
+
+async def test_a_server_in_the_sandbox_reads_the_folders_it_was_given(meet, server, outside):
+    given = {"CANARY": str(outside / "secret.txt")}
+    shown = RemoteServer(
+        command=server.command, readable=(str(outside),), environment=("CANARY",), start_seconds=90
+    )
+    joined = await meet(environment=given, calc=shown)
+    assert joined.said == ()
+    assert "canary" in (await use(joined, "calc_secrets")).text
+
+
+async def test_no_server_is_shown_a_home_or_credentials(meet, tmp_path, monkeypatch):
+    home = tmp_path / "alice"
+    (home / ".ssh").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    named = {"keys": "~/.ssh", "all": "~", "above": str(tmp_path), "ours": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir()
+    servers = {n: RemoteServer(command=("calc",), readable=(p,)) for n, p in named.items()}
+    joined = await meet(**servers)
+    whole, why = "is shown to no sandbox", "name the folders beside it that are needed"
+    assert joined.said == (
+        f"MCP server keys: readable = '~/.ssh': {home}/.ssh {whole}; {why}",
+        f"MCP server all: readable = '~': {home} as a whole {whole}",
+        f"MCP server above: readable = '{tmp_path}': {home} as a whole {whole}",
+        f"MCP server ours: readable = '{tmp_path}/home': {tmp_path}/home {whole}; {why}",
+    )
+    assert joined.tools == ()
 
 
 async def test_what_is_missing_or_wrong_is_one_line_each_and_the_rest_goes_on(meet, server):
@@ -256,7 +287,7 @@ async def meet_fast(place, liar):
         async def met(*tools, taken=()):
             one = liar(*tools)
             trusted = RemoteServer(command=one.command, trusted=True)
-            yard = Yard(place.root, Unconfined(), Unconfined())
+            yard = yard_of(place.root, Unconfined(), place.root)
             return await join({"liar": trusted}, taken, yard, stack)
 
         yield met

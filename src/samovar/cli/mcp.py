@@ -10,6 +10,7 @@ from samovar.app import App
 from samovar.boot import at_work, home_of, scratch
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
+from samovar.companion.tools import yard_of
 from samovar.core.errors import SetupError
 from samovar.core.seams import Live
 from samovar.core.tool import Tool
@@ -22,9 +23,8 @@ from samovar.mcp.server import serve_http, serve_stdio
 from samovar.office import open_team
 from samovar.repo import git
 from samovar.sandboxes.find import find_sandbox
-from samovar.sandboxes.none import Unconfined
-from samovar.settings import load, variables
-from samovar.tools.remote import Joined, Yard, join
+from samovar.settings import load
+from samovar.tools.remote import Joined, join
 from samovar.workshop import Workshop
 
 
@@ -83,7 +83,7 @@ async def list_servers(repo: Path, no_sandbox: bool, as_json: bool) -> int:
     sandbox = await find_sandbox(no_sandbox)
     async with AsyncExitStack() as stack:
         root = await stack.enter_async_context(scratch())
-        yard = Yard(root, sandbox, Unconfined(), variables(home))
+        yard = yard_of(root, sandbox, home)
         found = await join(servers, (), yard, stack)
         _show(found, as_json)
     return 2 if found.said else 0

@@ -10,7 +10,7 @@ import msgspec
 
 from samovar.app import NOBODY
 from samovar.boot import Choice, choose_model, first, manner, quiet, remember
-from samovar.companion.tools import Place, tools
+from samovar.companion.tools import Place, tools, yard_of
 from samovar.core.agent import Limits
 from samovar.core.errors import SetupError
 from samovar.core.rules import AskPerson, nobody
@@ -27,10 +27,9 @@ from samovar.org.purse import Purse
 from samovar.org.resume import Resume
 from samovar.repo.git import Git
 from samovar.sandboxes.find import find_sandbox
-from samovar.sandboxes.none import Unconfined
-from samovar.settings import Settings, variables
+from samovar.settings import Settings
 from samovar.tools.ask import Company
-from samovar.tools.remote import Yard, join
+from samovar.tools.remote import join
 
 SMALL = 14.0
 """Billions of parameters below which a model sees few tools at a time."""
@@ -149,7 +148,7 @@ class Seat:
         The servers that are started end with the stack.
         """
         assert self.sandbox is not None, "prepared"
-        yard = Yard(root, self.sandbox, Unconfined(), variables(self.home))
+        yard = yard_of(root, self.sandbox, self.home)
         joined = await join(self.settings.mcp, taken, yard, stack)
         for line in joined.said:
             self.live("note", line)

@@ -18,10 +18,12 @@ from samovar.memory.skills.offer import offered
 from samovar.memory.skills.promote import Maker, promote_skill, skill_source
 from samovar.memory.skills.shelf import Shelf
 from samovar.memory.skills.workshop import Workshop
-from samovar.settings import Settings
+from samovar.sandboxes.none import Unconfined
+from samovar.settings import Settings, readable, variables
 from samovar.tools import toolbox
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter
+from samovar.tools.remote import Yard
 from samovar.tools.toolbox import Bench
 from samovar.tools.workspace import Workspace
 
@@ -89,6 +91,12 @@ def tools(
     theirs = tuple(f"{name}_" for name in servers)
     skills = partial(offered, shelf, workshop, place.permitted)
     return lambda: (*fixed, *(s for s in skills() if not s.name.startswith(theirs)))
+
+
+def yard_of(root: Path, sandbox: Host, home: Path) -> Yard:
+    """Return where the commands of MCP servers run, in a workspace they may change."""
+    shown = partial(readable, home=home)
+    return Yard(root, sandbox, shown, Unconfined(), variables(home))
 
 
 def lacking(settings: Settings) -> dict[str, str]:

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from samovar.companion.tools import Place, tools
+from samovar.companion.tools import Place, tools, yard_of
 from samovar.core.errors import SandboxMissing
 from samovar.core.seams import Command, Host, Live, Ran, Session
 from samovar.core.tool import Tool
@@ -14,10 +14,9 @@ from samovar.memory.recall import Memory
 from samovar.memory.skills.shelf import Shelf
 from samovar.org.resume import Resume
 from samovar.sandboxes.find import find_sandbox
-from samovar.sandboxes.none import Unconfined
-from samovar.settings import Settings, variables
+from samovar.settings import Settings
 from samovar.tools.ask import Company
-from samovar.tools.remote import Yard, join
+from samovar.tools.remote import join
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Bench:
         }
         if not servers:
             return ()
-        yard = Yard(self.place.root, self.sandbox, Unconfined(), variables(self.place.home))
+        yard = yard_of(self.place.root, self.sandbox, self.place.home)
         joined = await join(servers, taken, yard, stack)
         for line in joined.said:
             self.live("note", line)

@@ -39,6 +39,8 @@ class Yard:
     root: Path
     """The workspace they may change."""
     sandbox: Host
+    readable: Callable[[Sequence[str]], tuple[Path, ...]]
+    """Returns the folders a server's setting names. Raises SetupError for what none may read."""
     outside: Host | None = None
     """For those a person trusts; None lets none run outside the sandbox."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -145,7 +147,7 @@ class Remote:
             argv=(*_STARTER, *self.server.command),
             workspace=self.yard.root,
             seconds=_LASTS,
-            readable=(*own().readable, *(Path(p).expanduser() for p in self.server.readable)),
+            readable=(*own().readable, *self.yard.readable(self.server.readable)),
             environment={n: given[n] for n in names if n in given},
         )
 

@@ -17,7 +17,7 @@ class RemoteServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     environment: tuple[str, ...] = ()
     """Names of variables of yours that the command is given; by default it gets none."""
     readable: tuple[str, ...] = ()
-    """More folders the command may read inside the sandbox."""
+    """More folders the command may read inside the sandbox; what holds credentials never is one."""
     trusted: bool = False
     """Whether the command may run outside the sandbox, with your files and network."""
     allow: tuple[str, ...] = ("*",)
