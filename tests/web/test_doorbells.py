@@ -1,9 +1,13 @@
 """SAQ's own page inside the dashboard: with a real Redis, behind the door, for looking only."""
 
+import gzip
+import re
+
 import household
 import pytest
 from household import BASE, BEARER
 from litestar.testing import TestClient
+from saq.web.common import STATIC_PATH, render
 
 from samovar.store.bells import open_bell
 from samovar.store.saq_bell import SaqBell
@@ -36,14 +40,36 @@ def test_the_page_of_the_queues_obeys_a_policy_of_its_own(client):
     answer = client.get("/saq")
     assert answer.status_code == 200
     assert 'src="/saq/root.js"' in answer.text
+    assert '<html lang="en">' in answer.text
     policy = answer.headers["content-security-policy"]
     assert "script-src 'self' 'nonce-" in policy
     assert "unsafe" not in policy
-    assert "script-src 'self'" not in client.get("/saqx").headers["content-security-policy"]
+    ours = client.get("/saqx").headers["content-security-policy"]
+    assert "script-src 'self'" not in ours
+    alike = [re.sub(r"'nonce-[^']+'", "'nonce'", p) for p in (policy, ours)]
+    both = (
+        alike[1]
+        .replace("script-src", "script-src 'self'")
+        .replace("img-src 'self'", "img-src 'self' data:")
+    )
+    assert alike[0] == both, "but for its scripts in files it is held to ours"
     assert client.get("/saq/root.js").text == 'const root_path = "/saq"'
     assert client.get("/saq/static/app.js").status_code == 200
     assert client.get("/saq/api/queues").json() == {"queues": []}
     assert client.post("/saq/api/queues/samovar-ada/jobs/x/abort").status_code == 405
+
+
+def test_its_scripts_make_no_markup_and_no_code_of_texts():
+    """What trusted types would stop in the browser, and inline scripts, styles and handlers."""
+    texts = [render(root_path="/saq").replace('<script>const root_path = "/saq";</script>', "")]
+    for file in STATIC_PATH.iterdir():
+        data = file.read_bytes()
+        texts.append((gzip.decompress(data) if file.suffix == ".gz" else data).decode())
+    sinks = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|srcdoc"
+    inline = r"<script>|<style|\son\w+=\"|\sstyle=\""
+    assert len(texts) >= 4
+    for text in texts:
+        assert re.search(f"{sinks}|{inline}", text) is None
 
 
 def test_strangers_see_nothing_of_it(stranger):

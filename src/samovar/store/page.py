@@ -48,6 +48,7 @@ async def _answer(root: str, path: str, queues: Mapping[str, Queue]) -> Answer:
         case [""] | ["queues", *_]:
             outside = f'<script src="{root}/root.js"></script>'
             page = render(root_path=root).replace(_INLINE.format(root=root), outside)
+            page = page.replace("<html>", '<html lang="en">')
             return 200, "text/html; charset=utf-8", page.encode()
         case ["root.js"]:
             script = b"const root_path = " + msgspec.json.encode(root)
