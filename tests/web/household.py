@@ -57,8 +57,12 @@ class Team:
     async def agents(self) -> Sequence[Agent]:
         return self.people
 
-    async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
-        return [m for m in self.mail if not agent or m.agent == agent][:limit]
+    async def messages(self, agent: str = "", limit: int = 200, after: str = "") -> Sequence[Mail]:
+        found = [m for m in self.mail if not agent or m.agent == agent]
+        ids = [m.id for m in found]
+        if after and after not in ids:
+            raise Missing(f"there is no message {after!r}")
+        return found[ids.index(after) + 1 if after else 0 :][:limit]
 
     async def send(self, to: str, text: str, /) -> str:
         if to != "all":
@@ -119,6 +123,11 @@ class Team:
     async def tasks(self, agent: str = "") -> Sequence[Job]:
         found = [j for j in self.jobs.values() if not agent or j.agent == agent]
         return sorted(found, key=lambda j: (-j.priority, j.position, j.id))
+
+    async def latest(self, agent, states, below: int, limit: int, /) -> Sequence[Job]:
+        fits = [j for j in await self.tasks(agent) if not states or j.state in states]
+        found = [j for j in fits if not below or j.id < below]
+        return sorted(found, key=lambda j: -j.id)[:limit]
 
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
         found: dict[str, Counter[str]] = {}

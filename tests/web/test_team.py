@@ -105,8 +105,7 @@ async def test_a_busy_agent_hides_no_quiet_one_in_the_credits(tmp_path):
     assert page["forecast"].startswith("4.00 left, gone in") and "polyline" in page["plot"]
 
 
-async def test_a_program_can_follow_what_it_filed_and_what_it_cost(tmp_path, monkeypatch):
-    monkeypatch.setattr("samovar.web.team.TASKS", 1)
+async def test_a_program_can_follow_what_it_filed_and_what_it_cost(tmp_path):
     team = team_of(tmp_path)
     await team.add_credits("ada", 5_000)
     async with AsyncTestClient(site(desk_of(tmp_path, team)), base_url=BASE) as client:
@@ -118,7 +117,7 @@ async def test_a_program_can_follow_what_it_filed_and_what_it_cost(tmp_path, mon
         for id in made:
             await team.cancel(id, "enough")
         listed = [j["id"] for j in (await client.get("/api/tasks")).json()]
-        assert listed == made[-1:]
+        assert listed == made[::-1]
         one = (await client.get(f"/api/tasks/{made[0]}")).json()
         assert (one["text"], one["state"], one["reason"]) == ("x", "cancelled", "enough")
         assert (await client.get("/api/tasks/999")).status_code == 404

@@ -4,17 +4,18 @@ An idle look costs one stat for each outbox. Names and entries are not kept in m
 latest few of each outbox; a reader's place is a sequence number in its own folder (see bookmark).
 """
 
+import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import pairwise
 from pathlib import Path
 
 from msgspec import Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import Missing, SetupError
 from samovar.core.text import joined
 from samovar.org.outbox import Named, OutboxEntry, is_for, listed, named, outbox_of, read
 from samovar.org.resume import PEOPLE
@@ -137,19 +138,33 @@ class Mailroom:
         """Return what an outbox holds by its names, the oldest first."""
         return listed(outbox_of(self.home, writer))
 
-    def latest(self, writers: Iterable[str], limit: int) -> list[OutboxEntry]:
-        """Return the latest good entries of some outboxes, the latest first."""
-        newest = sorted(
-            ((n.tick, n.seq, w, n) for w in writers for n in self._tail(w)[-limit:]), reverse=True
-        )
+    def latest(self, writers: Sequence[str], limit: int, after: str = "") -> list[OutboxEntry]:
+        """Return the latest good entries of some outboxes, the latest first.
+
+        `after` is the id of one of them: those that were written before it. Raises Missing when
+        there is none of that id.
+        """
+        end = self._place(writers, after) if after else (math.inf, 0, "")
+        names = self._tail if limit <= TAIL and not after else self.names
+        places = [((n.tick, n.seq, w), n) for w in writers for n in names(w)]
         found: list[OutboxEntry] = []
-        for _, _, writer, name in newest:
-            entry = self._entry(writer, name)
+        for place, name in sorted(places, reverse=True):
+            entry = self._entry(place[2], name) if place < end else None
             if entry is not None:
                 found.append(entry)
             if len(found) == limit:
                 break
         return found
+
+    def _place(self, writers: Sequence[str], id: str) -> tuple[float, int, str]:
+        """Return where an entry stands among all: its tick, its number and its outbox."""
+        sender, _, number = id.rpartition("/")
+        writer = PEOPLE if sender.startswith("person:") else sender
+        names = self.names(writer) if writer in writers else []
+        found = next((n for n in names if str(n.seq) == number), None)
+        if found is None:
+            raise Missing(f"there is no message {id[:60]!r} to go on after: begin anew")
+        return found.tick, found.seq, writer
 
     def _look(self, writer: str) -> bool:
         """Bring up to date what is known of an outbox; return whether it changed."""

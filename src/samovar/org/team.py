@@ -80,8 +80,11 @@ class Team:
                 return member
         raise _nobody(name, [m.name for m in everybody])
 
-    async def messages(self, agent: str = "", limit: int = 200) -> list[Letter]:
-        """Return the latest entries of one outbox, or of all of them, the latest first."""
+    async def messages(self, agent: str = "", limit: int = 200, after: str = "") -> list[Letter]:
+        """Return the latest entries of one outbox, or of all of them, the latest first.
+
+        `after` is the id of one of them: those that were written before it. Raises Missing.
+        """
         roster = self._roster()
         writers = [agent] if agent else [*sorted(roster.resumes), PEOPLE]
         if agent in roster.broken:
@@ -90,7 +93,7 @@ class Team:
         if agent and agent not in (*roster.resumes, PEOPLE):
             raise _nobody(agent, sorted(roster.resumes))
         self.engine.mailroom.look(roster)
-        return [self._letter(e) for e in self.engine.mailroom.latest(writers, limit)]
+        return [self._letter(e) for e in self.engine.mailroom.latest(writers, limit, after)]
 
     async def send(self, to: str, text: str, *, by: str = "") -> Letter:
         """Write to an agent, or to `all`, in a person's name. Raises SetupError."""

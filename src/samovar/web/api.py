@@ -1,33 +1,24 @@
 """The HTTP API: what the pages show, as JSON, for the command line and for other programs."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
-from litestar import Request, Router, delete, get, post
-from litestar.exceptions import ServiceUnavailableException
-from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
-from litestar.response import Stream
+from litestar import Router, delete, get, post
+from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Meta, Struct
 
 from samovar.core.errors import Missing, SetupError
 from samovar.flow.receipt import Receipt
-from samovar.org.seams import NO_LIMIT, Approval, Job, JobState, LedgerEntry
-from samovar.web import acts, conduct, onerun
-from samovar.web.commission import commission, commissions, signed
+from samovar.org.seams import NO_LIMIT, Approval, Job, JobState
+from samovar.web import acts, conduct, lists, onerun
+from samovar.web.commission import commission, signed
 from samovar.web.desk import TheDesk, office_of, workshop_of
-from samovar.web.entries import EventSource, lines
-from samovar.web.guard import visit_of
-from samovar.web.live import Update
+from samovar.web.lists import Name
 from samovar.web.onerun import record_of
 from samovar.web.shelf import Question, RunLine
-from samovar.web.verbs import Agent, Mail, Status
+from samovar.web.verbs import Agent, Status
 from samovar.web.views import questions
 
-Name = Annotated[str, PathParameter(min_length=1, max_length=100)]
-Limit = Annotated[int, QueryParameter(ge=1, le=1000)]
-After = Annotated[int, QueryParameter(ge=-1, le=10**9)]
-Line = Annotated[int, QueryParameter(ge=0, le=2**53)]
-Someone = Annotated[str, QueryParameter(max_length=100)]
 Number = Annotated[int, PathParameter(ge=0, le=2**53)]
 Text = Annotated[str, Meta(min_length=1, max_length=200_000)]
 
@@ -144,39 +135,6 @@ class OneRun(Struct, frozen=True):
     entries: int
 
 
-@get("/agents")
-async def agents(desk: TheDesk) -> Sequence[Agent]:
-    """List every agent; empty in a home without a team."""
-    return await desk.office.roster.agents() if desk.office else []
-
-
-@get("/agents/{name:str}")
-async def agent(desk: TheDesk, name: Name) -> Agent:
-    """Return one agent with its resume."""
-    everybody = await office_of(desk).roster.agents()
-    found = next((a for a in everybody if a.name == name), None)
-    if found is None:
-        raise Missing(f"there is no agent {name[:40]!r} here")
-    return found
-
-
-@get("/messages")
-async def messages(
-    desk: TheDesk,
-    agent: Someone = "",
-    limit: Limit = 200,
-) -> Sequence[Mail]:
-    """List what was written to outboxes, the latest first."""
-    return await desk.office.roster.messages(agent, limit) if desk.office else []
-
-
-@get("/agents/{name:str}/talk")
-async def talk(desk: TheDesk, name: Name, limit: Limit = 100) -> Sequence[Mail]:
-    """List what people and an agent said to each other, the oldest first."""
-    await agent.fn(desk, name)
-    return await office_of(desk).roster.talk(name, limit)
-
-
 @post("/messages")
 async def send(desk: TheDesk, data: JSONBody[NewMessage]) -> Sent:
     """Write to an agent, or to all of them."""
@@ -185,18 +143,16 @@ async def send(desk: TheDesk, data: JSONBody[NewMessage]) -> Sent:
     return Sent(sent)
 
 
+@get("/agents/{name:str}")
+async def agent(desk: TheDesk, name: Name) -> Agent:
+    """Return one agent with its resume."""
+    return await lists.agent_of(desk, name)
+
+
 @get("/credits")
 async def credits(desk: TheDesk) -> Mapping[str, int]:
     """Return what every agent has left, in micro-credits."""
     return await desk.office.purse.balances() if desk.office else {}
-
-
-@get("/credits/lines")
-async def ledger(
-    desk: TheDesk, agent: Someone = "", after: Line = 0, limit: Limit = 200
-) -> Sequence[LedgerEntry]:
-    """List the lines of the ledger after one of them, by id, the oldest first."""
-    return await desk.office.purse.lines(agent, after, limit) if desk.office else []
 
 
 @post("/credits", status_code=200)
@@ -229,15 +185,6 @@ async def status(desk: TheDesk) -> Whole:
     waiting += len(await desk.office.words.approvals())
     queues = await desk.office.jobs.counts()
     return Whole(await desk.office.roster.status(), counts, waiting, queues)
-
-
-@get("/tasks")
-async def tasks(desk: TheDesk, agent: Someone = "") -> Sequence[Job]:
-    """List the tasks of all queues, or of one agent's: the open ones, what failed, what is over.
-
-    Of each the first 2,000, of those that ended the latest; `/api/tasks/{id}` knows every one.
-    """
-    return await desk.office.jobs.tasks(agent) if desk.office else []
 
 
 @post("/tasks", status_code=202)
@@ -281,18 +228,6 @@ async def cancel_task(desk: TheDesk, id: Number) -> Job:
     return job
 
 
-@get("/runs")
-async def runs(
-    desk: TheDesk,
-    wanted: Annotated[str, QueryParameter(name="state", max_length=20)] = "",
-    limit: Limit = 200,
-) -> Sequence[RunLine]:
-    """List the runs, the latest first."""
-    bought = await commissions(desk)
-    found = [r for r in desk.shelf.lines() if not wanted or r.state == wanted][:limit]
-    return [signed(r, bought.get(r.run)) for r in found]
-
-
 @get("/runs/{run:str}")
 async def one_run(desk: TheDesk, run: Name) -> OneRun:
     """Return one run with its receipt."""
@@ -308,31 +243,6 @@ async def one_diff(desk: TheDesk, run: Name) -> str:
     """Return the change of a run as a unified difference."""
     record_of(desk, run)
     return onerun.change_of(desk, run).text
-
-
-@get("/runs/{run:str}/events")
-async def events(
-    request: Request[Any, Any, Any], desk: TheDesk, run: Name, after: After = -1
-) -> Sequence[dict[str, Any]] | Stream:
-    """Return the log after an entry: as JSON, or as a live stream to whoever accepts that.
-
-    The stream's event ids are the numbers of the entries; `Last-Event-ID` replays what was missed.
-    """
-    record = record_of(desk, run)
-    if "text/event-stream" not in request.headers.get("accept", ""):
-        return lines(r for r in record.rows if r.seq > after)
-    if desk.hub.full:
-        raise ServiceUnavailableException("too many streams are open; close some")
-    last = request.headers.get("last-event-id") or str(after)
-    session = visit_of(request.scope).session
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield b"retry: 500\n\n"
-        name = f"events/{run}"
-        async for update in desk.hub.listen(name, lambda: EventSource(record), last, session):
-            yield update.html.encode() if isinstance(update, Update) else b": alive\n\n"
-
-    return Stream(chunks(), media_type="text/event-stream")
 
 
 @post("/runs/{run:str}/{verb:str}", status_code=200)
@@ -369,20 +279,7 @@ async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
 
 def router() -> Router:
     """Return the routes under /api."""
-    reading = [
-        agents,
-        agent,
-        talk,
-        messages,
-        credits,
-        ledger,
-        status,
-        tasks,
-        one_task,
-        runs,
-        one_run,
-        one_diff,
-        events,
-    ]
+    rows = [lists.agents, lists.messages, lists.talk, lists.ledger, lists.tasks, lists.runs]
+    reading = [agent, credits, status, one_task, one_run, one_diff, lists.events]
     doing = [send, grant, limit, submit, change_task, cancel_task, act_on_run, approvals, answer]
-    return Router("/api", route_handlers=[*reading, *doing])
+    return Router("/api", route_handlers=[*rows, *reading, *doing])

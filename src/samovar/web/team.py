@@ -81,9 +81,9 @@ class People:
         """Return the homes of the repositories the agents work in, as far as known by now."""
         return list(self._homes.values())
 
-    async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
+    async def messages(self, agent: str = "", limit: int = 200, after: str = "") -> Sequence[Mail]:
         """Return the latest entries of one or all outboxes, the latest first."""
-        return [_mail(each) for each in await self.team.messages(agent, limit)]
+        return [_mail(each) for each in await self.team.messages(agent, limit, after)]
 
     async def talk(self, agent: str, limit: int = 100, /) -> Sequence[Mail]:
         """Return what people and an agent said to each other lately, the oldest first.
@@ -141,9 +141,14 @@ class Queues:
         live = await self.team.tasks(agent, OPEN, TASKS)
         failed = await self.team.ended_tasks(agent, FAILED, TASKS)
         ended = await self.team.ended_tasks(agent, ENDED, TASKS)
-        slips = await asyncio.to_thread(self.slips.all)
-        found = [*live, *failed, *reversed(ended)]
-        return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in found]
+        return await self._with_runs([*live, *failed, *reversed(ended)])
+
+    async def latest(
+        self, agent: str, states: Sequence[JobState], below: int, limit: int, /
+    ) -> Sequence[Job]:
+        """Return jobs in some states, in any where none is named, the highest id first."""
+        found = await self.team.latest_tasks(agent, states, limit, below=below)
+        return await self._with_runs(found)
 
     async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
         """Return how many jobs each agent has in each state, of all there ever were."""
@@ -183,6 +188,10 @@ class Queues:
     async def revive(self, id: int, /) -> Job:
         """Make a failed or waiting job ready again."""
         return await self.team.revive(id)
+
+    async def _with_runs(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        slips = await asyncio.to_thread(self.slips.all)
+        return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in jobs]
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,12 @@ class Roster(Protocol):
         """Return every agent, by name."""
         ...
 
-    async def messages(self, agent: str = "", limit: int = 200) -> Sequence[Mail]:
-        """Return the latest entries of one or all outboxes, the latest first."""
+    async def messages(self, agent: str = "", limit: int = 200, after: str = "") -> Sequence[Mail]:
+        """Return the latest entries of one or all outboxes, the latest first.
+
+        `after` is the id of one of them: those that were written before it. Raises Missing when
+        there is none of that id.
+        """
         ...
 
     async def talk(self, agent: str, limit: int = 100, /) -> Sequence[Mail]:
@@ -137,6 +141,15 @@ class Jobs(Protocol):
 
         Each names the run that works on it, or did last. Raises Missing for an agent that is not
         here and never had one.
+        """
+        ...
+
+    async def latest(
+        self, agent: str, states: Sequence[JobState], below: int, limit: int, /
+    ) -> Sequence[Job]:
+        """Return jobs in some states, in any where none is named, the highest id first.
+
+        `below` is an id they are all below; 0 for none. Raises Missing as `tasks`.
         """
         ...
 
