@@ -10,7 +10,7 @@ from samovar.flow.probes import mended
 from samovar.flow.work import best, nameless, provable, proved
 
 SEARCHED = 3
-"""Candidates whose small edits are tried: one early, others once the model has nothing more to say."""
+"""Candidates whose small edits are tried: one early, others when the model has had its say."""
 NEAR = 0.8
 """Of the best score: a candidate this good that fails otherwise is searched before its likes."""
 REFUSED = 12
