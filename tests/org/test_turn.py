@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -184,9 +185,34 @@ async def test_an_answer_whose_record_a_crash_cut_off_is_heard_and_said_once(
     await team.tick()
     assert "yes: go on" in heard[1]
     assert [a.id for a in await team.approvals()] == [question.id]
+    with pytest.raises(SetupError, match="with 'yes: go on'; that stands"):
+        await team.refuse(question.id, "no, stop", by="ann")
     await team.approve(question.id, "go on", by="ann")
     await team.tick()
     assert await team.approvals() == [] and len(heard) == 2
+
+
+async def test_of_two_answers_at_once_the_agent_hears_the_one_that_is_recorded(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hire(home, "a")
+    store = memory()
+    team, other = (office(home, lambda _: act("ask", "person", "may I?"), store) for _ in "ab")
+    await team.send("a", "hello")
+    await team.tick()
+    [question] = await team.approvals()
+    record = store.approvals.answer
+
+    async def late(*word: Any, **more: Any) -> Approval:
+        monkeypatch.undo()
+        with pytest.raises(SetupError, match="'yes: go on'; that stands"):
+            await other.refuse(question.id, by="li")
+        return await record(*word, **more)
+
+    monkeypatch.setattr(store.approvals, "answer", late)
+    assert (await team.approve(question.id, "go on", by="ann")).state == "granted"
+    heard = [m.entry.text for m in await team.messages("people") if m.entry.reply_to]
+    assert heard == ["yes: go on"]
 
 
 async def _dies(*_: object, **_more: object) -> None:

@@ -6,6 +6,7 @@ import pytest
 from household import BASE
 from litestar.testing import TestClient
 
+from samovar.core.errors import SetupError
 from samovar.core.rules import Rule
 from samovar.org.seams import Approval
 from samovar.settings import load
@@ -170,3 +171,23 @@ def test_the_api_keeps_a_rule_too(client, team, home):
     )
     assert "samovar.toml" in answer.json()["said"]
     assert RULE in load(home).rules.allow
+
+
+def test_no_rule_is_kept_for_an_act_that_somebody_refused_meanwhile(
+    person, team, home, monkeypatch
+):
+    async def refused(*_):
+        raise SetupError("this question is answered or has expired")
+
+    monkeypatch.setattr(team, "answer", refused)
+    form = {"answer": "always", "digest": "cd" * 32, FIELD: person.csrf}
+    assert person.post("/approvals/8", data=form).status_code == 409
+    assert not (home / "samovar.toml").exists()
+
+
+def test_a_yes_counts_where_its_rule_can_only_be_written_by_hand(client, team, home):
+    (home / "samovar.toml").write_text("rules = { allow = [] }\n")
+    word = {"digest": "cd" * 32, "yes": True, "always": True}
+    said = client.post("/api/approvals/8", json=word).json()["said"]
+    assert "only this once" in said and "by hand" in said
+    assert team.asked[8].state == "granted"

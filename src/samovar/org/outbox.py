@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +30,10 @@ LARGEST = 65_536
 """Bytes of an entry's file."""
 LONGEST = 20_000
 """Characters of its text; more is cut, visibly."""
+_EVER = 10**8
+"""A tick that never comes."""
+_LATELY = 200
+"""Entries looked through for an answer that was given before."""
 _LEAP = 10_000
 """Damaged entries in a row, at most."""
 _CUT = "\n[... cut here: the whole was longer than an entry may be]"
@@ -183,16 +188,43 @@ def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
 
     Raises SetupError when the outbox is not the owner's own folder, Unwritable for a full disk.
     """
+    draft, box = _fit(draft), _own(home, owner, draft)
+    with _alone(box):
+        return _write(box, owner, draft)
+
+
+def answer(home: Path, owner: str, draft: OutboxEntry) -> None:
+    """Store an answer as `post` does, once. Raises SetupError where other words were first."""
+    draft, box = _fit(draft), _own(home, owner, draft)
+    with _alone(box):
+        spoken = islice(backwards(box, owner, _EVER), _LATELY)
+        first = next((e.text for e in spoken if e.reply_to == draft.reply_to), None)
+        if first is None:
+            _write(box, owner, draft)
+        elif first != draft.text:
+            raise SetupError(f"this was answered before, with {first[:200]!r}; that stands")
+
+
+def _own(home: Path, owner: str, draft: OutboxEntry) -> Path:
+    """Return the outbox a draft goes into. Raises SetupError where it is another's."""
     if not _is_by(draft.sender, owner) or not re.fullmatch(NAME, owner):
         raise SetupError(f"{draft.sender!r} may not write into the outbox of {owner!r}")
-    box = outbox_of(home, owner)
+    return outbox_of(home, owner)
+
+
+def _fit(draft: OutboxEntry) -> OutboxEntry:
+    """Return a draft with its text cut to what an entry may hold."""
     text = draft.text
-    if len(text) > LONGEST or len(text.encode()) > LARGEST // 2:
-        text = text.encode()[: LARGEST // 4].decode(errors="ignore") + _CUT
-    with _alone(box):
-        entry = replace(draft, text=text, seq=_next(box, owner, draft.tick))
-        data = encode(entry)
-        write(box / name_of(entry, data).file, data)
+    if len(text) <= LONGEST and len(text.encode()) <= LARGEST // 2:
+        return draft
+    return replace(draft, text=text.encode()[: LARGEST // 4].decode(errors="ignore") + _CUT)
+
+
+def _write(box: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
+    """Store an entry under the next number; return it."""
+    entry = replace(draft, seq=_next(box, owner, draft.tick))
+    data = encode(entry)
+    write(box / name_of(entry, data).file, data)
     return entry
 
 

@@ -19,7 +19,7 @@ from samovar.org.engine import Engine
 from samovar.org.legs import legs, pushes
 from samovar.org.limit import write_limit
 from samovar.org.member import Member, member_of
-from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of, post
+from samovar.org.outbox import OutboxEntry, answer, encode, name_of, outbox_of, post
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
 from samovar.org.roster import Roster, linked
@@ -101,7 +101,8 @@ class Team:
             self._known(to)
         if not text.strip():
             raise SetupError("the message is empty; say something")
-        return self._letter(self._speak("" if to == ALL else to, text.strip(), by))
+        draft = self._draft("" if to == ALL else to, text.strip(), by)
+        return self._letter(post(self.home, PEOPLE, draft))
 
     async def status(self) -> Status:
         """Return the state of the whole."""
@@ -336,23 +337,18 @@ class Team:
         return answered
 
     def _tell(self, to: str, text: str, by: str, about: str) -> None:
-        """Answer an entry in a person's name, unless just this was said of it already."""
-        self.engine.mailroom.look(self._roster())
-        spoken = self.engine.mailroom.latest([PEOPLE], 200)
-        if not any(e.reply_to == about and e.text == text for e in spoken):
-            self._speak(to, text, by, about)
+        """Answer an entry in a person's name. Raises SetupError where other words were first."""
+        draft = replace(self._draft(to, text, by), kind="answer", reply_to=about)
+        answer(self.home, PEOPLE, draft)
 
-    def _speak(self, to: str, text: str, by: str, about: str = "") -> OutboxEntry:
-        entry = OutboxEntry(
+    def _draft(self, to: str, text: str, by: str) -> OutboxEntry:
+        return OutboxEntry(
             sender=_person(by),
             tick=present(self.home) + 1,
             seq=0,
-            kind="answer" if about else "message",
             to=(to,) if to else (),
             text=text,
-            reply_to=about,
         )
-        return post(self.home, PEOPLE, entry)
 
     def _letter(self, entry: OutboxEntry) -> Letter:
         owner = PEOPLE if entry.sender.startswith("person:") else entry.sender

@@ -114,20 +114,29 @@ async def answer(request: Asked, page: ThePage, id: Word) -> Redirect:
     if said not in ("yes", "no", "always"):
         raise SetupError("say approve or refuse")
     note, digest = given.get("note", "")[:1000], given.get("digest", "")
-    kept = await keep_rule(page.desk, id, digest) if said == "always" else ""
-    told = await give_word(page.desk, id, digest, said != "no", note)
-    return _said(request, page, "/approvals", f"{told} {kept}".strip())
+    if said == "always":
+        told = await allow_always(page.desk, id, digest, note)
+    else:
+        told = await give_word(page.desk, id, digest, said == "yes", note)
+    return _said(request, page, "/approvals", told)
 
 
-async def keep_rule(desk: Desk, id: str, digest: str) -> str:
-    """Write the rule that allows calls like this one from now on. Raises SetupError."""
+async def allow_always(desk: Desk, id: str, digest: str, note: str) -> str:
+    """Say yes, and then write the rule that allows calls like this one from now on.
+
+    Return what was done. Raises SetupError, and then neither was done.
+    """
     asked = await office_of(desk).words.approvals()
     found = next((a for a in asked if str(a.id) == id and a.digest == digest), None)
     rule = always.rule_of(found, desk.home) if found else None
     if rule is None:
         raise SetupError("no rule can say exactly this: approve it this once, or write one")
-    path = always.keep(rule, desk.home)
-    return f"The rule stands in {path}; it counts when the engine is started again."
+    told = await give_word(desk, id, digest, True, note)
+    try:
+        path = always.keep(rule, desk.home)
+    except SetupError as error:
+        return f"{told} But only this once: {error}"
+    return f"{told} The rule stands in {path}; it counts when the engine is started again."
 
 
 async def give_word(desk: Desk, id: str, digest: str, yes: bool, note: str) -> str:

@@ -272,9 +272,9 @@ async def approvals(desk: TheDesk) -> Questions:
 @post("/approvals/{id:str}", status_code=200)
 async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
     """Approve or refuse one exact act; `id` is a run's name or a question's number."""
-    kept = await acts.keep_rule(desk, id, data.digest) if data.always and data.yes else ""
-    told = await acts.give_word(desk, id, data.digest, data.yes, data.note)
-    return Told(f"{told} {kept}".strip())
+    if data.always and data.yes:
+        return Told(await acts.allow_always(desk, id, data.digest, data.note))
+    return Told(await acts.give_word(desk, id, data.digest, data.yes, data.note))
 
 
 def router() -> Router:
