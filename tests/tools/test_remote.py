@@ -25,7 +25,7 @@ from samovar.tools.remote import join
 from samovar.tools.remote_server import RemoteServer
 
 HONEST = """
-import os, sys, time
+import os, signal, sys, time
 from mcp.server.mcpserver import MCPServer
 made = MCPServer("calc", log_level="ERROR")
 print("a line that is no message", flush=True)
@@ -55,6 +55,10 @@ def hidden() -> str:
 @made.tool()
 def sleep() -> str:
     time.sleep(60)
+
+@made.tool()
+def hang() -> str:
+    os.kill(os.getpid(), signal.SIGSTOP)
 
 @made.tool()
 def die() -> str:
@@ -103,7 +107,7 @@ async def meet(place, sandbox):
 def server(place):
     """Return how an honest server is started."""
     (place.root / "honest.py").write_text(HONEST)
-    return RemoteServer(command=(sys.executable, "honest.py"), seconds=3.0)
+    return RemoteServer(command=(sys.executable, "honest.py"), seconds=3.0, start_seconds=90)
 
 
 @pytest.fixture
@@ -161,6 +165,9 @@ async def test_a_server_that_hangs_or_dies_costs_one_call(meet, server):
     assert (await use(joined, "calc_add", a=2)).text.endswith("4"), "it is started again"
     slow = await use(joined, "calc_sleep")
     assert slow.text == "MCP server calc: it did not answer within 3 s"
+    hung = await use(joined, "calc_hang")
+    assert hung.text == f"{slow.text}, and hangs: the next call starts it again"
+    assert (await use(joined, "calc_add", a=3)).text.endswith("5")
 
 
 async def test_a_trusted_command_runs_outside_with_the_variables_it_was_given(

@@ -17,6 +17,8 @@ from samovar.tools.foreign import line
 
 _END = 6.0
 """Seconds a connection has for closing."""
+_LISTENS = 5.0
+"""Seconds in which a server that owes us an answer still tells its tools; else it hangs."""
 
 T = TypeVar("T")
 
@@ -84,8 +86,14 @@ class Wire:
             raise
 
     async def call(self, name: str, arguments: dict[str, Any], seconds: float) -> Answer:
-        """Use a tool. Raises ToolError when no answer came."""
-        return await self._raced(self._ready.result().call(name, arguments), seconds)
+        """Use a tool. Raises ToolError when no answer came; with a server that hangs it ends."""
+        try:
+            return await self._raced(self._ready.result().call(name, arguments), seconds)
+        except ToolError as error:
+            if self.alive and not await self._listens():
+                self._end.said = "it hangs"
+                raise ToolError(f"{error}, and hangs: the next call starts it again") from error
+            raise
 
     async def end(self) -> None:
         """Close the connection; once is enough, more does no harm."""
@@ -105,6 +113,14 @@ class Wire:
 
     async def _offers(self) -> Sequence[Offer]:
         return await (await asyncio.shield(self._ready)).offers()
+
+    async def _listens(self) -> bool:
+        # Not by a ping, which protocol 2026-07-28 has no more.
+        try:
+            await self._raced(self._offers(), _LISTENS)
+        except ToolError:
+            return False
+        return True
 
     async def _raced(self, work: Awaitable[T], seconds: float) -> T:
         """Wait for an answer, the end of the connection, or the end of patience."""
