@@ -389,6 +389,47 @@ async def test_other_languages_are_renamed_when_it_is_exact(change, place):
         await change("rename", "uno", new_name="two", path="a.go")
 
 
+MEMBERS = (
+    (
+        "a.js",
+        "class A { get(k) { return this.m.get(k) }\n  go() { this.get(1); A.get; b.get(2) } }\n",
+        "class A { new_(k) { return this.m.get(k) }\n  go() { this.new_(1); A.new_; b.get(2) } }\n",
+    ),
+    (
+        "b.js",
+        "class A { #get() { this.#get(); this.get }\n  of(b) { b.#get() } }\n",
+        "class A { #new_() { this.#new_(); this.get }\n  of(b) { b.#new_() } }\n",
+    ),
+    (
+        "a.ts",
+        "class A { get(k: 1): 1; get(k: any) { return this.get(1) + m.get(1) } }\n",
+        "class A { new_(k: 1): 1; new_(k: any) { return this.new_(1) + m.get(1) } }\n",
+    ),
+    (
+        "a.go",
+        "package a\nfunc (l *A) get() { l.mu.get() }\n"
+        "func (q A) of(l B) { q.get(); l.get(); A.get(q) }\n",
+        "package a\nfunc (l *A) new_() { l.mu.get() }\n"
+        "func (q A) of(l B) { q.new_(); l.get(); A.new_(q) }\n",
+    ),
+    (
+        "a.rs",
+        "impl A { fn get(&self) { let get = B::get(); A::get(self); get }\n"
+        "  fn of(&self, b: B) { self.get(); Self::get(self); b.get() } }\n",
+        "impl A { fn new_(&self) { let get = B::get(); A::new_(self); get }\n"
+        "  fn of(&self, b: B) { self.new_(); Self::new_(self); b.get() } }\n",
+    ),
+)
+
+
+@pytest.mark.parametrize(("path", "old", "new"), MEMBERS, ids=[m[0] for m in MEMBERS])
+async def test_a_method_is_renamed_where_its_owner_stands_before_it(change, place, path, old, new):
+    (place.root / path).write_text(old)
+    said, data = await change("rename", "A.get", new_name="new_", path=path)
+    assert data.decode() == new
+    assert f"'get' still stands at {path}:" in said
+
+
 async def test_what_would_not_parse_is_refused(change, place):
     (place.root / "a.rs").write_text("fn one() {}\n")
     with pytest.raises(ToolError, match=r"would not parse any more"):

@@ -64,6 +64,8 @@ _CONTAINERS = frozenset(
         "statement_block",
     ]
 )
+_BLOCKS = frozenset({"impl_item", "trait_item"})
+"""What holds the methods of Rust."""
 _BEFORE = frozenset({"decorator", "attribute_item"})
 """What stands before a definition and belongs to it."""
 _STRINGS = frozenset(
@@ -85,6 +87,15 @@ _NAMES = frozenset(
     ]
 )
 _MEMBERS = frozenset({"property_identifier", "field_identifier", "private_property_identifier"})
+_ACCESS = frozenset(
+    [
+        "member_expression",
+        "selector_expression",
+        "field_expression",
+        "scoped_identifier",
+    ]
+)
+"""What names a member behind its owner."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +113,28 @@ class Grammar:
     def uses(self, text: str, symbol: Symbol, new: str, /) -> Iterable[tuple[int, int]]:
         """Return where the name stands in the file; scopes are not known.
 
+        A member's stands at its definition and behind what means its owner for certain.
         Raises ToolError when that would not be exact: for a name that is defined twice or taken.
         """
         if not re.fullmatch(r"[\w$]+", new) or new[0].isdigit():
             raise ToolError(f"{new!r} is no name")
         source = _Source(text, self.load)
         named = [n for n in _all(source.root) if n.type in _NAMES]
-        if any(source.said(n) == new for n in named):
+        if any(source.said(n).lstrip("#") == new for n in named):
             raise ToolError(f"{new!r} is used in this file already: choose another name")
         if sum(s.own == symbol.own for s in self.symbols(text)) > 1:
             raise ToolError(f"{symbol.own!r} is defined more than once here: use edit_text")
         at = next(n for n in named if source.place(n) == symbol.leaf)
-        kinds = _MEMBERS | {at.type} if at.type in _MEMBERS else _NAMES - _MEMBERS
-        if "shorthand_property_identifier" in {
-            n.type for n in named if source.said(n) == symbol.own
-        }:
+        same = [n for n in named if source.said(n) == source.said(at)]
+        if _is_member(at):
+            owners = list(_owners(source, at, symbol.name.rpartition(".")[0].rpartition(".")[2]))
+            same = [n for n in same if _certain(source, n, at, owners)]
+        elif any(n.type == "shorthand_property_identifier" for n in same):
             raise ToolError(f"{symbol.own!r} is also a property here: use edit_text")
-        return [source.place(n) for n in named if n.type in kinds and source.said(n) == symbol.own]
+        else:
+            same = [n for n in same if n.type not in _MEMBERS]
+        ends = (source.place(n)[1] for n in same)
+        return [(end - len(symbol.own), end) for end in ends]
 
     def literal(self, code: str, /) -> set[int]:
         """Return the lines, counted from 0, that begin inside a string."""
@@ -246,6 +262,46 @@ def _receiver(source: _Source, node: Node) -> tuple[str, ...]:
     if receiver is None:
         return ()
     return tuple(source.said(n) for n in _all(receiver) if n.type == "type_identifier")[:1]
+
+
+def _above(node: Node, steps: int) -> Node | None:
+    found: Node | None = node
+    for _ in range(steps):
+        found = found.parent if found is not None else None
+    return found
+
+
+def _is_member(at: Node) -> bool:
+    """Whether what is defined at a name belongs to a class or type."""
+    around = _above(at, 3)
+    return at.type in _MEMBERS or (around is not None and around.type in _BLOCKS)
+
+
+def _owners(source: _Source, at: Node, owner: str) -> Iterator[tuple[Node, str]]:
+    """Yield the words for the owner of a member, each with the part of the file where it is so."""
+    yield source.root, owner
+    for node in _all(source.root):
+        if node.type in ("class_body", "object") and node == _above(at, 2):
+            yield node, "this"
+        elif node.type in _BLOCKS:
+            name = _name(node)
+            if name is not None and source.said(name) == owner:
+                yield from ((node, "self"), (node, "Self"))
+        elif _receiver(source, node) == (owner,):
+            receiver = node.child_by_field_name("receiver")
+            words = (n for n in _all(receiver) if n.type == "identifier") if receiver else ()
+            yield from ((node, source.said(n)) for n in words)
+
+
+def _certain(source: _Source, node: Node, at: Node, owners: Sequence[tuple[Node, str]]) -> bool:
+    """Whether a name is the member defined at another: beside it (overloads), behind its owner."""
+    above = node.parent
+    if node == at or above is None or node.type == "private_property_identifier":
+        return True
+    if above.type in _ACCESS:
+        before, place = source.said(above.children[0]), node.start_byte
+        return any(w == before and o.start_byte <= place < o.end_byte for o, w in owners)
+    return above.child_by_field_name("name") == node and above.parent == _above(at, 2)
 
 
 def _all(node: Node) -> Iterator[Node]:
