@@ -54,6 +54,21 @@ async def test_white_space_may_differ_and_the_indentation_is_kept(edit, search):
     assert "but for white space" in said
 
 
+TABBED = SOURCE.replace("    ", "\t")
+SPLIT = "{0}if w:\n{0}{0}return w\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "unit", "ours"),
+    [(TABBED, "    ", "\t"), (TABBED, "  ", "\t"), (SOURCE, "\t", "    ")],
+)
+@pytest.mark.parametrize("head", ["", "def area(w, h):\n"])
+async def test_tabs_and_spaces_are_never_mixed(edit, place, source, unit, ours, head):
+    (place.root / "a.py").write_text(source)
+    _, text = await edit(f"{head}{unit}size = w * h\n", f"{head}{SPLIT.format(unit)}")
+    assert text == source.replace(f"{ours}size = w * h\n", SPLIT.format(ours), 1)
+
+
 async def test_a_likely_piece_is_taken_and_said(edit):
     said, text = await edit(
         "def volume(w, h, deep):\n    size = w * h * d\n", "def volume(w, h, d):\n    size = 1\n"

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from math import gcd
 
 from msgspec import Struct
 
@@ -33,6 +34,8 @@ class Found(Struct, frozen=True, kw_only=True):
     """The indentation of what was quoted, where it differs from the text's."""
     given: str = ""
     """The indentation of the text."""
+    step: tuple[str, str] = ("", "")
+    """A tab and the spaces it stands for, as quoted and as in the text, where these differ so."""
 
 
 def locate(text: str, quoted: str) -> Found:
@@ -62,8 +65,9 @@ def replaced(text: str, found: Found, new: str) -> str:
     if found.how != "exactly":
         if new and not new.endswith("\n") and text[: found.end].endswith("\n"):
             new += "\r\n" if text[: found.end].endswith("\r\n") else "\n"
-        if found.wanted != found.given:
-            new = _reindented(new, found.wanted, found.given)
+        new, wanted = _stepped(new, *found.step), _stepped(found.wanted, *found.step)
+        if wanted != found.given:
+            new = _reindented(new, wanted, found.given)
     return text[: found.start] + new + text[found.end :]
 
 
@@ -124,6 +128,7 @@ def _by_lines(text: str, rows: Sequence[_Row], quoted: str, key: object) -> Foun
         how="but for white space",
         wanted=_indent(wanted[0]),
         given=_indent(first.text),
+        step=_step(wanted, rows[starts[0] : starts[0] + size]),
     )
 
 
@@ -149,6 +154,7 @@ def _by_likeness(text: str, rows: Sequence[_Row], quoted: str) -> Found:
         how=f"{best:.0%} alike",
         wanted=_indent(wanted[0]),
         given=_indent(rows[start].text),
+        step=_step(wanted, rows[start : start + size]),
     )
 
 
@@ -176,6 +182,24 @@ def _promising(rows: Sequence[_Row], wanted: Sequence[str]) -> Iterator[tuple[in
         for more in {size - 1, size, size + 1} if size > 1 else {1, 2}:
             if more and start + more <= len(rows):
                 yield start, more
+
+
+def _step(wanted: Sequence[str], rows: Sequence[_Row]) -> tuple[str, str]:
+    """Return a tab and the spaces it stands for, in the order quoted, text; empty where neither."""
+    quoted = [_indent(w) for w in wanted if w.strip()]
+    ours = [_indent(r.text) for r in rows if r.text.strip()]
+    kinds = set("".join(quoted)), set("".join(ours))
+    if kinds == ({" "}, {"\t"}):
+        return " " * (gcd(*map(len, quoted)) // gcd(*map(len, ours))), "\t"
+    if kinds == ({"\t"}, {" "}):
+        return "\t", " " * (gcd(*map(len, ours)) // gcd(*map(len, quoted)))
+    return "", ""
+
+
+def _stepped(text: str, quoted: str, ours: str) -> str:
+    if not quoted or not ours:
+        return text
+    return re.sub(r"^[ \t]+", lambda m: m[0].replace(quoted, ours), text, flags=re.MULTILINE)
 
 
 def _reindented(new: str, wanted: str, given: str) -> str:
