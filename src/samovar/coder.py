@@ -49,7 +49,7 @@ class Coder:
                 self.settings,
                 home_of(repo),
                 stack,
-                self._ask(job),
+                self._ask(job, hold),
                 self.live,
                 no_sandbox=self.no_sandbox,
             )
@@ -116,7 +116,7 @@ class Coder:
             )
         return wanted
 
-    def _ask(self, job: Job) -> Ask:
+    def _ask(self, job: Job, hold: Hold) -> Ask:
         async def ask(asked: Asked, text: str, /) -> Word | None:
             # A commit on a branch of its own stays here and can be undone.
             if asked.act == "commit":
@@ -131,6 +131,8 @@ class Coder:
                 question = Approval(
                     agent=job.agent, act=asked.act, digest=digest, text=text, task=job.id
                 )
+                # First the lease: nobody answers for a task that was cancelled meanwhile.
+                await hold()
                 await self.approvals.ask(question, OPEN_QUESTION)
                 return None
             return Word(yes=True, by=given.by, note=given.note)

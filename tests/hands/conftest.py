@@ -22,6 +22,7 @@ from samovar.models.scripted import Scripted
 from samovar.office import Minds, assemble, kit_on
 from samovar.org.kit import Silent
 from samovar.org.roster import Folder
+from samovar.org.seams import Approval
 from samovar.org.sound import Pricing
 from samovar.org.team import Team
 from samovar.settings import Settings
@@ -123,6 +124,17 @@ class Books:
             prices=Pricing(self.home),
         )
         return assemble(self.home, kit, folder)
+
+
+def cancelled_before_asked(books: Books, team: Team) -> None:
+    """Let a person cancel task 1 in the moment in which its agent sees that it must ask."""
+    use = books.store.approvals.use
+
+    async def meanwhile(digest: str) -> Approval:
+        await team.cancel(1)
+        return await use(digest)
+
+    books.store.approvals.use = meanwhile
 
 
 @pytest.fixture

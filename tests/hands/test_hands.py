@@ -16,7 +16,7 @@ from samovar.models.scripted import Rules
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.seams import StoreAway
 
-from .conftest import LOG, call, git, hire, notes, reply
+from .conftest import LOG, call, cancelled_before_asked, git, hire, notes, reply
 
 EDIT = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
 
@@ -592,6 +592,18 @@ async def test_a_word_that_comes_before_the_task_waits_for_it_is_not_lost(home, 
         await team.tick()
     [job] = await team.tasks("writer")
     assert (job.state, [r.ok for r in results(home)]) == ("done", [yes])
+
+
+async def test_nobody_is_asked_about_a_task_that_was_cancelled_a_moment_before(home, open_books):
+    hire(home, "writer", "write_file", permissions={"repositories": [".."]})
+    rules = {"ask": ({"tool": "write_file"},)}
+    books = open_books([call("write_file", path="new.md", content="tea\n")], rules=_rules(rules))
+    team = books.team()
+    cancelled_before_asked(books, team)
+    await team.submit("write new.md", "writer")
+    await team.tick()
+    assert [j.state for j in await team.tasks("writer")] == ["cancelled"]
+    assert await team.approvals() == []
 
 
 async def test_a_call_the_rules_leave_to_a_person_waits_for_exactly_one_word(home, open_books):

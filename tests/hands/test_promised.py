@@ -3,7 +3,7 @@
 from samovar.models.scripted import Rules
 from samovar.org.found import found
 
-from .conftest import call, git, hire, reply
+from .conftest import call, cancelled_before_asked, git, hire, reply
 
 SUMS = "def add(a, b):\n    return a + b\n"
 TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert add(2, 3) == 5\n"
@@ -67,3 +67,18 @@ async def test_a_push_that_is_refused_keeps_the_commit_and_is_reported(
     assert "not pushed: not on a Friday" in job.result and report.text.endswith(job.result)
     assert "a + b" in git(project, "show", f"samovar/{report.run}:sums.py")
     assert git(forge, "branch") == "" and not await team.approvals()
+
+
+async def test_nobody_is_asked_to_push_for_a_task_that_was_cancelled_a_moment_before(
+    project, home, tmp_path, open_books
+):
+    forge = tmp_path / "forge.git"
+    git(tmp_path, "init", "-q", "--bare", str(forge))
+    git(project, "remote", "add", "origin", str(forge))
+    books = wrong_sums(project, home, open_books)
+    team = books.team()
+    cancelled_before_asked(books, team)
+    await team.submit("Mend `add` in sums.py", "dev", push=True)
+    await team.tick()
+    assert [j.state for j in await team.tasks("dev")] == ["cancelled"]
+    assert await team.approvals() == []

@@ -65,7 +65,7 @@ class Hands:
             if errand.over:
                 return await errand.finish()
             stack.enter_context(slip.shown(began.run))
-            leave = Leave(self.approvals, job, resume)
+            leave = Leave(self.approvals, job, resume, hold)
             letters = Letters(self.home, job, self.roster(), hold)
             sandbox = await shelter(self.no_sandbox)
             # All its resume names: a skill may be made while the task lasts.

@@ -10,7 +10,7 @@ from samovar.core.errors import Refused, ToolError
 from samovar.core.rules import AskPerson
 from samovar.core.tool import Call
 from samovar.org.resume import Resume
-from samovar.org.seams import Approval, Approvals, Job
+from samovar.org.seams import Approval, Approvals, Hold, Job
 from samovar.org.word import refusal
 from samovar.tools.ask import Answerer
 
@@ -32,6 +32,7 @@ class Leave:
     approvals: Approvals
     job: Job
     resume: Resume
+    hold: Hold
 
     def gate(self) -> AskPerson:
         """Return what asks for a call that the rules leave to a person."""
@@ -70,6 +71,8 @@ class Leave:
 
     async def _ask(self, act: str, digest: str, text: str) -> None:
         asked = Approval(agent=self.job.agent, act=act, digest=digest, text=text, task=self.job.id)
+        # First the lease: nobody answers for a task that was cancelled meanwhile.
+        await self.hold()
         await self.approvals.ask(asked, OPEN)
 
 
