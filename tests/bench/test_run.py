@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from samovar.bench import rows
-from samovar.bench.command import options_of, run
+from samovar.bench.command import measured, options_of, peers_of, run
 from samovar.bench.harness import find
 from samovar.bench.report import pairs, save, table
 from samovar.bench.run import Bench, Setting, budget, half
@@ -219,4 +219,10 @@ def test_the_command_line_says_every_option():
     said = options_of([*words, "--half", "1", "--ablate", "search", "--scale", "2"])
     assert (said.set, said.sets, said.harnesses) == ("quixbugs", Path("x"), ("raw",))
     assert (said.seeds, said.half, said.ablate, said.scale) == ((1, 2), 1, ("search",), 2.0)
-    assert options_of([]).harnesses == ("samovar",)
+    assert measured(options_of([]), ()) == ("samovar",)
+    assert measured(said, ("aider",)) == ("raw", "aider") and measured(options_of([]), "a") == (
+        "a",
+    )
+    line = "aider-whole=aider --model=openai/$MODEL"
+    peers = peers_of(options_of(["--peer", line, "--peer", "b=c"]))
+    assert peers == {"aider-whole": "aider --model=openai/$MODEL", "b": "c"}

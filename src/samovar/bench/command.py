@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -64,8 +64,8 @@ async def run(options: Options) -> int:
             raise SetupError(f"there is no mechanism {name!r} to switch off; there are: {known}")
     found = sets.load(sets.find(options.sets), options.set)
     tasks = sets.choose(sets.named(found, options.only), options.half, options.limit)
-    peers = _peers(options.peers)
-    harnesses = (*options.harnesses, *peers) or ("samovar",)
+    peers = peers_of(options)
+    harnesses = measured(options, peers)
     for name in harnesses:
         harness.find(name, sets.mode_of(tasks[0], options.mode), peers)
     sandbox = await find_sandbox(options.no_sandbox)
@@ -91,10 +91,15 @@ async def run(options: Options) -> int:
     return 0
 
 
-def _peers(given: Sequence[str]) -> dict[str, str]:
-    """Return the programs by their names. Raises SetupError for one that is no NAME=LINE."""
+def measured(options: Options, peers: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of what is measured: samovar where nothing is named."""
+    return (*options.harnesses, *peers) or ("samovar",)
+
+
+def peers_of(options: Options) -> dict[str, str]:
+    """Return the programs of others by name. Raises SetupError for one that is no NAME=LINE."""
     found = {}
-    for each in given:
+    for each in options.peers:
         name, _, line = each.partition("=")
         if not name or not line or name in harness.HARNESSES:
             raise SetupError(f"{each!r} is no NAME=LINE with a name of its own")
