@@ -21,6 +21,7 @@ from samovar.core.loop import work
 from samovar.core.state import replay, undone
 from samovar.core.talk import Began, Told
 from samovar.core.task import Budget, Task
+from samovar.core.text import one_line
 from samovar.flow.build import more
 from samovar.flow.kit import Kit
 from samovar.flow.pipeline import Pipeline
@@ -364,7 +365,7 @@ def summary(path: Path) -> Summary | None:
             run=path.parent.name, at=entry.at, task=began.title, state=state, agent=began.agent
         )
     task = entry.event.task.text if isinstance(entry.event, Opened) else ""
-    line = " ".join(task.split())[:120]
+    line = one_line(task, 120)
     try:
         end = msgspec.json.decode(last, type=Entry).event
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -315,7 +315,7 @@ def test_a_form_whose_session_is_over_is_answered_with_a_page_that_keeps_its_tex
     form = {FIELD: desk.keys.form(past), "text": long, "agent": "writer"}
     answer = stranger.post("/tasks", data=form, headers={"origin": BASE}, follow_redirects=False)
     assert answer.status_code == 401
-    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert html.escape(long.strip()) in answer.text.replace("\r\n", "\n")
     assert 'href="/login"' in answer.text and "nothing was done" in answer.text
     assert "<nav" not in answer.text, "a stranger sees nothing of the home"
@@ -360,6 +360,7 @@ def test_every_answer_carries_its_security_headers(client, stranger):
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-type"].count("charset") <= 1
     first, second = (client.get("/dashboard").headers["content-security-policy"] for _ in "ab")
     assert first != second, "a nonce is used once"
 

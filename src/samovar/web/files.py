@@ -49,7 +49,7 @@ async def send_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Res
     if packed:
         headers["content-encoding"] = "gzip"
     data = found.small if packed else found.plain
-    return Response(data, media_type=f"{found.kind}; charset=utf-8", headers=headers)
+    return Response(data, media_type=found.kind, headers=headers)
 
 
 @get("/favicon.ico", include_in_schema=False)

@@ -106,7 +106,7 @@ class Page:
     ) -> Response[bytes]:
         """Answer with a whole page."""
         html = self.bytes_of(request.scope, template, data)
-        return Response(html, status_code=status, media_type="text/html; charset=utf-8")
+        return Response(html, status_code=status, media_type="text/html")
 
 
 ThePage = NamedDependency[Page]

@@ -102,7 +102,7 @@ async def raw(page: ThePage, run: FromPath[str]) -> Response[bytes]:
     """Return the log of a run as it lies on the disk, as plain text."""
     path = onerun.record_of(page.desk, run).path
     try:
-        return Response(path.read_bytes(), media_type="text/plain; charset=utf-8")
+        return Response(path.read_bytes(), media_type="text/plain")
     except OSError as error:
         raise SetupError(f"cannot read {path}: {error.strerror}") from error
 
