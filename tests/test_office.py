@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from samovar.office import History, history_of, open_outpost
+from samovar.core.errors import SetupError
+from samovar.office import History, history_of, open_outpost, open_team
 from samovar.org.found import HISTORY
 from samovar.org.journal import engine_log, tail
 from samovar.org.seams import Job
 from samovar.store.database import sqlite
+
+from .org.conftest import hire
 
 
 @pytest.fixture
@@ -151,3 +154,24 @@ async def test_a_task_that_is_filed_away_from_the_home_rings(
     async with open_outpost(tmp_path) as outpost:
         await outpost.work.__self__.queue.add(Job(agent="ada"))
         assert await outpost.bell.wait(["ada"], 0.1)
+
+
+async def test_two_teams_do_not_share_a_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "worker"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("SAMOVAR_DATABASE_URL", sqlite(tmp_path / "samovar.db"))
+    hire(tmp_path / "a", "ada")
+    hire(tmp_path / "b", "ada")
+    async with open_team(tmp_path / "a") as team:
+        await team.submit("mend the parser", "ada", by="ann")
+    with pytest.raises(SetupError, match=r"belongs to the team in .*/a on .*SAMOVAR_DATABASE_URL"):
+        async with open_team(tmp_path / "b"):
+            pass
+    async with open_outpost(tmp_path / "worker") as outpost:
+        job = await outpost.claims.claim("w", 60, ("ada",))
+        assert job is not None and job.text == "mend the parser"
+    monkeypatch.delenv("SAMOVAR_DATABASE_URL")
+    async with open_team(tmp_path / "b") as team:
+        assert await team.tasks() == []

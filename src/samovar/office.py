@@ -105,13 +105,13 @@ async def open_team(
 ) -> AsyncIterator[Team]:
     """Open the team of a home; models and databases that are started for it end with the block.
 
-    Raises SetupError where there is no home.
+    Raises SetupError where there is no home, and for a database of another team.
     """
     settings = load(home)
     pool, minds = Pool(home, settings, live), Minds(home)
     folder = Folder(home, known or known_here(home, settings))
     carried = settings.carry_megabytes << 20
-    async with open_store(home, settings.database_url, carried=carried) as store:
+    async with open_store(home, settings.database_url, carried=carried, own=True) as store:
         bell = open_bell(settings.bell_url, sorted(folder.read().resumes))
         try:
             given = Given(settings, store, pool, bell, live, no_sandbox)

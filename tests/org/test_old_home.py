@@ -57,7 +57,7 @@ async def test_what_an_old_home_holds_is_there(old: Path) -> None:
         texts = [x.entry.text for x in await team.messages()]
         assert len(texts) == 8 and "Tea is green." in texts and "buy some?" in texts
     base = sqlite3.connect(old / "samovar.db")
-    assert base.execute("SELECT version FROM samovar_schema").fetchall() == [(1,), (2,)]
+    assert base.execute("SELECT version FROM samovar_schema").fetchall() == [(1,), (2,), (3,)]
     base.close()
 
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 
 from samovar.store.clock import Clock
+from samovar.store.database import sqlite
 from samovar.store.store import Store, memory, open_store
 
 BACKENDS = ("memory", "sqlite", "postgresql")
@@ -104,6 +105,14 @@ def fresh_database(server: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")
     return f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
+
+
+@pytest.fixture(params=BACKENDS[1:])
+def url(request, tmp_path) -> str:
+    """The address of an empty database of every kind."""
+    if request.param == "sqlite":
+        return sqlite(tmp_path / "samovar.db")
+    return str(request.getfixturevalue("database"))
 
 
 @pytest.fixture(params=BACKENDS)

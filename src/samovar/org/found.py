@@ -15,7 +15,7 @@ from samovar.org.validate import check
 HISTORY = "history.git"
 """Where the history of a home lies."""
 IGNORED = (
-    f"{HISTORY}/\n.env\nweb.token\nweb.ended\n*.db*\nengine.lock\n"
+    f"{HISTORY}/\n.env\nweb.token\nweb.ended\nteam.id\n*.db*\nengine.lock\n"
     "logs/\nruns/\ntasks/\nstate.json\n"
 )
 """What does not belong into the history of a home."""

@@ -25,6 +25,7 @@ from samovar.store.memory_books import (
     MemoryParcels,
 )
 from samovar.store.migrate import migrate
+from samovar.store.owner import belong
 from samovar.store.parcels import MOST, SqlParcels
 from samovar.store.queue import SqlQueue
 
@@ -68,19 +69,22 @@ async def open_store(
     *,
     patience: float = 0.0,
     carried: int = 0,
+    own: bool = False,
 ) -> AsyncIterator[Store]:
     """Open the store of a home and close it at the end: `samovar.db`, or the database at `url`.
 
     An older schema is brought forward. A server that is away is waited for so many seconds; 0 waits
-    for none. `carried` is how many bytes a parcel may have. Raises SetupError for an address that
-    cannot be used and for a database that a newer samovar has used, StoreAway when the database
-    does not answer.
+    for none. `carried` is how many bytes a parcel may have. With `own`, the database at `url` is to
+    be this home's own. Raises SetupError for an address that cannot be used, a database that a
+    newer samovar has used and one of another team, StoreAway when the database does not answer.
     """
     if not url and not home.is_dir():
         raise SetupError(f"there is no home in {home}; make one with: samovar bootstrap {home}")
     database = connect(url or sqlite(home / "samovar.db"), clock or machine())
     try:
         await _reach(database, patience)
+        if own and url:
+            await belong(database, home)
         yield Store(
             queue=SqlQueue(database),
             claims=SqlClaims(database),

@@ -169,3 +169,12 @@ blobs = Table(
     Column("data", LargeBinary),
 )
 """What files hold, in parts; SHA-256 of the whole. A file in several parcels is kept once."""
+
+team = Table(
+    "team",
+    metadata,
+    Column("one", BigInteger, primary_key=True),
+    Column("id", Words),
+    Column("place", Words),
+)
+"""Whose the database is, by the id of its home; `one` is 1, there is no second row."""
