@@ -229,12 +229,133 @@ def change(place):
     return run
 
 
-async def test_a_method_is_replaced_with_its_decorators(change):
+async def test_a_method_is_replaced_below_its_decorators(change):
     said, data = await change("replace", "Shape.area", "def area(self):\n    return 2")
-    start = SHAPES.index(b"    @functools.cache")
+    start = SHAPES.index(b"    def area")
     end = SHAPES.index(b"\n\n    # about")
     assert data == SHAPES[:start] + b"    def area(self):\n        return 2" + SHAPES[end:]
-    assert said.startswith("replaced Shape.area in shapes.py\n@@")
+    assert said.startswith("replaced Shape.area in shapes.py, kept @functools.cache\n@@")
+
+
+async def test_decorators_of_the_code_take_the_place_of_others(change):
+    code = "@property\ndef area(self):\n    return 2"
+    said, data = await change("replace", "Shape.area", code)
+    start = SHAPES.index(b"    @functools.cache")
+    end = SHAPES.index(b"\n\n    # about")
+    new = b"    @property\n    def area(self):\n        return 2"
+    assert data == SHAPES[:start] + new + SHAPES[end:]
+    assert said.startswith("replaced Shape.area in shapes.py, without @functools.cache\n@@")
+
+
+KEPT = (
+    (
+        "a.py",
+        "f",
+        "import io\n@io\ndef f(): ...\n",
+        "import os\n\ndef f():\n    os",
+        "import os\n\n@io\ndef f():\n    os\n",
+        "@io",
+    ),
+    (
+        "a.py",
+        "A.x",
+        "class A:\n    @x.setter  # and\n    @y\n    def x(self, v): ...\n",
+        "async def x(self, v): return",
+        "    @x.setter  # and\n    @y\n    async def x(self, v): return\n",
+        "@x.setter @y",
+    ),
+    (
+        "a.js",
+        "f",
+        "export default async function f() {}\n",
+        "function f() { }",
+        "export default function f() { }\n",
+        "export default",
+    ),
+    (
+        "a.js",
+        "f",
+        "export const f = () => 1;\n",
+        "async function f() {}",
+        "export async function f() {}\n",
+        "export",
+    ),
+    (
+        "a.js",
+        "A.f",
+        "class A { static get f() { return 1 } }\n",
+        "f() {\n  return 2\n}",
+        "class A { static get f() {\n  return 2\n} }\n",
+        "static get",
+    ),
+    (
+        "a.js",
+        "A.f",
+        "class A {\n  static f = () => 1;\n}\n",
+        "async f() {}",
+        "class A {\n  static async f() {}\n}\n",
+        "static",
+    ),
+    (
+        "a.js",
+        "A",
+        "export @dec class A {}\n",
+        "export class A { }",
+        "@dec\nexport class A { }\n",
+        "@dec",
+    ),
+    (
+        "a.ts",
+        "A.f",
+        "class A {\n  @B({\n    a: 1\n  }) private static f() {}\n}\n",
+        "  protected async f() {\n    return 1;\n  }",
+        "  @B({\n    a: 1\n  }) protected static async f() {\n    return 1;\n  }\n}\n",
+        "@B({ a: 1 }) static, without private",
+    ),
+    (
+        "a.ts",
+        "A.f",
+        "class A {\n  private override readonly f = () => 1;\n}\n",
+        "@B()\noverride f = () => 2;",
+        "  @B()\n  private override readonly f = () => 2;\n}\n",
+        "private readonly",
+    ),
+    (
+        "a.ts",
+        "A",
+        "@B()\nexport abstract class A { f() {} }\n",
+        "class A {}",
+        "@B()\nexport abstract class A {}\n",
+        "@B() export abstract",
+    ),
+    (
+        "a.ts",
+        "A",
+        "export declare class A { f(): void }\n",
+        "class A {}",
+        "export declare class A {}\n",
+        "export declare",
+    ),
+    (
+        "a.rs",
+        "T.f",
+        "impl T {\n    #[inline]\n    pub(crate) unsafe fn f() {}\n}\n",
+        "async fn f() {\n    1\n}",
+        "    #[inline]\n    pub(crate) async fn f() {\n        1\n    }\n}\n",
+        "#[inline] pub(crate)",
+    ),
+    ("a.rs", "X", "pub static X: u8 = 1;\n", "pub const X: u8 = 2;", "pub const X: u8 = 2;\n", ""),
+)
+
+
+@pytest.mark.parametrize(("path", "name", "old", "code", "new", "said"), KEPT)
+async def test_what_the_code_does_not_repeat_is_kept(
+    change, place, path, name, old, code, new, said
+):
+    (place.root / path).write_text(old)
+    answer, data = await change("replace", name, code, path=path)
+    assert data.decode().endswith(new)
+    assert answer.splitlines()[0] == f"replaced {name} in {path}" + (said and f", kept {said}")
 
 
 async def test_a_method_that_comes_in_its_class_is_taken_out(change):
@@ -324,7 +445,7 @@ OTHERS = {
         "    return 1;\n  }\n}\n\nexport const make = <T>(x: T) => new Tree<T>();\n",
         "Tree.size",
         "size(): number {\n  return 2;\n}",
-        "  size(): number {\n    return 2;\n  }\n}",
+        "// keep\n\n  @Log()\n  size(): number {\n    return 2;\n  }\n}",
     ),
     "a.js": (
         "function one() {\n  return `a\n b`;\n}\n\n"
@@ -345,7 +466,8 @@ OTHERS = {
         "    pub fn size(&self) -> usize { 1 }\r\n}\r\n",
         "T::size",
         "pub fn size(&self) -> usize {\n    2\n}",
-        "    /// kept\r\n    pub fn size(&self) -> usize {\r\n        2\r\n    }\r\n}\r\n",
+        "    /// kept\r\n    #[inline]\r\n    pub fn size(&self) -> usize {\r\n"
+        "        2\r\n    }\r\n}\r\n",
     ),
 }
 

@@ -66,9 +66,10 @@ class _Change:
 
     def replace(self, code: str) -> str:
         found = self._found()
-        code = _definition(code, found, self.language)
-        new = symbol.replaced(self.text, found, code, self.language)
-        return f"replaced {found.name} in {self.path}" + self._put(new)
+        code, new = _definition(code, found, self.language)
+        found, code, kept = symbol.keeping(self.text, found, code, new)
+        text = symbol.replaced(self.text, found, code, self.language)
+        return f"replaced {found.name} in {self.path}{kept}" + self._put(text)
 
     def insert(self, code: str) -> str:
         if not code.strip():
@@ -76,9 +77,9 @@ class _Change:
         anchor = self._found() if self.name else None
         around = _around(anchor)
         there = {s.name for s in self.language.symbols(self.text)}
-        for each in _defined(code, self.language):
-            if around + each in there:
-                raise ToolError(f"{around + each} is there already: use action 'replace'")
+        for each in _defined(symbol.fitted(code, "", "", self.language), self.language):
+            if around + each.own in there:
+                raise ToolError(f"{around + each.own} is there already: use action 'replace'")
         new = symbol.inserted(self.text, anchor, code, self.language)
         where = f"{'in' if around else 'behind'} {anchor.name}" if anchor else "at the end"
         return f"inserted {where} of {self.path}" + self._put(new)
@@ -127,8 +128,8 @@ def _around(anchor: Symbol | None) -> str:
     return f"{before}." if before else ""
 
 
-def _definition(code: str, wanted: Symbol, language: Language) -> str:
-    """Return the definition in some code. Raises ToolError unless it has the wanted name.
+def _definition(code: str, wanted: Symbol, language: Language) -> tuple[str, Symbol]:
+    """Return code and the definition in it. Raises ToolError unless it has the wanted name.
 
     A method that comes with its class around it is taken out: small models write it so.
     """
@@ -136,19 +137,20 @@ def _definition(code: str, wanted: Symbol, language: Language) -> str:
         raise ToolError("code is empty: give the whole definition")
     bare = symbol.fitted(code, "", "", language)
     top = _defined(bare, language)
-    if wanted.own in top:
-        return code
+    for each in top:
+        if each.own == wanted.own:
+            return bare, each
     found = [s for s in language.symbols(bare) if s.name == wanted.name]
     if len(found) == 1:
-        start = bare.rfind("\n", 0, found[0].start) + 1
-        return bare[start : found[0].end]
-    said = f"it defines {', '.join(top)}" if top else "it holds no definition"
+        start, end = found[0].start, found[0].end
+        return _definition(symbol.indentation(bare, start) + bare[start:end], wanted, language)
+    said = f"it defines {', '.join(s.own for s in top)}" if top else "it holds no definition"
     raise ToolError(f"code must define {wanted.own!r}, but {said}")
 
 
-def _defined(code: str, language: Language) -> Sequence[str]:
+def _defined(code: str, language: Language) -> Sequence[Symbol]:
     try:
-        return language.defined(symbol.fitted(code, "", "", language))
+        return language.defined(code)
     except ToolError as error:
         raise ToolError(f"code: {error}") from error
 

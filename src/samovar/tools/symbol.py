@@ -3,14 +3,30 @@
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from samovar.core.errors import ToolError
+from samovar.core.text import one_line
 
 NAMES = 20
 """Names shown when one is not found."""
+_KINDS = (
+    r"[@#]",
+    "export",
+    "default",
+    "declare",
+    "pub|private|protected",
+    "abstract",
+    "static",
+    "override",
+    "readonly",
+    "get|set",
+)
+"""Kinds of decorators (the first) and modifiers, in the order TypeScript wants them written."""
 
 
 class Symbol(Struct, frozen=True, kw_only=True):
@@ -23,8 +39,12 @@ class Symbol(Struct, frozen=True, kw_only=True):
     end: int
     """Behind its last letter, or the comment on its last line."""
     line: int
+    core: int
+    """Behind its decorators and modifiers."""
     leaf: tuple[int, int]
     """Where its own name stands."""
+    marks: tuple[tuple[int, int], ...] = ()
+    """Where its decorators and modifiers stand, in their order; `async` is none of them."""
     inside: int = -1
     """Where a new member goes; -1 for what takes none."""
     member: str = ""
@@ -52,8 +72,8 @@ class Language(Protocol):
         """
         ...
 
-    def defined(self, code: str, /) -> Sequence[str]:
-        """Return the own names of the outermost definitions in a piece of code."""
+    def defined(self, code: str, /) -> Sequence[Symbol]:
+        """Return the outermost definitions in a piece of code."""
         ...
 
     def broken(self, text: str, /) -> int:
@@ -86,9 +106,42 @@ def pick(symbols: Sequence[Symbol], name: str) -> Symbol:
     raise ToolError(f"there is no {name!r} here; there is: {', '.join(near) or 'no definition'}")
 
 
+def keeping(text: str, old: Symbol, code: str, new: Symbol) -> tuple[Symbol, str, str]:
+    """Return a symbol and code for its place that take away no decorator and no modifier.
+
+    Of a kind that the code has itself the code's own stand. Third comes what to say of it.
+    """
+    own = {_kind(code, mark) for mark in new.marks}
+    kept = [m for m in old.marks if _kind(text, m) not in own]
+    ahead = takewhile(lambda m: _kind(text, m) == 0, old.marks)
+    front = 0 if 0 in own or code[: new.start].strip() else len(list(ahead))
+    for mark in sorted(kept[front:], key=lambda m: _kind(text, m), reverse=True):
+        higher = (m[0] for m in new.marks if _kind(code, m) > _kind(text, mark))
+        place = next(higher, new.core)
+        gap = " " if _kind(text, mark) else "\n"
+        code = code[:place] + text[slice(*mark)] + gap + code[place:]
+    start = old.marks[front][0] if front < len(old.marks) else old.core
+    return replace(old, start=start), code, _told(text, old, kept, code)
+
+
+def _told(text: str, old: Symbol, kept: Sequence[tuple[int, int]], code: str) -> str:
+    """Say which decorators and modifiers were kept, and which the code has changed."""
+    gone = [m for m in old.marks if m not in kept and text[slice(*m)] not in code]
+    said = (
+        f", {verb} " + " ".join(one_line(text[slice(*m)], 40) for m in marks)
+        for verb, marks in (("kept", kept), ("without", gone))
+        if marks
+    )
+    return "".join(said)
+
+
+def _kind(text: str, mark: tuple[int, int]) -> int:
+    return next(n for n, kind in enumerate(_KINDS) if re.match(kind, text[slice(*mark)]))
+
+
 def replaced(text: str, symbol: Symbol, code: str, language: Language) -> str:
     """Return the text with other code in the place of a symbol; all the rest stays."""
-    indent = text[_line_start(text, symbol.start) : symbol.start]
+    indent = indentation(text, symbol.start)
     return text[: symbol.start] + fitted(code, indent, text, language) + text[symbol.end :]
 
 
@@ -101,12 +154,12 @@ def inserted(text: str, symbol: Symbol | None, code: str, language: Language) ->
     if symbol.inside >= 0:
         new = symbol.member + fitted(code, symbol.member, text, language)
         if symbol.empty:
-            around = text[_line_start(text, symbol.start) : symbol.start]
+            around = indentation(text, symbol.start)
             new = newline + new + newline + around
         else:
             new = newline * 2 + new
         return text[: symbol.inside] + new + text[symbol.inside :]
-    indent = text[_line_start(text, symbol.start) : symbol.start]
+    indent = indentation(text, symbol.start)
     gap = newline * (2 if indent else 3)
     return (
         text[: symbol.end]
@@ -187,5 +240,7 @@ def _width(rows: Sequence[str], margin: int) -> int:
     return min((d for d in depths if d > 1), default=4)
 
 
-def _line_start(text: str, place: int) -> int:
-    return max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
+def indentation(text: str, place: int) -> str:
+    """Return the white space at the begin of the line of a place."""
+    start = max(text.rfind("\n", 0, place), text.rfind("\r", 0, place)) + 1
+    return text[start : place - len(text[start:place].lstrip(" \t\f"))]

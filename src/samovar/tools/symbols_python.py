@@ -64,9 +64,9 @@ class Python:
             return inside
         return inside
 
-    def defined(self, code: str, /) -> Sequence[str]:
-        """Return the names of the outermost definitions."""
-        return [s.name for s in self.symbols(code) if "." not in s.name]
+    def defined(self, code: str, /) -> Sequence[Symbol]:
+        """Return the outermost definitions."""
+        return [s for s in self.symbols(code) if "." not in s.name]
 
     def broken(self, text: str, /) -> int:
         """Return 1 for what cannot be parsed."""
@@ -144,18 +144,19 @@ class _Finder(cst.CSTVisitor):
     def _add(self, node: Definition) -> None:
         source = self.source
         self._around.append(node.name.value)
-        start, end = source.place(node)
+        core, end = source.place(node)
         first = node.decorators[0] if node.decorators else node
-        start = source.place(first)[0]
         rest = _REST.match(source.text, end)
         end = rest.end() if rest else end
         member = _member(source, node)
         symbol = Symbol(
             name=".".join(self._around),
-            start=start,
+            start=source.place(first)[0],
             end=end,
             line=source.line(first),
+            core=core,
             leaf=source.place(node.name),
+            marks=tuple(source.place(d) for d in node.decorators),
             inside=end if member else -1,
             member=member,
         )

@@ -9,11 +9,13 @@ import tree_sitter_go
 import tree_sitter_javascript
 import tree_sitter_rust
 import tree_sitter_typescript
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from samovar.core.errors import ToolError
 from samovar.tools.symbol import Symbol
 
+_SPACE = re.compile(r"\s*")
 _VALUES = {"arrow_function", "function_expression", "generator_function", "class"}
 _WEB = frozenset(
     [
@@ -66,8 +68,24 @@ _CONTAINERS = frozenset(
 )
 _BLOCKS = frozenset({"impl_item", "trait_item"})
 """What holds the methods of Rust."""
-_BEFORE = frozenset({"decorator", "attribute_item"})
-"""What stands before a definition and belongs to it."""
+_MARKS = frozenset(
+    [
+        "decorator",
+        "export",
+        "default",
+        "declare",
+        "accessibility_modifier",
+        "abstract",
+        "static",
+        "override_modifier",
+        "readonly",
+        "get",
+        "set",
+    ]
+)
+_RUST_MARKS = frozenset({"attribute_item", "visibility_modifier"})
+_AROUND = frozenset({"export_statement", "ambient_declaration"})
+"""What says of a declaration in it who may use it."""
 _STRINGS = frozenset(
     [
         "template_string",
@@ -104,6 +122,9 @@ class Grammar:
 
     load: Callable[[], object]
     kinds: frozenset[str]
+    """Nodes that define something."""
+    marks: frozenset[str] = frozenset()
+    """Nodes that are decorators and modifiers of a definition."""
 
     def symbols(self, text: str, /) -> Sequence[Symbol]:
         """Return every definition in order. Errors in the text are passed over."""
@@ -144,13 +165,14 @@ class Grammar:
                 inside |= set(range(node.start_point[0] + 1, node.end_point[0] + 1))
         return inside
 
-    def defined(self, code: str, /) -> Sequence[str]:
-        """Return the names of the outermost definitions, methods without their class too."""
+    def defined(self, code: str, /) -> Sequence[Symbol]:
+        """Return the outermost definitions, methods without their class too."""
         found = self.symbols(code)
         if not found and self.kinds is _WEB:
-            found = self.symbols(f"class _ {{\n{code}\n}}")[1:]
-        outer = (s for s in found if not any(o.start < s.start < o.end for o in found))
-        return [s.own for s in outer]
+            around = "class _ {\n"
+            members = self.symbols(f"{around}{code}\n}}")[1:]
+            found = [_moved(s, -len(around)) for s in members]
+        return [s for s in found if not any(o.start < s.start < o.end for o in found)]
 
     def broken(self, text: str, /) -> int:
         """Return how many places cannot be parsed."""
@@ -164,8 +186,44 @@ class Grammar:
                 continue
             path = (*around, *_receiver(source, child), source.said(name).lstrip("#"))
             if child.type != "impl_item":
-                yield _symbol(source, child, name, ".".join(path))
+                yield self._symbol(source, child, name, ".".join(path))
             yield from self._found(source, child, path)
+
+    def _symbol(self, source: "_Source", node: Node, name: Node, path: str) -> Symbol:
+        last = _whole(node)
+        marks = self._marked(node, last)
+        first = marks[0] if marks and marks[0].start_byte < last.start_byte else last
+        start, end = source.at(first.start_byte), source.at(last.end_byte)
+        core = _SPACE.match(source.text, source.at(marks[-1].end_byte) if marks else start)
+        body = node.child_by_field_name("body")
+        inside, member, empty = -1, "", False
+        if body is not None and body.type in _CONTAINERS and "function" not in node.type:
+            inside, member, empty = _inside(source, body)
+        return Symbol(
+            name=path,
+            start=start,
+            end=end + (source.text[end : end + 1] == ";"),
+            line=first.start_point[0] + 1,
+            core=core.end() if core else start,
+            leaf=source.place(name),
+            marks=tuple(source.place(m) for m in marks),
+            inside=inside if "method" not in node.type else -1,
+            member=member,
+            empty=empty,
+        )
+
+    def _marked(self, node: Node, whole: Node) -> Sequence[Node]:
+        """Return the decorators and modifiers of a definition, in their order."""
+        found = list[Node]()
+        before = whole.prev_named_sibling
+        while before is not None and before.type in self.marks:
+            found.append(before)
+            before = before.prev_named_sibling
+        above: Node | None = node
+        while above is not None and above != whole.parent:
+            found += (c for c in above.children if c.type in self.marks)
+            above = above.parent
+        return sorted(found, key=lambda n: n.start_byte)
 
 
 class _Source:
@@ -188,26 +246,15 @@ class _Source:
         return byte if self._plain else len(self.data[:byte].decode("utf-8"))
 
 
-def _symbol(source: _Source, node: Node, name: Node, path: str) -> Symbol:
-    first = last = _whole(node)
-    while first.prev_named_sibling is not None and first.prev_named_sibling.type in _BEFORE:
-        first = first.prev_named_sibling
-    start, end = source.at(first.start_byte), source.at(last.end_byte)
-    if source.text[end : end + 1] == ";":
-        end += 1
-    body = node.child_by_field_name("body")
-    inside, member, empty = -1, "", False
-    if body is not None and body.type in _CONTAINERS and "function" not in node.type:
-        inside, member, empty = _inside(source, body)
-    return Symbol(
-        name=path,
-        start=start,
-        end=end,
-        line=first.start_point[0] + 1,
-        leaf=source.place(name),
-        inside=inside if "method" not in node.type else -1,
-        member=member,
-        empty=empty,
+def _moved(symbol: Symbol, by: int) -> Symbol:
+    """Return a symbol as it is in a text that has that many characters more before it."""
+    return replace(
+        symbol,
+        start=symbol.start + by,
+        end=symbol.end + by,
+        core=symbol.core + by,
+        leaf=(symbol.leaf[0] + by, symbol.leaf[1] + by),
+        marks=tuple((start + by, end + by) for start, end in symbol.marks),
     )
 
 
@@ -239,7 +286,9 @@ def _whole(node: Node) -> Node:
         single = sum(c.type == node.type for c in above.named_children) == 1
         node = above if single else node
         above = node.parent
-    return above if above is not None and above.type == "export_statement" else node
+    while above is not None and above.type in _AROUND:
+        node, above = above, above.parent
+    return node
 
 
 def _name(node: Node) -> Node | None:
@@ -312,13 +361,13 @@ def _all(node: Node) -> Iterator[Node]:
         waiting += reversed(found.children)
 
 
-_JAVASCRIPT = Grammar(tree_sitter_javascript.language, _WEB)
-_TYPESCRIPT = Grammar(tree_sitter_typescript.language_typescript, _WEB)
+_JAVASCRIPT = Grammar(tree_sitter_javascript.language, _WEB, _MARKS)
+_TYPESCRIPT = Grammar(tree_sitter_typescript.language_typescript, _WEB, _MARKS)
 GRAMMARS: Mapping[str, Grammar] = {
     **dict.fromkeys((".js", ".mjs", ".cjs", ".jsx"), _JAVASCRIPT),
     **dict.fromkeys((".ts", ".mts", ".cts"), _TYPESCRIPT),
-    ".tsx": Grammar(tree_sitter_typescript.language_tsx, _WEB),
+    ".tsx": Grammar(tree_sitter_typescript.language_tsx, _WEB, _MARKS),
     ".go": Grammar(tree_sitter_go.language, _GO),
-    ".rs": Grammar(tree_sitter_rust.language, _RUST),
+    ".rs": Grammar(tree_sitter_rust.language, _RUST, _RUST_MARKS),
 }
 """By the end of a file's name."""
