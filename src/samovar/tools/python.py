@@ -32,6 +32,8 @@ class Answer(Struct, frozen=True):
     made: tuple[tuple[str, int], ...] = ()
     more: int = 0
     """Files beside those in `made`."""
+    all: bool = True
+    """Whether all files of the workspace were looked at."""
     seconds: float = 0.0
     printed: str = ""
 
@@ -143,9 +145,10 @@ def _shown(answer: Answer, seconds: float) -> str:
     parts = [answer.printed.rstrip("\n"), answer.value, answer.error]
     if answer.over:
         parts.append(f"[stopped after {seconds:.0f} s; variables are kept]")
-    if answer.made:
-        names = [f"{name} ({megabytes(size)})" for name, size in answer.made]
-        more = f" and at least {answer.more} more" if answer.more else ""
-        parts.append(f"[files made or changed: {', '.join(names)}{more}]")
+    if answer.made or not answer.all:
+        names = [f"{name} ({megabytes(size)})" for name, size in answer.made] or ["none seen"]
+        more = f" and {answer.more} more" if answer.more else ""
+        rest = "" if answer.all else "; there are too many files to look at all"
+        parts.append(f"[files made or changed: {', '.join(names)}{more}{rest}]")
     text = "\n".join(p for p in parts if p)
     return shorten(visible(text), "print less, or write to a file", 6000) or "(no output)"

@@ -20,8 +20,10 @@ import time
 import traceback
 import types
 
-NAMES = 5000
-"""Files looked at to see what a cell made."""
+LOOK = 1.0
+"""Seconds spent on seeing which files a cell made."""
+STAMP = 5
+"""Linux's CLOCK_REALTIME_COARSE, by which it stamps files."""
 MADE = 20
 """Files a cell made that are told by name."""
 HEAD, TAIL, VALUE = 1500, 2500, 2500
@@ -51,13 +53,13 @@ def main():
     me = os.getpid()
     for number, line in enumerate(heard, 1):
         asked = json.loads(line)
-        before, began = _files(), time.monotonic()
+        stamp, began = _stamp(), time.monotonic()
         answer = _cell(module.__dict__, asked["code"], asked["seconds"], number)
         if os.getpid() != me:
             os._exit(0)
         answer["seconds"] = round(time.monotonic() - began, 2)
         answer["printed"] = _printed(printed)
-        answer["made"], answer["more"] = _made(before)
+        _tell_files(answer, stamp)
         told.write(json.dumps(answer).encode() + b"\n")
 
 
@@ -81,13 +83,13 @@ def _ring(_number, _frame):
 
 
 def _cell(state, code, seconds, number):
-    answer = {"value": "", "error": "", "over": False}
+    answer = {"value": "", "error": "", "over": False, "plots": []}
     name = f"<cell {number}>"
     linecache.cache[name] = (len(code), None, code.splitlines(True), name)
     try:
         signal.setitimer(signal.ITIMER_REAL, seconds)
         answer["value"] = _run(state, code, name)
-        _save_plots()
+        answer["plots"] = _save_plots()
     except TooLong:
         answer["over"] = True
     except SystemExit as error:
@@ -263,34 +265,49 @@ def _traceback(error):
 
 
 def _save_plots():
-    """Write the open figures of matplotlib to files."""
+    """Write the open figures of matplotlib to files; return their names."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None:
-        return
+        return []
+    names = []
     for figure in pyplot.get_fignums():
         os.makedirs("plots", exist_ok=True)
         number = 1
         while os.path.exists(f"plots/plot-{number}.png"):
             number += 1
-        pyplot.figure(figure).savefig(f"plots/plot-{number}.png")
+        names.append(f"plots/plot-{number}.png")
+        pyplot.figure(figure).savefig(names[-1])
     pyplot.close("all")
+    return names
 
 
-def _made(before):
-    after = _files()
-    fresh = [n for n in sorted(after) if after[n] != before.get(n) and n != HIDDEN]
-    return [[n, after[n][1]] for n in fresh[:MADE]], len(fresh[MADE:])
+def _stamp():
+    """Wait until files get another time than those before; return that time."""
+    first = now = time.clock_gettime_ns(STAMP)
+    while now == first:
+        time.sleep(0.001)
+        now = time.clock_gettime_ns(STAMP)
+    return now
 
 
-def _files():
-    found = {}
-    for place in itertools.islice(_places(), NAMES):
+def _tell_files(answer, stamp):
+    """Add the files made or changed since a time, plots first, and whether all were looked at."""
+    plots, found, end = answer.pop("plots"), {}, time.monotonic() + LOOK
+    answer["all"] = True
+    for place in itertools.chain(plots, _places()):
+        if time.monotonic() > end:
+            answer["all"] = False
+            break
         try:
             status = os.lstat(place)
         except OSError:
             continue
-        found[os.path.relpath(place)] = (status.st_mtime_ns, status.st_size)
-    return found
+        if status.st_ctime_ns >= stamp:
+            found[os.path.relpath(place)] = status.st_size
+    found.pop(HIDDEN, None)
+    names = sorted(found, key=lambda name: (name not in plots, name))
+    answer["made"] = [[n, found[n]] for n in names[:MADE]]
+    answer["more"] = len(names[MADE:])
 
 
 def _places():
