@@ -15,6 +15,7 @@ from typing import Any
 
 from samovar.core.errors import SamovarError
 from samovar.org.hold import Manner, carry
+from samovar.org.resume import Absent
 from samovar.org.seams import Bell, Claims, Ended, Job, StoreAway, Work
 
 _log = logging.getLogger(__name__)
@@ -98,6 +99,9 @@ class Worker:
     def _note(self, job: Job, carried: asyncio.Task[Ended]) -> None:
         """Say in the log what the job's own reason does not."""
         error = None if carried.cancelled() else carried.exception()
+        if isinstance(error, Absent):
+            # It comes back every half a minute; `status` names it.
+            return
         if isinstance(error, SamovarError):
             _log.warning("job_not_done", extra={"job": job.id, "error": str(error)})
         elif error is not None:

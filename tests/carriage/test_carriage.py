@@ -165,6 +165,7 @@ async def test_a_worker_that_died_after_bringing_its_work_home_leaves_nothing_do
 
 async def test_who_was_overtaken_brings_nothing_home(two, tmp_path):
     hire(two.home, "writer")
+    hire(tmp_path / "slow", "writer")
     job = await two.team.submit("write a line", "writer")
     held = await two.there.claims.claim("slow", 60)
     entry = post(tmp_path / "slow", "writer", OutboxEntry(sender="writer", tick=1, seq=0, text="x"))
@@ -278,6 +279,14 @@ async def test_what_the_home_finds_wrong_is_the_tasks_reason(two, place):
     await two.drain(two.worker(lambda _: "x"))
     [job] = await two.team.tasks("writer")
     assert job.state == "dead" and repr(place)[1:-1] in job.reason
+
+
+async def test_a_task_of_an_agent_that_is_not_at_home_is_put_back(two):
+    await two.there.queue.add(Job(agent="old", text="write a line", tries=1))
+    assert await two.drain(two.worker(lambda _: "x")) == 1
+    [job] = await two.there.queue.list(Filter())
+    assert (job.state, job.attempts) == ("ready", 0)
+    assert job.reason == "old cannot work: its resume is missing or broken (samovar validate)"
 
 
 async def test_more_than_may_travel_is_said(two):

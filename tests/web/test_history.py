@@ -35,6 +35,7 @@ def test_of_several_things_in_a_tick_the_heaviest_is_told():
 
 
 def test_a_diary_is_read_on_as_it_grows(tmp_path):
+    (tmp_path / "agents" / "ada").mkdir(parents=True)
     diary = Diary(tmp_path)
     assert diary.turns(["ada"]) == {"ada": {}}
     agent_log(tmp_path, "ada").add("turn", tick=1, action="note", text="x")

@@ -21,6 +21,7 @@ from samovar.core.event import branch_of
 from samovar.org.around import Around
 from samovar.org.outbox import listed, outbox_of
 from samovar.org.parcel import Parcels
+from samovar.org.resume import Absent
 from samovar.org.roster import Roster
 from samovar.org.seams import Ended, Hold, Job, Queue, StoreAway, Work
 from samovar.repo import bundle
@@ -105,8 +106,13 @@ class Away:
         return ended
 
     async def _answer(self, name: Label, folder: Path, limit: float) -> Mapping[str, Any]:
-        """Wait for a parcel and unpack it. Raises SetupError with what the home says is wrong."""
+        """Wait for a parcel and unpack it. Raises SetupError with what the home says is wrong.
+
+        Raises Absent where that is the agent's resume.
+        """
         note = await self._arrived(name, folder, limit)
+        if note.get("absent"):
+            raise Absent(str(note["wrong"]))
         if note.get("wrong"):
             raise SetupError(str(note["wrong"]))
         return note

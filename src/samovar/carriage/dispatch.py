@@ -25,7 +25,7 @@ from samovar.org import outbox
 from samovar.org.journal import Journal
 from samovar.org.outbox import OutboxEntry, outbox_of
 from samovar.org.parcel import Parcels
-from samovar.org.resume import Resume
+from samovar.org.resume import Absent, Resume
 from samovar.org.roster import Roster
 from samovar.org.seams import Job, Queue, StoreAway
 from samovar.repo import bundle
@@ -84,9 +84,7 @@ class Dispatch:
     async def _loaded(self, job: Job, folder: Path) -> tuple[dict[str, Any], dict[str, Path]]:
         """Return what goes to a worker. Raises SetupError for what is not allowed or there."""
         roster = self.roster()
-        resume = roster.resumes.get(job.agent)
-        if resume is None:
-            raise SetupError(f"the resume of {job.agent} is missing or broken (samovar validate)")
+        resume = roster.able(job.agent)
         papers = load.papers(self.home, job, resume, roster)
         files = await asyncio.to_thread(load.copied, self.home, papers, folder / "papers")
         runs = frozenset({job.run, load.run_of(self.home, job)}) - {""}
@@ -129,9 +127,7 @@ class Dispatch:
                 await self._refuse(known.but("taken"), job, error)
 
     async def _take_in(self, job: Job, note: Mapping[str, Any], folder: Path) -> None:
-        resume = self.roster().resumes.get(job.agent)
-        if resume is None:
-            raise SetupError(f"the resume of {job.agent} is missing or broken (samovar validate)")
+        resume = self.roster().able(job.agent)
         repo, granted = await self._repository(job, resume)
         run = str(note.get("run", ""))
         runs = home_of(repo) if repo is not None and granted else self.home
@@ -192,7 +188,8 @@ class Dispatch:
     async def _refuse(self, known: Label, job: Job, error: Exception) -> None:
         """Tell the worker why there are no files, or why its own were not taken."""
         self.log.add("carriage", agent=job.agent, text=f"#{job.id}: {error}")
-        await self.parcels.send(known.name, {"wrong": str(error)}, {})
+        note = {"wrong": str(error), "absent": isinstance(error, Absent)}
+        await self.parcels.send(known.name, note, {})
 
 
 async def _beside(repo: Git, commit: str, receipt: Path) -> None:

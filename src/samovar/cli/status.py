@@ -10,8 +10,8 @@ from samovar.org import lock
 from samovar.org.outbox import entries
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Folder
-from samovar.org.sound import amiss
-from samovar.org.standing import Status, present
+from samovar.org.sound import adrift, amiss
+from samovar.org.standing import Status, present, totals
 from samovar.settings import load
 from samovar.store.glance import glance
 
@@ -42,10 +42,10 @@ async def _status(home: Path) -> Status:
         agents=len(roster.resumes),
         broken=len(roster.broken),
         entries=entries(home, [*roster.resumes, PEOPLE]),
-        jobs=seen.jobs,
+        jobs=totals(seen.jobs),
         approvals=seen.approvals,
         stopped=seen.broke,
-        problems=(*roster.problems, *amiss(home)),
+        problems=(*roster.problems, *amiss(home), *adrift(seen.jobs, roster)),
     )
 
 

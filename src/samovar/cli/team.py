@@ -19,11 +19,12 @@ from samovar.org.credits import amount_of, shown
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.schema import published
-from samovar.org.seams import NO_LIMIT, OPEN, Job
-from samovar.org.sound import examine
+from samovar.org.seams import NO_LIMIT, OPEN, Job, StoreAway
+from samovar.org.sound import adrift, examine
 from samovar.org.validate import Known
 from samovar.pool import embeddable
 from samovar.settings import load
+from samovar.store.glance import glance
 
 
 async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
@@ -33,13 +34,29 @@ async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
         return 0
     home = await find_home(folder)
     roster = Folder(home, await _known(home)).read()
-    found = [*examine(home, roster), *await _repositories(home, roster)]
+    found = [
+        *examine(home, roster),
+        *await _tasks(home, roster),
+        *await _repositories(home, roster),
+    ]
     errors = sum(p.weight == "error" for p in found)
     if as_json:
         print(msgspec.json.encode(found).decode())
     else:
         _report(found, errors)
     return 2 if errors else 0
+
+
+async def _tasks(home: Path, roster: Roster) -> list[Problem]:
+    """Return a warning for the tasks of each agent that is not here."""
+    try:
+        if not load(home).database_url:
+            return adrift(glance(home).jobs, roster)
+        async with open_team(home) as team:
+            return adrift(await team.engine.turns.kit.queue.counts(), roster)
+    except StoreAway as error:
+        wrong, fix = f"cannot be looked at: {error}", "try again when it does"
+        return [Problem(file="tasks", wrong=wrong, fix=fix, weight="warning")]
 
 
 async def _repositories(home: Path, roster: Roster) -> list[Problem]:

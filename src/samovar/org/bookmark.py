@@ -55,7 +55,12 @@ def damage(home: Path, agent: str) -> list[Problem]:
 
 
 def save(home: Path, agent: str, mark: Bookmark) -> None:
-    """Keep where an agent stands, durably. Raises Unwritable."""
+    """Keep where an agent stands, durably. Raises Unwritable.
+
+    The folder of one that was removed or renamed meanwhile is not made anew.
+    """
+    if not _path(home, agent).parent.is_dir():
+        return
     said = msgspec.to_builtins(mark)
     whole = msgspec.json.encode({**said, "digest": _digest(said)}, order="deterministic")
     write(_path(home, agent), msgspec.json.format(whole) + b"\n")

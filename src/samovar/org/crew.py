@@ -54,11 +54,7 @@ class Crew:
     async def work(self, job: Job, hold: Hold, /) -> Ended:
         """Work on a task and say in the agent's outbox how it ended."""
         roster = self.roster()
-        resume = roster.resumes.get(job.agent)
-        if resume is None:
-            raise SetupError(
-                f"{job.agent} cannot work: its resume is missing or broken (samovar validate)"
-            )
+        resume = roster.able(job.agent)
         known = self._reported(job)
         if known is not None:
             return known

@@ -20,9 +20,10 @@ from samovar.org.journal import Journal, Trouble, agent_log
 from samovar.org.mailroom import Mailroom, Unread
 from samovar.org.papers import noted
 from samovar.org.problem import Problem
+from samovar.org.resume import Absent
 from samovar.org.roster import Folder, Roster
 from samovar.org.seams import Filter, Job, NoCredit, Overtaken, StoreAway
-from samovar.org.sound import amiss
+from samovar.org.sound import adrift, amiss
 from samovar.org.standing import FILE as TICK
 from samovar.org.standing import present
 from samovar.org.tick import Turn, look, order
@@ -209,11 +210,6 @@ class Engine:
 
     def _look(self) -> Roster:
         roster = self.folder.read()
-        problems = (*roster.problems, *amiss(self.home))
-        if problems != self._problems:
-            self._problems = problems
-            for problem in problems:
-                self.log.add("problem", agent=problem.agent, text=problem.line)
         self.mailroom.look(roster)
         for gone in self._marks.keys() - roster.resumes.keys():
             del self._marks[gone]
@@ -229,8 +225,16 @@ class Engine:
             counts = await kit.queue.counts()
         if any(c.get("waiting") for c in counts.values()):
             await overdue(kit.queue, kit.approvals)
+        self._name((*roster.problems, *amiss(self.home), *adrift(counts, roster)))
         free = {n for n, c in counts.items() if c.get("ready") and not c.get("running")}
         return free & roster.resumes.keys()
+
+    def _name(self, problems: tuple[Problem, ...]) -> None:
+        """Log the problems that were not there at the last look."""
+        for problem in problems:
+            if problem not in self._problems:
+                self.log.add("problem", agent=problem.agent, text=problem.line)
+        self._problems = problems
 
     def _candidates(self, roster: Roster, queued: set[str], number: int) -> list[str]:
         found = queued | (self.mailroom.waiting() & roster.resumes.keys())
@@ -375,7 +379,7 @@ class Engine:
         self._rest[name] = (number + 1 + min(2 ** min(failures, 10) // 2, longest), failures)
         agent_log(self.home, name, self.log.clock).add("failed", tick=number, text=said(error))
         self.log.add("failed", agent=name, tick=number, text=said(error))
-        if isinstance(error, ModelError | Overtaken | StoreAway):
+        if isinstance(error, ModelError | Overtaken | StoreAway | Absent):
             return
         thing = "credits" if isinstance(error, NoCredit) else "failure"
         if self._told.get(name) == thing:

@@ -15,6 +15,7 @@ from math import ceil
 from typing import Any
 
 from samovar.core.errors import SamovarError, Unreachable, Unwritable
+from samovar.org.resume import Absent
 from samovar.org.seams import Claims, Ended, Hold, Job, NoCredit, Overtaken, StoreAway, Work
 
 _log = logging.getLogger(__name__)
@@ -33,15 +34,15 @@ class Manner:
     pause: float = 5.0
     """Before the next attempt of a failed job; doubled each time."""
     patience: float = 30.0
-    """Before a job is taken up again that wants a model, a database, credits or space first."""
+    """Before a job is taken up again that wants a model, a database, credits, room or an agent."""
 
 
 async def carry(claims: Claims, job: Job, work: Work, manner: Manner) -> Ended:
     """Have a claimed job worked on once, record how that ended and return it.
 
     Raises Overtaken when the job was lost, and what the work raised once that is recorded:
-    Unreachable, NoCredit, StoreAway and Unwritable put the job back, everything else counts the
-    attempt. To cancel it breaks the work off and puts the job back, uncounted.
+    Unreachable, NoCredit, StoreAway, Unwritable and Absent put the job back, everything else counts
+    the attempt. To cancel it breaks the work off and puts the job back, uncounted.
     """
     lease = _Lease(claims, job, manner)
     working = asyncio.create_task(_call(work, job, lease.hold))
@@ -120,7 +121,7 @@ class _Lease:
                 await self.tell(claims.finish, ended.state, ended.text)
             case Overtaken():
                 return
-            case Unreachable() | NoCredit() | StoreAway() | Unwritable():
+            case Unreachable() | NoCredit() | StoreAway() | Unwritable() | Absent():
                 await self.tell(claims.release, str(error), self.manner.patience)
             case SamovarError():
                 await self.tell(claims.fail, str(error), pause)

@@ -21,7 +21,10 @@ KEPT = 3
 
 
 class Journal:
-    """The log in one folder. A line that cannot be written is dropped: a log stops nobody."""
+    """The log in one folder. A line that cannot be written is dropped: a log stops nobody.
+
+    Nor does it make anew what its folder lies in: that of an agent may be removed or renamed.
+    """
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = now) -> None:
         self.path = folder / "log.jsonl"
@@ -31,7 +34,7 @@ class Journal:
         """Write a line."""
         row = {"at": self.clock(), "event": event, **{k: v for k, v in facts.items() if v != ""}}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(exist_ok=True)
             if self.path.exists() and self.path.stat().st_size > LARGEST:
                 self._rotate()
             with self.path.open("ab") as handle:

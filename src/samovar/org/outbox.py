@@ -21,7 +21,7 @@ from msgspec.structs import force_setattr, replace
 from samovar.core.errors import SetupError, Unwritable
 from samovar.core.log import plain, write
 from samovar.core.text import storable
-from samovar.org.resume import EVERYBODY, NAME, PEOPLE, Resume
+from samovar.org.resume import EVERYBODY, NAME, PEOPLE, Absent, Resume
 from samovar.org.seams import Ending
 
 Kind = Literal["message", "task", "report", "question", "answer", "alert"]
@@ -206,10 +206,13 @@ def answer(home: Path, owner: str, draft: OutboxEntry) -> None:
 
 
 def _own(home: Path, owner: str, draft: OutboxEntry) -> Path:
-    """Return the outbox a draft goes into. Raises SetupError where it is another's."""
+    """Return the outbox a draft goes into. Raises SetupError where it is another's, or nobody's."""
     if not _is_by(draft.sender, owner) or not re.fullmatch(NAME, owner):
         raise SetupError(f"{draft.sender!r} may not write into the outbox of {owner!r}")
-    return outbox_of(home, owner)
+    box = outbox_of(home, owner)
+    if owner != PEOPLE and not box.parent.is_dir():
+        raise Absent(f"{owner} is not here any more: its folder {box.parent} is gone")
+    return box
 
 
 def _fit(draft: OutboxEntry) -> OutboxEntry:

@@ -7,12 +7,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from samovar.core.errors import SetupError
+
 Craft = Literal["text", "code", "plan"]
 """How it works on a task: writes an answer, changes a repository, or hands out tasks."""
 
 EVERYBODY = "*"
 PEOPLE = "people"
 """Whose outbox every agent reads: that of the persons who own the home."""
+
+
+class Absent(SetupError):
+    """An agent is not here, or its resume is broken; its tasks wait until it is, or are moved."""
+
 
 NAME = r"[A-Za-z][A-Za-z0-9_-]{0,63}"
 Name = Annotated[str, Meta(pattern=f"^{NAME}$")]

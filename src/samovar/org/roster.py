@@ -12,7 +12,7 @@ from samovar.core.log import plain
 from samovar.core.text import joined
 from samovar.org.legs import reads
 from samovar.org.problem import Problem
-from samovar.org.resume import Resume
+from samovar.org.resume import Absent, Resume
 from samovar.org.validate import LARGEST, Known, check, check_team, doubled
 
 TEMPLATE = "agent_template"
@@ -37,6 +37,13 @@ class Roster(Struct, frozen=True):
     """Folders whose resume holds an error."""
     barred: Mapping[str, Resume] = {}
     """Of these, the resumes that are whole and break the rule of two: shown, never used."""
+
+    def able(self, agent: str) -> Resume:
+        """Return the resume of an agent that can work. Raises Absent."""
+        if agent not in self.resumes:
+            wrong = "its resume is missing or broken (samovar validate)"
+            raise Absent(f"{agent} cannot work: {wrong}")
+        return self.resumes[agent]
 
 
 class Folder:

@@ -1,6 +1,7 @@
 """Examining a home: resumes, outboxes, credits and logs, without running anything."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from samovar.core.errors import SetupError
@@ -10,7 +11,7 @@ from samovar.org.outbox import named, outbox_of, read
 from samovar.org.problem import Problem, near
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
-from samovar.org.seams import NoCredit
+from samovar.org.seams import JobState, NoCredit
 from samovar.org.standing import damage
 
 MOST = 200
@@ -33,6 +34,19 @@ def examine(home: Path, roster: Roster) -> list[Problem]:
 def amiss(home: Path) -> list[Problem]:
     """Return what is wrong with the files that are nobody's own: prices and the tick."""
     return [*prices(home)[1], *damage(home)]
+
+
+def adrift(counts: Mapping[str, Mapping[JobState, int]], roster: Roster) -> list[Problem]:
+    """Return a warning for each agent that has tasks to do and is not here: removed, or renamed."""
+    known = roster.resumes.keys() | roster.broken
+    found: list[Problem] = []
+    for name in sorted(counts.keys() - known):
+        count = counts[name].get("ready", 0) + counts[name].get("waiting", 0)
+        wrong = f"is not here, and tasks wait for it: {count}"
+        fix = f"samovar queue list --agent {name}; samovar queue move ID AGENT, or queue cancel ID"
+        problem = Problem(file=f"agents/{name}", wrong=wrong, fix=fix, weight="warning", agent=name)
+        found += [problem] if count else []
+    return found
 
 
 def prices(home: Path) -> tuple[credits.Prices, list[Problem]]:

@@ -36,6 +36,15 @@ class Status(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
 
 
+def totals(counts: Mapping[str, Mapping[JobState, int]]) -> dict[JobState, int]:
+    """Return how many tasks there are in each state, of how many each agent has."""
+    found: dict[JobState, int] = {}
+    for mine in counts.values():
+        for state, count in mine.items():
+            found[state] = found.get(state, 0) + count
+    return found
+
+
 def present(home: Path) -> int:
     """Return the number of the latest finished tick; where its file is damaged, what others say."""
     try:

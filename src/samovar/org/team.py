@@ -24,8 +24,8 @@ from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
 from samovar.org.roster import Roster, linked
 from samovar.org.seams import OPEN, Approval, ApprovalState, Filter, Job, JobState, LedgerEntry
-from samovar.org.sound import amiss, examine
-from samovar.org.standing import Status, present
+from samovar.org.sound import adrift, amiss, examine
+from samovar.org.standing import Status, present, totals
 from samovar.org.ticked import Ticked
 
 
@@ -109,10 +109,7 @@ class Team:
         roster = self._roster()
         self.engine.mailroom.look(roster)
         kit = self.engine.turns.kit
-        jobs: dict[JobState, int] = {}
-        for counts in (await kit.queue.counts()).values():
-            for state, count in counts.items():
-                jobs[state] = jobs.get(state, 0) + count
+        counts = await kit.queue.counts()
         left = await kit.ledger.balances()
         return Status(
             home=str(self.home),
@@ -121,10 +118,10 @@ class Team:
             agents=len(roster.resumes),
             broken=len(roster.broken),
             entries=self.engine.mailroom.count(),
-            jobs=jobs,
+            jobs=totals(counts),
             approvals=len(await self.approvals()),
             stopped=tuple(sorted(n for n in roster.resumes if left.get(n, 1) <= 0)),
-            problems=(*roster.problems, *amiss(self.home)),
+            problems=(*roster.problems, *amiss(self.home), *adrift(counts, roster)),
         )
 
     async def tasks(
@@ -261,7 +258,8 @@ class Team:
 
     async def validate(self) -> list[Problem]:
         """Return everything that is wrong in the home's files; nothing is run for it."""
-        return examine(self.home, self._roster())
+        roster, counts = self._roster(), await self.engine.turns.kit.queue.counts()
+        return [*examine(self.home, roster), *adrift(counts, roster)]
 
     def log(self, agent: str, lines: int = 20) -> list[dict[str, object]]:
         """Return the last lines of an agent's log, as they were written."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from samovar.org.seams import JobState, StoreAway
 
-_JOBS = "SELECT state, count(*) FROM tasks GROUP BY state"
+_JOBS = "SELECT agent, state, count(*) FROM tasks GROUP BY agent, state"
 _BROKE = "SELECT agent FROM accounts WHERE balance <= 0 ORDER BY agent"
 _ASKED = "SELECT count(*) FROM approvals WHERE state = 'asked' AND expires > ?"
 
@@ -22,7 +22,8 @@ _ASKED = "SELECT count(*) FROM approvals WHERE state = 'asked' AND expires > ?"
 class Glance(Struct, frozen=True, kw_only=True):
     """What a status shows of the books."""
 
-    jobs: Mapping[JobState, int] = {}
+    jobs: Mapping[str, Mapping[JobState, int]] = {}
+    """By agent and state."""
     broke: tuple[str, ...] = ()
     """Agents without credits."""
     approvals: int = 0
@@ -36,8 +37,11 @@ def glance(home: Path) -> Glance:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as base:
+            jobs: dict[str, dict[JobState, int]] = {}
+            for agent, state, count in base.execute(_JOBS):
+                jobs.setdefault(agent, {})[state] = count
             return Glance(
-                jobs=dict(base.execute(_JOBS).fetchall()),
+                jobs=jobs,
                 broke=tuple(row[0] for row in base.execute(_BROKE)),
                 approvals=base.execute(_ASKED, (now,)).fetchone()[0],
             )

@@ -42,7 +42,7 @@ async def team(desk: Desk, _query: Query) -> Data:
     ran = [r for r in lines if r.at.date() == today]
     asked = await questions(desk)
     data: Data = {
-        "waiting": waiting(asked, (), ()),
+        "waiting": waiting(asked, (), (), ()),
         "orders": _open_orders(desk),
         "runs": lines[:RECENT],
         "active": [r for r in lines if r.state == "running"],
@@ -58,7 +58,9 @@ async def team(desk: Desk, _query: Query) -> Data:
     ended = [j for j in jobs if j.ended is not None and j.ended.date() == today]
     everybody = await office.roster.agents()
     return data | {
-        "waiting": waiting(asked, await office.words.approvals(), jobs),
+        "waiting": waiting(
+            asked, await office.words.approvals(), jobs, {a.name for a in everybody}
+        ),
         "today": _totals(ran, ended) | {"spent": await office.purse.spent_today()},
         "agents": everybody,
         "turns": {a.name: next_turn(a, status) for a in everybody},

@@ -1,10 +1,11 @@
 """What waits for a person, in one list: the oldest first, and nothing twice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from samovar.org.seams import Approval, Job
 from samovar.web.happening import board_of
@@ -23,14 +24,23 @@ class Item(Struct, frozen=True, kw_only=True):
 
 
 def waiting(
-    questions: Sequence[Question], approvals: Sequence[Approval], jobs: Sequence[Job]
+    questions: Sequence[Question],
+    approvals: Sequence[Approval],
+    jobs: Sequence[Job],
+    agents: Collection[str],
 ) -> list[Item]:
     """Return the questions of runs and agents, and the tasks that cannot go on by themselves.
 
-    A task that waits for the answer to a question stands there as that question.
+    A task that waits for the answer to a question stands there as that question. A task of nobody
+    among the agents waits for another one.
     """
     asked = {a.task for a in approvals if not a.entry}
     stuck = [j for j in jobs if j.state == "dead" or (j.state == "waiting" and j.id not in asked)]
+    stuck += [
+        replace(j, reason=f"no agent is called {j.agent}: give it to another one, or cancel it")
+        for j in jobs
+        if j.state == "ready" and j.agent not in agents
+    ]
     found = [
         *(_run(q) for q in questions),
         *(_agent(a) for a in approvals),
