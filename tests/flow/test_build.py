@@ -8,7 +8,7 @@ from samovar.core.event import Judged, Planned, Surveyed, Wrote
 from samovar.core.log import MemoryLog
 from samovar.core.message import Usage
 from samovar.core.state import replay
-from samovar.core.task import Budget, Candidate, Edit, Plan, Step, Target, Verdict
+from samovar.core.task import Budget, Candidate, Checked, Edit, Plan, Step, Target, Verdict
 from samovar.flow.build import next_idea
 from samovar.flow.idea import COSTLY
 from samovar.flow.speak import drawn, fingerprint
@@ -215,11 +215,11 @@ def test_only_what_is_drawn_warm_has_a_nucleus():
     assert drawn(0.8, 1).repeat_penalty is None
 
 
-@pytest.mark.parametrize(
-    ("examples", "second"), [(("assert middle([4]) == 4",), "model"), (("a", "b"), "search")]
-)
-def test_where_one_example_is_all_there_is_the_model_goes_before_the_search(examples, second):
-    surveyed = Surveyed(verdict=Verdict(passed=True), command="")
+@pytest.mark.parametrize(("beside", "second"), [((), "model"), (("test_a.py::test_b",), "search")])
+def test_where_no_test_stands_beside_the_examples_the_model_goes_before_the_search(beside, second):
+    examples = ("assert middle([4]) == 4", "assert middle([5]) == 5")
+    tests = Checked(name="tests", command="pytest", exit=0, seconds=1.0, passing=beside)
+    surveyed = Surveyed(verdict=Verdict(passed=True, checks=(tests,)), command="pytest")
     target = Target("middle.py")
     step = Step(title="write middle.py", strategy="write", targets=(target,))
     answered = Wrote(

@@ -128,7 +128,7 @@ def _command(facts: Facts, place: Path) -> Command:
     # one that the work brought along must not judge it.
     environment = find_environment(place / _REPORT)
     stop = ("-x",) if facts.stop_first else ()
-    options = ("-p", "no:cacheprovider", "--tb=short", f"--timeout={facts.test_timeout_s:g}")
+    options = ("-p", "no:cacheprovider", f"--timeout={facts.test_timeout_s:g}")
     quiet = ("-o", "addopts=", "-W", "ignore", "--junitxml", _REPORT)
     return Command(
         argv=(sys.executable, "-m", "pytest", "-q", *stop, *options, *quiet, *facts.test_files),

@@ -90,15 +90,19 @@ class Project:
         """Run a few lines of Python against the project with the change."""
         place = self.copy(changed)
         # Code that calls sys.exit(0) half way ends well too, but never says the word.
-        word = f"end-{secrets.token_hex(8)}"
-        whole = f"{code}\nimport sys\nprint({word!r}, file=sys.__stdout__, flush=True)\n"
-        argv = (self.environment.python, "-")
-        ran = await self._run(place, argv, self.variables(), stdin=whole.encode(), seconds=20)
+        word, mark = (f"{kind}-{secrets.token_hex(8)}" for kind in ("end", "failure"))
+        argv = (self.environment.python, str(INSIDE / "example.py"), word, mark)
+        ran = await self._run(place, argv, self.variables(), stdin=code.encode(), seconds=20)
         if ran.exit == 0 and word not in ran.output:
             ran = replace(
                 ran, exit=1, output=f"{ran.output}\nThe program ended before the example."
             )
-        return replace(judged(name, "python - <<example", ran, None), input=code)
+        checked = judged(name, "python - <<example", ran, None)
+        told = [li for li in ran.output.splitlines() if li.startswith(f"{mark} ")]
+        if told and not ran.stopped:
+            found = msgspec.json.decode(told[-1].partition(" ")[2], type=Failure)
+            checked = replace(checked, excerpt=excerpt([found]))
+        return replace(checked, input=code)
 
     async def lint(self, changed: Mapping[str, str]) -> Checked | None:
         """Return what the project's own linter says of a change that it did not say before.

@@ -15,6 +15,7 @@ from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
 from samovar.flow.idea import Idea, next_search
 from samovar.flow.kit import Kit
+from samovar.flow.reports import is_test
 from samovar.flow.search import search
 from samovar.flow.source import bodiless, own_imports, shape
 from samovar.flow.speak import (
@@ -54,6 +55,8 @@ STOPS = 4
 """Stop sequences a request may have; servers take no more."""
 EARLY = 4
 """Answers after which the best is searched, before the model goes on."""
+TOLD = 700
+"""Characters of failed examples that are told together."""
 WARM = 0.8
 """Temperature of every answer after the first."""
 
@@ -130,12 +133,11 @@ def _start(state: State, asked: Sequence[Attempt], target: int) -> Way:
 def _search_now(state: State, idea: Idea) -> bool:
     """Return whether to search before the model is asked again: early on what exists already.
 
-    Some small edit satisfies almost any single example: without tests beside it the model goes
-    first.
+    Some small edit satisfies almost any handful of examples: without tests beside them the model
+    goes first.
     """
     asked = sum(a.candidate.origin == "model" for a in state.trials)
-    alone = len(examples(state)) < 2 and not kept(state)
-    weak = not goals(state) and alone
+    weak = not goals(state) and not kept(state)
     first = all(a.candidate.parent is None for a in state.trials if a.candidate.origin == "search")
     after = 1 if idea.parent is None else EARLY
     return idea.skip > 0 or (first and asked >= after and not weak)
@@ -236,9 +238,10 @@ def context(kit: Kit, state: State, target: Target) -> str:
     parts = []
     if examples(state):
         # In no block of code: a small model takes the nearest one for its answer.
-        rows = (row for e in examples(state)[:3] for row in e.splitlines())
+        own = [e for e in examples(state) if not is_test(e)]
+        rows = (row for e in own[:3] for row in e.splitlines())
         shown = "\n".join(f"- `{row}`" for row in rows if row and not _IMPORT.match(row))
-        parts.append(f"These must hold:\n\n{cut(shown, 300)}\n\n")
+        parts += [f"These must hold:\n\n{cut(shown, 300)}\n\n"] if own else []
     surveyed, path = state.surveyed, _tests(kit, state)
     if path and target.symbol:
         note = surveyed.verdict.checks[0].excerpt if surveyed else ""
@@ -276,7 +279,10 @@ def failure(attempt: Attempt) -> str:
     if attempt.verdict is None:
         return attempt.candidate.complaint
     red = [c for c in attempt.verdict.checks if c.excerpt]
-    return red[0].excerpt if red else attempt.verdict.why
+    alike = [c.excerpt for c in red if c.name.split()[0] == red[0].name.split()[0]]
+    few = (alike[:n] for n in range(len(alike), 0, -1))
+    told = next((f for f in few if sum(map(len, f)) <= TOLD), alike[:1])
+    return "\n\n".join(told) or attempt.verdict.why
 
 
 def read_answer(

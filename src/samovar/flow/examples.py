@@ -10,13 +10,24 @@ import builtins
 import re
 from collections.abc import Sequence
 
+from samovar.core.seams import text_of
 from samovar.core.state import State
 from samovar.flow.answer import blocks
 from samovar.flow.forgotten import forgotten
 from samovar.flow.grounding import FOREIGN, shown, stands
 from samovar.flow.kit import Kit
 from samovar.flow.localise import quoted
-from samovar.flow.source import Definition, Symbol, imported, module_of, parse, sides, spoken
+from samovar.flow.reports import quoted_tests
+from samovar.flow.source import (
+    Definition,
+    Symbol,
+    defined,
+    imported,
+    module_of,
+    parse,
+    sides,
+    spoken,
+)
 from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
 from samovar.flow.work import SMALLEST, affords
 
@@ -41,14 +52,15 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     """Return checks taken from the task, and what the model was asked to find them."""
     text = state.task.text
     code = doctests(text + "\n" + "\n".join(s.text for s in near[:1]), near)
-    red = await _red(kit, text, [*code, *asserted(text, near), *refused(text, near)])
+    tests, rest = quoted_tests(text, _homes(kit, near))
+    red = await _red(kit, text, [*code, *tests, *asserted(rest, near), *refused(text, near)])
     if red or not re.search(r"[`(=']", text) or not affords(state, LIMIT, SMALLEST):
         return red, Aside()
     kit.live("step", "reading the examples in the task")
     question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
     said = await aside(kit.model, messages(question), LIMIT, drawn(0.0, 1))
-    told = [c for b in blocks(said.answer) for c in grounded(b, text, near)]
-    found = await _red(kit, text, told) or await _red(kit, text, crashing(text, near))
+    read = [c for b in blocks(said.answer) for c in grounded(b, text, near)]
+    found = await _red(kit, text, read) or await _red(kit, text, crashing(text, near))
     return found, said
 
 
@@ -251,6 +263,15 @@ def broken(excerpt: str, snippet: str = "", task: str = "") -> bool:
         return True
     lacks = re.search(r"AttributeError: .* has no attribute '(\w+)'", excerpt)
     return lacks is not None and f".{lacks[1]}" in snippet and not shown(lacks[1], task)
+
+
+def _homes(kit: Kit, near: list[Symbol]) -> dict[str, str]:
+    """Return how each name of the files at hand is imported; of two, from the likelier file."""
+    found: dict[str, str] = {}
+    for path in dict.fromkeys(s.path for s in near):
+        for name in defined(text_of(kit.tree, path)):
+            found.setdefault(name, f"from {module_of(path)} import {name}")
+    return found
 
 
 def _imports(near: list[Symbol]) -> str:

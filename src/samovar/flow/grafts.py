@@ -73,11 +73,33 @@ class Donors:
     others: tuple[str, ...] = ()
     """The same file, as other candidates have it."""
 
+    def __add__(self, other: "Donors") -> "Donors":
+        return Donors(
+            self.texts + other.texts,
+            self.errors + other.errors,
+            (*self.calls, *other.calls),
+            self.values + other.values,
+            self.others + other.others,
+        )
+
 
 def expected(tests: str, names: Sequence[str]) -> Donors:
     """Return what the named test functions of a file speak of."""
     tree = parse(tests)
     functions = [n for n in ast.walk(tree) if isinstance(n, Function)] if tree else []
+    return _spoken_of(functions, names)
+
+
+def shown(example: str) -> Donors:
+    """Return what an example of the task speaks of: a program, as good as the body of a test."""
+    tree, test = parse(example), ast.parse("def test_example(): pass").body[0]
+    if tree is None or not isinstance(test, ast.FunctionDef):
+        return Donors()
+    test.body = tree.body
+    return _spoken_of([test], [test.name])
+
+
+def _spoken_of(functions: Sequence[Function], names: Sequence[str]) -> Donors:
     wanted = [f for f in functions if f.name in names]
     texts: dict[str, None] = {}
     errors: dict[str, None] = {}

@@ -11,10 +11,12 @@ from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow.combine import combined
-from samovar.flow.grafts import Donors, expected, grafts
+from samovar.flow.grafts import Donors, expected, grafts, shown
 from samovar.flow.kit import Kit
+from samovar.flow.nearby import nearby
 from samovar.flow.pieces import ends, parts, pieces
 from samovar.flow.probes import count, failing, pass_to_pass, probe
+from samovar.flow.source import module_of
 from samovar.flow.variant import Variant
 from samovar.flow.variants import variants
 from samovar.flow.work import Files, changed_by, finished, standing
@@ -29,6 +31,10 @@ TRACED = 30
 """Red tests that say which lines matter."""
 QUICK = 1.0
 """Seconds in which the tests beside what is to become green must be through."""
+MORE = 10.0
+"""Seconds in which versions are looked for that satisfy the task's examples as well."""
+ALIKE = 12
+"""Versions of which the one is taken that changes least beside."""
 FEW = 5
 """Tests of a file that is not quick as a whole; those that an edit broke come first."""
 BATCH = 500, 4_000_000
@@ -113,6 +119,7 @@ class Climb:
         end = time.monotonic() + self.kit.search_seconds
         await self.watch(time.monotonic() + WATCHING * self.kit.search_seconds)
         best, total = self.start, 0
+        below = self.start
         behind: list[Hill] = []
         hill: Hill | None = self.start
         while hill and best.red and time.monotonic() < end:
@@ -123,11 +130,35 @@ class Climb:
                 hill = behind.pop(0) if behind else None
                 continue
             behind = sorted([*behind, hill], key=lambda h: h.depth)
+            below = hill
             hill, best = better, min(best, better, key=lambda h: h.red)
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
             if "climb" in self.state.task.off:
                 break
-        return (best if best.red else await self._pruned(best)), total
+        if best.red:
+            return best, total
+        return await self._pruned(await self._mildest(best, below, end)), total
+
+    async def _mildest(self, top: Hill, below: Hill, end: float) -> Hill:
+        """Return, of the versions next to one that do as well, that which changes least beside.
+
+        Where tests that were green stand beside, these have said so already.
+        """
+        path = self.places[0].path
+        calls = nearby(Files(self.kit.tree, below.files)[path], self.donors.calls)
+        if self.probe.tests or not calls:
+            return top
+        below.red, end = 1, min(end, time.monotonic() + MORE)
+        alike = [top]
+        while len(alike) < ALIKE and time.monotonic() < end:
+            if (other := await self.better(below, end)) is None:
+                break
+            alike.append(other)
+        asked = [f"{module_of(path)}:{call}" for call in calls]
+        versions = [self.start.files, *(h.files for h in alike)]
+        _, (before, *after) = await self.kit.checks.behaviours(versions, asked)
+        kept = [sum(a == b and a[:1] != "!" for a, b in zip(before, s, strict=True)) for s in after]
+        return alike[kept.index(max(kept))]
 
     async def _pruned(self, top: Hill) -> Hill:
         """Return a version that mends all without the steps it does not need.
@@ -256,21 +287,16 @@ class Climb:
             yield {path: text}
 
     def collected(self) -> Donors:
-        """Return what the failing tests and the other candidates have to give."""
-        donors = Donors()
+        """Return what failing tests, examples and the other candidates have to give."""
         names: dict[str, list[str]] = {}
         for test in self.failing:
             path, *inner = test.split("::")
             names.setdefault(path, []).append(inner[-1].split("[")[0] if inner else "")
-        for path, wanted in list(names.items())[:3]:
-            told = expected(text_of(self.kit.tree, path), wanted)
-            donors = replace(
-                donors,
-                texts=donors.texts + told.texts,
-                errors=donors.errors + told.errors,
-                values=donors.values + told.values,
-                calls=() if "guards" in self.state.task.off else [*donors.calls, *told.calls],
-            )
+        files = list(names.items())[:3]
+        told = [expected(text_of(self.kit.tree, path), wanted) for path, wanted in files]
+        donors = sum([*told, *map(shown, self.probe.scripts)], Donors())
+        if "guards" in self.state.task.off:
+            donors = replace(donors, calls=())
         if self.attempt is None:
             return donors
         path = self.attempt.candidate.edits[0].path
