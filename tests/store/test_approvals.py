@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from samovar.core.errors import Refused, SetupError
 from samovar.org.seams import Approval, Effect
+from samovar.store.clock import machine
+from samovar.store.database import connect
 
 PUSH = Approval(agent="ada", act="push", digest="d1", text="push main", task=4)
 
@@ -105,6 +108,48 @@ async def test_words_expire(store, hands):
         await store.approvals.answer(other.id, True, by="li")
     assert len(await store.approvals.list(("expired",))) == 2
     assert (await store.approvals.ask(PUSH, 60)).state == "asked"
+
+
+@pytest.fixture
+def jump(store, hands, request):
+    """Move the wall clock by days; that of PostgreSQL is the server's: there, the ends move."""
+    server = "postgresql" in store.shown
+    url = request.getfixturevalue("database") if server else ""
+
+    async def by(days):
+        if not url:
+            hands.jump += days * 86_400
+            return
+        database = connect(url, machine())
+        moved = text("UPDATE approvals SET expires = expires - make_interval(days => :days)")
+        async with database.writing() as connection:
+            await connection.execute(moved, {"days": days})
+        await database.close()
+
+    return by
+
+
+async def test_a_clock_that_was_wrong_for_a_while_loses_no_question_and_no_word(store, jump):
+    month = 30 * 86_400
+    asked = await store.approvals.ask(PUSH, month)
+    word = await store.approvals.ask(replace(PUSH, digest="d2"), month)
+    granted = await store.approvals.answer(word.id, True, by="li")
+    again = await store.approvals.ask(replace(PUSH, digest="d3"), month)
+    await jump(31)
+    assert await store.approvals.list(("asked", "granted")) == []
+    assert len(await store.approvals.list(("expired",))) == 3
+    with pytest.raises(Refused, match="has expired"):
+        await store.approvals.use("d2")
+    with pytest.raises(SetupError, match="has expired"):
+        await store.approvals.answer(asked.id, True, by="li")
+    anew = await store.approvals.ask(replace(PUSH, digest="d3"), month)
+    assert anew.id > again.id and await store.approvals.list() == [anew]
+    await jump(-31)
+    assert [a.id for a in await store.approvals.list()] == [asked.id, anew.id]
+    assert await store.approvals.list(("granted",)) == [granted]
+    assert (await store.approvals.use("d2")).state == "used"
+    assert (await store.approvals.answer(asked.id, True, by="li")).state == "granted"
+    assert [a.id for a in await store.approvals.list(("expired",))] == [again.id]
 
 
 async def test_an_unknown_question_has_no_answer(store):

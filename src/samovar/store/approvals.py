@@ -1,9 +1,13 @@
-"""The words of people in a database: each for one exact act, once, for a time."""
+"""The words of people in a database: each for one exact act, once, for a time.
+
+That a word has expired is not written down but seen whenever somebody looks: a clock that was wrong
+for a while loses nothing.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import ColumnElement, Row, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,8 +45,10 @@ class SqlApprovals:
         known = select(approvals).where(
             approvals.c.digest == approval.digest, approvals.c.state.in_(_OPEN)
         )
+        over = (approvals.c.digest == approval.digest) & self._over()
         async with self.database.writing() as connection:
-            await self._expire(connection)
+            # It is asked anew: of one act, one question or word is open.
+            await connection.execute(update(approvals).where(over).values(state="expired"))
             row = (await connection.execute(new)).first()
             return read(row or (await connection.execute(known)).one())
 
@@ -54,9 +60,8 @@ class SqlApprovals:
             "note": note,
             "answered": self.database.wall(),
         }
-        asked = (approvals.c.id == id) & (approvals.c.state == "asked")
+        asked = (approvals.c.id == id) & (approvals.c.state == "asked") & ~self._over()
         async with self.database.writing() as connection:
-            await self._expire(connection)
             row = await self._changed(connection, update(approvals).where(asked), values)
         if row is None:
             raise SetupError(f"question {id} is not open: it was answered before, or has expired")
@@ -64,9 +69,9 @@ class SqlApprovals:
 
     async def use(self, digest: str, /) -> Approval:
         """Spend the granted approval of exactly this act. Raises Refused when there is none."""
-        granted = (approvals.c.digest == digest) & (approvals.c.state == "granted")
+        mine = (approvals.c.digest == digest) & (approvals.c.state == "granted")
+        granted = mine & ~self._over()
         async with self.database.writing() as connection:
-            await self._expire(connection)
             spent = {"state": "used"}
             row = await self._changed(connection, update(approvals).where(granted), spent)
         if row is None:
@@ -82,14 +87,16 @@ class SqlApprovals:
 
     async def list(self, states: Sequence[ApprovalState] = ("asked",), /) -> Sequence[Approval]:
         """Return approvals in these states, the oldest first."""
-        asked = select(approvals).where(approvals.c.state.in_(states)).order_by(approvals.c.id)
-        async with self.database.writing() as connection:
-            await self._expire(connection)
+        rest = [c for c in approvals.c if c is not approvals.c.state]
+        state = case((self._over(), "expired"), else_=approvals.c.state).label("state")
+        now = select(*rest, state).subquery()
+        asked = select(now).where(now.c.state.in_(states)).order_by(now.c.id)
+        async with self.database.reading() as connection:
             return [read(row) for row in await connection.execute(asked)]
 
-    async def _expire(self, connection: AsyncConnection) -> None:
-        over = approvals.c.state.in_(_OPEN) & (approvals.c.expires <= self.database.wall())
-        await connection.execute(update(approvals).where(over).values(state="expired"))
+    def _over(self) -> ColumnElement[bool]:
+        """Return whether nobody answered a question, or used a word, in time."""
+        return approvals.c.state.in_(_OPEN) & (approvals.c.expires <= self.database.wall())
 
     async def _changed(
         self, connection: AsyncConnection, change: Any, values: dict[str, Any]

@@ -22,6 +22,8 @@ from samovar.org.seams import (
 from samovar.store.clock import Clock
 from samovar.store.ledger import refusal, too_much
 
+_OPEN: tuple[ApprovalState, ...] = ("asked", "granted")
+
 
 class MemoryLedger:
     """`samovar.org.seams.Ledger` in memory."""
@@ -136,9 +138,12 @@ class MemoryApprovals:
 
     async def ask(self, approval: Approval, seconds: float, /) -> Approval:
         """Ask a person; an open question about the same digest is returned instead of doubled."""
-        for known in await self.list(("asked", "granted")):
-            if known.digest == approval.digest:
-                return known
+        for known in self.held:
+            if known.digest == approval.digest and known.state in _OPEN:
+                if self._shown(known) == known:
+                    return known
+                # It is asked anew: of one act, one question or word is open.
+                self._keep(replace(known, state="expired"))
         now = self.clock.wall()
         fresh = replace(
             approval,
@@ -175,11 +180,12 @@ class MemoryApprovals:
 
     async def list(self, states: Sequence[ApprovalState] = ("asked",), /) -> Sequence[Approval]:
         """Return approvals in these states, the oldest first."""
-        for known in self.held:
-            over = known.expires is not None and known.expires <= self.clock.wall()
-            if over and known.state in ("asked", "granted"):
-                self._keep(replace(known, state="expired"))
-        return [known for known in self.held if known.state in states]
+        return [known for known in map(self._shown, self.held) if known.state in states]
+
+    def _shown(self, known: Approval) -> Approval:
+        """Return an approval as it is now: nobody answered it, or used it, in time."""
+        over = known.expires is not None and known.expires <= self.clock.wall()
+        return replace(known, state="expired") if over and known.state in _OPEN else known
 
     def _keep(self, approval: Approval) -> Approval:
         words = {"text": storable(approval.text), "note": storable(approval.note)}
