@@ -324,6 +324,24 @@ async def test_a_model_that_fails_ends_the_turn_with_its_words():
     assert desk.files == {"a.py": "x"}
 
 
+async def test_where_no_word_is_known_the_model_names_the_tool_it_wants():
+    model = Scripted(["Potrzebuję `fetch`.", call("fetch", url="https://a.example"), "Gotowe."])
+    log = await run(agent(model, shown=2), start("przynieś stronę, zapisz ją"))
+    first, then = (e for e in log if isinstance(e, Offered))
+    assert "fetch" in first.more and set(first.more).isdisjoint(first.tools)
+    assert f"answer with its name in `back quotes`: {', '.join(first.more)}\n" in told(model, 0)
+    assert "fetch" in then.tools and len(then.tools) == 2
+    assert "now you are shown fetch: call it" in told(model, 1)
+    assert replay(log).answer == "Gotowe."
+
+
+async def test_where_a_word_is_known_no_further_tools_are_named():
+    model = Scripted(["It says `fetch` somewhere."])
+    log = await run(agent(model, shown=2))
+    assert [e.more for e in log if isinstance(e, Offered)] == [()]
+    assert "further tools" not in told(model) and log[-1] == Stopped(end="answered")
+
+
 async def test_facts_stand_there_once_until_something_was_done():
     count = iter(range(9))
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from samovar.core import context, stuck
 from samovar.core.errors import ModelError, SetupError, ToolError
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
-from samovar.core.offer import choose
+from samovar.core.offer import choose, understood
 from samovar.core.rules import Broker, decide, perform
 from samovar.core.seams import Model
 from samovar.core.talk import (
@@ -151,8 +151,9 @@ def advance(talk: Conversation, agent: Agent) -> Move:
     if not talk.turn.looked:
         return Look()
     offer = _offer(talk, tools, agent.limits.shown)
-    if offer != talk.offered and not isinstance(talk.items[-1], Offered):
-        return Offered(tools=offer)
+    same = offer.tools == talk.offered and set(offer.more) <= set(talk.offer.more)
+    if not same and not isinstance(talk.items[-1], Offered):
+        return offer
     return _lighten(talk, agent, tools) or Ask()
 
 
@@ -266,21 +267,25 @@ def _spent(turn: Turn, limits: Limits) -> Stopped | None:
     return None
 
 
-def _offer(talk: Conversation, tools: Sequence[Tool], count: int) -> tuple[str, ...]:
+def _offer(talk: Conversation, tools: Sequence[Tool], count: int) -> Offered:
     """Return the tools for the next step, chosen by what was asked and what was said since.
 
     An offer is long, so it stays for the turn unless the model speaks of a tool it does not see.
+    Where no word tells which tools are needed, the others are named, so that it can.
     """
     last = next((i for i in reversed(talk.present) if isinstance(i, Replied | Heard)), None)
     said = last.said.text if isinstance(last, Replied) else ""
     known = {t.name for t in tools}
     missed = any(t.name not in talk.offered and _speaks_of(said, t.name) for t in tools)
     if isinstance(last, Replied) and not missed and known.issuperset(talk.offered):
-        return talk.offered
+        return talk.offer
     heard = [i.text for i in talk.present if isinstance(i, Heard)]
     used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
     kept = [n for n in talk.offered if n in known]
-    return choose(tools, "\n".join([*heard, said]), used, kept, count)
+    text = "\n".join([*heard, said])
+    chosen = choose(tools, text, used, kept, count)
+    rest = () if understood(text) else (t.name for t in tools if t.name not in chosen)
+    return Offered(tools=chosen, more=tuple(rest))
 
 
 def _speaks_of(text: str, tool: str) -> bool:
@@ -383,6 +388,9 @@ def _fault(
         return strange
     if told:
         return ""
+    for name in talk.offer.more:
+        if _speaks_of(said.text, name):
+            return f"now you are shown {name}: call it, or answer the person"
     if talk.offered and _PROMISE.search(said.text):
         return (
             "you said what you would do, but called no tool: call it now; if you are done, give "

@@ -39,6 +39,7 @@ NOT_WORTH = 0.75
 """Above this share, shortening outputs is not enough: a fresh context begins."""
 SUMMARY = 0.12
 """Share of the room for the summary of what went before."""
+_MORE = "To be shown one of these further tools, answer with its name in `back quotes`: "
 _WRONG = 400
 """Characters of an unusable answer that are shown again."""
 _FAILED = re.compile(r"\A\W*(exit(ed| status| code)?:? *[1-9]|error\b|traceback)", re.IGNORECASE)
@@ -71,7 +72,8 @@ def messages(talk: Conversation, dialect: Dialect, tools: Sequence[Tool]) -> tup
 
 def _offer(offered: Offered, dialect: Dialect, tools: Sequence[Tool]) -> str:
     known = [t for t in tools if t.name in offered.tools]
-    return dialect.offer(known) if known else ""
+    more = f"\n\n{_MORE}{', '.join(offered.more)}" if offered.more else ""
+    return dialect.offer(known) + more if known else ""
 
 
 def _add(rows: list[Message], role: Literal["user", "assistant"], text: str) -> None:

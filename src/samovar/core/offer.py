@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import sqrt
 
+from samovar.core.tongues import english
 from samovar.core.tool import Permission, Tool
 
 
@@ -39,7 +40,7 @@ _ALIKE = 1.5
 """What each tool of the same permission costs the next one: a few of each kind do more."""
 _APART = 1.5
 """What tools that leave the machine, or wait for somebody, must make good by the words."""
-_FILE = re.compile(r"\b[\w/-]+\.[a-z]{1,5}\b")
+_FILE = re.compile(r"\b[\w/-]+\.[a-z]{1,5}\b", re.ASCII)
 _COMMON = _set("the a an of to in and or for with is are be it this that on by at as")
 
 
@@ -54,7 +55,7 @@ def choose(
     """
     if len(tools) <= count:
         return tuple(t.name for t in tools)
-    said = _words(words)
+    said = _words(words) | english(words)
     scores = {t.name: _score(t, words, said, used) + _KEPT * (t.name in kept) for t in tools}
     chosen: list[Tool] = []
     while len(chosen) < count:
@@ -67,8 +68,14 @@ def choose(
     return tuple(t.name for t in tools if t in chosen)
 
 
+def understood(words: str) -> bool:
+    """Whether a text holds any word by which tools are chosen, in a language known here."""
+    known = frozenset[str]().union(*INTENTS.values(), *CALLED.values())
+    return bool(english(words) or _words(words) & known)
+
+
 def _score(tool: Tool, text: str, said: frozenset[str], used: Sequence[str]) -> float:
-    named = re.search(rf"\b{re.escape(tool.name)}\b", text) is not None
+    named = re.search(rf"\b{re.escape(tool.name)}\b", text, re.ASCII) is not None
     aimed = _aimed(tool, text)
     meant = said & INTENTS[tool.permission]
     called = _words(tool.name.replace("_", " ")) | CALLED.get(tool.name, frozenset())

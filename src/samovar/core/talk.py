@@ -56,6 +56,8 @@ class Offered(Struct, frozen=True, kw_only=True, tag="offered"):
     """These tools are in front of the model from now on."""
 
     tools: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    """Further ones that are only named to it, where no word told which it will need."""
 
 
 class Replied(Struct, frozen=True, kw_only=True, tag="replied"):
@@ -170,9 +172,15 @@ class Conversation(Struct, frozen=True, kw_only=True):
         return self.items[self.opened :]
 
     @property
+    def offer(self) -> Offered:
+        """What is in front of the model."""
+        found = (i for i in reversed(self.items) if isinstance(i, Offered))
+        return next(found, Offered(tools=()))
+
+    @property
     def offered(self) -> tuple[str, ...]:
         """Names of the tools in front of the model."""
-        return next((i.tools for i in reversed(self.items) if isinstance(i, Offered)), ())
+        return self.offer.tools
 
     @property
     def waiting(self) -> tuple[Call, ...]:
