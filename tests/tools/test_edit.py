@@ -69,6 +69,40 @@ async def test_tabs_and_spaces_are_never_mixed(edit, place, source, unit, ours, 
     assert text == source.replace(f"{ours}size = w * h\n", SPLIT.format(ours), 1)
 
 
+async def test_a_line_quoted_in_its_midst_stays_in_its_line(edit):
+    _, text = await edit("w * h\n    return", "h\n    return")
+    assert text == SOURCE.replace("w * h\n", "h\n")
+    _, text = await edit("size = h\n", "size = 2\n")
+    assert text == SOURCE.replace("w * h\n", "2\n")
+
+
+NARROW = SOURCE.replace("    ", "  ")
+
+
+@pytest.mark.parametrize(("source", "unit", "ours"), [(SOURCE, 2, 4), (NARROW, 4, 2)])
+@pytest.mark.parametrize("head", ["", "def area(w, h):\n"])
+@pytest.mark.parametrize("quoted", ["size = w * h", "sizes = w * h"])
+async def test_rows_are_as_deep_as_those_of_the_file(edit, place, source, unit, ours, head, quoted):
+    (place.root / "a.py").write_text(source)
+    unit, ours = " " * unit, " " * ours
+    _, text = await edit(f"{head}{unit}{quoted}\n", f"{head}{SPLIT.format(unit)}")
+    assert text == source.replace(f"{ours}size = w * h\n", SPLIT.format(ours), 1)
+
+
+@pytest.mark.parametrize("gap", ["", " "])
+async def test_rows_quoted_a_level_higher_keep_their_steps(edit, place, gap):
+    deep = "class A:\n    def f(self):\n        return 1\n"
+    (place.root / "a.py").write_text(deep)
+    _, text = await edit(f"    return {gap}1\n", "    if self:\n        return 2\n")
+    assert text == deep.replace("return 1", "if self:\n            return 2")
+    quoted = "    if  self:\n        return 2\n"
+    _, text = await edit(quoted, "    if (self and\n      1):\n        return 2\n")
+    assert text == deep.replace("return 1", "if (self and\n          1):\n            return 2")
+    (place.root / "a.py").write_text(deep)
+    _, text = await edit("def f(self):\n  return 1\n", "def f(self):\n  return 3\n")
+    assert text == deep.replace("return 1", "return 3")
+
+
 async def test_a_likely_piece_is_taken_and_said(edit):
     said, text = await edit(
         "def volume(w, h, deep):\n    size = w * h * d\n", "def volume(w, h, d):\n    size = 1\n"

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from math import gcd
 
 from msgspec import Struct
@@ -35,7 +36,7 @@ class Found(Struct, frozen=True, kw_only=True):
     given: str = ""
     """The indentation of the text."""
     step: tuple[str, str] = ("", "")
-    """A tab and the spaces it stands for, as quoted and as in the text, where these differ so."""
+    """What stands for what in an indentation, as quoted and as in the text, where these differ."""
 
 
 def locate(text: str, quoted: str) -> Found:
@@ -48,7 +49,7 @@ def locate(text: str, quoted: str) -> Found:
     quoted = _line_ends(quoted, text)
     places = [m.start() for m in re.finditer(re.escape(quoted), text)]
     if len(places) == 1:
-        return Found(start=places[0], end=places[0] + len(quoted), how="exactly")
+        return _exact(text, places[0], quoted)
     if places:
         raise _ambiguous(text, places, "search")
     rows = _rows(text)
@@ -62,18 +63,28 @@ def locate(text: str, quoted: str) -> Found:
 def replaced(text: str, found: Found, new: str) -> str:
     """Return the text with another piece in the place, indented and ended like the old one."""
     new = _line_ends(new, text)
-    if found.how != "exactly":
-        if new and not new.endswith("\n") and text[: found.end].endswith("\n"):
-            new += "\r\n" if text[: found.end].endswith("\r\n") else "\n"
-        new, wanted = _stepped(new, *found.step), _stepped(found.wanted, *found.step)
-        if wanted != found.given:
-            new = _reindented(new, wanted, found.given)
+    if found.how != "exactly" and new and not new.endswith("\n"):
+        ended = text[: found.end].endswith
+        new += "\r\n" if ended("\r\n") else "\n" if ended("\n") else ""
+    step = found.step if any(found.step) else _guessed(text, found, new)
+    new, wanted = _stepped(new, *step), _stepped(found.wanted, *step)
+    if wanted != found.given:
+        new = _reindented(new, wanted, found.given)
     return text[: found.start] + new + text[found.end :]
 
 
 def line_of(text: str, place: int) -> int:
     """Return the line a place is in, counted from 1."""
     return text.count("\n", 0, place) + 1
+
+
+def _exact(text: str, place: int, quoted: str) -> Found:
+    """Return what was quoted letter by letter; from the begin of its line on if it is indented."""
+    start, end = text.rfind("\n", 0, place) + 1, place + len(quoted)
+    before, wanted = text[start:place], _indent(quoted.partition("\n")[0])
+    if wanted and before and not before.strip():
+        return Found(start=start, end=end, how="exactly", wanted=wanted, given=before + wanted)
+    return Found(start=place, end=end, how="exactly")
 
 
 class _Row(Struct, frozen=True):
@@ -185,7 +196,7 @@ def _promising(rows: Sequence[_Row], wanted: Sequence[str]) -> Iterator[tuple[in
 
 
 def _step(wanted: Sequence[str], rows: Sequence[_Row]) -> tuple[str, str]:
-    """Return a tab and the spaces it stands for, in the order quoted, text; empty where neither."""
+    """Return what stands for what in an indentation, quoted and in the text; empty for the same."""
     quoted = [_indent(w) for w in wanted if w.strip()]
     ours = [_indent(r.text) for r in rows if r.text.strip()]
     kinds = set("".join(quoted)), set("".join(ours))
@@ -193,7 +204,45 @@ def _step(wanted: Sequence[str], rows: Sequence[_Row]) -> tuple[str, str]:
         return " " * (gcd(*map(len, quoted)) // gcd(*map(len, ours))), "\t"
     if kinds == ({"\t"}, {" "}):
         return "\t", " " * (gcd(*map(len, ours)) // gcd(*map(len, quoted)))
+    if kinds == ({" "}, {" "}) and len(quoted) == len(ours):
+        return _widened({(len(q), len(o)) for q, o in zip(quoted, ours, strict=True)})
     return "", ""
+
+
+def _widened(depths: set[tuple[int, int]]) -> tuple[str, str]:
+    """Return how many spaces of the text stand for how many quoted ones, by pairs of depths."""
+    (quoted, ours), *rest = sorted(depths)
+    deeper, wider = gcd(*(q - quoted for q, _ in rest)), gcd(*(o - ours for _, o in rest))
+    if any((q - quoted) * wider != (o - ours) * deeper for q, o in rest):
+        return " ", " "
+    return _spaces(deeper, wider)
+
+
+def _guessed(text: str, found: Found, new: str) -> tuple[str, str]:
+    """Return the step for what was quoted at one depth alone, by the width of the text's steps."""
+    depths = [len(_indent(r)) for r in new.split("\n") if r.strip()]
+    quoted, ours, width = len(found.wanted), len(found.given), _width(text)
+    level = ours // width if width else 0
+    if not level or not quoted or {*found.wanted, *found.given} != {" "}:
+        return "", ""
+    # Steps as wide as the text's: it was quoted less deep, or deeper, than it stands.
+    same = gcd(quoted, *depths) == width or ours % width or quoted % level
+    if same or any(d % (quoted // level) for d in depths):
+        return "", ""
+    return _spaces(quoted // level, width)
+
+
+def _spaces(quoted: int, ours: int) -> tuple[str, str]:
+    if not quoted or not ours:
+        return "", ""
+    return " " * (quoted // gcd(quoted, ours)), " " * (ours // gcd(quoted, ours))
+
+
+def _width(text: str) -> int:
+    """Return by how many spaces lines of a text mostly stand deeper than the ones before."""
+    depths = [len(_indent(r)) for r in text.split("\n") if r.strip()]
+    steps = Counter(b - a for a, b in pairwise(depths) if b > a)
+    return max(steps, key=lambda s: (steps[s], -s), default=0)
 
 
 def _stepped(text: str, quoted: str, ours: str) -> str:
