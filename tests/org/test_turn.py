@@ -12,7 +12,7 @@ from samovar.org import bookmark
 from samovar.org.bookmark import Bookmark
 from samovar.org.credits import CREDIT
 from samovar.org.filing import Filing
-from samovar.org.journal import engine_log
+from samovar.org.journal import engine_log, tail
 from samovar.org.kit import Worked
 from samovar.org.outbox import OutboxEntry, post
 from samovar.org.resume import PEOPLE
@@ -354,10 +354,27 @@ async def test_what_keeps_an_agent_away_for_long_is_told_once_each_time(home: Pa
             await team.tick()
         told = [x.entry for x in await team.messages("a") if x.entry.kind == "alert"]
         assert len(told) == times
+        logs = team.log("a", 2000), tail(engine_log(home).path, 2000)
+        assert [sum(row["event"] == "failed" for row in log) for log in logs] == [times, times]
         await team.add_credits("a", 1_000_000)
         for _ in range(10):
             await team.tick()
         await team.add_credits("a", -(await team.credits())["a"])
+
+
+async def test_a_failure_is_logged_again_when_it_says_something_new(home: Path) -> None:
+    hire(home, "a")
+    wrong = ["one", "one", "one", "two", "two"]
+
+    def rule(_: Request) -> str:
+        raise SetupError(wrong.pop(0) if wrong else "three")
+
+    team = office(home, rule)
+    await team.send("a", "hello")
+    for _ in range(100):
+        await team.tick()
+    failed = [row["text"] for row in team.log("a", 99) if row["event"] == "failed"]
+    assert failed == ["one", "two", "three"] and not wrong
 
 
 @pytest.mark.parametrize(

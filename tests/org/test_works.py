@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from samovar.core.errors import SetupError
+from samovar.models.choices import structured
 from samovar.org import engine
 from samovar.org.choice import Scene
 from samovar.org.kit import Silent, Worked
@@ -19,6 +21,8 @@ from samovar.org.works import BATCH, Works
 from samovar.store.store import memory
 
 from .conftest import act, asked, hire, office, reading
+
+JOB = Job(id=1, agent="a")
 
 
 class Long:
@@ -243,7 +247,7 @@ async def test_a_slot_is_shared_and_nobody_waits_for_ever() -> None:
     async def slow() -> None:
         await gate.wait()
 
-    await works.begin(scene("a", "m"), "m", slow(), 0.01)
+    await works.begin(scene("a", "m"), JOB, slow(), 0.01)
     assert works.busy("a") and not works.room("m") and not works.room("n")
     assert works.hears("m") and not works.hears("n"), "what is loaded can be asked in between"
     assert works.room("far") and works.hears("far")
@@ -252,11 +256,11 @@ async def test_a_slot_is_shared_and_nobody_waits_for_ever() -> None:
     works.ended()
     for _ in range(BATCH - 1):
         assert works.room("m")
-        await works.begin(scene("a", "m"), "m", worked(), None)
+        await works.begin(scene("a", "m"), JOB, worked(), None)
         works.ended()
     assert not works.room("m"), "the other model of the slot has waited long enough"
     assert works.hears("n") and works.room("n")
-    await works.begin(scene("b", "n"), "n", worked(), None)
+    await works.begin(scene("b", "n"), JOB, worked(), None)
     works.ended()
     assert works.room("m")
 
@@ -270,7 +274,7 @@ async def test_a_slot_that_is_known_only_once_its_model_was_asked_is_still_one_s
         slots.update({"m": "http://a/v1", "n": "http://a/v1"})
         await gate.wait()
 
-    await works.begin(scene("a", "m"), "m", slow(), 0.01)
+    await works.begin(scene("a", "m"), JOB, slow(), 0.01)
     assert not works.room("m") and not works.room("n") and not works.hears("n")
     gate.set()
     await works.wait()
@@ -288,6 +292,33 @@ async def test_what_came_of_a_task_beside_the_ticks_is_told_at_the_end(home: Pat
     long.over.set()
     await running
     assert told[-1].codes == {"dev": 0, f"#{job.id}": 0} and "pushed" in told[-1].said["dev"]
+
+
+async def test_a_task_that_was_put_first_during_the_tick_is_the_one_that_is_told_of(
+    home: Path,
+) -> None:
+    hire(home, "ada")
+    hire(home, "dev", craft="code")
+    long, store = Long(), memory()
+
+    async def choose(*asked: Any, **more: Any) -> Any:
+        # Ada is asked in a tick whose begin saw the other task first.
+        await store.queue.reorder(2, 1)
+        return await structured(*asked, **more)
+
+    team = office(home, lambda _: act("nothing"), store, code=long, choose=choose)
+    await team.submit("mend it", "dev")
+    await team.submit("paint it", "dev")
+    await team.send("ada", "hello", by="ann")
+    told: list[Ticked] = []
+    running = asyncio.create_task(team.run(0.01, 1, told.append))
+    await until(lambda: present(home) == 1)
+    assert long.begun == ["dev paint it"]
+    assert [r["text"] for r in team.log("dev")] == ["#2 paint it"]
+    long.over.set()
+    await running
+    assert told[-1].codes == {"dev": 0, "#2": 0}
+    assert {j.id: j.state for j in await team.tasks("dev")} == {1: "ready", 2: "done"}
 
 
 def test_a_slot_nobody_was_asked_in_is_kept_for_nobody() -> None:
@@ -308,5 +339,5 @@ async def test_two_names_of_one_model_have_their_turns_in_one_row() -> None:
     works.took("small")
     assert not works.hears("large", {"", "large", "small"})
     works = Works(lambda _: "here", real)
-    await works.begin(scene("a", "large"), "large", worked(), None)
+    await works.begin(scene("a", "large"), JOB, worked(), None)
     assert works.hears("", {"", "large"}) and not works.hears("small", {"", "small"})

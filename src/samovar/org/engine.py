@@ -16,6 +16,7 @@ from samovar.org.bookmark import Bookmark
 from samovar.org.choice import Scene
 from samovar.org.credits import EVERY
 from samovar.org.crew import mates
+from samovar.org.failures import Failures
 from samovar.org.journal import Journal, Trouble, agent_log
 from samovar.org.mailroom import Mailroom, Unread
 from samovar.org.papers import noted
@@ -32,10 +33,6 @@ from samovar.org.turn import Took, Turns
 from samovar.org.word import overdue
 from samovar.org.works import Work, Works
 
-LONGEST_REST = 64
-"""Ticks an agent that fails again and again is left alone, at most."""
-_BROKE_REST = 8
-"""Ticks before an agent without credits is asked again; its model is not."""
 _JOBS = 6
 QUICK = 0.25
 """Seconds a task may hold up the tick it is begun in; then it goes on beside the ticks."""
@@ -55,6 +52,7 @@ class Engine:
     turns: Turns
     folder: Folder
     log: Journal
+    failures: Failures = field(default_factory=Failures)
     mailroom: Mailroom = field(init=False)
     works: Works = field(init=False)
     _trouble: Trouble = field(init=False)
@@ -63,10 +61,6 @@ class Engine:
     after: Callable[[int], Awaitable[None]] | None = None
     """Called after each tick in which something happened."""
     _marks: dict[str, Bookmark] = field(default_factory=dict)
-    _rest: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Until which tick an agent is left alone, and after how many failures."""
-    _told: dict[str, str] = field(default_factory=dict)
-    """What a person was told that keeps an agent from working, until it has a good turn."""
     _granted: set[str] = field(default_factory=set)
     _problems: tuple[Problem, ...] = ()
     _errors: dict[str, Exception] = field(default_factory=dict)
@@ -238,7 +232,7 @@ class Engine:
 
     def _candidates(self, roster: Roster, queued: set[str], number: int) -> list[str]:
         found = queued | (self.mailroom.waiting() & roster.resumes.keys())
-        return sorted(n for n in found if self._rest.get(n, (0, 0))[0] <= number)
+        return sorted(n for n in found if not self.failures.rests(n, number))
 
     async def _scenes(self, roster: Roster, queued: set[str], number: int) -> dict[str, Scene]:
         """Return what each agent knows that has something to do, and is not at work already."""
@@ -314,7 +308,17 @@ class Engine:
         if took.action != "work":
             self._note(scene, took)
         elif self.works.room(model):
-            await self.works.begin(scene, model, self.turns.work(scene, took.mark), patience)
+            await self._begin(scene, took.mark, patience)
+
+    async def _begin(self, scene: Scene, mark: Bookmark, patience: float | None) -> None:
+        """Begin to work on an agent's first task, whichever that is by now."""
+        job = await self.turns.claim(scene.resume.name)
+        if job is None:
+            self._did[scene.resume.name] = "nothing"
+            self._note(scene, Took("nothing", "its task was taken by another worker", mark))
+        else:
+            work = self.turns.work(scene, job, mark)
+            await self.works.begin(scene, job, work, patience)
             await self._settle(scene.tick)
 
     async def _take(self, scene: Scene, roster: Roster) -> Took:
@@ -329,16 +333,14 @@ class Engine:
             if not work.doing.cancelled():
                 await self._finish(work, number)
         for work in self.works.beside():
-            name, [job, *_] = work.scene.resume.name, work.scene.jobs
-            agent_log(self.home, name, self.log.clock).add(
-                "at work", tick=number, text=f"#{job.id} {job.text}"[:2000]
-            )
+            log, text = self._log_of(work.job.agent), f"#{work.job.id} {work.job.text}"[:2000]
+            log.add("at work", tick=number, text=text)
         return bool(over)
 
     async def _finish(self, work: Work, number: int) -> None:
         name = work.scene.resume.name
         took = await self._guarded(name, number, work.doing)
-        task = f"#{work.scene.jobs[0].id}"
+        task = f"#{work.job.id}"
         if took is None:
             self._did.pop(name, None)
             self._codes[task] = self._codes.pop(name)
@@ -354,13 +356,15 @@ class Engine:
         self._marks[name] = took.mark
         self._words[name] = took.text
         self._codes[name] = 0
-        self._rest.pop(name, None)
-        self._told.pop(name, None)
+        self.failures.over(name)
         self.mailroom.wrote(name)
         read = [e.id for e in scene.unread]
-        agent_log(self.home, name, self.log.clock).add(
+        self._log_of(name).add(
             "turn", tick=scene.tick, action=took.action, text=took.text[:2000], read=read
         )
+
+    def _log_of(self, agent: str) -> Journal:
+        return agent_log(self.home, agent, self.log.clock)
 
     async def _guarded(self, name: str, number: int, doing: Awaitable[T]) -> T | None:
         """Wait for something an agent does; whatever goes wrong concerns that agent alone."""
@@ -373,22 +377,21 @@ class Engine:
             return None
 
     async def _failed(self, name: str, error: Exception, number: int) -> None:
-        """Note a failure and leave the agent alone for a while, longer each time."""
-        failures = self._rest.get(name, (0, 0))[1] + 1
-        longest = _BROKE_REST if isinstance(error, NoCredit) else LONGEST_REST
-        self._rest[name] = (number + 1 + min(2 ** min(failures, 10) // 2, longest), failures)
-        agent_log(self.home, name, self.log.clock).add("failed", tick=number, text=said(error))
-        self.log.add("failed", agent=name, tick=number, text=said(error))
+        """Note a failure that is new, and tell a person of one that lasts."""
+        if fresh := self.failures.met(name, error, number):
+            self._log_of(name).add("failed", tick=number, text=said(error))
+            self.log.add("failed", agent=name, tick=number, text=said(error))
         if isinstance(error, ModelError | Overtaken | StoreAway | Absent):
             return
         thing = "credits" if isinstance(error, NoCredit) else "failure"
-        if self._told.get(name) == thing:
+        if self.failures.told.get(name) == thing:
             return
         try:
             mark = await self.turns.recover(name, bookmark.load(self.home, name), number)
             mark = await self.turns.warn(name, thing, said(error), mark, number)
             if mark.warned[thing] == number:
-                self._told[name] = thing
+                self.failures.told[name] = thing
         except Exception as second:
             # As in _guarded: it concerns that agent alone.
-            self.log.add("failed", agent=name, tick=number, text=said(second))
+            if fresh:
+                self.log.add("failed", agent=name, tick=number, text=said(second))

@@ -69,12 +69,16 @@ class Turns:
         choice = Choice("work") if scene.forced else await self._choose(scene)
         return await self._act(choice, scene, roster)
 
-    async def work(self, scene: Scene, mark: Bookmark) -> Took:
-        """Let an agent work on its first task. Raises what the work raises."""
+    async def claim(self, agent: str) -> Job | None:
+        """Return an agent's first task, held; None when another worker was quicker.
+
+        It may be another one than at the begin of the tick: people reorder tasks.
+        """
+        return await self.kit.claims.claim(self.kit.owner, self.kit.manner.lease, (agent,))
+
+    async def work(self, scene: Scene, job: Job, mark: Bookmark) -> Took:
+        """Let an agent work on a task that is held. Raises what the work raises."""
         agent, kit = scene.resume.name, self.kit
-        job = await kit.claims.claim(kit.owner, kit.manner.lease, (agent,))
-        if job is None:
-            return Took("nothing", "its task was taken by another worker", mark)
         ended = await carry(kit.claims, job, self.crew.work, kit.manner)
         if CAPPED in ended.text:
             mark = await self.warn(agent, "cap", ended.text, mark, scene.tick)

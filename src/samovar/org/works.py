@@ -12,7 +12,7 @@ from typing import Any
 
 from samovar.org.choice import Scene
 from samovar.org.kit import itself
-from samovar.org.seams import Bell
+from samovar.org.seams import Bell, Job
 
 BATCH = 8
 """Turns in a row with one model while somebody waits for another model of its slot."""
@@ -23,7 +23,7 @@ class Work:
     """A task an agent works on."""
 
     scene: Scene
-    model: str
+    job: Job
     doing: asyncio.Task[Any]
     told: bool = False
     """Whether the log says that it goes on beside the ticks."""
@@ -53,7 +53,7 @@ class Works:
         last has had its turns, or BATCH of them.
         """
         slot = self.slot(model)
-        free = all(self._same(w.model, model) for w in self._at(slot))
+        free = all(self._same(w.scene.resume.model, model) for w in self._at(slot))
         return self._noted(slot, model, free and not self._kept(slot, model, wanted))
 
     def room(self, model: str, wanted: Collection[str] = ()) -> bool:
@@ -72,12 +72,12 @@ class Works:
         self._rows[slot] = (model, count + 1 if self._same(last, model) else 1)
 
     async def begin(
-        self, scene: Scene, model: str, doing: Coroutine[Any, Any, Any], patience: float | None
+        self, scene: Scene, job: Job, doing: Coroutine[Any, Any, Any], patience: float | None
     ) -> None:
         """Begin to work; return when it is done, or when `patience` (seconds) is over."""
-        self.took(model)
         task = asyncio.create_task(doing)
-        self._held[scene.resume.name] = Work(scene, model, task)
+        self._held[scene.resume.name] = Work(scene, job, task)
+        self.took(scene.resume.model)
         await asyncio.wait({task}, timeout=patience)
 
     def ended(self) -> list[Work]:
@@ -118,7 +118,7 @@ class Works:
 
     def _at(self, slot: str) -> list[Work]:
         """Return what is worked on in a slot: that of a model is known once it was asked."""
-        return [w for w in self._held.values() if self.slot(w.model) == slot]
+        return [w for w in self._held.values() if self.slot(w.scene.resume.model) == slot]
 
     def _kept(self, slot: str, model: str, wanted: Collection[str]) -> bool:
         """Whether a slot is kept for the model that was asked last: it has more to do."""
