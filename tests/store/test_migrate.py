@@ -1,4 +1,4 @@
-"""Schemas of other versions, damaged files, addresses that cannot be used."""
+"""Schemas of other versions, damaged files, addresses and values that cannot be used."""
 
 import asyncio
 import sqlite3
@@ -153,6 +153,18 @@ async def test_a_file_with_a_broken_page_is_named(tmp_path):
         with pytest.raises(SetupError, match=r"samovar\.db is damaged: restore it"):
             await store.queue.add(Job(agent="ada"))
         assert await store.ledger.balances() == {}, "the rest is still there"
+
+
+async def test_what_a_database_cannot_keep_is_said_in_one_line(tmp_path, url):
+    async with open_store(tmp_path, url) as store:
+        with pytest.raises(SetupError, match=r"^the database .* cannot keep this: .+$") as caught:
+            await store.ledger.grant("ada", 2**70, by="li")
+        assert "\n" not in str(caught.value)
+        assert await store.ledger.balances() == {}
+        if "postgresql" in url:
+            with pytest.raises(SetupError, match="cannot keep this: unsupported Unicode escape"):
+                await store.queue.add(Job(agent="ada", data={"text": "a\0b"}))
+        assert await store.ledger.grant("ada", 5, by="li") == 5
 
 
 async def test_a_home_that_is_not_there_is_named(tmp_path):

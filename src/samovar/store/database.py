@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DatabaseError,
+    DataError,
     DBAPIError,
     InterfaceError,
     OperationalError,
@@ -85,7 +86,10 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
-        """Run a transaction that writes. Raises StoreAway when the database does not answer."""
+        """Run a transaction that writes.
+
+        Raises StoreAway when the database does not answer, SetupError for what it cannot keep.
+        """
         with _Named(self.shown):
             async with self.alone, self.engine.begin() as connection:
                 yield connection
@@ -118,6 +122,9 @@ class _Named:
                 raise StoreAway(f"the database {self.shown} does not answer: {said}") from error
             case PoolTimeout():
                 raise StoreAway(f"the database {self.shown} is too busy") from error
+            case DataError() | OverflowError():
+                said = " ".join(str(getattr(error, "orig", error)).split())
+                raise SetupError(f"the database {self.shown} cannot keep this: {said}") from error
             case DatabaseError() if _damaged(error.orig):
                 raise SetupError(f"{self.shown} is damaged: restore it from a backup") from error
 
