@@ -106,7 +106,7 @@ async def test_a_first_visit_is_light_and_quick(chromium, place):
             )
             weight = await page.evaluate(
                 "performance.getEntriesByType('resource').concat(performance"
-                ".getEntriesByType('navigation')).reduce((n, e) => n + e.decodedBodySize, 0)"
+                ".getEntriesByType('navigation')).reduce((n, e) => n + e.encodedBodySize, 0)"
             )
             await context.close()
         assert weight < 100_000, path

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 import household
 import pytest
-from household import BASE, BEARER, NOW
+from household import BASE, BEARER, NOW, put_run
 from litestar.testing import TestClient
 from msgspec.structs import replace
 from prometheus_client import generate_latest
@@ -37,6 +38,7 @@ EVERY = [
 ]
 SOLVED, FAILED = "20261121-100000-solved-0001", "20261120-100000-failed-0002"
 STOPPED = "20261121-113000-stopped-0003"
+LONG = "20261121-120000-long-0006"
 
 
 @pytest.fixture
@@ -301,6 +303,44 @@ def test_a_first_visit_weighs_less_than_100_kB(client):
     packed = client.get(sorted(set(needed))[0], headers={"accept-encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert "immutable" in packed.headers["cache-control"]
+
+
+def test_a_run_of_eight_calls_travels_in_less_than_100_kB(client, home):
+    log = put_run(home, LONG, "solved") / "events.jsonl"
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    place = next(n for n, r in enumerate(rows) if r["event"]["type"] == "wrote")
+    texts = [path.read_text() for path in sorted(HERE.glob("*.py"))]
+    long = [text for text in texts if len(text) > 7_000][:8]
+    calls = [deepcopy(rows[place]) for _ in long]
+    for call, text in zip(calls, long, strict=True):
+        call["event"]["asked"] = [{"role": "user", "text": text[:8_000]}]
+        call["event"]["answer"] = text[-2_500:]
+    rows[place : place + 1] = calls
+    log.write_text("".join(json.dumps({**r, "seq": n}) + "\n" for n, r in enumerate(rows)))
+    answer = client.get(f"/runs/{LONG}", headers={"accept-encoding": "gzip"})
+    needed = set(re.findall(r"/assets/[\w.-]+", answer.text))
+    travels = int(answer.headers["content-length"])
+    assert answer.headers["content-encoding"] == "gzip" and len(answer.content) > 80_000
+    assert len(needed) > 1 and travels + sum(len(files()[n].small) for n in needed) < 100_000
+    plain = client.get(f"/runs/{LONG}", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers and len(plain.content) > 80_000
+    assert plain.headers["vary"] == answer.headers["vary"] == "accept-encoding"
+
+
+def test_a_log_of_many_long_entries_is_shown_from_its_end(client, home):
+    log = put_run(home, LONG, "solved") / "events.jsonl"
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    said = {"type": "overridden", "phase": "executing", "by": "me", "why": "x" * 300_000}
+    rows += [{"at": rows[-1]["at"], "event": said} for _ in range(5)]
+    log.write_text("".join(json.dumps({**r, "seq": n}) + "\n" for n, r in enumerate(rows)))
+    text = client.get(f"/runs/{LONG}").text
+    assert text.count("let &#39;executing&#39; pass unproved") == 3
+    assert f"The first {len(rows) - 3} entries of this log stand in the" in text
+    said["why"] = "x" * 2_000_000
+    with open(log, "a") as more:
+        more.write(json.dumps({**rows[-1], "seq": len(rows)}) + "\n")
+    text = client.get(f"/runs/{LONG}").text
+    assert text.count("let &#39;executing&#39; pass unproved") == 1, "the last one is always shown"
 
 
 def test_the_script_is_htmx_as_published_and_our_own_lines_as_they_stand():

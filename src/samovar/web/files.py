@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from samovar.web.page import ASSETS, asset
+from samovar.web.page import ASSETS, asset, takes_gzip
 
 KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 FOREVER = "public, max-age=31536000, immutable"
@@ -44,7 +44,7 @@ async def send_file(request: Request[Any, Any, Any], name: FromPath[str]) -> Res
     found = files().get(f"/assets/{name}")
     if found is None:
         raise NotFoundException("there is no such file; reload the page")
-    packed = "gzip" in request.headers.get("accept-encoding", "")
+    packed = takes_gzip(request)
     headers = {"cache-control": FOREVER, "vary": "accept-encoding"}
     if packed:
         headers["content-encoding"] = "gzip"

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from msgspec import Struct
@@ -24,7 +25,7 @@ from samovar.web.conduct import buttons
 from samovar.web.desk import Desk
 from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
-from samovar.web.record import Record
+from samovar.web.record import Record, Row
 from samovar.web.shelf import question
 from samovar.web.verbs import Mail
 from samovar.workshop import Order
@@ -38,6 +39,8 @@ COUNTED = 2.0
 PARTS = ("head", "now", "plot", "receipt", "messages", "files", "change")
 MOST = 5_000
 """Latest entries of one log that are shown; the raw log has all of them."""
+WEIGHT = 1_000_000
+"""Bytes that the latest entries which are shown take in the log, but for the last one."""
 HEARD = 500
 """Latest entries of the team's outboxes among which those about a run are looked for."""
 
@@ -97,6 +100,13 @@ async def mail(desk: Desk, run: str, bought: Commission | None) -> list[Mail]:
     return [m for m in said if m.run == run or m.task == task]
 
 
+def begin(rows: Sequence[Row]) -> int:
+    """Return how many entries of a log are left out, since later ones are enough for a page."""
+    sizes = accumulate(r.size for r in reversed(rows[-MOST:]))
+    shown = sum(size <= WEIGHT for size in sizes)
+    return max(len(rows) - max(shown, 1), 0)
+
+
 def rewound(record: Record, at: int | None) -> Record:
     """Return a log as it was after an entry, counted from 0; as it is for None."""
     if at is None:
@@ -138,7 +148,7 @@ def view(
         "plot": lanes.timeline(record.rows[-MOST:]),
         "plot_words": lanes.summary(record.rows[-MOST:]),
         "bars": lanes.bars(record.rows[-MOST:]),
-        "left_out": max(len(record.rows) - MOST, 0),
+        "left_out": begin(record.rows),
         "facts": receipt_of(record, change),
         "change": change,
         "page": _page(state) if state else "",
@@ -205,9 +215,9 @@ class RunSource:
         data = view(self.desk, self.run, self.record, self._commission)
         parts = self.draw({**data, "mail": self._mail})
         changed = {n: h for n, h in parts.items() if self._shown.get(n) != h}
-        begin, self._rows = self._rows, len(self.record.rows)
+        first, self._rows = self._rows, len(self.record.rows)
         self._shown = dict(parts)
-        return self._update(begin, changed)
+        return self._update(first, changed)
 
     async def _ask_around(self) -> None:
         """Ask the team now and then what the run works for, and what was said of it."""
@@ -226,9 +236,10 @@ class RunSource:
         last = whole(id, 8)
         return self._update(0 if last is None else last + 1, self._shown)
 
-    def _update(self, begin: int, parts: Mapping[str, str]) -> Update | None:
-        begin = max(begin, self._rows - MOST)
-        fresh = [i for i in transcript.items(self.record.rows[: self._rows]) if i.seq >= begin]
+    def _update(self, first: int, parts: Mapping[str, str]) -> Update | None:
+        rows = self.record.rows[: self._rows]
+        first = max(first, begin(rows))
+        fresh = [i for i in transcript.items(rows if first < len(rows) else ()) if i.seq >= first]
         html = "".join(partial(f"part-{name}", text) for name, text in parts.items())
         if fresh:
             html = partial("log", self.write(fresh), "beforeend") + html

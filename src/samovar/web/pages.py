@@ -73,8 +73,8 @@ async def run_page(request: Asked, page: ThePage, run: FromPath[str]) -> Respons
     said = await onerun.mail(page.desk, run, bought)
     data = {**onerun.view(page.desk, run, record, bought, at), "mail": said}
     parts = render(page, "run", onerun.PARTS, data)
-    begin = data["left_out"]
-    items = [i for i in transcript.items(onerun.rewound(record, at).rows) if i.seq >= begin]
+    first = data["left_out"]
+    items = [i for i in transcript.items(onerun.rewound(record, at).rows) if i.seq >= first]
     last = record.rows[-1].seq if record.rows else -1
     extra = {"parts": parts, "items": items, "after": last, "name": "run"}
     return page.respond(request, "run.html", {**data, **extra})

@@ -27,6 +27,8 @@ class Row(Struct, frozen=True):
     seq: int
     at: datetime
     event: Event | Strange
+    size: int = 0
+    """Bytes of the line, or of what is kept of a strange one."""
 
 
 class _Stamp(Struct, frozen=True):
@@ -45,7 +47,7 @@ def row(line: bytes, place: int) -> Row:
         entry = _entry.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _strange(line, place)
-    return Row(entry.seq, zoned(entry.at), entry.event)
+    return Row(entry.seq, zoned(entry.at), entry.event, len(line))
 
 
 def _strange(line: bytes, place: int) -> Row:
@@ -54,7 +56,7 @@ def _strange(line: bytes, place: int) -> Row:
         stamp = _stamp.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         stamp = _Stamp()
-    return Row(place, zoned(stamp.at), Strange(text))
+    return Row(place, zoned(stamp.at), Strange(text), len(text))
 
 
 @dataclass
