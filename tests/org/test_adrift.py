@@ -57,7 +57,8 @@ async def test_the_commands_name_them_without_opening_the_team(home: Path) -> No
     assert [p.line for p in await _tasks(home, Folder(home).read())] == [NAMED]
     (home / "samovar.db").write_bytes(b"no database")
     [problem] = await _tasks(home, Folder(home).read())
-    assert problem.line.startswith("tasks cannot be looked at: the database ")
+    assert problem.weight == "error"
+    assert problem.line.startswith("tasks cannot be looked at; the database ")
 
 
 @pytest.mark.parametrize("broken", [False, True])

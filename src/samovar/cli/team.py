@@ -48,15 +48,14 @@ async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
 
 
 async def _tasks(home: Path, roster: Roster) -> list[Problem]:
-    """Return a warning for the tasks of each agent that is not here."""
+    """Return a warning for the tasks of each agent that is not here, or why they are not known."""
     try:
         if not load(home).database_url:
             return adrift(glance(home).jobs, roster)
         async with open_team(home) as team:
             return adrift(await team.engine.turns.kit.queue.counts(), roster)
-    except StoreAway as error:
-        wrong, fix = f"cannot be looked at: {error}", "try again when it does"
-        return [Problem(file="tasks", wrong=wrong, fix=fix, weight="warning")]
+    except (SetupError, StoreAway) as error:
+        return [Problem(file="tasks", wrong="cannot be looked at", fix=str(error))]
 
 
 async def _repositories(home: Path, roster: Roster) -> list[Problem]:
