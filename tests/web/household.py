@@ -311,7 +311,7 @@ def team(hostile: str = "") -> Team:
             position=100 + number,
             created=NOW - timedelta(days=13, hours=-7 * number),
             started=NOW - timedelta(days=12.5, hours=-7 * number),
-            ended=NOW - timedelta(days=12.5, hours=-7 * number - 5),
+            ended=NOW - timedelta(days=12.5, hours=-7 * number - 2),
         )
     for number in range(12):
         made.mail.append(
