@@ -76,6 +76,7 @@ async def test_of_a_group_one_job_runs_at_a_time(store):
 
 async def test_two_workers_never_run_two_jobs_of_one_agent_at_the_same_time(store, tmp_path):
     """As tasks are filed in life: by an agent, for itself and for a teammate; one is moved."""
+    (tmp_path / "agents" / "ada").mkdir(parents=True)
     filing, running, most = Filing(tmp_path, store.queue), Counter(), Counter()
     for n in range(4):
         for to in ("ada", "bob"):
