@@ -250,11 +250,27 @@ async def test_decorators_of_the_code_take_the_place_of_others(change):
 KEPT = (
     (
         "a.py",
+        "A.f",
+        "class A:\n    @x\n    def f(self): ...\n",
+        "@y\n    def f(self):\n        return 1",
+        "    @y\n    def f(self):\n        return 1\n",
+        ", without @x",
+    ),
+    (
+        "a.js",
+        "A.f",
+        "class A {\n  static f() {}\n}\n",
+        "f() {\n  function g() {}\n  return g;\n}",
+        "  static f() {\n    function g() {}\n    return g;\n  }\n}\n",
+        ", kept static",
+    ),
+    (
+        "a.py",
         "f",
         "import io\n@io\ndef f(): ...\n",
         "import os\n\ndef f():\n    os",
         "import os\n\n@io\ndef f():\n    os\n",
-        "@io",
+        ", kept @io",
     ),
     (
         "a.py",
@@ -262,7 +278,7 @@ KEPT = (
         "class A:\n    @x.setter  # and\n    @y\n    def x(self, v): ...\n",
         "async def x(self, v): return",
         "    @x.setter  # and\n    @y\n    async def x(self, v): return\n",
-        "@x.setter @y",
+        ", kept @x.setter @y",
     ),
     (
         "a.js",
@@ -270,7 +286,7 @@ KEPT = (
         "export default async function f() {}\n",
         "function f() { }",
         "export default function f() { }\n",
-        "export default",
+        ", kept export default",
     ),
     (
         "a.js",
@@ -278,7 +294,7 @@ KEPT = (
         "export const f = () => 1;\n",
         "async function f() {}",
         "export async function f() {}\n",
-        "export",
+        ", kept export",
     ),
     (
         "a.js",
@@ -286,7 +302,7 @@ KEPT = (
         "class A { static get f() { return 1 } }\n",
         "f() {\n  return 2\n}",
         "class A { static get f() {\n  return 2\n} }\n",
-        "static get",
+        ", kept static get",
     ),
     (
         "a.js",
@@ -294,7 +310,7 @@ KEPT = (
         "class A {\n  static f = () => 1;\n}\n",
         "async f() {}",
         "class A {\n  static async f() {}\n}\n",
-        "static",
+        ", kept static",
     ),
     (
         "a.js",
@@ -302,7 +318,7 @@ KEPT = (
         "export @dec class A {}\n",
         "export class A { }",
         "@dec\nexport class A { }\n",
-        "@dec",
+        ", kept @dec",
     ),
     (
         "a.ts",
@@ -310,7 +326,7 @@ KEPT = (
         "class A {\n  @B({\n    a: 1\n  }) private static f() {}\n}\n",
         "  protected async f() {\n    return 1;\n  }",
         "  @B({\n    a: 1\n  }) protected static async f() {\n    return 1;\n  }\n}\n",
-        "@B({ a: 1 }) static, without private",
+        ", kept @B({ a: 1 }) static, without private",
     ),
     (
         "a.ts",
@@ -318,7 +334,7 @@ KEPT = (
         "class A {\n  private override readonly f = () => 1;\n}\n",
         "@B()\noverride f = () => 2;",
         "  @B()\n  private override readonly f = () => 2;\n}\n",
-        "private readonly",
+        ", kept private readonly",
     ),
     (
         "a.ts",
@@ -326,7 +342,7 @@ KEPT = (
         "@B()\nexport abstract class A { f() {} }\n",
         "class A {}",
         "@B()\nexport abstract class A {}\n",
-        "@B() export abstract",
+        ", kept @B() export abstract",
     ),
     (
         "a.ts",
@@ -334,7 +350,7 @@ KEPT = (
         "export declare class A { f(): void }\n",
         "class A {}",
         "export declare class A {}\n",
-        "export declare",
+        ", kept export declare",
     ),
     (
         "a.rs",
@@ -342,9 +358,16 @@ KEPT = (
         "impl T {\n    #[inline]\n    pub(crate) unsafe fn f() {}\n}\n",
         "async fn f() {\n    1\n}",
         "    #[inline]\n    pub(crate) async fn f() {\n        1\n    }\n}\n",
-        "#[inline] pub(crate)",
+        ", kept #[inline] pub(crate)",
     ),
-    ("a.rs", "X", "pub static X: u8 = 1;\n", "pub const X: u8 = 2;", "pub const X: u8 = 2;\n", ""),
+    (
+        "a.rs",
+        "X",
+        "pub static X: u8 = 1;\n",
+        "pub const X: u8 = 2;",
+        "pub const X: u8 = 2;\n",
+        "",
+    ),
 )
 
 
@@ -355,7 +378,7 @@ async def test_what_the_code_does_not_repeat_is_kept(
     (place.root / path).write_text(old)
     answer, data = await change("replace", name, code, path=path)
     assert data.decode().endswith(new)
-    assert answer.splitlines()[0] == f"replaced {name} in {path}" + (said and f", kept {said}")
+    assert answer.splitlines()[0] == f"replaced {name} in {path}{said}"
 
 
 async def test_a_method_that_comes_in_its_class_is_taken_out(change):

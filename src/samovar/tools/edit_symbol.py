@@ -66,6 +66,8 @@ class _Change:
 
     def replace(self, code: str) -> str:
         found = self._found()
+        indent = symbol.indentation(self.text, found.start)
+        code = indent + symbol.fitted(code, indent, self.text, self.language)
         code, new = _definition(code, found, self.language)
         found, code, kept = symbol.keeping(self.text, found, code, new)
         text = symbol.replaced(self.text, found, code, self.language)

@@ -167,11 +167,10 @@ class Grammar:
 
     def defined(self, code: str, /) -> Sequence[Symbol]:
         """Return the outermost definitions, methods without their class too."""
-        found = self.symbols(code)
-        if not found and self.kinds is _WEB:
-            around = "class _ {\n"
-            members = self.symbols(f"{around}{code}\n}}")[1:]
-            found = [_moved(s, -len(around)) for s in members]
+        found, around = self.symbols(code), "class _ {\n"
+        wrapped = f"{around}{code}\n}}"
+        if self.kinds is _WEB and (not found or self.broken(wrapped) < self.broken(code)):
+            found = [_moved(s, -len(around)) for s in self.symbols(wrapped)[1:]]
         return [s for s in found if not any(o.start < s.start < o.end for o in found)]
 
     def broken(self, text: str, /) -> int:
