@@ -116,6 +116,41 @@ async def test_code_that_ends_the_program_does_not_pass(project, end, place):
     assert (await project.trials([changed], Probe(scripts=(snippet,)), {})).index is None
 
 
+QUOTED = """import unittest
+from calc import add
+
+def test_sum(self):
+    given = (2, 3)
+    self.assertEqual(add(*given), 5)
+
+test_sum(unittest.TestCase())
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("from calc import add\nassert add(2, 3) == 5\n", "assert add(2, 3) == 5\nassert -1 == 5"),
+        ("from calc import add\nx = add(2, 3)\nassert 5 != 1 + x, x\n", ""),
+        ("from calc import add\nx = add(2, 3)\nassert x == 5, x\n", "AssertionError: -1"),
+        (QUOTED, "self.assertEqual(add(2, 3), 5)\nAssertionError: -1 != 5"),
+        ("from calc import add\nadd('a', 3)\n", "calc.py:2: return a - b\nTypeError: "),
+        ("import calc\ncalc.nothing\n", "AttributeError: module 'calc' has no"),
+        ("import sys\nsys.exit(3)\n", ""),
+        ("import nothing_there\n", "ModuleNotFoundError: No module named 'nothing_there'"),
+        ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
+        ("x = (\n", "SyntaxError"),
+        ("assert 'a' == '\\udce9' * 9000, '\\ud800' * 9000\n", "AssertionError: ?"),
+        ("print('x' * 30_000_000)\nassert 1 == 2\n", "1 == 2"),
+    ],
+)
+async def test_a_failed_example_is_told_with_its_values(project, code, told):
+    red = await project.snippet("example", code, {})
+    assert red.exit != 0 or "!=" in code
+    assert told in red.excerpt
+    assert red.input == code
+
+
 async def test_an_example_is_run_against_the_change(project):
     code = "from calc import add\nassert add(2, 3) == 5, 'sum'\n"
     assert (await project.snippet("example", code, {"calc.py": GOOD})).exit == 0

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from samovar.flow.grafts import Donors, expected, grafts
+from samovar.flow.grafts import Donors, expected, grafts, shown
 
 TESTS = """
 class T(TestCase):
@@ -27,6 +27,13 @@ NOTHING = Donors()
 
 def versions(text, donors=NOTHING):
     return [v.apply(text) for v in grafts(text, 1, None, donors)]
+
+
+def test_an_example_says_what_a_test_would():
+    told = shown("from a import f\n\ndef test_x():\n    assert f('in') == ['out']\n\ntest_x()\n")
+    assert told.texts == ("in", "out") and told.values == (["out"],)
+    assert [(c.name, c.args, c.red) for c in told.calls if c.name == "f"] == [("f", ("in",), True)]
+    assert shown("no python (") == Donors()
 
 
 def test_the_failing_tests_say_which_texts_and_errors_are_expected():

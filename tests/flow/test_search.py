@@ -107,3 +107,31 @@ async def test_an_edit_for_an_example_keeps_what_was_green(sandbox, tmp_path):
     assert state.closed.ok and len(tries) == 1, "the first edit that is tried further is the one"
     [(_, _, changed)] = used.repo.commits
     assert "n >= 3" in changed["shop.py"] or "n > 2" in changed["shop.py"]
+
+
+COLORS = """VALUES = {"black": 0, "brown": 1, "red": 2, "green": 5}
+
+
+def value(colors):
+    if len(colors) == 2:
+        return VALUES[colors[0]] * 10 + VALUES[colors[1]]
+    raise ValueError(colors)
+"""
+
+
+async def test_of_the_edits_that_satisfy_an_example_the_one_that_changes_least_is_taken(
+    sandbox, tmp_path
+):
+    """`len(colors) > 2` comes first, and ends two colors in an error that nobody asked for."""
+    tree = Memory({"colors.py": COLORS})
+    os.makedirs(tmp_path / "copies")
+    checks = Project(tree, sandbox, find_environment(tmp_path), tmp_path / "copies")
+    used = kit(answering("No."), {"colors.py": COLORS}, checks=checks, command="")
+    text = "More colors are ignored:\n\n    assert value(['green', 'brown', 'red']) == 51\n"
+    log = MemoryLog([opened(text=f"`value` in colors.py. {text}", off=("message",), candidates=2)])
+    state = await drive(used, log)
+    assert state.closed.ok
+    [(_, _, changed)] = used.repo.commits
+    names: dict = {}
+    exec(changed["colors.py"], names)
+    assert names["value"](["green", "brown", "red"]) == names["value"](["green", "brown"]) == 51

@@ -6,6 +6,7 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -99,9 +100,9 @@ class Project:
             )
         checked = judged(name, "python - <<example", ran, None)
         told = [li for li in ran.output.splitlines() if li.startswith(f"{mark} ")]
-        if told and not ran.stopped:
+        with suppress(IndexError, msgspec.DecodeError):
             found = msgspec.json.decode(told[-1].partition(" ")[2], type=Failure)
-            checked = replace(checked, excerpt=excerpt([found]))
+            checked = replace(checked, excerpt=excerpt([found], ran.stopped))
         return replace(checked, input=code)
 
     async def lint(self, changed: Mapping[str, str]) -> Checked | None:

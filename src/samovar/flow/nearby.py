@@ -67,9 +67,12 @@ def _like(value: Any) -> Iterator[Any]:
         case int() | float():
             yield from (value + 1, value - 1, value * 2, -value, value * 10)
         case str():
-            yield from (value[1:], value[:-1], value[::-1], value * 2, value.swapcase())
-        case list() | tuple():
-            yield from (value[1:], value[:-1], value[::-1], value * 2, value[:1])
+            yield from (value + "a", value + " ", value[1:], value[:-1], value[::-1], value * 2)
+            yield value.swapcase()
+        case [first, *rest]:
+            yield from (type(value)(v) for v in (rest, value[:-1], value[::-1], value[:1]))
+            yield from (type(value)([v, *rest]) for v in islice(_like(first), 3))
+            yield value * 2
         case dict():
             yield {k: v for k, v in list(value.items())[1:]}
         case _:

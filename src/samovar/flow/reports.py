@@ -8,6 +8,7 @@ import ast
 import re
 import unittest
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile
 
 from samovar.flow.forgotten import forgotten
 from samovar.flow.source import parse, spoken
@@ -79,7 +80,8 @@ def _source(rows: Sequence[str], first: int, at: int) -> tuple[str, ast.Function
 
 def _parameters(before: Sequence[str]) -> dict[str, ast.expr]:
     """Return the plain values that pytest names above a test, such as `a = 1, b = 'x'`."""
-    named = next((row.strip() for row in reversed(before) if row.strip()), "")
+    above = dropwhile(str.strip, (row.lstrip(" \t>") for row in reversed(before)))  # decorators
+    named = next((row.strip() for row in above if row.strip()), "")
     plain = re.sub(r"\bself = <[^>]*>(, )?", "", named)
     match parse(f"f({plain})") if _GIVEN.match(plain) else None:
         case ast.Module(body=[ast.Expr(ast.Call(keywords=found))]):

@@ -31,8 +31,10 @@ TRACED = 30
 """Red tests that say which lines matter."""
 QUICK = 1.0
 """Seconds in which the tests beside what is to become green must be through."""
-MORE = 10.0
-"""Seconds in which versions are looked for that satisfy the task's examples as well."""
+MORE = 3.0
+"""Seconds in which versions are looked for that satisfy as many of the task's examples."""
+GRAFTED = 1.5
+"""What edits that draw on the tests cost more where the code was there before the task."""
 ALIKE = 12
 """Versions of which the one is taken that changes least beside."""
 FEW = 5
@@ -109,6 +111,9 @@ class Climb:
             tried=skip,
         )
         self.donors = self.collected()
+        path = self.places[0].path
+        near = nearby(Files(kit.tree, self.start.files)[path], self.donors.calls)
+        self.calls = [f"{module_of(path)}:{call}" for call in near]
 
     async def up(self) -> tuple[Hill, int]:
         """Return the best version, and how many were tried.
@@ -119,46 +124,41 @@ class Climb:
         end = time.monotonic() + self.kit.search_seconds
         await self.watch(time.monotonic() + WATCHING * self.kit.search_seconds)
         best, total = self.start, 0
-        below = self.start
         behind: list[Hill] = []
         hill: Hill | None = self.start
         while hill and best.red and time.monotonic() < end:
             before = hill.tried
-            better = await self.better(hill, end)
+            better = await self.better(hill, hill.red, end)
             total += hill.tried - before
             if better is None:
                 hill = behind.pop(0) if behind else None
                 continue
+            better = await self._mildest(better, hill, end)
             behind = sorted([*behind, hill], key=lambda h: h.depth)
-            below = hill
             hill, best = better, min(best, better, key=lambda h: h.red)
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
             if "climb" in self.state.task.off:
                 break
-        if best.red:
-            return best, total
-        return await self._pruned(await self._mildest(best, below, end)), total
+        return (best if best.red else await self._pruned(best)), total
 
-    async def _mildest(self, top: Hill, below: Hill, end: float) -> Hill:
+    async def _mildest(self, found: Hill, hill: Hill, end: float) -> Hill:
         """Return, of the versions next to one that do as well, that which changes least beside.
 
         Where tests that were green stand beside, these have said so already.
         """
-        path = self.places[0].path
-        calls = nearby(Files(self.kit.tree, below.files)[path], self.donors.calls)
-        if self.probe.tests or not calls:
-            return top
-        below.red, end = 1, min(end, time.monotonic() + MORE)
-        alike = [top]
-        while len(alike) < ALIKE and time.monotonic() < end:
-            if (other := await self.better(below, end)) is None:
+        calls = () if self.probe.tests else self.calls
+        alike, end = [found], min(end, time.monotonic() + MORE)
+        while calls and len(alike) < ALIKE and time.monotonic() < end:
+            other = await self.better(hill, found.red + 1, end)
+            if other is None:
                 break
             alike.append(other)
-        asked = [f"{module_of(path)}:{call}" for call in calls]
+        if len(alike) == 1:
+            return found
         versions = [self.start.files, *(h.files for h in alike)]
-        _, (before, *after) = await self.kit.checks.behaviours(versions, asked)
+        _, (before, *after) = await self.kit.checks.behaviours(versions, calls)
         kept = [sum(a == b and a[:1] != "!" for a, b in zip(before, s, strict=True)) for s in after]
-        return alike[kept.index(max(kept))]
+        return min(zip(alike, kept, strict=True), key=lambda pair: (pair[0].red, -pair[1]))[0]
 
     async def _pruned(self, top: Hill) -> Hill:
         """Return a version that mends all without the steps it does not need.
@@ -218,8 +218,8 @@ class Climb:
         )
         return None if found.index is None else found.red
 
-    async def better(self, hill: Hill, end: float) -> Hill | None:
-        """Return a version one edit away that leaves fewer tests red, if there is one."""
+    async def better(self, hill: Hill, bar: int, end: float) -> Hill | None:
+        """Return a version one edit away that leaves fewer than `bar` red, if there is one."""
         if hill.versions is None:
             made = await self.versions(hill)
             hill.versions = islice(made, hill.tried, hill.tried + MOST)
@@ -229,7 +229,7 @@ class Climb:
                 batch,
                 self.probe,
                 hill.files,
-                bar=hill.red,
+                bar=bar,
                 seconds=_seconds(self.state),
                 total=max(0.1, end - time.monotonic()),
             )
@@ -260,10 +260,14 @@ class Climb:
             text = files[place.path]
             last = self.last(place, files)
             made = [variants(text, place.first, last, reached.get(place.path, {}))]
-            # Code that mostly works wants a smaller change than an answer that is new.
-            if self.attempt is not None and "grafts" not in self.state.task.off:
+            if "grafts" not in self.state.task.off:
                 made.append(grafts(text, place.first, last, self.donors))
-            streams += [_costly(stream, 0.5 * rank, place.path) for stream in made]
+            # Code that mostly works wants a smaller change than an answer that is new.
+            more = (0.0, 0.0 if self.attempt else GRAFTED)
+            streams += [
+                _costly(stream, 0.5 * rank + cost, place.path)
+                for stream, cost in zip(made, more, strict=False)
+            ]
         seen = set()
         for _, path, variant in merge(*streams, key=lambda f: f[0]):
             key = (path, variant.start, variant.end, variant.text)

@@ -9,10 +9,13 @@ import linecache
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 from samovar_case import told
 
 NAME = "example"
+MOST = 4000
+"""Characters told of what failed."""
 
 
 def main():
@@ -22,12 +25,14 @@ def main():
     sys.argv = [NAME]
     linecache.cache[NAME] = len(code), None, code.splitlines(True), NAME
     out = os.fdopen(os.dup(1), "w")
-    try:
-        exec(compile(code, NAME, "exec"), {"__name__": "__main__"})
-    except Exception as error:
-        traceback.print_exc()
+
+    def tell(kind, error, trace):
+        sys.__excepthook__(kind, error, trace)
         out.write(f"\n{mark} {json.dumps(failure(error))}\n")
-        sys.exit(1)
+        out.flush()
+
+    sys.excepthook = tell
+    exec(compile(code, NAME, "exec"), {"__name__": "__main__"})
     out.write(f"\n{word}\n")
     out.flush()
 
@@ -46,7 +51,13 @@ def failure(error):
     rows = text.splitlines() or "".join(said).rstrip().splitlines()
     frames = [(NAME, line, f.f_locals) for f, line in shown]
     case = told(frames, {}) if frames else ""
-    return {"case": case, "message": "\n".join([*lines, *(f"E   {row}" for row in rows)])}
+    message = "\n".join([*lines, *(f"E   {row}" for row in rows)])
+    return {"case": whole(case), "message": whole(message)}
+
+
+def whole(text):
+    """Return a text that is not too long and holds no half characters."""
+    return text[:MOST].encode("utf-8", "replace").decode()
 
 
 def frame(here, line, root):
@@ -70,12 +81,11 @@ def sides(here, line):
 
 def value(node, here):
     """Return what an expression of a failed assertion is, looked at once more."""
-    try:
+    with suppress(Exception):
         return repr(
             eval(compile(ast.Expression(node), NAME, "eval"), here.f_globals, here.f_locals)
         )
-    except Exception:
-        return ast.unparse(node)
+    return ast.unparse(node)
 
 
 if __name__ == "__main__":
