@@ -5,6 +5,19 @@ from samovar.core.event import Chose, Surveyed
 from samovar.core.task import Checked, Counts, Verdict
 
 
+def red(failing, excerpt):
+    """Return what a command showed that ran two tests, one of them red."""
+    return Checked(
+        name="tests",
+        command="t",
+        exit=1,
+        seconds=0,
+        counts=Counts(1, 1),
+        failing=failing,
+        excerpt=excerpt,
+    )
+
+
 @pytest.mark.parametrize(
     ("checked", "shown"),
     [
@@ -12,32 +25,10 @@ from samovar.core.task import Checked, Counts, Verdict
             Checked(name="tests", command="t", exit=2, seconds=0, excerpt="a line\nmake: failed"),
             [("ends with 2 (t)", "bad"), ("a line", "bad"), ("make: failed", "bad")],
         ),
+        (Checked(name="tests", command="t", exit=0, seconds=0), [("ends with 0 (t)", "good")]),
+        (red(("test_a.py::test_it",), "assert 1 == 2"), [("1 passed, 1 failed (t)", "bad")]),
         (
-            Checked(name="tests", command="t", exit=0, seconds=0),
-            [("ends with 0 (t)", "good")],
-        ),
-        (
-            Checked(
-                name="tests",
-                command="t",
-                exit=1,
-                seconds=0,
-                counts=Counts(1, 1),
-                failing=("test_a.py::test_it",),
-                excerpt="assert 1 == 2",
-            ),
-            [("1 passed, 1 failed (t)", "bad")],
-        ),
-        (
-            Checked(
-                name="tests",
-                command="t",
-                exit=1,
-                seconds=0,
-                counts=Counts(1, 1),
-                failing=("test_a.py",),
-                excerpt="No module named 'numpy'",
-            ),
+            red(("test_a.py",), "No module named 'numpy'"),
             [("1 passed, 1 failed (t)", "bad"), ("No module named 'numpy'", "bad")],
         ),
     ],

@@ -59,11 +59,8 @@ class Door:
             reply = await self.count.reply(_request(body, min(left, self.budget.reply)))
         except ModelError as error:
             raise Fault(502, str(error), code="upstream_error") from error
-        usage = {
-            "prompt_tokens": reply.usage.prompt,
-            "completion_tokens": self.count.usage.generated - before,
-            "total_tokens": reply.usage.prompt + self.count.usage.generated - before,
-        }
+        read, made = reply.usage.prompt, self.count.usage.generated - before
+        usage = {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
         ended = "length" if reply.finish == "length" else "stop"
         yield {"choices": [{"index": 0, "delta": {"content": reply.text}}]}
         yield {"choices": [{"index": 0, "delta": {}, "finish_reason": ended}], "usage": usage}

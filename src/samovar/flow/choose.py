@@ -85,8 +85,8 @@ def _nothing(state: State) -> Chose:
     done = proved(state) and not state.trials
     usable = any(a.candidate.edits for a in state.trials)
     spent = not usable and not affords(state, SMALLEST)
-    why = SPENT if spent else "no candidate is better than what is there"
-    why = "all is green without it" if done else why
+    nothing = SPENT if spent else "no candidate is better than what is there"
+    why = "all is green without it" if done else nothing
     verdict = Verdict(passed=done, why=why)
     return Chose(step=len(state.chosen), candidate=None, why=why, verdict=verdict)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from unicodedata import category
 
 from samovar.core.errors import ToolError
+from samovar.flow.localise import is_test
 
 WIDTH = 72
 """Longest subject and longest line of the body, in characters."""
@@ -36,9 +37,6 @@ _FIXES = re.compile(
     re.IGNORECASE,
 )
 _DOCS = re.compile(r"(^|/)(docs?/|readme|changelog|contributing|license)|\.(md|rst|adoc)$", re.I)
-_TESTS = re.compile(
-    r"(^|/)(tests?/|test_[^/]*$|(conftest|tests?)\.py$)|[._](test|spec)\.\w+$", re.I
-)
 _CI = re.compile(r"^\.(github|gitea|forgejo)/workflows/|^\.gitlab-ci\.yml$", re.I)
 _BUILD = re.compile(
     r"(^|/)(pyproject\.toml|setup\.(py|cfg)|requirements[^/]*\.txt|makefile|dockerfile|"
@@ -49,8 +47,14 @@ _BUILD = re.compile(
 
 def kind(paths: Sequence[str], text: str) -> str:
     """Return the commit type that the changed paths and the task's text speak for."""
-    for name, pattern in (("docs", _DOCS), ("test", _TESTS), ("ci", _CI), ("build", _BUILD)):
-        if paths and all(pattern.search(path) for path in paths):
+    kinds = (
+        ("docs", _DOCS.search),
+        ("test", is_test),
+        ("ci", _CI.search),
+        ("build", _BUILD.search),
+    )
+    for name, belongs in kinds:
+        if paths and all(map(belongs, paths)):
             return name
     return "fix" if _FIXES.search(text) and not _ADDS.match(text) else "feat"
 

@@ -85,9 +85,7 @@ def _made(test: Function, red: bool) -> Iterator[Call]:
 
 def compared(test: ast.AST) -> Iterator[Any]:
     """Yield the literals that a test compares with something."""
-    for _, literal in (p for n in ast.walk(test) for p in permutations(sides(n), 2)):
-        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            yield ast.literal_eval(literal)
+    return (literal for _, literal in _pairs(test))
 
 
 def raising(made: Sequence[Call], names: Sequence[str]) -> list[str]:
@@ -171,10 +169,14 @@ def _columns(made: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[tu
 
 def _values(test: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the function of each call whose value is compared with a literal, and that literal."""
-    for call, literal in (p for n in ast.walk(test) for p in permutations(sides(n), 2)):
-        if isinstance(call, ast.Call):
-            with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-                yield id(call.func), repr(ast.literal_eval(literal))
+    return ((id(c.func), repr(value)) for c, value in _pairs(test) if isinstance(c, ast.Call))
+
+
+def _pairs(test: ast.AST) -> Iterator[tuple[ast.expr, Any]]:
+    """Yield what is compared with a literal, and that literal."""
+    for other, literal in (p for n in ast.walk(test) for p in permutations(sides(n), 2)):
+        with suppress(ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            yield other, ast.literal_eval(literal)
 
 
 def _raising(test: ast.AST) -> Iterator[ast.AST]:

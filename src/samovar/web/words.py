@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from samovar.core.text import count
+from samovar.core.text import count, one_line
 
 MILLION = 1_000_000
 STATES = {
@@ -101,8 +101,7 @@ def credits(micro: int | None) -> str:
 
 def cut(text: Any, length: int = 120) -> str:
     """Return a text as one line of at most so many characters."""
-    line = " ".join(str(text).split())
-    return line if len(line) <= length else f"{line[: length - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return one_line(str(text), length)
 
 
 def zoned(at: datetime) -> datetime:
