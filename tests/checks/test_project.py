@@ -137,6 +137,7 @@ test_sum(unittest.TestCase())
         ("from calc import add\nadd('a', 3)\n", "calc.py:2: return a - b\nTypeError: "),
         ("import calc\ncalc.nothing\n", "AttributeError: module 'calc' has no"),
         ("import sys\nsys.exit(3)\n", ""),
+        ("s = [2, 3]\nassert s.pop() == 2\n", "AssertionError"),
         ("import nothing_there\n", "ModuleNotFoundError: No module named 'nothing_there'"),
         ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
         ("x = (\n", "SyntaxError"),

@@ -120,7 +120,7 @@ class Cases:
     async def reach(self, probe, changed):
         return {}
 
-    async def behaviours(self, versions, calls):
+    async def behaviours(self, versions, calls, *, seconds=2.0, total=120.0):
         seen = []
         for version in versions:
             names: dict[str, object] = {}

@@ -220,3 +220,8 @@ def test_a_method_that_the_task_does_not_show_makes_an_example_wrong(task, own):
     said = "AttributeError: 'Buffer' object has no attribute 'append'"
     assert broken(said, "b.append(3)", task) is own
     assert broken(said, "b.read()", task) is False
+
+
+def test_an_error_that_a_program_is_to_report_makes_no_example_broken():
+    assert not broken("assert run('1 +') == 'SyntaxError: end'\nassert 'no' == 'SyntaxError: end'")
+    assert broken("got = slug(1)\nNameError: name 'slug' is not defined")

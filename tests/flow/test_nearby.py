@@ -56,3 +56,7 @@ def test_they_are_python_and_not_too_many():
     many = "\n".join(f"assert value({[n, n + 1]}, {n}) == {n}" for n in range(40))
     found = near(many)
     assert len(found) == MOST and all(ast.parse(call) for call in found)
+
+
+def test_a_number_of_more_digits_than_python_writes_gives_no_call():
+    assert near(f"assert value(0x{'f' * 5000}) == 5") == ()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -87,6 +88,40 @@ def test_a_test_that_stands_alone_fails_again_as_a_program(tmp_path, tests, kept
     assert len(programs) == len(found) == kept
 
 
+LEFT_OUT = {
+    "shortened": "m = (1, 2, ...)\n\n    def test_a(m):\n>       assert slug('B') == m\n",
+    "a text cut": "m = 'abab...abab'\n\n    def test_a(m):\n>       assert slug('B') == m\n",
+    "may be changed": "m = [1, 2]\n\n    def test_a(m):\n>       assert slug('B') == m\n",
+    "changed": "m = 1\n\n    def test_a(m):\n        m += 1\n>       assert slug('B') == m\n",
+    "deep": f"m = {'-' * 400}1\n\n    def test_a(m, n):\n>       assert slug('B') == m\n",
+    "patched": "    @patch('shop.x')\n    def test_a():\n>       assert slug('B') == 1\n",
+    "named only": "    def test_a(*, tmp_path):\n>       assert slug('B') == 1\n",
+    "its class": "    def test_a(self):\n>       assert slug('B') == self.__class__.WORDS\n",
+    "its type": "    def test_a(self):\n>       assert slug('B') == type(self).WORDS\n",
+    "its parent": "    def test_a(self):\n        super().go()\n>       assert slug('B') == 1\n",
+    "its helper": "    def test_a(self):\n>       self.run(slug('B'))\n",
+    "async": "    async def test_a():\n>       assert slug('B') == 1\n",
+}
+
+
+@pytest.mark.parametrize("report", LEFT_OUT.values(), ids=list(LEFT_OUT))
+def test_what_stands_on_something_else_is_left_out(report):
+    assert quoted_tests(report, HOMES) == ([], report.rstrip("\n"))
+
+
+def test_a_name_of_the_project_that_python_has_too_is_imported():
+    report = "    def test_a():\n>       assert sum(slug('B')) == 1\n"
+    [program], _ = quoted_tests(report, {**HOMES, "sum": "from shop import sum"})
+    assert program.startswith("from shop import slug\nfrom shop import sum\n")
+
+
+def test_a_text_of_a_million_characters_is_read_at_once():
+    report = "    def test_a():\n>       assert slug('B') == 1\n" * 20_000
+    began = time.monotonic()
+    assert len(quoted_tests(report, HOMES)[0]) == 1
+    assert time.monotonic() - began < 10
+
+
 def test_the_values_of_parameters_come_along(tmp_path):
     tests = "@pytest.mark.parametrize('n, m', [(1, 'a'), (2, 'c')])\ndef test_a(n, m):\n"
     programs, _ = quoted_tests(printed(tmp_path, f"{tests}    assert slug('B') == m\n"), HOMES)
@@ -106,7 +141,7 @@ def test_the_rest_of_the_text_is_without_the_tests_that_were_taken(tmp_path):
 
 @pytest.mark.parametrize("before", ["", "    ", "> ", "\t"])
 def test_a_report_may_be_moved_in_or_quoted(tmp_path, before):
-    said = printed(tmp_path, "def test_a():\n    assert slug('B') == 'c'\n")
+    said = printed(tmp_path, "def test_a():\n    got = slug('B')\n    assert got == 'c'\n")
     moved = "\n".join(f"{before}{row}" for row in said.splitlines())
     programs, _ = quoted_tests(moved, HOMES)
     assert len(programs) == 1 and fails_as_said(tmp_path, programs[0])

@@ -259,7 +259,7 @@ def broken(excerpt: str, snippet: str = "", task: str = "") -> bool:
     method it calls that the task does not speak of.
     """
     own = ("ModuleNotFoundError", "ImportError", "NameError", "SyntaxError", "IndentationError")
-    if any(f"{name}:" in excerpt for name in own):
+    if re.search(rf"^({'|'.join(own)}):", excerpt, re.M):
         return True
     lacks = re.search(r"AttributeError: .* has no attribute '(\w+)'", excerpt)
     return lacks is not None and f".{lacks[1]}" in snippet and not shown(lacks[1], task)

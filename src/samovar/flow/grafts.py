@@ -75,8 +75,8 @@ class Donors:
 
     def __add__(self, other: "Donors") -> "Donors":
         return Donors(
-            self.texts + other.texts,
-            self.errors + other.errors,
+            tuple(dict.fromkeys(self.texts + other.texts)),
+            tuple(dict.fromkeys(self.errors + other.errors)),
             (*self.calls, *other.calls),
             self.values + other.values,
             self.others + other.others,

@@ -44,9 +44,17 @@ class Checks(Protocol):
         ...
 
     async def behaviours(
-        self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
+        self,
+        versions: Sequence[Mapping[str, str]],
+        calls: Sequence[str],
+        *,
+        seconds: float = 2.0,
+        total: float = 120.0,
     ) -> tuple[Checked, list[tuple[str, ...]]]:
-        """Return how the command ended, and for each version what each call returned or raised."""
+        """Return how the command ended, and for each version what each call returned or raised.
+
+        `seconds` is the limit of one call, `total` of all.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ they were is the likeliest to be meant. Pure.
 
 import ast
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain, islice, zip_longest
 from typing import Any
 
@@ -27,7 +28,7 @@ def nearby(source: str, made: Sequence[Call]) -> tuple[str, ...]:
         if call.name in functions:
             streams.append(_near(call))
         elif call.name in classes:
-            objects = [_text(call.name, call.args, call), *islice(_near(call), 3)]
+            objects = [o for o in (_text(call.name, call.args, call), *islice(_near(call), 3)) if o]
             methods = classes[call.name]
             streams.append(f"{made}.{method}()" for method in methods for made in objects)
     told = {_text(c.name, c.args, c) for c in made}
@@ -55,8 +56,11 @@ def _near(call: Call) -> Iterator[str]:
 
 
 def _text(name: str, args: Sequence[Any], call: Call) -> str:
-    given = [*map(repr, args), *(f"{k}={v!r}" for k, v in call.named.items())]
-    return f"{name}({', '.join(given)})"
+    """Return a call as it is written, nothing for a number of more digits than Python writes."""
+    with suppress(ValueError):
+        given = [*map(repr, args), *(f"{k}={v!r}" for k, v in call.named.items())]
+        return f"{name}({', '.join(given)})"
+    return ""
 
 
 def _like(value: Any) -> Iterator[Any]:

@@ -5,23 +5,28 @@ a program that can be run again, with the values the test stands on.
 """
 
 import ast
+import builtins
 import re
-import unittest
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import dropwhile
+from itertools import dropwhile, islice, takewhile
 
 from samovar.flow.forgotten import forgotten
 from samovar.flow.source import parse, spoken
 from samovar.flow.undefined import undefined
 
+MOST = 12
+"""Programs made of one text, and rows above a test that are looked at."""
+PLACES = 200
+"""Quoted tests that are looked at."""
 LONGEST = 60
 """Lines from the begin of a test to the statement that failed, at most."""
 AFTER = 20
 """Lines of the statement itself, at most."""
 _TEST = re.compile(r"^(.{0,8}?[ \t]{4})def test\w*\(")
-_FAILED = re.compile(r"^.{0,8}?>[ \t]{3}")
 _GIVEN = re.compile(r"\w+ = .*")
-_CASE = frozenset(dir(unittest.TestCase))
+_SELF = re.compile(r"\bself = <[^>]*>(, )?")
+_CASE = re.compile(r"assert\w+|fail|subTest")
+"""What a test may use of its class."""
 _TOOLS = frozenset({"pytest", "unittest"})
 
 
@@ -36,9 +41,10 @@ def quoted_tests(text: str, homes: Mapping[str, str]) -> tuple[list[str], str]:
     rows = text.splitlines()
     found: dict[str, None] = {}
     taken: set[int] = set()
-    for first, at in _places(rows):
-        shown = _source(rows, first, at)
-        program = _program(*shown, _parameters(rows[:first])) if shown else ""
+    for first, at in islice(_places(rows), PLACES):
+        shown = _source(rows, first, at) if len(found) < MOST else None
+        above = [row.lstrip(" \t>") for row in reversed(rows[max(0, first - MOST) : first])]
+        program = _program(*shown, _parameters(above)) if shown and _plain(above) else ""
         if shown and program and (whole := _imported(program, homes)):
             found[whole] = None
             taken.update(range(first, first + len(shown[0].splitlines())))
@@ -52,11 +58,11 @@ def is_test(program: str) -> bool:
 
 def _places(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield where each quoted test begins, and the first line of its statement that failed."""
-    first = None
+    first, prefix = None, ""
     for at, row in enumerate(rows):
-        if _TEST.match(row):
-            first = at
-        elif first is not None and _FAILED.match(row):
+        if mark := _TEST.match(row):
+            first, prefix = at, mark[1][:-4]
+        elif first is not None and re.match(rf"{re.escape(prefix)}>[ \t]{{3}}", row):
             if at - first <= LONGEST:
                 yield first, at
             first = None
@@ -78,49 +84,84 @@ def _source(rows: Sequence[str], first: int, at: int) -> tuple[str, ast.Function
     return None
 
 
-def _parameters(before: Sequence[str]) -> dict[str, ast.expr]:
-    """Return the plain values that pytest names above a test, such as `a = 1, b = 'x'`."""
-    above = dropwhile(str.strip, (row.lstrip(" \t>") for row in reversed(before)))  # decorators
-    named = next((row.strip() for row in above if row.strip()), "")
-    plain = re.sub(r"\bself = <[^>]*>(, )?", "", named)
-    match parse(f"f({plain})") if _GIVEN.match(plain) else None:
+def _plain(above: Sequence[str]) -> bool:
+    """Return whether no decorator above a test, from below, does more than give parameters."""
+    marks = (row for row in takewhile(str.strip, above) if row.startswith("@"))
+    return all(row.startswith("@pytest.mark.parametrize(") for row in marks)
+
+
+def _parameters(above: Sequence[str]) -> dict[str, str]:
+    """Return the plain values that pytest names above a test, such as `a = 1, b = 'x'`.
+
+    What it shortened is no value, and what can be changed may have been, when the test failed.
+    """
+    named = next((row.strip() for row in dropwhile(str.strip, above) if row.strip()), "")
+    plain = f"f({re.sub(_SELF, '', named)})"
+    match parse(plain) if _GIVEN.match(plain[2:]) else None:
         case ast.Module(body=[ast.Expr(ast.Call(keywords=found))]):
-            return {k.arg: k.value for k in found if k.arg and not spoken(k.value)}
+            said = {k.arg: (k.value, ast.get_source_segment(plain, k.value)) for k in found}
         case _:
             return {}
+    return {name: text for name, (node, text) in said.items() if name and text and _fixed(node)}
 
 
-def _program(text: str, test: ast.FunctionDef, values: Mapping[str, ast.expr]) -> str:
+def _fixed(value: ast.expr) -> bool:
+    """Return whether a value is written whole, and cannot have been changed."""
+    for node in ast.walk(value):
+        match node:
+            case ast.Name() | ast.Call() | ast.List() | ast.Dict() | ast.Set():
+                return False
+            case ast.Constant(said) if said is ... or "..." in str(said):
+                return False
+            case _:
+                pass
+    return True
+
+
+def _program(text: str, test: ast.FunctionDef, values: Mapping[str, str]) -> str:
     """Return the test and a call of it; empty where something it stands on is elsewhere."""
     names = [a.arg for a in test.args.args]
+    stored = {n.id for n in ast.walk(test) if isinstance(n, ast.Name) and _stores(n)}
     wanted = [name for name in names if name != "self"]
-    if any(name not in values for name in wanted) or _elsewhere(test):
+    more = (*test.args.posonlyargs, *test.args.kwonlyargs, test.args.vararg, test.args.kwarg)
+    if any(name not in values or name in stored for name in wanted) or any(more):
+        return ""
+    if _elsewhere(test):
         return ""
     case = ["unittest.TestCase()"] if "self" in names else []
-    given = [f"{name}={ast.unparse(values[name])}" for name in wanted]
+    given = [f"{name}={values[name]}" for name in wanted]
     return f"{text}\n\n{test.name}({', '.join([*case, *given])})\n"
 
 
+def _stores(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
 def _elsewhere(test: ast.FunctionDef) -> bool:
-    """Return whether a test uses what its class made for it."""
+    """Return whether a test uses what its class made for it, or the class itself."""
     made: set[str] = set()
     used: set[str] = set()
+    names = attributes = 0
     for node in ast.walk(test):
         match node:
-            case ast.Attribute(ast.Name("self"), name, ast.Store()):
-                made.add(name)
-            case ast.Attribute(ast.Name("self"), name):
-                used.add(name)
+            case ast.Attribute(ast.Name("self"), name, context):
+                (made if isinstance(context, ast.Store) else used).add(name)
+                attributes += 1
+            case ast.Name("super"):
+                return True
+            case ast.Name("self"):
+                names += 1
             case _:
                 pass
-    return not used <= made | _CASE
+    return names > attributes or not all(map(_CASE.fullmatch, used - made))
 
 
 def _imported(program: str, homes: Mapping[str, str]) -> str:
     """Return a program with its imports; empty where it needs a name that nobody knows, or none
     of the project's.
     """
-    lacking = undefined(program).keys()
+    hidden = set(dir(builtins)) & spoken(ast.parse(program))
+    lacking = undefined(program).keys() | hidden & homes.keys()
     lines = [f"import {name}" for name in sorted(_TOOLS & lacking)]
     lines += forgotten(program, {*homes, *_TOOLS})
     lines += [homes[name] for name in sorted(homes.keys() & lacking)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import chain, islice
+from operator import eq
 
 from samovar.core.event import Wrote
 from samovar.core.seams import text_of
@@ -35,6 +36,8 @@ MORE = 3.0
 """Seconds in which versions are looked for that satisfy as many of the task's examples."""
 GRAFTED = 1.5
 """What edits that draw on the tests cost more where the code was there before the task."""
+BRIEF = 0.2
+"""Seconds that one of the calls may take by which they are compared."""
 ALIKE = 12
 """Versions of which the one is taken that changes least beside."""
 FEW = 5
@@ -111,9 +114,8 @@ class Climb:
             tried=skip,
         )
         self.donors = self.collected()
-        path = self.places[0].path
-        near = nearby(Files(kit.tree, self.start.files)[path], self.donors.calls)
-        self.calls = [f"{module_of(path)}:{call}" for call in near]
+        self.known: dict[str, str] = {}
+        """What calls near those of the examples give, where no test stands beside these."""
 
     async def up(self) -> tuple[Hill, int]:
         """Return the best version, and how many were tried.
@@ -123,42 +125,61 @@ class Climb:
         """
         end = time.monotonic() + self.kit.search_seconds
         await self.watch(time.monotonic() + WATCHING * self.kit.search_seconds)
+        await self._look_round()
         best, total = self.start, 0
         behind: list[Hill] = []
         hill: Hill | None = self.start
         while hill and best.red and time.monotonic() < end:
             before = hill.tried
             better = await self.better(hill, hill.red, end)
+            others: list[Hill] = []
+            if better is not None:
+                better, *others = await self._mildest(better, hill, end)
             total += hill.tried - before
             if better is None:
                 hill = behind.pop(0) if behind else None
                 continue
-            better = await self._mildest(better, hill, end)
-            behind = sorted([*behind, hill], key=lambda h: h.depth)
+            behind = sorted([*behind, hill, *others], key=lambda h: h.depth)
             hill, best = better, min(best, better, key=lambda h: h.red)
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
             if "climb" in self.state.task.off:
                 break
         return (best if best.red else await self._pruned(best)), total
 
-    async def _mildest(self, found: Hill, hill: Hill, end: float) -> Hill:
-        """Return, of the versions next to one that do as well, that which changes least beside.
+    async def _look_round(self) -> None:
+        """See what calls near those of the examples give before any edit."""
+        path = self.places[0].path
+        near = nearby(Files(self.kit.tree, self.start.files)[path], self.donors.calls)
+        if near and not self.probe.tests:
+            calls = [f"{module_of(path)}:{call}" for call in near]
+            [results] = await self._results([self.start.files], calls)
+            pairs = zip(calls, results, strict=True)
+            self.known = {call: result for call, result in pairs if result[:1] != "!"}
+
+    async def _mildest(self, found: Hill, hill: Hill, end: float) -> list[Hill]:
+        """Return versions that do as well, first that which changes least beside, then others.
 
         Where tests that were green stand beside, these have said so already.
         """
-        calls = () if self.probe.tests else self.calls
         alike, end = [found], min(end, time.monotonic() + MORE)
-        while calls and len(alike) < ALIKE and time.monotonic() < end:
+        while self.known and len(alike) < ALIKE and time.monotonic() < end:
             other = await self.better(hill, found.red + 1, end)
             if other is None:
                 break
             alike.append(other)
         if len(alike) == 1:
-            return found
-        versions = [self.start.files, *(h.files for h in alike)]
-        _, (before, *after) = await self.kit.checks.behaviours(versions, calls)
-        kept = [sum(a == b and a[:1] != "!" for a, b in zip(before, s, strict=True)) for s in after]
-        return min(zip(alike, kept, strict=True), key=lambda pair: (pair[0].red, -pair[1]))[0]
+            return alike
+        after = await self._results([h.files for h in alike], list(self.known))
+        kept = [sum(map(eq, self.known.values(), results)) for results in after]
+        order = sorted(range(len(alike)), key=lambda n: (alike[n].red, -kept[n]))
+        return [alike[n] for n in order]
+
+    async def _results(
+        self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
+    ) -> list[tuple[str, ...]]:
+        """Return what calls of each version give; `!` for what fails or takes too long."""
+        _, seen = await self.kit.checks.behaviours(versions, calls, seconds=BRIEF, total=MORE)
+        return seen
 
     async def _pruned(self, top: Hill) -> Hill:
         """Return a version that mends all without the steps it does not need.

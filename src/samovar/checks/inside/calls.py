@@ -13,7 +13,7 @@ import sys
 
 
 def main():
-    mark, job = sys.argv[1], json.load(sys.stdin)
+    mark, job = sys.argv.pop(1), json.load(sys.stdin)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.path.insert(0, os.getcwd())

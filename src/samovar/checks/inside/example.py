@@ -9,6 +9,7 @@ import linecache
 import os
 import sys
 import traceback
+import types
 from contextlib import suppress
 
 from samovar_case import told
@@ -32,7 +33,9 @@ def main():
         out.flush()
 
     sys.excepthook = tell
-    exec(compile(code, NAME, "exec"), {"__name__": "__main__"})
+    # What an example defines can be pickled only if it belongs to the module it says.
+    module = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(compile(code, NAME, "exec"), vars(module))
     out.write(f"\n{word}\n")
     out.flush()
 
@@ -72,7 +75,12 @@ def sides(here, line):
     for node in ast.walk(ast.parse("".join(linecache.getlines(NAME)))):
         if isinstance(node, ast.Assert) and node.lineno <= line <= node.end_lineno:
             test = node.test
-            if isinstance(test, ast.Compare) and len(test.ops) == 1:
+            # What holds when it is looked at once more had another value before.
+            if (
+                isinstance(test, ast.Compare)
+                and len(test.ops) == 1
+                and value(test, here) == "False"
+            ):
                 pair = [value(side, here) for side in (test.left, test.comparators[0])]
                 sign = ast.unparse(ast.Compare(ast.Name("a"), test.ops, [ast.Name("b")]))[2:-2]
                 return f"assert {pair[0]} {sign} {pair[1]}"
