@@ -75,7 +75,8 @@ def _like(value: Any) -> Iterator[Any]:
             yield value.swapcase()
         case [first, *rest]:
             yield from (type(value)(v) for v in (rest, value[:-1], value[::-1], value[:1]))
-            yield from (type(value)([v, *rest]) for v in islice(_like(first), 3))
+            for other in islice(_like(first), 3):
+                yield from (type(value)(v) for v in ([other, *rest], [other] * (len(rest) + 2)))
             yield value * 2
         case dict():
             yield {k: v for k, v in list(value.items())[1:]}
