@@ -91,7 +91,12 @@ class Project:
         return {}
 
     async def behaviours(
-        self, versions: Sequence[Mapping[str, str]], calls: Sequence[str]
+        self,
+        versions: Sequence[Mapping[str, str]],
+        calls: Sequence[str],
+        *,
+        seconds: float = 2.0,
+        total: float = 120.0,
     ) -> tuple[Checked, list[tuple[str, ...]]]:
         ran = Checked(name="agreement", command="none", exit=0, seconds=0.0)
         return ran, [() for _ in versions]
