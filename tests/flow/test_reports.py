@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from samovar.flow.reports import is_test, quoted_tests
+from samovar.flow.reports import is_quoted, quoted_tests
 
 HOMES = {"slug": "from shop import slug", "LIMIT": "from shop import LIMIT"}
 SHOP = "LIMIT = 3\n\n\ndef slug(text):\n    words = text.split()\n    return words[0].lower()\n"
@@ -154,5 +154,5 @@ def test_other_styles_show_no_whole_test(tmp_path, style):
 
 
 def test_what_is_a_quoted_test():
-    assert is_test("import unittest\n\ndef test_a(self):\n    pass\n\ntest_a(1)\n")
-    assert not is_test("from a import f\nassert f('def test_a(') == 1\n")
+    assert is_quoted("import unittest\n\ndef test_a(self):\n    pass\n\ntest_a(1)\n")
+    assert not is_quoted("from a import f\nassert f('def test_a(') == 1\n")

@@ -99,9 +99,8 @@ class Project:
                 ran, exit=1, output=f"{ran.output}\nThe program ended before the example."
             )
         checked = judged(name, "python - <<example", ran, None)
-        told = [li for li in ran.output.splitlines() if li.startswith(f"{mark} ")]
         with suppress(IndexError, msgspec.DecodeError):
-            found = msgspec.json.decode(told[-1].partition(" ")[2], type=Failure)
+            found = msgspec.json.decode(marked(ran, mark)[-1], type=Failure)
             checked = replace(checked, excerpt=excerpt([found], ran.stopped))
         return replace(checked, input=code)
 
@@ -178,7 +177,7 @@ class Project:
             stdin=msgspec.json.encode(job),
             seconds=job["total"] + 15,
         )
-        told = [li.split()[1:] for li in ran.output.splitlines() if li.startswith(mark)]
+        told = [line.split() for line in marked(ran, mark)]
         tried = len({w[0] for w in told if len(w) > 1})
         for index, red in ((int(w[0]), int(w[2])) for w in told if w[1:2] == ["ok"]):
             if index < len(job["variants"]):
@@ -197,10 +196,9 @@ class Project:
             stdin=msgspec.json.encode(probe.scripts),
             seconds=25,
         )
-        line = next((li for li in ran.output.splitlines() if li.startswith(mark)), "")
         try:
-            found = msgspec.json.decode(line.partition(" ")[2] or "{}", type=dict[str, Any])
-        except msgspec.DecodeError:
+            found = msgspec.json.decode(marked(ran, mark)[0], type=dict[str, Any])
+        except (IndexError, msgspec.DecodeError):
             return {}
         return {
             path: {int(n): int(c) for n, c in lines.items()}
@@ -231,10 +229,9 @@ class Project:
             stdin=msgspec.json.encode(job),
             seconds=total,
         )
-        lines = [li.partition(" ")[2] for li in ran.output.splitlines() if li.startswith(mark)]
         nothing = ("!",) * len(calls)
         try:
-            seen = [msgspec.json.decode(li, type=tuple[str, ...]) for li in lines]
+            seen = [msgspec.json.decode(li, type=tuple[str, ...]) for li in marked(ran, mark)]
         except msgspec.DecodeError:
             seen = []
         if len(seen) > len(versions) or any(len(s) != len(calls) for s in seen):
@@ -286,6 +283,11 @@ def read_report(path: Path) -> Report | None:
         return msgspec.json.decode(plain(path, REPORT_BYTES), type=Report)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def marked(ran: Ran, mark: str) -> list[str]:
+    """Return what programs of ours told: the lines of a command's output behind a secret mark."""
+    return [li.partition(" ")[2] for li in ran.output.splitlines() if li.startswith(f"{mark} ")]
 
 
 def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:

@@ -15,7 +15,7 @@ from samovar.flow.choose import INPUTS
 from samovar.flow.docstrings import restored, short
 from samovar.flow.idea import Idea, next_search
 from samovar.flow.kit import Kit
-from samovar.flow.reports import is_test
+from samovar.flow.reports import is_quoted
 from samovar.flow.search import search
 from samovar.flow.source import bodiless, own_imports, shape
 from samovar.flow.speak import (
@@ -238,7 +238,7 @@ def context(kit: Kit, state: State, target: Target) -> str:
     parts = []
     if examples(state):
         # In no block of code: a small model takes the nearest one for its answer.
-        own = [e for e in examples(state) if not is_test(e)]
+        own = [e for e in examples(state) if not is_quoted(e)]
         rows = (row for e in own[:3] for row in e.splitlines())
         shown = "\n".join(f"- `{row}`" for row in rows if row and not _IMPORT.match(row))
         parts += [f"These must hold:\n\n{cut(shown, 300)}\n\n"] if own else []

@@ -8,7 +8,7 @@ copies out of the issue and that is red before the change is evidence.
 import ast
 import builtins
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from samovar.core.seams import text_of
 from samovar.core.state import State
@@ -27,6 +27,7 @@ from samovar.flow.source import (
     parse,
     sides,
     spoken,
+    stored,
 )
 from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
 from samovar.flow.work import SMALLEST, affords
@@ -120,7 +121,7 @@ def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
     tree = parse(block)
     if tree is None:
         return []
-    tree = _Native(_stored(tree) | _ours(near)).visit(tree)
+    tree = _Native(_bound(tree) | _ours(near)).visit(tree)
     imports = "\n".join([*forgotten(ast.unparse(tree), _ours(near)), _imports(near)])
     told = _OUTPUT.sub("", task)
     before: list[ast.stmt] = []
@@ -150,24 +151,21 @@ class _Native(ast.NodeTransformer):
 
 def _set_up(before: Sequence[ast.stmt], check: ast.Assert) -> list[ast.stmt]:
     """Return the statements that a check stands on: those that make or change what it uses."""
-    made = {name for node in before for name in _stored(node)}
+    made = {name for node in before for name in _bound(node)}
     used = spoken(check)
     kept = []
     for node in reversed(before):
-        stored = _stored(node)
-        if stored & used or spoken(node) & made & used:
+        if _bound(node) & used or spoken(node) & made & used:
             used |= spoken(node)
             kept.append(node)
     return kept[::-1]
 
 
-def _stored(node: ast.AST) -> set[str]:
+def _bound(node: ast.AST) -> set[str]:
     """Return the names that a statement binds."""
     bound = {name for name, _ in imported(ast.walk(node))}
     bound |= {n.name for n in ast.walk(node) if isinstance(n, Definition)}
-    return bound | {
-        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
+    return bound | set(stored(node))
 
 
 def _raising(test: ast.expr, task: str) -> str:
@@ -267,17 +265,17 @@ def broken(excerpt: str, snippet: str = "", task: str = "") -> bool:
 
 def _homes(kit: Kit, near: list[Symbol]) -> dict[str, str]:
     """Return how each name of the files at hand is imported; of two, from the likelier file."""
-    found: dict[str, str] = {}
-    for path in dict.fromkeys(s.path for s in near):
-        for name in defined(text_of(kit.tree, path)):
-            found.setdefault(name, f"from {module_of(path)} import {name}")
-    return found
+    paths = dict.fromkeys(s.path for s in near)
+    return _lines((name, path) for path in paths for name in defined(text_of(kit.tree, path)))
 
 
 def _imports(near: list[Symbol]) -> str:
-    lines: dict[str, str] = {}
-    for symbol in near:
-        name = symbol.name.split(".")[0]
-        # Where two modules have the name, the likelier one is meant.
-        lines.setdefault(name, f"from {module_of(symbol.path)} import {name}")
-    return "\n".join(lines.values())
+    return "\n".join(_lines((s.name.split(".")[0], s.path) for s in near).values())
+
+
+def _lines(places: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the import of each name; where two files have it, the first is meant."""
+    found: dict[str, str] = {}
+    for name, path in places:
+        found.setdefault(name, f"from {module_of(path)} import {name}")
+    return found

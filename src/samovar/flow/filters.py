@@ -8,7 +8,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from samovar.flow.source import Function, spoken
+from samovar.flow.source import Function, spoken, stored
 
 Found = Iterator[tuple[float, ast.AST, str]]
 Text = Callable[[ast.AST], str]
@@ -49,9 +49,7 @@ def skipped(function: Function, values: Sequence[str]) -> Iterator[tuple[ast.stm
 def operands(function: Function, text: Text) -> list[str]:
     """Return the names of a function, and what it computes of them, the shortest first."""
     names = [n.arg for n in ast.walk(function) if isinstance(n, ast.arg)]
-    names += [
-        n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    ]
+    names += stored(function)
     called = {n.func for n in ast.walk(function) if isinstance(n, ast.Call)}
     made = [
         said

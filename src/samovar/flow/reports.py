@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import dropwhile, islice, takewhile
 
 from samovar.flow.forgotten import forgotten
-from samovar.flow.source import parse, spoken
+from samovar.flow.source import parse, spoken, stored
 from samovar.flow.undefined import undefined
 
 MOST = 12
-"""Programs made of one text, and rows above a test that are looked at."""
+"""Programs made of one text."""
+ABOVE = 12
+"""Rows above a test that are looked at."""
 PLACES = 200
 """Quoted tests that are looked at."""
 LONGEST = 60
@@ -41,9 +43,9 @@ def quoted_tests(text: str, homes: Mapping[str, str]) -> tuple[list[str], str]:
     rows = text.splitlines()
     found: dict[str, None] = {}
     taken: set[int] = set()
-    for first, at in islice(_places(rows), PLACES):
-        shown = _source(rows, first, at) if len(found) < MOST else None
-        above = [row.lstrip(" \t>") for row in reversed(rows[max(0, first - MOST) : first])]
+    for first, at, indent in islice(_places(rows), PLACES):
+        shown = _source(rows, first, at, indent) if len(found) < MOST else None
+        above = [row.lstrip(" \t>") for row in reversed(rows[max(0, first - ABOVE) : first])]
         program = _program(*shown, _parameters(above)) if shown and _plain(above) else ""
         if shown and program and (whole := _imported(program, homes)):
             found[whole] = None
@@ -51,27 +53,29 @@ def quoted_tests(text: str, homes: Mapping[str, str]) -> tuple[list[str], str]:
     return list(found), "\n".join(row for n, row in enumerate(rows) if n not in taken)
 
 
-def is_test(program: str) -> bool:
+def is_quoted(program: str) -> bool:
     """Return whether a program is a test that a task quotes, which a reader of the task knows."""
     return re.search(r"^def test\w*\(", program, re.M) is not None
 
 
-def _places(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield where each quoted test begins, and the first line of its statement that failed."""
-    first, prefix = None, ""
+def _places(rows: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Yield where each quoted test begins, the first line of its statement that failed, and how
+    many characters stand before each of its lines.
+    """
+    first, before = None, ""
     for at, row in enumerate(rows):
         if mark := _TEST.match(row):
-            first, prefix = at, mark[1][:-4]
-        elif first is not None and re.match(rf"{re.escape(prefix)}>[ \t]{{3}}", row):
+            first, before = at, mark[1]
+        elif first is not None and re.match(rf"{re.escape(before[:-4])}>[ \t]{{3}}", row):
             if at - first <= LONGEST:
-                yield first, at
+                yield first, at, len(before)
             first = None
 
 
-def _source(rows: Sequence[str], first: int, at: int) -> tuple[str, ast.FunctionDef] | None:
+def _source(
+    rows: Sequence[str], first: int, at: int, indent: int
+) -> tuple[str, ast.FunctionDef] | None:
     """Return the test down to the statement that failed, as text and as a tree."""
-    mark = _TEST.match(rows[first])
-    indent = len(mark[1]) if mark else 0
     marked = f"{' ' * indent}{rows[at][indent:]}"
     shown = [row[indent:] for row in [*rows[first:at], marked, *rows[at + 1 : at + AFTER]]]
     for end in range(at - first + 1, len(shown) + 1):
@@ -121,20 +125,15 @@ def _fixed(value: ast.expr) -> bool:
 def _program(text: str, test: ast.FunctionDef, values: Mapping[str, str]) -> str:
     """Return the test and a call of it; empty where something it stands on is elsewhere."""
     names = [a.arg for a in test.args.args]
-    stored = {n.id for n in ast.walk(test) if isinstance(n, ast.Name) and _stores(n)}
     wanted = [name for name in names if name != "self"]
     more = (*test.args.posonlyargs, *test.args.kwonlyargs, test.args.vararg, test.args.kwarg)
-    if any(name not in values or name in stored for name in wanted) or any(more):
+    if any(name not in values or name in stored(test) for name in wanted) or any(more):
         return ""
     if _elsewhere(test):
         return ""
     case = ["unittest.TestCase()"] if "self" in names else []
     given = [f"{name}={values[name]}" for name in wanted]
     return f"{text}\n\n{test.name}({', '.join([*case, *given])})\n"
-
-
-def _stores(name: ast.Name) -> bool:
-    return isinstance(name.ctx, ast.Store)
 
 
 def _elsewhere(test: ast.FunctionDef) -> bool:

@@ -154,6 +154,12 @@ def spoken(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
+def stored(node: ast.AST) -> list[str]:
+    """Return the names that a piece of code gives values, in its order."""
+    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
+    return [n.id for n in names if isinstance(n.ctx, ast.Store)]
+
+
 def imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     """Yield each name that an import binds, and the import of it alone."""
     for node in nodes:

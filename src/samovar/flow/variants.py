@@ -13,7 +13,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from samovar.flow.source import Function, parse, spoken, written
+from samovar.flow.source import Function, parse, spoken, stored, written
 from samovar.flow.twins import counted, twins
 from samovar.flow.values import (
     absent,
@@ -113,13 +113,8 @@ class _Scope:
     def __post_init__(self) -> None:
         self.text, self.span = self.places.text, self.places.span
         arguments = [n.arg for n in ast.walk(self.node) if isinstance(n, ast.arg)]
-        stored = [
-            n.id
-            for n in ast.walk(self.node)
-            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-        ]
         inner = [n.name for n in ast.walk(self.node) if isinstance(n, ast.FunctionDef)]
-        self.names = list(dict.fromkeys(arguments + stored + inner))
+        self.names = list(dict.fromkeys(arguments + stored(self.node) + inner))
         self.donors = list(
             dict.fromkeys(
                 text

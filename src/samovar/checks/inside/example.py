@@ -42,7 +42,7 @@ def main():
 
 def failure(error):
     """Return what the example did, and where and how it failed, as pytest's short traceback."""
-    steps = list(traceback.walk_tb(error.__traceback__))[1:]
+    steps = list(traceback.walk_tb(error.__traceback__))
     own = [(f, line) for f, line in steps if f.f_code.co_filename == NAME]
     here = os.getcwd() + os.sep
     within = [(f, line) for f, line in steps if f.f_code.co_filename.startswith(here)]
