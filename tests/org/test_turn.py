@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from samovar.org.seams import Approval, Ended, Job
 from samovar.org.sound import Pricing
 from samovar.org.team import Team
 from samovar.org.ticked import worst
+from samovar.store.clock import Clock
 from samovar.store.store import memory
 
 from .conftest import Notebook, act, asked, hire, office, reading
@@ -161,6 +163,19 @@ async def test_a_question_waits_for_a_person_and_the_answer_is_heard(home: Path)
     assert await team.approvals() == []
     with pytest.raises(SetupError, match="not open"):
         await team.approve(question.id)
+
+
+async def test_a_question_of_last_year_is_still_open(home: Path) -> None:
+    hire(home, "a")
+    days = [0]
+    clock = Clock(wall=lambda: datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=days[0]))
+    team = office(home, lambda _: act("ask", "person", "may I?"), memory(clock))
+    await team.send("a", "hello")
+    await team.tick()
+    days[0] = 400
+    [question] = await team.approvals()
+    await team.approve(question.id, "since you waited", by="ann")
+    assert await team.approvals() == []
 
 
 async def test_an_answer_whose_record_a_crash_cut_off_is_heard_and_said_once(

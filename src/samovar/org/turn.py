@@ -26,8 +26,8 @@ HOPS = 12
 """Messages that lead to messages without any work in between; then the chain is cut."""
 QUIET = 200
 """Ticks before a person is told of the same thing again."""
-OPEN_QUESTION = 30 * 86_400.0
-"""Seconds a question to a person stays open."""
+OPEN_QUESTION = 3650 * 86_400.0
+"""Seconds a question to a person stays open: no act waits for it that could go stale."""
 
 
 class Took(Struct, frozen=True):
