@@ -157,6 +157,16 @@ async def test_after_the_first_answer_the_next_ones_have_room_for_twice_as_much(
     assert WRONG.count("\n") < 12
 
 
+async def test_what_is_to_be_written_into_a_long_file_has_room():
+    methods = "".join(f"    def method_{n}(self):\n        pass\n\n" for n in range(9))
+    written = {"middle.py": WRONG + "class Empty:\n" + methods.replace("pass", "return 1")}
+    for files, room in ((written, 300), ({"middle.py": WRONG + "class Empty:\n" + methods}, 1200)):
+        model = Heard(*versions(3))
+        log = MemoryLog([opened(off=OFF, candidates=1, budget=Budget(reply=1200))])
+        await drive(kit(model, files=files), log)
+        assert [r.limit for r in model.asked] == [room]
+
+
 async def test_where_no_answer_held_code_the_next_ones_have_half_the_room():
     model = Heard("Sorry.", "No.", fenced(RIGHT))
     log = MemoryLog([opened(off=OFF, candidates=3, budget=Budget(reply=1200))])

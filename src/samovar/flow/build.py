@@ -17,7 +17,7 @@ from samovar.flow.idea import Idea, next_search
 from samovar.flow.kit import Kit
 from samovar.flow.reports import is_quoted
 from samovar.flow.search import search
-from samovar.flow.source import bodiless, own_imports, shape
+from samovar.flow.source import bodiless, own_imports, shape, unwritten
 from samovar.flow.speak import (
     FRONT,
     TASK,
@@ -355,8 +355,12 @@ def _endings(text: str, before: str) -> str:
 
 
 def _room(state: State, artefact: str, target: int) -> int:
-    """Return how many tokens an answer may have: what the code has, or earlier answers had."""
-    if len([li for li in artefact.splitlines() if li.strip()]) > 12:
+    """Return how many tokens an answer may have: what the code has, or earlier answers had.
+
+    Code with functions that are still to be written says nothing of how long they get.
+    """
+    long = len([li for li in artefact.splitlines() if li.strip()]) > 12
+    if long and not unwritten(artefact):
         return max(300, int(1.5 * tokens(artefact)))
     made = [a.candidate for a in state.trials if a.candidate.target == target]
     longest = max((tokens(e.text) for c in made for e in c.edits), default=0)

@@ -128,6 +128,12 @@ def stub(node: Function) -> bool:
     )
 
 
+def unwritten(text: str) -> bool:
+    """Return whether code has functions that are still to be written."""
+    tree = parse(text)
+    return tree is not None and any(map(stub, _outermost(tree)))
+
+
 def bodiless(text: str) -> str:
     """Return the code with `pass` in place of what its functions do; their docstrings stay."""
     tree, rows = parse(text), lines(text)
