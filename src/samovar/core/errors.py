@@ -4,7 +4,7 @@
   + ToolError      the model is told and may try again
   + ModelError     the gateway may try again, or another model
     + Unreachable  nothing answers at that address
-    + Unusable     it answered, but nothing of use
+    + Unusable     it answers, but to this request nothing of use
   + SetupError     the person who runs samovar must act
     + Missing        nothing of that name or number is here
     + SandboxMissing
@@ -36,7 +36,7 @@ class Unreachable(ModelError):
 
 
 class Unusable(ModelError):
-    """The model answered, but nothing of use: asked in the same way it will say the same."""
+    """The model has nothing of use to say to this request: asked the same, it will say the same."""
 
     def __init__(self, text: str, generated: int = 0) -> None:
         super().__init__(text)

@@ -1,34 +1,24 @@
 """Build: write candidates for a step, by asking the model or by trying small edits."""
 
-import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from samovar.core.errors import ToolError
 from samovar.core.event import Wrote
-from samovar.core.message import Message
-from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Edit, Step, Target, Task, Way, apply, lines
+from samovar.core.task import Candidate, Edit, Step, Target, Way, apply, lines
 from samovar.flow.answer import completed, imports, one_symbol, patched, whole_file
 from samovar.flow.choose import INPUTS
-from samovar.flow.docstrings import restored, short
+from samovar.flow.docstrings import restored
 from samovar.flow.idea import Idea, next_search
 from samovar.flow.kit import Kit
-from samovar.flow.reports import is_quoted
+from samovar.flow.question import copies, question
 from samovar.flow.search import search
-from samovar.flow.source import bodiless, own_imports, shape, unwritten
+from samovar.flow.source import shape, unwritten
 from samovar.flow.speak import (
-    FRONT,
-    TASK,
     ask,
-    cut,
     drawn,
     fingerprint,
-    language,
-    messages,
-    plain,
-    prompt,
     tokens,
 )
 from samovar.flow.work import (
@@ -36,27 +26,22 @@ from samovar.flow.work import (
     Files,
     affords,
     best,
-    examples,
     finished,
     goals,
     kept,
     later,
+    off,
     provable,
     proved,
 )
 
-_IMPORT = re.compile(r"(from|import)\b")
 SEQUENCE = (0, 0, 1, 0, 2, 1, 3, 0, 4, 2, 1, 5, 0, 3, 6, 1, 2, 7)
 """Which of the ranked places is tried when; the first is right half of the time."""
 WAYS: tuple[Way, ...] = ("fresh", "hint", "repair")
 """Asked in turn after the first answer: no way is best on all tasks (docs/ablations.md)."""
 SAME = "The code is the same as before."
-STOPS = 4
-"""Stop sequences a request may have; servers take no more."""
 EARLY = 4
 """Answers after which the best is searched, before the model goes on."""
-TOLD = 700
-"""Characters of failed examples that are told together."""
 WARM = 0.8
 """Temperature of every answer after the first."""
 
@@ -102,7 +87,11 @@ def _ask_again(state: State) -> Idea | None:
     target = SEQUENCE[len(asked) % len(SEQUENCE)] % len(step.targets)
     if not asked or "diversity" in task.off:
         return Idea("model", target)
-    parent = best([a for a in state.trials if a.candidate.target == target])
+    here = [a for a in state.trials if a.candidate.target == target]
+    if step.strategy == "edit" and here[-1:] and here[-1].candidate.complaint:
+        # Edits of lines that are not there: it is told, and asked for what it meant.
+        return Idea("model", target, here[-1].candidate.id, "repair", WARM)
+    parent = best(here)
     way = _way(state, parent, len(asked))
     if parent is None or way == "fresh":
         return Idea("model", target, None, _start(state, asked, target), WARM)
@@ -170,7 +159,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     try:
         if reply.complaint:
             raise ToolError(reply.complaint)
-        edits = read_answer(step, target, reply.text, files, _off(state))
+        edits = read_answer(step, target, reply.text, files, off(state))
         complaint = _known(state, edits, files)
     except ToolError as error:
         edits, complaint = (), str(error)
@@ -192,97 +181,6 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
         asked=said,
         answer=reply.text,
     )
-
-
-def question(
-    kit: Kit, state: State, target: Target, idea: Idea, files: Files
-) -> tuple[tuple[Message, ...], str]:
-    """Return what to say to the model, and the code it is to rewrite."""
-    step = state.step
-    assert step is not None, "a question belongs to a step"
-    text = files[target.path]
-    fields = {
-        "task": _told(state.task),
-        "path": target.path,
-        "name": target.symbol.rsplit(".", 1)[-1],
-        "language": language(target.path),
-        "context": context(kit, state, target),
-    }
-    names = {"write": "write", "edit": "edit", "localise-repair": "function"}
-    part = "".join(lines(text)[target.first - 1 : target.last])
-    brief = step.strategy == "localise-repair" and "docstrings" not in _off(state)
-    part = short(part) if brief else part
-    part = bodiless(part) if idea.way == "anew" else part
-    parts = [prompt(names[step.strategy], text=part.rstrip("\n"), **fields)]
-    attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
-    if attempt is not None and step.strategy != "edit":
-        wrong = attempt.candidate.edits[0].text if attempt.candidate.edits else ""
-        wrong = short(wrong) if brief else wrong
-        whole = "repair_file" if step.strategy == "write" else "repair_function"
-        kind = whole if idea.way == "repair" else "hint"
-        parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
-    # Writing a whole file, the model does better without being told what it is (docs/ablations.md).
-    said = plain("".join(parts)) if step.strategy == "write" else messages(*parts)
-    return said, part
-
-
-def _told(task: Task) -> str:
-    """Return a task as a writer is shown it."""
-    text = cut(task.text, TASK)
-    return f"{cut(task.front, FRONT).rstrip()}\n\n{text}" if task.front else text
-
-
-def context(kit: Kit, state: State, target: Target) -> str:
-    """Return the tests and examples the work is judged by, as part of a prompt."""
-    room = max(500, min(2200, kit.context // 5))
-    parts = []
-    if examples(state):
-        # In no block of code: a small model takes the nearest one for its answer.
-        own = [e for e in examples(state) if not is_quoted(e)]
-        rows = (row for e in own[:3] for row in e.splitlines())
-        shown = "\n".join(f"- `{row}`" for row in rows if row and not _IMPORT.match(row))
-        parts += [f"These must hold:\n\n{cut(shown, 300)}\n\n"] if own else []
-    surveyed, path = state.surveyed, _tests(kit, state)
-    if path and target.symbol:
-        note = surveyed.verdict.checks[0].excerpt if surveyed else ""
-        parts.append(f"A test fails:\n\n{note}\n\n")
-    elif path:
-        shown = cut(text_of(kit.tree, path).rstrip(), room)
-        parts.append(f"The tests, `{path}`:\n\n```python\n{shown}\n```\n\n")
-    return "".join(parts)
-
-
-def _tests(kit: Kit, state: State) -> str:
-    """Return the file of the tests that are to turn green, the first of several, or nothing."""
-    paths, there = (t.split("::")[0] for t in goals(state)), kit.tree.paths()
-    return next((path for path in paths if path in there), "")
-
-
-def copies(kit: Kit, state: State, target: Target) -> tuple[str, ...]:
-    """Return how an answer begins that copies the tests or the task: it is ended there.
-
-    No file imports itself, so where the tests' import of it comes, the tests are being copied.
-    """
-    if "stops" in state.task.off or target.symbol:
-        return ()
-    path = _tests(kit, state)
-    own = own_imports(text_of(kit.tree, path) if path else "", target.path)
-    found = [f"\n{said}" if said.startswith("from") else f"\n{said}\n" for said in own]
-    first = state.task.text.strip().split("\n", 1)[0]
-    if first.startswith("#"):
-        found.append(f"```{language(target.path)}\n{first}\n")
-    return tuple(found[:STOPS])
-
-
-def failure(attempt: Attempt) -> str:
-    """Return why an attempt was judged wrong, in a few lines."""
-    if attempt.verdict is None:
-        return attempt.candidate.complaint
-    red = [c for c in attempt.verdict.checks if c.excerpt]
-    alike = [c.excerpt for c in red if c.name.split()[0] == red[0].name.split()[0]]
-    few = (alike[:n] for n in range(len(alike), 0, -1))
-    told = next((f for f in few if sum(map(len, f)) <= TOLD), alike[:1])
-    return "\n\n".join(told) or attempt.verdict.why
 
 
 def read_answer(
@@ -308,12 +206,6 @@ def read_answer(
     line, more = imports(text, target.symbol, before, after)
     above = Edit(target.path, _endings(more, before), line, line - 1)
     return (made, above) if more else (made,)
-
-
-def _off(state: State) -> tuple[str, ...]:
-    """Return what is switched off; docstrings stay as they are where the task is about them."""
-    about = re.search(r"\bdoc(string|ument|test)", state.task.text, re.I)
-    return (*state.task.off, "docstrings") if about else state.task.off
 
 
 def _known(state: State, edits: tuple[Edit, ...], files: Files) -> str:

@@ -94,4 +94,6 @@ def failed(state: State) -> str:
     steps = state.plan.steps if state.plan else ()
     spent = [f"{steps[c.step].title}: {SPENT}" for c in state.chosen if c.why == SPENT]
     said = f"not solved: {usable}, {count(state.calls, 'model call')}; best: {best or 'none'}"
-    return "; ".join([said, *spent[:1]])
+    # Where nothing could be tried, why not.
+    wrong = [a.candidate.complaint for a in state.attempts if a.candidate.origin == "model"]
+    return "; ".join([said, *spent[:1], *(wrong[-1:] if wrong and not tried else [])])

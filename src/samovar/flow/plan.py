@@ -25,12 +25,13 @@ from samovar.flow.localise import (
     sources,
     targets,
 )
+from samovar.flow.question import SHARE, told
 from samovar.flow.source import Symbol, symbols, words
-from samovar.flow.speak import CHARACTERS, TASK, Aside, tokens
+from samovar.flow.speak import CHARACTERS, Aside, tokens
 from samovar.flow.work import red
 
 WHOLE_LINES, WHOLE_TOKENS = 150, 1200
-"""Files up to this size are written as a whole, whatever the model (docs/ablations.md)."""
+"""Files up to this size are written as a whole, where the model's context is not too small."""
 PLACES = 8
 """Functions a step may try, at most."""
 _WORD = re.compile(r"[\w./@+-]+\(?")
@@ -74,21 +75,21 @@ async def cut(kit: Kit, state: State) -> Planned:
     aims = about(task.text, named, red(state), kit.tree)
     wanted = not aims and "examples" not in off
     nothing: tuple[tuple[str, ...], Aside] = ((), Aside())
-    examples, told = await find(kit, state, near) if wanted else nothing
+    examples, asked = await find(kit, state, near) if wanted else nothing
     steps = [_step(kit, p) for p in apart]
     rest = [p for p in named if p not in apart]
     if rest or not steps:
         steps.append(await _places(kit, state, rest, Probe(aims[:1], examples[:1])))
-    aside = _unread(task.text) + ([] if task.files else _left(task.text, paths, steps))
+    aside = _unread(kit, task.text) + ([] if task.files else _left(task.text, paths, steps))
     for said in aside:
         kit.live("note", said)
     note = "; ".join([s.title for s in steps] + aside)
     return Planned(
         plan=Plan(tuple(steps), note, examples, aims),
-        usage=told.usage,
-        calls=told.calls,
-        asked=told.asked,
-        answer=told.answer,
+        usage=asked.usage,
+        calls=asked.calls,
+        asked=asked.asked,
+        answer=asked.answer,
     )
 
 
@@ -201,22 +202,22 @@ def _apart(kit: Kit, task: Task, named: Sequence[str], files: Mapping[str, str])
 
     All where all are small, or none is Python; else those that a person named one by one.
     """
-    small = [p for p in named if _small(kit.tree, p)]
+    small = [p for p in named if _small(kit, p)]
     others = [p for p in named if p not in files]
     if len(named) in (len(small), len(others)):
         return list(named)
     return [p for p in task.files if p in small or p in others]
 
 
-def _unread(text: str) -> list[str]:
+def _unread(kit: Kit, text: str) -> list[str]:
     """Return what to say of a task that is longer than what a writer is shown."""
-    most = int(TASK * CHARACTERS)
+    most = int(told(kit.context) * CHARACTERS)
     said = f"the model reads the first {most:,} of {len(text):,} characters of the task"
     return [said] if len(text) > most else []
 
 
 def _step(kit: Kit, path: str) -> Step:
-    whole = _small(kit.tree, path)
+    whole = _small(kit, path)
     return Step(
         title=f"{'write' if whole else 'edit'} {path}",
         strategy="write" if whole else "edit",
@@ -245,14 +246,16 @@ def likeliest(task: str, texts: Mapping[str, str]) -> str:
     return max(zip(scores, texts, strict=True), key=lambda pair: pair[0])[1]
 
 
-def _small(tree: Tree, path: str) -> bool:
-    if path not in tree.paths():
+def _small(kit: Kit, path: str) -> bool:
+    """Return whether a file can be written as a whole: by its size and the model's context."""
+    if path not in kit.tree.paths():
         return True
     try:
-        text = tree.read(path)
+        text = kit.tree.read(path)
     except ToolError as error:
         raise SetupError(f"{error}; name another file with --file") from error
-    return text.count("\n") <= WHOLE_LINES and tokens(text) <= WHOLE_TOKENS
+    most = min(WHOLE_TOKENS, kit.context // SHARE)
+    return text.count("\n") <= WHOLE_LINES and tokens(text) <= most
 
 
 def _near(text: str, files: dict[str, str]) -> list[Symbol]:

@@ -1,5 +1,6 @@
 """What the stages share: the files as they stand, and which candidate is the best so far."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -155,3 +156,9 @@ def _function(test: str) -> str:
 def provable(state: State) -> bool:
     """Return whether anything here can prove a change: a red check that must become green."""
     return bool(goals(state)) or wordless(state) or bool(examples(state))
+
+
+def off(state: State) -> tuple[str, ...]:
+    """Return what is switched off; docstrings stay as they are where the task is about them."""
+    about = re.search(r"\bdoc(string|ument|test)", state.task.text, re.I)
+    return (*state.task.off, "docstrings") if about else state.task.off

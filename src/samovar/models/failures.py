@@ -1,6 +1,6 @@
 """Kinds of ModelError that decide whether asking again makes sense, and which an answer means."""
 
-from samovar.core.errors import ModelError
+from samovar.core.errors import ModelError, Unusable
 from samovar.models.endpoint import Endpoint
 
 
@@ -26,8 +26,11 @@ class Malformed(Rejected):
         """What the server says is wrong, as decoded from JSON."""
 
 
-class TooLarge(Rejected):
-    """The prompt and the longest answer do not fit into the model's context; nothing was sent."""
+class TooLarge(Rejected, Unusable):
+    """The prompt and the longest answer do not fit into the model's context; nothing was sent.
+
+    Another prompt may fit.
+    """
 
 
 def refusal(endpoint: Endpoint, status: int, told: object, after: str | None = None) -> ModelError:
