@@ -15,7 +15,7 @@ from samovar.bench.sets import choose, load, named
 from samovar.bench.work import counted
 from samovar.boot import Choice
 from samovar.core.errors import SetupError, Unreachable
-from samovar.core.message import Request, Sampling
+from samovar.core.message import Reply, Request, Sampling
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.scripted import Rules
@@ -82,6 +82,26 @@ async def test_a_model_that_is_gone_ends_the_bench_and_is_no_task_s_fault(sets, 
     with pytest.raises(Unreachable, match="gone"):
         await one.run(load(sets, "tiny")[:2])
     assert [(r.task, r.solved) for r in rows.read(out)] == [("tiny/one", True)]
+
+
+class Meeting(Rules):
+    """Answers once two tasks ask at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda _: RIGHT)
+        self.barrier = asyncio.Barrier(2)
+
+    async def reply(self, request: Request, /) -> Reply:
+        await asyncio.wait_for(self.barrier.wait(), 30)
+        return await super().reply(request)
+
+
+async def test_two_lanes_work_on_two_tasks_at_once(sets, tmp_path, sandbox):
+    _, one = bench(sandbox, tmp_path / "rows.jsonl", str, harnesses=("raw",), lanes=2)
+    choice = Choice(Meeting(), one.choice.endpoint, one.choice.profile)
+    done = await Bench(one.setting, choice, sandbox).run(load(sets, "tiny")[:2])
+    assert [(r.task, r.error) for r in done] == [("tiny/one", ""), ("tiny/three", "")]
+    assert sorted(rows.read(tmp_path / "rows.jsonl"), key=lambda r: r.task) == done
 
 
 async def test_a_plain_call_that_is_wrong_is_not_solved(sets, tmp_path, sandbox):

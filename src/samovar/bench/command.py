@@ -50,6 +50,8 @@ class Options(Struct, frozen=True, kw_only=True):
     url: str = ""
     """Address of a running server; empty goes by SAMOVAR_MODEL_URL and the settings."""
     no_sandbox: bool = False
+    lanes: int = 0
+    """Tasks worked on at once; 0 takes what the model's profile says, a processor for each."""
     again: bool = False
 
 
@@ -83,6 +85,7 @@ async def run(options: Options) -> int:
             digest=await machine.digest(choice),
             commit=machine.commit(),
             machine=str(machine.machine()),
+            lanes=options.lanes or min(choice.profile.parallel, os.cpu_count() or 1),
             again=options.again,
         )
         await Bench(setting, choice, sandbox, _tell, _kept).run(tasks)
@@ -159,6 +162,7 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--model", default="")
     parser.add_argument("--url", default="")
     parser.add_argument("--no-sandbox", action="store_true")
+    parser.add_argument("--lanes", type=int, default=0)
     parser.add_argument("--again", action="store_true")
     said = parser.parse_args(words)
     said.seeds = said.seeds or [0]

@@ -1,10 +1,10 @@
-"""Tasks x seeds x harnesses: one task after the other, graded while the next one is worked on."""
+"""Tasks x seeds x harnesses, in as many lanes as pay: each grades a task while it does the next."""
 
 import asyncio
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from samovar.core.seams import Sandbox
 from samovar.core.task import Budget
 from samovar.models.wrappers import Counted
 
+Key = tuple[object, ...]
+"""What tells rows apart."""
 CALLS = 8
 GENERATED = 2500
 REPLY = 1200
@@ -47,6 +49,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     digest: str = ""
     commit: str = ""
     machine: str = ""
+    lanes: int = 1
+    """Tasks worked on at once: as many as bring more tokens a second of this model."""
     again: bool = False
     """Whether rows of other commits are measured anew; those that were broken off always are."""
 
@@ -76,10 +80,23 @@ class Bench:
         ]
         by_name = {task.facts.id: task for task in tasks}
         self.kept([done[blank.key] for blank in wanted if blank.key in done])
+        left = iter([blank for blank in wanted if blank.key not in done])
+        many = [self._lane(left, by_name, done) for _ in range(self.setting.lanes)]
+        lanes = [asyncio.create_task(lane) for lane in many]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+        return [done[blank.key] for blank in wanted]
+
+    async def _lane(
+        self, left: Iterator[Row], by_name: Mapping[str, Exercise], done: dict[Key, Row]
+    ) -> None:
+        """Take one blank row after the other until none is left."""
         pending: asyncio.Task[None] | None = None
-        for blank in wanted:
-            if blank.key in done:
-                continue
+        for blank in left:
             folder = tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
             tried = _Trial(self, by_name[blank.task], blank, folder)
             try:
@@ -88,13 +105,12 @@ class Bench:
                 folder.cleanup()
                 raise
             finally:
-                # One grader at a time: it shares the machine with the model.
+                # One grader at a time in a lane: it shares the machine with the model.
                 if pending is not None:
                     await pending
             pending = asyncio.create_task(self._store(tried, done))
         if pending is not None:
             await pending
-        return [done[blank.key] for blank in wanted]
 
     def _counts(self, row: Row) -> bool:
         """Return whether a row need not be measured again."""
@@ -118,7 +134,7 @@ class Bench:
             first=False,
         )
 
-    async def _store(self, tried: "_Trial", done: dict[tuple[object, ...], Row]) -> None:
+    async def _store(self, tried: "_Trial", done: dict[Key, Row]) -> None:
         row = await tried.judge()
         rows.append(self.setting.out, row)
         done[row.key] = row
