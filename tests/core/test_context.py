@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain import Desk, Plain, words
 
-from samovar.core.context import condensed, failed, kept, labelled, lighten, messages, summary
+from samovar.core import context
+from samovar.core.context import condensed, failed, labelled, lighten, messages
 from samovar.core.errors import SetupError
 from samovar.core.message import Message
 from samovar.core.talk import (
@@ -47,6 +48,14 @@ def exchange(n: int, text: str, *, ok: bool = True) -> list[Talk]:
 
 def shown(talk: Conversation) -> str:
     return "\n".join(m.text for m in show(talk))
+
+
+def kept(talk: Conversation, most: int = 900) -> tuple[int, ...]:
+    return context.kept(talk, most)
+
+
+def summary(talk: Conversation, longest: int) -> str:
+    return context.summary(talk, kept(talk), longest)
 
 
 def lightened(talk: Conversation, room: int) -> Conversation:
@@ -246,17 +255,65 @@ def test_the_last_failure_the_task_and_the_plan_are_kept():
     assert [i.result.text for i in held if isinstance(i, Used)] == ["exit 1\nred", "green"]
 
 
+TASK = "Mend cart.py so that:\n" + "\n".join(
+    f"- requirement {n} of the long task" for n in range(25)
+)
+
+
+def worked(count: int, begin: int = 0) -> list[Talk]:
+    return [e for n in range(begin, begin + count) for e in exchange(n, f"line {n}\n" * 30)]
+
+
+@pytest.mark.parametrize(
+    "end", ["steps", "tokens", "seconds", "credits", "stuck", "model", "interrupted"]
+)
+def test_a_task_stays_whole_in_the_turns_after_one_that_did_not_answer_it(end):
+    talk = replay([BEGAN, Heard(text="old"), Stopped(end="answered"), Heard(text=TASK), OFFER])
+    for turn in range(4):
+        for event in worked(20, 20 * turn):
+            talk = lightened(fold(talk, event), 1200)
+            assert TASK in shown(talk) and shown(talk).count("requirement 24") == 1
+        talk = fold(fold(talk, Stopped(end=end)), Heard(text=f"go on, {turn}"))
+    assert talk.contexts > 2 and "go on, 2" in shown(talk)
+    talk = fold(fold(talk, Stopped(end="answered")), Heard(text="thanks"))
+    for event in worked(40, 90):
+        talk = lightened(fold(talk, event), 1200)
+    assert "requirement 0" in shown(talk) and "requirement 24" not in shown(talk), "it is answered"
+
+
+def test_of_many_open_requests_the_latest_stay_whole():
+    long = [f"task {n}: " + f"detail {n} " * 40 for n in range(6)]
+    asked = [e for text in long for e in (Heard(text=text), Stopped(end="stuck"))]
+    talk = replay([BEGAN, *asked, Heard(text=long[5]), OFFER, *worked(3)])
+    held = [talk.items[p].text for p in kept(talk) if isinstance(talk.items[p], Heard)]
+    assert held == long[2:], "until they are longer than 900 characters; said again counts once"
+    assert "- asked: task 1: detail 1" in summary(talk, 3000)
+    alone = replay([BEGAN, Heard(text=TASK), Stopped(end="steps"), Heard(text="go on")])
+    assert kept(alone, most=10) == (0, 1), "one stays, however long"
+
+
+def test_what_no_longer_fits_beside_an_open_request_is_refused_and_that_is_said():
+    events = [BEGAN, Heard(text=TASK), OFFER, Stopped(end="steps"), Heard(text="word " * 500)]
+    talk = replay(events)
+    with pytest.raises(SetupError, match="anew what was asked before and is not answered"):
+        lighten(talk, show, words, 1000)
+    talk = lightened(fold(fold(talk, Stopped(end="context")), Heard(text="mend it")), 300)
+    assert "mend it" in shown(talk), "no conversation is lost to what cannot fit"
+
+
 def grown(draw: random.Random, count: int, room: int) -> Conversation:
     """Let a conversation grow and check after every event what must hold (row M2)."""
     talk = replay([BEGAN])
-    failure = ""
+    failure, tasks = "", list[str]()
     for n in range(count):
         if talk.turn is None or draw.random() < 0.1:
             if talk.turn is not None:
-                talk = fold(talk, Stopped(end="answered"))
-            talk = fold(talk, Heard(text=f"task {n}: " + "please " * draw.randrange(60)))
+                end = draw.choice(("answered", "steps"))
+                talk = fold(talk, Stopped(end=end))
+                tasks = [] if end == "answered" else tasks
+            tasks.append(f"task {n}: " + "please " * draw.randrange(60))
+            talk = fold(talk, Heard(text=tasks[-1]))
             failure = ""
-            task = f"task {n}: "
             talk = fold(talk, Looked(plan=f"plan {n}"))
             talk = fold(talk, OFFER) if draw.random() < 0.5 or not talk.offered else talk
         bad = draw.random() < 0.2
@@ -267,7 +324,8 @@ def grown(draw: random.Random, count: int, room: int) -> Conversation:
             talk = fold(talk, event)
         talk = lightened(talk, room)
         prompt = shown(talk)
-        assert task in prompt and "plan " in prompt and "Tools: " in prompt
+        assert tasks[-1] in prompt and all(task in prompt for task in tasks[-2:])
+        assert "plan " in prompt and "Tools: " in prompt
         assert failure in prompt
     return talk
 

@@ -39,6 +39,8 @@ NOT_WORTH = 0.75
 """Above this share, shortening outputs is not enough: a fresh context begins."""
 SUMMARY = 0.12
 """Share of the room for the summary of what went before."""
+OPEN = 0.3
+"""Share of the room for requests of earlier turns that are not answered; see `kept`."""
 _MORE = "To be shown one of these further tools, answer with its name in `back quotes`: "
 _WRONG = 400
 """Characters of an unusable answer that are shown again."""
@@ -168,9 +170,9 @@ def lighten(
 ) -> Condensed | Continued | None:
     """Return what makes the prompt fit into `room` tokens; None when it does.
 
-    Old tool output goes first, the oldest before the rest. The task and the plan never go; the last
-    result and the last failure are shortened only where nothing else helps. Raises SetupError when
-    even that is too much.
+    Old tool output goes first, the oldest before the rest. The task and the plan never go, also not
+    in the turns after one that ended without an answer; the last result and the last failure are
+    shortened only where nothing else helps. Raises SetupError when even that is too much.
     """
 
     def size(of: Conversation) -> int:
@@ -183,16 +185,18 @@ def lighten(
     shorter = _shorter(talk, size, room, {last, last_failure(talk.items)})
     if shorter is not None and size(fold(talk, shorter)) <= room * NOT_WORTH:
         return shorter
-    fresh = Continued(summary=summary(talk, int(room * SUMMARY * 3)), kept=kept(talk))
+    places = kept(talk, int(room * OPEN * 3))
+    fresh = Continued(summary=summary(talk, places, int(room * SUMMARY * 3)), kept=places)
     if len(fresh.kept) + isinstance(talk.items[0], Continued) < len(talk.items):
         return fresh
     for way in (shorter, _shorter(talk, size, room, ())):
         if way is not None and size(fold(talk, way)) <= room:
             return way
+    before = ", and anew what was asked before and is not answered" if _open(talk, 0) else ""
     raise SetupError(
         f"the message needs about {now} tokens with all that belongs to it, and the model reads "
-        f"{room}: say it shorter, put the material into a file and name it, or take a model with "
-        "a larger context"
+        f"{room}: say it shorter{before}, put the material into a file and name it, "
+        "or take a model with a larger context"
     )
 
 
@@ -236,15 +240,17 @@ def _shrinks(item: Item, *, now: bool) -> bool:
             return False
 
 
-def kept(talk: Conversation) -> tuple[int, ...]:
+def kept(talk: Conversation, most: int) -> tuple[int, ...]:
     """Return the places that a fresh context keeps.
 
     What was asked in this turn, the plan, the offered tools, the last failure, and the last answer
     of the turn with all that came of it; all of the turn while nothing is answered, for the files a
-    message names are read before.
+    message names are read before. Besides what was asked in earlier turns since the last answer,
+    the latest first, until that is longer than `most` characters: behind "go on" stands the task.
     """
     items = talk.items
     places = {n for n in range(talk.opened, len(items)) if isinstance(items[n], Heard)}
+    places |= _open(talk, most)
     for kind in (Looked, Offered):
         places |= set([n for n, i in enumerate(items) if isinstance(i, kind)][-1:])
     failure = last_failure(items)
@@ -255,13 +261,27 @@ def kept(talk: Conversation) -> tuple[int, ...]:
     return tuple(sorted(p for p in places if not isinstance(items[p], Continued)))
 
 
-def summary(talk: Conversation, longest: int) -> str:
+def _open(talk: Conversation, most: int) -> set[int]:
+    """Return the places of requests of earlier turns that are kept; one said anew counts once."""
+    said = {i.text for i in talk.present if isinstance(i, Heard)}
+    places: set[int] = set()
+    length = 0
+    for place in range(talk.opened - 1, talk.since - 1, -1):
+        item = talk.items[place]
+        if isinstance(item, Heard) and item.text not in said and length <= most:
+            places.add(place)
+            said.add(item.text)
+            length += len(item.text)
+    return places
+
+
+def summary(talk: Conversation, whole: Collection[int], longest: int) -> str:
     """Return what happened so far in at most about `longest` characters, taken from the log.
 
     No model writes it, so nothing in it is made up. Requests go before acts, late acts before
-    early ones; what a fresh context keeps as it is stays out. How many did not fit is said.
+    early ones; what a fresh context keeps as it is (`whole`) stays out. How many did not fit is
+    said.
     """
-    whole = set(kept(talk))
     asked: dict[str, None] = {}
     acts: dict[str, None] = {}
     gone = 0

@@ -157,6 +157,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
     """Places of items that are shown as their first line."""
     opened: int = 0
     """Place of the first item of the turn."""
+    since: int = 0
+    """Place of the first item behind the last answer: from there on requests are open."""
     turn: Turn | None = None
     """None between turns."""
     ended: Stopped | None = None
@@ -254,8 +256,11 @@ def _turned(talk: Conversation, **changes: object) -> Conversation:
 def _heard(talk: Conversation, event: Heard) -> Conversation:
     if talk.turn is not None:
         return _with(talk, event)
-    opened = replace(talk, turn=Turn(), turns=talk.turns + 1, opened=len(talk.items), ended=None)
-    return _with(opened, event)
+    place = len(talk.items)
+    # What was refused is to be said anew; what any other end cut off is still to be done.
+    since = talk.since if talk.ended and talk.ended.end not in ("answered", "context") else place
+    opened = replace(talk, turn=Turn(), turns=talk.turns + 1, opened=place, since=since)
+    return _with(replace(opened, ended=None), event)
 
 
 def _replied(talk: Conversation, event: Replied) -> Conversation:
@@ -278,5 +283,6 @@ def _continued(talk: Conversation, event: Continued) -> Conversation:
         items=(event, *(talk.items[k] for k in kept)),
         short=frozenset(n for n, k in enumerate(kept, 1) if k in talk.short),
         opened=1 + sum(k < talk.opened for k in kept),
+        since=1 + sum(k < talk.since for k in kept),
         contexts=talk.contexts + 1,
     )
