@@ -11,7 +11,7 @@ import pytest
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request
 from samovar.models import weights
-from samovar.models.embedded import embedded, threads
+from samovar.models.embedded import embedded, prompts_kept, threads
 from samovar.models.endpoint import Endpoint
 from samovar.models.failures import Rejected
 from samovar.models.openai import OpenAI
@@ -41,6 +41,11 @@ def test_one_core_is_left_to_others_unless_told(monkeypatch: pytest.MonkeyPatch)
     assert threads() == max(1, len(os.sched_getaffinity(0)) - 1)
     monkeypatch.setenv("SAMOVAR_THREADS", "7")
     assert threads() == 7
+
+
+@pytest.mark.parametrize(("gib", "mib"), [(2, 128), (8, 512), (16, 1024), (256, 1024)])
+def test_prompts_of_the_past_leave_a_small_machine_its_memory(gib: int, mib: int) -> None:
+    assert prompts_kept(gib << 30) == mib
 
 
 @pytest.mark.parametrize("wrong", ["0", "-1", "many", "1.5"])

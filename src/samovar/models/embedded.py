@@ -29,6 +29,8 @@ from samovar.models.endpoint import Endpoint
 
 CONTEXT = 16384
 """Tokens; 28 KB of memory each for the model we ship."""
+_PROMPTS, _SHARE = 1024, 16
+"""MiB for prompts of the past, and the share of the machine's memory, at most; 8 GiB by default."""
 _SLOWEST_DISK = 10 << 20
 """Bytes a second at which weights are surely read."""
 _KEY = "SAMOVAR_EMBEDDED_KEY"
@@ -191,6 +193,11 @@ def _die_with(parent: int) -> None:
         os._exit(0)
 
 
+def prompts_kept(memory: int) -> int:
+    """Return how many MiB prompts of the past may take on a machine with so many bytes."""
+    return min(_PROMPTS, (memory >> 20) // _SHARE)
+
+
 def _server(asked: argparse.Namespace):  # type: ignore[no-untyped-def]  # the library has no types
     import xllamacpp
 
@@ -199,6 +206,7 @@ def _server(asked: argparse.Namespace):  # type: ignore[no-untyped-def]  # the l
     params.model_alias = {asked.weights.stem}
     params.n_ctx = asked.context * asked.slots
     params.n_parallel = asked.slots
+    params.cache_ram_mib = prompts_kept(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     params.cpuparams.n_threads = asked.threads
     params.cpuparams_batch.n_threads = asked.threads
     params.hostnames = ["127.0.0.1"]
