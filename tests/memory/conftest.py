@@ -45,7 +45,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def plain(folder: Path):
     made = Memory(Notes(folder))
-    made.index.patience = 0
     yield made
     made.close()
 
@@ -53,6 +52,5 @@ def plain(folder: Path):
 @pytest.fixture
 def clever(folder: Path, meanings: Meanings):
     made = Memory(Notes(folder), meanings)
-    made.index.patience = 0
     yield made
     made.close()

@@ -1,13 +1,16 @@
 import os
 import re
 import sqlite3
+import statistics
+import time
 from pathlib import Path
 
 import pytest
 
 from samovar.core.errors import ToolError
+from samovar.memory import watch
 from samovar.memory.note import Note
-from samovar.memory.notes import Notes
+from samovar.memory.notes import Notes, Stamp
 from samovar.memory.recall import Memory, fuse, quoted, shown, tokens
 from samovar.memory.vectors import STRANGERS, chance, pack
 
@@ -72,24 +75,89 @@ async def test_a_note_written_by_hand_is_found_and_an_edited_one_by_its_new_word
     assert await clever.catch_up(0) == 0
 
 
-async def test_an_edit_of_the_same_length_and_a_file_put_in_place_are_noticed(plain, folder):
-    note = await plain.store("red apple", "agent")
+class Counted(Notes):
+    """A folder that counts how often all its files are asked."""
+
+    asked = 0
+
+    def stamps(self) -> dict[str, Stamp]:
+        self.asked += 1
+        return super().stamps()
+
+
+@pytest.fixture(params=["told by the kernel", "told by nobody"])
+def either(request, folder, monkeypatch):
+    if request.param == "told by nobody":
+        monkeypatch.setattr(watch, "_events", lambda: None)
+    memory = Memory(Notes(folder))
+    yield memory
+    memory.close()
+
+
+async def test_an_edit_of_the_same_length_and_a_file_put_in_place_are_noticed(either, folder):
+    note = await either.store("red apple", "agent")
+    assert await texts(either, "apple") == ["red apple"]
     path = folder / f"{note.id}.md"
+    before = path.stat()
     path.write_text(path.read_text().replace("apple", "grape"))
-    assert await texts(plain, "grape") == ["red grape"]
+    assert await texts(either, "grape") == ["red grape"]
+    path.write_text(path.read_text().replace("grape", "peach"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns - 10**9))
+    assert await texts(either, "peach") == ["red peach"]
     (folder / "new").write_text("blue pear")
     os.replace(folder / "new", path)
-    assert await texts(plain, "pear") == ["blue pear"]
+    assert await texts(either, "pear") == ["blue pear"]
 
 
-async def test_a_replaced_file_is_noticed_without_waiting(folder):
-    patient = Memory(Notes(folder))
-    note = await patient.store("red apple", "agent")
-    await texts(patient, "apple")
-    (folder / "new").write_text("blue pear")
-    os.replace(folder / "new", folder / f"{note.id}.md")
-    assert await texts(patient, "pear") == ["blue pear"]
-    patient.close()
+async def test_a_folder_put_in_place_of_another_is_watched_from_then_on(either, folder):
+    await either.store("red apple", "agent")
+    folder.rename(folder.with_name("old"))
+    (folder.with_name("old") / ".index.db").unlink()
+    either.close()
+    folder.mkdir()
+    (folder / "mine.md").write_text("blue pear")
+    assert await texts(either, "pear apple") == ["blue pear"]
+    (folder / "mine.md").write_text("blue plum")
+    assert await texts(either, "plum") == ["blue plum"]
+
+
+async def test_files_are_asked_only_when_the_kernel_tells_of_a_change(folder):
+    notes = Counted(folder)
+    memory = Memory(notes)
+    note = await memory.store("red apple", "agent")
+    await texts(memory, "apple")
+    before = notes.asked
+    for _ in range(5):
+        await texts(memory, "apple")
+    assert notes.asked == before, "also its own index lies there, and is written"
+    (folder / f"{note.id}.md").write_text("red grape")
+    assert await texts(memory, "grape") == ["red grape"] and notes.asked == before + 1
+    memory.close()
+
+
+@pytest.mark.slow
+async def test_recall_over_ten_thousand_notes_takes_less_than_50_ms_whatever_lies_between(
+    folder, meanings
+):
+    memory = Memory(Notes(folder), meanings)
+    folder.mkdir(parents=True)
+    for n in range(10_000):
+        text = f"Ship {n} leaves pier {n % 97} with tea of year {n % 31}."
+        (folder / f"n{n}.md").write_text(text)
+    await memory.search("ship")
+    while await memory.catch_up(1000):
+        continue
+    spent = []
+    for n in range(9):
+        time.sleep(2.1)
+        began = time.process_time()
+        found = await texts(memory, f"where does ship {n} leave?")
+        spent.append(time.process_time() - began)
+        assert f"Ship {n} leaves pier {n}" in found[0]
+    assert statistics.median(spent) < 0.05, spent
+    (folder / "n77.md").write_text("The dragon sleeps.")
+    assert (await texts(memory, "dragon"))[0] == "The dragon sleeps."
+    memory.close()
 
 
 async def test_what_is_forgotten_is_found_no_more(clever, folder):
@@ -256,7 +324,6 @@ async def test_what_was_forgotten_is_no_longer_readable_in_the_index(folder):
     await memory.forget(secret.id)
     path = folder / f"{changed.id}.md"
     path.write_text(path.read_text().replace("Brouhaha 7", "the harbour"))
-    memory.index.patience = 0
     assert await texts(memory, "where does Ann live?") == [
         "Ann lives near the old town hall, at the harbour."
     ]

@@ -1,16 +1,16 @@
 """The index over a folder of notes: full text and vectors in one SQLite file beside them.
 
-The files are the truth: what people add, delete or replace is noticed at once, by the folder's time
-of change; what they edit in place within two seconds, by each file's, since asking ten thousand
-files takes 15 to 40 ms. A damaged index is made anew. What was forgotten is no longer readable in
-any byte of it: pages are overwritten, the full text is written anew, the journal is emptied.
+The files are the truth: what people add, delete, replace or edit is noticed at the next question,
+by the folder's time of change and by `watch`. Only when one of the two tells of something are all
+files asked for their time, which takes 15 to 40 ms for ten thousand. A damaged index is made anew.
+What was forgotten is no longer readable in any byte of it: pages are overwritten, the full text is
+written anew, the journal is emptied.
 """
 
 import hashlib
 import math
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -18,12 +18,11 @@ from typing import TypeVar
 from samovar.core.errors import SetupError
 from samovar.memory.note import Note
 from samovar.memory.notes import Notes, Stamp
+from samovar.memory.watch import Watch
 from samovar.memory.words import spaced, terms
 
 VERSION = 3
 """Another number makes every index anew."""
-_PATIENCE = 2.0
-"""Seconds for which files are believed unchanged while their folder is."""
 _SCHEMA = Path(__file__).with_name("index.sql").read_text()
 
 _AROUND = {
@@ -39,16 +38,15 @@ T = TypeVar("T")
 class Index:
     """Full text and vectors of one folder of notes; its methods may be called from any thread."""
 
-    def __init__(self, notes: Notes, patience: float = _PATIENCE) -> None:
+    def __init__(self, notes: Notes) -> None:
         self.notes = notes
-        self.patience = patience
         self.path = notes.folder / ".index.db"
         self._lock = threading.Lock()
         self._base: sqlite3.Connection | None = None
         self._seen: dict[str, Stamp] = {}
         self._version = -1
         self._folder = -1
-        self._looked = 0.0
+        self._watch: Watch | None = None
         self._traces = True
         """Whether the journal may hold what was forgotten."""
         self.changes = 0
@@ -98,6 +96,9 @@ class Index:
         """Close the database."""
         with self._lock:
             self._shut()
+            if self._watch is not None:
+                self._watch.close()
+            self._watch = None
 
     def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do some work in a transaction; on a damaged database, once more on a new one."""
@@ -159,11 +160,13 @@ class Index:
             self._seen, self._version = {id: Stamp(at, size) for id, at, size in rows}, version
             self.changes += 1
             self._folder = -1
+        self._watch = self._watch or Watch(self.notes.folder)
         changed = self.notes.changed()
-        if changed == self._folder and time.monotonic() < self._looked + self.patience:
+        if not self._watch.touched() and changed == self._folder:
             return
-        there = self.notes.stamps()
-        self._folder, self._looked = changed, time.monotonic()
+        # First the watch: what happens while all files are asked is told afterwards.
+        self._watch.renew()
+        self._folder, there = self.notes.changed(), self.notes.stamps()
         if there == self._seen:
             return
         _remove(base, [id for id in self._seen if id not in there])

@@ -67,7 +67,7 @@ class Memory:
 
     async def search(self, question: str, limit: int = 5) -> list[Note]:
         """Return the notes that fit a question best; none where none shares a word or meaning."""
-        # Asking ten thousand files whether they changed takes as long as the embedding does.
+        # Where files changed, asking ten thousand of them takes as long as the embedding does.
         looking = asyncio.to_thread(self.index.refresh)
         asked, _ = await asyncio.gather(self._question(question), looking)
         await self.catch_up(_CATCH_UP)
