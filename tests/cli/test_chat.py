@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import model_server
 import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -101,6 +102,36 @@ def test_a_conversation_goes_on(served, server):
     assert run[1] in listed.stdout and "0 runs are called 'nothing'" in listed.stdout
     assert "how are you?" in served("runs").stdout
     assert "You asked how I am." in served("show", run[1]).stdout
+
+
+def test_a_session_takes_another_model_takes_back_and_goes_over_to_another_talk(
+    samovar, server, project
+):
+    home = project / ".samovar"
+    home.mkdir()
+    told: list[str] = []
+
+    def say(asked: Any) -> str:
+        told.append(json.dumps(asked["messages"]))
+        return reply("I am the second.")
+
+    with model_server.serving(say) as url:
+        tables = (("first", server.url), ("second", url))
+        rows = [f'[[models]]\nname = "{n}"\nurl = "{u}"\nmodel = "scripted"\n' for n, u in tables]
+        (home / "samovar.toml").write_text("\n".join(rows))
+        server.answers = (reply("I am the first."), MEND, reply("Mended."))
+        run = re.search(r"--resume (\S+)", samovar("chat", stdin="how are you?\n").stderr)
+        assert run is not None
+        rest = f"/diff\n/undo\n/diff\n/resume {run[1]}\nwhat did I ask?\n"
+        done = samovar("chat", stdin=f"mend add\n/model second\nwho are you?\n{rest}")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    seen = ["Mended.", "I am the second.", "+    return a + b", "as before: sums.py"]
+    seen += ["nothing is changed", "on with: how are you?"]
+    places = [lines.index(line) for line in seen]
+    assert places == sorted(places) and lines.count("I am the second.") == 2
+    assert "who are you?" in told[0] and "Mended." in told[0] and "the first" not in told[0]
+    assert "I am the first." in told[1] and "what did I ask?" in told[1] and "Mended" not in told[1]
 
 
 def test_what_was_added_to_memory_is_there_when_it_is_asked_for(served, server, project):
@@ -308,6 +339,24 @@ def test_ctrl_c_stops_the_step_and_a_second_one_leaves(terminal, server):
     terminal.type("\x03")
     terminal.wait("samovar chat --resume")
     assert terminal.process.wait(10) == 130
+
+
+def test_up_brings_back_what_was_said_in_an_earlier_sitting(project, environment, server):
+    variables = {**environment, "SAMOVAR_MODEL_URL": server.url}
+    for keys in ("what is in sums.py?\r", "\x1b[A\r"):
+        server.answers = (reply("One function."),)
+        terminal = Terminal(variables, str(project))
+        try:
+            terminal.wait("/help")
+            terminal.type(keys)
+            terminal.wait("One function.")
+            terminal.wait("/help")
+            terminal.type("\x04")
+            assert terminal.process.wait(20) == 0
+        finally:
+            terminal.close()
+    assert asked(project) == ["what is in sums.py?"] * 2
+    assert (project / ".samovar" / "chat_history").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.fixture

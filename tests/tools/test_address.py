@@ -149,6 +149,16 @@ async def test_the_server_can_be_reached_when_it_is_listed(server):
     assert len(reached) == 4
 
 
+async def test_without_a_network_one_line_says_so(monkeypatch):
+    def nobody(*_asked, **_more):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    with pytest.raises(ToolError) as caught:
+        await dial.get("https://docs.test/page", Hosts.of(("docs.test",)))
+    assert str(caught.value) == "docs.test is not known here: no network, or no such name"
+
+
 @pytest.mark.parametrize(
     "target",
     ["http://10.0.0.1/", "http://localhost/", "http://other.test/", "file:///etc/passwd",

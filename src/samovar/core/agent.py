@@ -42,7 +42,10 @@ from samovar.core.unread import unread
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What one turn may spend; 0 means without limit, but for steps, reply and context."""
+    """What one turn may spend; 0 means without limit, but for steps, reply and context.
+
+    Looked at between steps: an answer that is begun, and its calls, are finished.
+    """
 
     steps: int = 20
     """Answers of the model."""
