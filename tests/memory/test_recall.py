@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from samovar.core.errors import ToolError
-from samovar.memory import watch
+from samovar.memory import index, watch
 from samovar.memory.note import Note
 from samovar.memory.notes import Notes, Stamp
 from samovar.memory.recall import Memory, fuse, quoted, shown, tokens
@@ -89,6 +89,7 @@ class Counted(Notes):
 def either(request, folder, monkeypatch):
     if request.param == "told by nobody":
         monkeypatch.setattr(watch, "_events", lambda: None)
+    monkeypatch.setattr(index, "MANY", 0)
     memory = Memory(Notes(folder))
     yield memory
     memory.close()
@@ -121,7 +122,8 @@ async def test_a_folder_put_in_place_of_another_is_watched_from_then_on(either, 
     assert await texts(either, "plum") == ["blue plum"]
 
 
-async def test_files_are_asked_only_when_the_kernel_tells_of_a_change(folder):
+async def test_files_are_asked_only_when_the_kernel_tells_of_a_change(folder, monkeypatch):
+    monkeypatch.setattr(index, "MANY", 0)
     notes = Counted(folder)
     memory = Memory(notes)
     note = await memory.store("red apple", "agent")

@@ -21,6 +21,8 @@ from samovar.memory.notes import Notes, Stamp
 from samovar.memory.watch import Watch
 from samovar.memory.words import spaced, terms
 
+MANY = 500
+"""Notes from which their folder is watched: fewer are asked sooner, and a user has 128 watches."""
 VERSION = 3
 """Another number makes every index anew."""
 _SCHEMA = Path(__file__).with_name("index.sql").read_text()
@@ -165,7 +167,8 @@ class Index:
         if not self._watch.touched() and changed == self._folder:
             return
         # First the watch: what happens while all files are asked is told afterwards.
-        self._watch.renew()
+        if len(self._seen) >= MANY:
+            self._watch.renew()
         self._folder, there = self.notes.changed(), self.notes.stamps()
         if there == self._seen:
             return

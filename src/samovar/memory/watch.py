@@ -8,6 +8,7 @@ import ctypes
 import io
 import os
 import struct
+import sys
 from pathlib import Path
 
 _ACTS = 0x002 | 0x004 | 0x008 | 0x040 | 0x080 | 0x100 | 0x200
@@ -52,6 +53,8 @@ class Watch:
 
 def _events() -> io.FileIO | None:
     """Return what events are read from; None where the kernel has none to give."""
+    if sys.platform != "linux":
+        return None
     number = ctypes.CDLL(None).inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
     return io.FileIO(number) if number >= 0 else None
 
