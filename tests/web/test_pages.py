@@ -142,9 +142,11 @@ def test_a_run_is_shown_step_by_step_with_its_change_and_its_receipt(client):
         assert said in text
 
 
-def test_a_pushed_run_leads_to_its_branch_at_the_forge(client, home):
+def test_a_pushed_run_and_its_card_lead_to_its_branch_at_the_forge(client, home, team):
+    team.jobs[5] = replace(team.jobs[5], run=SOLVED)
     text = client.get(f"/runs/{SOLVED}").text
     assert "Open in Gitea" not in text and 'href="#change-title"' in text
+    assert "Open in Gitea" not in client.get("/board").text
     there = "https://git.test/o/r/src/branch/samovar/x"
     done = {"type": "done", "act": "push", "key": "k", "result": there}
     path = home / "runs" / SOLVED / "events.jsonl"
@@ -153,8 +155,11 @@ def test_a_pushed_run_leads_to_its_branch_at_the_forge(client, home):
         log.write(json.dumps({"seq": seq, "at": "2026-11-21T12:00:00Z", "event": done}) + "\n")
     text = client.get(f"/runs/{SOLVED}").text
     assert f'href="{there}"' in text and "Open in Gitea" in text
+    _, _, card = client.get("/board").text.partition('id="job-5"')
+    assert f'href="{there}"' in card.partition("</li>")[0], "so does its card on the board"
     path.write_text(path.read_text().replace(there, "javascript://%0aalert(1)//samovar/x"))
     assert "javascript:" not in client.get(f"/runs/{SOLVED}").text.partition("What happened")[0]
+    assert "javascript:" not in client.get("/board").text
 
 
 def test_a_conversation_and_a_damaged_log_are_shown_as_far_as_they_go(client, home):

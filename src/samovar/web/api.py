@@ -1,5 +1,6 @@
 """The HTTP API: what the pages show, as JSON, for the command line and for other programs."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from samovar.core.errors import Missing, SetupError
 from samovar.flow.receipt import Receipt
 from samovar.org.seams import NO_LIMIT, Approval, Job, JobState
 from samovar.web import acts, conduct, lists, onerun
-from samovar.web.commission import commission, signed
+from samovar.web.commission import all_runs, commission
 from samovar.web.desk import TheDesk, office_of, workshop_of
 from samovar.web.lists import Name
 from samovar.web.onerun import record_of
@@ -175,10 +176,7 @@ async def limit(desk: TheDesk, data: JSONBody[DayLimit]) -> DayLimit:
 @get("/status")
 async def status(desk: TheDesk) -> Whole:
     """Return how everything does."""
-    lines = desk.shelf.lines()
-    counts: dict[str, int] = {}
-    for line in lines:
-        counts[line.state] = counts.get(line.state, 0) + 1
+    counts = dict(Counter(line.state for line in await all_runs(desk)))
     waiting = len(await questions(desk))
     if desk.office is None:
         return Whole(Status(), counts, waiting, {})
@@ -232,10 +230,9 @@ async def cancel_task(desk: TheDesk, id: Number) -> Job:
 async def one_run(desk: TheDesk, run: Name) -> OneRun:
     """Return one run with its receipt."""
     record = record_of(desk, run)
-    line = desk.shelf.line(run)
-    assert line is not None, "whoever has a record has a line"
+    line = onerun.line_of(desk, run, await commission(desk, run))
     facts = onerun.receipt_of(record, onerun.change_of(desk, run))
-    return OneRun(signed(line, await commission(desk, run)), facts, len(record.rows))
+    return OneRun(line, facts, len(record.rows))
 
 
 @get("/runs/{run:str}/diff", media_type="text/plain")

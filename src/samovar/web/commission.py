@@ -10,6 +10,9 @@ from samovar.org.seams import Job
 from samovar.web.desk import Desk
 from samovar.web.shelf import RunLine
 
+MOST = 2000
+"""Tasks that wait for a person's word, among which that of a run is looked for."""
+
 
 class Commission(Struct, frozen=True, kw_only=True):
     """What a run works for."""
@@ -38,9 +41,27 @@ async def commissions(desk: Desk) -> Mapping[str, Commission]:
     }
 
 
+async def all_runs(desk: Desk) -> list[RunLine]:
+    """Return every run, the latest first; one whose task waits for a person's word waits."""
+    waits = await desk.office.jobs.latest("", ("waiting",), 0, MOST) if desk.office else ()
+    jobs = {job.run: job for job in waits}
+    return [asking(line, jobs.get(line.run)) for line in desk.shelf.lines()]
+
+
+def asking(line: RunLine, job: Job | None) -> RunLine:
+    """Return a run as waiting while its task does; the log of a conversation cannot say so."""
+    waits = job is not None and (job.run, job.state) == (line.run, "waiting")
+    return replace(line, state="waiting") if waits and line.state == "stopped" else line
+
+
 def signed(line: RunLine, bought: Commission | None) -> RunLine:
-    """Return a run with the agent it is of; only the log of a conversation names it itself."""
-    return replace(line, agent=bought.job.agent) if bought and not line.agent else line
+    """Return a run as its task knows it, with the agent it is of.
+
+    Only the log of a conversation names that itself.
+    """
+    if bought is None:
+        return line
+    return asking(replace(line, agent=line.agent or bought.job.agent), bought.job)
 
 
 async def commission(desk: Desk, run: str) -> Commission | None:

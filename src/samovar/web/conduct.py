@@ -11,7 +11,7 @@ from samovar.core.errors import SetupError
 from samovar.core.event import Opened
 from samovar.org.seams import OPEN
 from samovar.settings import load
-from samovar.web.commission import Commission, commission
+from samovar.web.commission import Commission, commission, signed
 from samovar.web.desk import Desk, office_of, workshop_of
 from samovar.web.forking import fork
 from samovar.web.shelf import Question, RunLine
@@ -26,13 +26,16 @@ def buttons(
     desk: Desk, line: RunLine, waits: Question | None, bought: Commission | None
 ) -> Sequence[Button]:
     """Return what a person may do with a run now."""
-    if desk.workshop is None or line.talk or line.state == "damaged":
+    if desk.workshop is None or line.state == "damaged":
         return []
     undo = [("undo", "Undo")] if line.committed else []
     if bought is not None:
         return [*undo, *_of_task(line, bought)]
     if line.state == "running":
         return [("stop", "Stop")] if desk.workshop.works_on(line.run) else []
+    if line.talk:
+        # With whom a person talks, they go on in a terminal.
+        return undo
     if line.state == "stopped":
         return [GO_ON, AGAIN]
     return [] if waits is not None else [*undo, AGAIN]
@@ -62,7 +65,7 @@ async def resume(desk: Desk, run: str) -> str:
         workshop_of(desk).resume(desk.shelf.app_of(run).home, run)
         return "The run goes on."
     line = desk.shelf.line(run)
-    if line is None or line.state != "stopped":
+    if line is None or signed(line, bought).state != "stopped":
         raise SetupError(f"run {run} was not stopped: retry it, or answer what it asks")
     job = await office_of(desk).jobs.revive(_latest(bought, run))
     return f"Task {job.id} is ready again; {job.agent} goes on with this run."
@@ -70,17 +73,17 @@ async def resume(desk: Desk, run: str) -> str:
 
 async def retry(desk: Desk, run: str) -> str:
     """Try the task of a run again, as a new run; return what was done. Raises SetupError."""
-    opened = desk.shelf.app_of(run).read(run)[0].event
+    bought = await commission(desk, run)
+    if bought is not None:
+        job = await office_of(desk).jobs.again(bought.job.id)
+        return f"The task is filed anew: {job.id}, in the queue of {job.agent}."
+    app = desk.shelf.app_of(run)
+    opened = app.read(run)[0].event
     if not isinstance(opened, Opened):
         raise SetupError("only the run of a task can be tried again")
-    bought = await commission(desk, run)
-    if bought is None:
-        task = opened.task
-        anew = wish(desk, task.text, task.files, task.test)
-        workshop_of(desk).submit(desk.shelf.app_of(run).home, anew)
-        return "The task is tried again, as a new run."
-    job = await office_of(desk).jobs.again(bought.job.id)
-    return f"The task is filed anew: {job.id}, in the queue of {job.agent}."
+    task = opened.task
+    workshop_of(desk).submit(app.home, wish(desk, task.text, task.files, task.test))
+    return "The task is tried again, as a new run."
 
 
 async def undo(desk: Desk, run: str) -> str:

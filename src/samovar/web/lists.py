@@ -122,8 +122,9 @@ async def runs(
     bought = await commissions(desk)
     # Before those of one state are taken: the last run one has may have gone on since.
     rest = following(desk.shelf.lines(), after, _run)
-    found = [r for r in rest if not wanted or r.state == wanted][: limit + 1]
-    return portion(request, [signed(r, bought.get(r.run)) for r in found], limit, _run)
+    known = [signed(r, bought.get(r.run)) for r in rest]
+    found = [r for r in known if not wanted or r.state == wanted][: limit + 1]
+    return portion(request, found, limit, _run)
 
 
 @get("/runs/{run:str}/events", response_headers=[LINK])

@@ -14,19 +14,20 @@ from samovar.app import MADE, made
 from samovar.coder import digest_of
 from samovar.core.errors import Missing
 from samovar.core.event import Done, Entry, Opened
-from samovar.core.state import State, replay
+from samovar.core.state import replay
 from samovar.core.talk import replay as converse
 from samovar.core.text import count, whole
 from samovar.flow.receipt import Receipt, receipt
 from samovar.org.seams import Approval
 from samovar.web import diff, transcript
-from samovar.web.commission import Commission, commission
+from samovar.web.commission import Commission, commission, signed
 from samovar.web.conduct import buttons
+from samovar.web.course import course
 from samovar.web.desk import Desk
 from samovar.web.live import Update, partial
 from samovar.web.plots import lanes
 from samovar.web.record import Record, Row
-from samovar.web.shelf import question
+from samovar.web.shelf import RunLine, page, question
 from samovar.web.verbs import Mail
 from samovar.workshop import Order
 
@@ -63,6 +64,13 @@ def record_of(desk: Desk, run: str) -> Record:
     record = Record(desk.shelf.app_of(run).path(run))
     record.look()
     return record
+
+
+def line_of(desk: Desk, run: str, bought: Commission | None) -> RunLine:
+    """Return one run that is there, as its task knows it."""
+    line = desk.shelf.line(run)
+    assert line is not None, "whoever has a record has a line"
+    return signed(line, bought)
 
 
 def change_of(desk: Desk, run: str) -> Change:
@@ -121,9 +129,7 @@ def view(
 
     `bought` is the task the run works for.
     """
-    line = desk.shelf.line(run)
-    assert line is not None, "whoever has a record has a line"
-    last = len(record.rows) - 1
+    line, last = line_of(desk, run, bought), len(record.rows) - 1
     record = rewound(record, at)
     change = change_of(desk, run) if at is None else NOTHING
     entries = record.entries
@@ -136,6 +142,7 @@ def view(
         "run": run,
         "line": line,
         "state": state,
+        "talked": None if task else course(e.event for e in entries),
         "order": _order(desk, run) if at is None else None,
         "waits": waits,
         "buttons": buttons(desk, line, waits, bought) if at is None else [],
@@ -151,17 +158,11 @@ def view(
         "left_out": begin(record.rows),
         "facts": receipt_of(record, change),
         "change": change,
-        "page": _page(state) if state else "",
+        "page": page(state.done) if state else "",
         "made": made(record.path.parent) if at is None else [],
         "made_in": record.path.parent / MADE,
         "rows": len(record.rows),
     }
-
-
-def _page(state: State) -> str:
-    """Return where a browser finds the branch that was pushed; empty for a remote without pages."""
-    pushed = (d.result for d in state.done if d.act == "push")
-    return next((p for p in pushed if p.startswith(("https://", "http://"))), "")
 
 
 def _seen(entries: Sequence[Entry]) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,19 +13,20 @@ from msgspec.structs import replace
 
 from samovar.app import App, summary
 from samovar.core import talk
-from samovar.core.event import Asked
+from samovar.core.event import Asked, Done
 from samovar.core.message import Usage
 from samovar.core.state import replay
 from samovar.core.task import Proof
 from samovar.flow.receipt import Receipt
 from samovar.web import record
+from samovar.web.course import course
 from samovar.web.words import cut
 
 LOCKS = Path("/proc/locks")
 FRESH = 0.5
 """Seconds for which the table of locks is good."""
 END = 8_000
-"""Bytes at the end of a log that are read for its last line."""
+"""Bytes at the end of a log that are read for its last lines."""
 
 
 class RunLine(Struct, frozen=True, kw_only=True):
@@ -35,7 +36,10 @@ class RunLine(Struct, frozen=True, kw_only=True):
     at: datetime
     title: str
     state: str
-    """`done`, `undone`, `failed`, `waiting`, `stopped`, `running` or `damaged`."""
+    """`done`, `undone`, `failed`, `waiting`, `stopped`, `running` or `damaged`.
+
+    That a conversation of the team waits for a person is known to its task (`commission.asking`).
+    """
     outcome: str = ""
     agent: str = ""
     """Whose conversation it is; for other runs their task says it (`commission.signed`)."""
@@ -47,6 +51,8 @@ class RunLine(Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
     """None while nothing is proved or disproved."""
     committed: bool = False
+    page: str = ""
+    """Where a browser finds its branch, once that was pushed to a remote with pages."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -86,7 +92,7 @@ class Shelf:
 
     def questions(self) -> list[Question]:
         """Return what waits for a person, the oldest first."""
-        waiting = [w for w in self.lines() if w.state == "waiting" and not w.talk]
+        waiting = [w for w in self.lines() if w.state == "waiting"]
         found = [question(self.app_of(w.run), w.run) for w in waiting]
         return sorted((q for q in found if q is not None), key=lambda q: q.at)
 
@@ -140,16 +146,23 @@ def question(app: App, run: str) -> Question | None:
 
 
 def _read(folder: Path) -> RunLine:
-    begin, end = _ends(folder / "events.jsonl")
+    path = folder / "events.jsonl"
+    begin, late = _ends(path)
+    end = late[-1] if late and not isinstance(late[-1].event, record.Strange) else begin
     if isinstance(begin.event, talk.Began):
-        return _talk(folder.name, begin, end)
-    found = summary(folder / "events.jsonl")
+        return _talk(folder.name, record.read(path), begin, end)
+    found = summary(path)
     if found is None or found.state == "damaged":
         return RunLine(run=folder.name, at=begin.at, title="", state="damaged")
     line = RunLine(
-        run=folder.name, at=begin.at, title=found.task, state=found.state, outcome=found.outcome
+        run=folder.name,
+        at=begin.at,
+        title=found.task,
+        state=found.state,
+        outcome=found.outcome,
+        seconds=(end.at - begin.at).total_seconds(),
+        page=page(row.event for row in late),
     )
-    line = replace(line, seconds=(end.at - begin.at).total_seconds())
     facts = _receipt(folder)
     if facts is None:
         return line
@@ -163,36 +176,38 @@ def _read(folder: Path) -> RunLine:
     )
 
 
-def _talk(run: str, begin: record.Row, end: record.Row) -> RunLine:
+def _talk(run: str, log: record.Record, begin: record.Row, end: record.Row) -> RunLine:
     began = begin.event
     assert isinstance(began, talk.Began), "a conversation begins so"
-    last = end.event
-    state = "stopped"
-    outcome = ""
-    if isinstance(last, talk.Stopped):
-        state = "done" if last.end == "answered" else "failed"
-        outcome = last.why or last.end
+    found = course(row.event for row in log.rows)
     return RunLine(
         run=run,
         at=begin.at,
         title=cut(began.title or f"Conversation with {began.agent or 'the model'}"),
-        state=state,
-        outcome=outcome,
+        state=found.state,
+        outcome=found.outcome,
         agent=began.agent,
         talk=True,
         model=began.model,
         seconds=(end.at - begin.at).total_seconds(),
+        usage=found.usage,
+        committed=found.committed,
     )
 
 
-def _ends(path: Path) -> tuple[record.Row, record.Row]:
-    """Return the first and the last line of a log."""
+def page(events: Iterable[object]) -> str:
+    """Return where a browser finds the branch that was pushed; empty for a remote without pages."""
+    pushed = (e.result for e in events if isinstance(e, Done) and e.act == "push")
+    return next((p for p in pushed if p.startswith(("https://", "http://"))), "")
+
+
+def _ends(path: Path) -> tuple[record.Row, list[record.Row]]:
+    """Return the first line of a log and the last ones; the foremost of them may be cut."""
     with open(path, "rb") as handle:
         first = handle.readline()
         handle.seek(max(0, path.stat().st_size - END))
-        lines = handle.read().rstrip(b"\n").rsplit(b"\n", 1)
-    begin, end = record.row(first, 0), record.row(lines[-1], 0)
-    return begin, end if not isinstance(end.event, record.Strange) else begin
+        lines = handle.read().rstrip(b"\n").split(b"\n")
+    return record.row(first, 0), [record.row(line, 0) for line in lines]
 
 
 def _receipt(folder: Path) -> Receipt | None:

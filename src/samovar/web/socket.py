@@ -13,6 +13,7 @@ from litestar import WebSocket, websocket
 from litestar.exceptions import WebSocketDisconnect
 
 from samovar.web.api import status
+from samovar.web.commission import all_runs
 from samovar.web.desk import Desk, TheDesk
 from samovar.web.guard import visit_of
 from samovar.web.live import Update
@@ -35,7 +36,7 @@ class StatusSource:
     async def look(self) -> Update | None:
         """Return the state when it changed."""
         whole = await status.fn(self._desk)
-        runs = [r for r in self._desk.shelf.lines()[:20]]
+        runs = (await all_runs(self._desk))[:20]
         shown = msgspec.json.encode({"kind": "status", "status": whole, "runs": runs})
         if shown == self._shown:
             return None

@@ -12,7 +12,7 @@ from samovar.core.text import whole
 from samovar.org.seams import Approval, Job, JobState, LedgerEntry
 from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
-from samovar.web.commission import commissions, signed
+from samovar.web.commission import all_runs, commissions, signed
 from samovar.web.desk import Desk, office_of
 from samovar.web.lately import lately
 from samovar.web.onerun import NOTHING, change_of, pushed
@@ -37,7 +37,7 @@ NARROW = 440
 
 async def team(desk: Desk, _query: Query) -> Data:
     """Return the first page: what waits for me, who works on what, what it cost."""
-    lines = desk.shelf.lines()
+    lines = await all_runs(desk)
     today = datetime.now(UTC).date()
     ran = [r for r in lines if r.at.date() == today]
     asked = await questions(desk)
@@ -102,9 +102,11 @@ async def runs(desk: Desk, query: Query) -> Data:
 async def board(desk: Desk, query: Query) -> Data:
     """Return the jobs in columns; without a team, the runs."""
     agent = query.get("agent", "")
+    lines = desk.shelf.lines()
+    pages = {r.run: r.page for r in lines if r.page}
     if desk.office is None:
-        lines = desk.shelf.lines()
-        return {"columns": columns.of_runs(lines), "agents": (), "agent": "", "flow": ""}
+        shown = columns.of_runs(lines)
+        return {"columns": shown, "pages": pages, "agents": (), "agent": "", "flow": ""}
     jobs = await desk.office.jobs.tasks(agent)
     now = datetime.now(UTC)
     history = flow.levels(jobs, now)
@@ -114,6 +116,7 @@ async def board(desk: Desk, query: Query) -> Data:
         "flow_words": flow.summary(history) if history else "",
         "levels": history[:: flow.SAMPLES // 10],
         "columns": columns.of_tasks(jobs, await desk.office.words.approvals(), now),
+        "pages": pages,
         "earlier": earlier,
         "later": later,
         "agents": [a.name for a in await desk.office.roster.agents()],
