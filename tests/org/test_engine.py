@@ -18,6 +18,7 @@ from samovar.org.journal import engine_log
 from samovar.org.outbox import OutboxEntry, outbox_of, post
 from samovar.org.seams import StoreAway
 from samovar.org.standing import present
+from samovar.org.turn import HOPS
 from samovar.store.clock import Clock
 from samovar.store.store import memory
 
@@ -93,8 +94,13 @@ async def test_a_chain_of_messages_without_work_ends(home: Path) -> None:
     await team.send("a", "begin")
     for _ in range(40):
         await team.tick()
-    said = len(list(home.glob("agents/*/outbox/*.json")))
-    assert 5 < said <= 13
+    entries = [letter.entry for letter in await team.messages()]
+    assert len([e for e in entries if e.kind == "message" and e.hops]) == HOPS
+    [alert] = [e for e in entries if e.kind == "alert"]
+    other = {"a": "b", "b": "a"}[alert.sender]
+    told = f"a chain of {HOPS} messages without work was cut; its end came from {other}"
+    assert (alert.to, alert.text) == (("person",), told), "one line names the cause"
+    assert team.log(alert.sender)[-1]["text"] == told
 
 
 async def test_a_schedule_decides_when_the_inbox_is_read(home: Path) -> None:

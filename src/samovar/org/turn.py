@@ -63,9 +63,8 @@ class Turns:
 
         Raises what its model raises.
         """
-        fresh = tuple(e for e in scene.unread if e.hops < HOPS)
-        if not fresh and not scene.jobs:
-            return Took("nothing", "a chain of messages was cut", self._kept(scene))
+        if not scene.jobs and all(e.hops >= HOPS for e in scene.unread):
+            return await self._cut(scene)
         choice = Choice("work") if scene.forced else await self._choose(scene)
         return await self._act(choice, scene, roster)
 
@@ -94,6 +93,13 @@ class Turns:
         new = replace(mark, seq=entry.seq, warned={**mark.warned, thing: tick})
         bookmark.save(self.home, agent, new)
         return new
+
+    async def _cut(self, scene: Scene) -> Took:
+        """End a chain of messages that led to nothing but messages; say whose it was."""
+        senders = ", ".join(sorted({e.sender for e in scene.unread}))
+        text = f"a chain of {HOPS} messages without work was cut; its end came from {senders}"
+        mark = await self.warn(scene.resume.name, "chain", text, self._kept(scene), scene.tick)
+        return Took("nothing", text, mark)
 
     async def _choose(self, scene: Scene) -> Choice:
         resume = scene.resume
