@@ -32,7 +32,7 @@ check: .venv/.ready ## Format, lint, types, import contracts and the shape of th
 	$(BIN)/python -m pytest tests/test_shape.py
 
 chaos: .venv/.ready ## The long suites: hundreds of kills and broken servers
-	$(BIN)/python -m pytest -m slow --timeout 1800
+	$(BIN)/python -m pytest -m slow -rs --timeout 1800
 
 scaling: .venv/.ready ## Tasks a second of 1, 2, 4 and 8 `samovar worker`s on PostgreSQL
 	$(BIN)/python bench/scaling.py

@@ -21,7 +21,8 @@ TRUE = (
     response_schema_conformance,
 )
 """What each answer is held to: no mistake of ours, and what the description says."""
-SLOW = pytest.param(110, marks=pytest.mark.slow)
+SLOW = pytest.param(120, 2_000, marks=pytest.mark.slow)
+"""Examples for each operation, and requests that are sent at least."""
 
 
 def many(examples: int) -> settings:
@@ -42,8 +43,8 @@ def app(tmp_path):
     return site(household.desk(home, household.team()))
 
 
-@pytest.mark.parametrize("examples", [4, SLOW])
-def test_every_generated_request_is_answered_as_the_description_says(app, examples):
+@pytest.mark.parametrize(("examples", "least"), [(4, 68), SLOW])
+def test_every_generated_request_is_answered_as_the_description_says(app, examples, least):
     headers = {**household.BEARER, "host": household.HOST}
     with TestClient(app, base_url=household.BASE) as client:
         client.headers.update(household.BEARER)
@@ -62,5 +63,5 @@ def test_every_generated_request_is_answered_as_the_description_says(app, exampl
             seen.append(answer.status_code)
 
         one()
-    assert len(seen) >= 17 * examples
+    assert len(seen) >= least
     assert sum(code < 300 for code in seen) > 2 * examples, "some do what they ask for"
