@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import model_server
 import pytest
+from typer.testing import CliRunner
+
+from samovar.cli.main import app
 
 from ..store.conftest import database, postgres, redis
 
@@ -126,3 +130,49 @@ def served(samovar: Samovar, server: Server) -> Samovar:
         return samovar(*words, SAMOVAR_MODEL_URL=server.url, **more)
 
     return run
+
+
+def chooses(asked: dict[str, Any]) -> str:
+    """Work when that may be chosen, and write the code when code is asked for."""
+    if "response_format" in asked:
+        offered = asked["response_format"]["json_schema"]["schema"]["properties"]
+        action = "work" if "work" in offered["action"]["enum"] else "nothing"
+        return json.dumps({"action": action, "to": "person", "text": ""})
+    return "no mistakes found" if "review" in str(asked["messages"]) else GOOD
+
+
+@pytest.fixture
+def team(samovar: Samovar) -> Iterator[Samovar]:
+    """Return the command with a model that chooses and writes."""
+    with model_server.serving(chooses) as url:
+
+        def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+            return samovar(*words, SAMOVAR_MODEL_URL=url, **more)
+
+        run.url = url  # type: ignore[attr-defined]
+        yield run
+
+
+@pytest.fixture
+def quick(
+    team: Samovar, project: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Samovar:
+    """Return the command within this process: starting one takes a second."""
+    for name in [n for n in os.environ if n.startswith(("SAMOVAR", "XDG"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SAMOVAR_MODEL_URL", team.url)  # type: ignore[attr-defined]
+    monkeypatch.chdir(project)
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        done = CliRunner().invoke(app, words)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
+
+    return run
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    return done.stdout

@@ -2,74 +2,22 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from model_server import serving
-from typer.testing import CliRunner
 
-from samovar.cli.main import app
 from samovar.core.errors import SetupError
 from samovar.org.engine import Engine
 
-from .conftest import COMMAND, GOOD, Samovar, git
+from .conftest import COMMAND, Samovar, git, ok
 
 TASK = "add() in sums.py subtracts; make the tests pass"
-
-
-def chooses(asked: dict[str, Any]) -> str:
-    """Work when that may be chosen, and write the code when code is asked for."""
-    if "response_format" in asked:
-        offered = asked["response_format"]["json_schema"]["schema"]["properties"]
-        action = "work" if "work" in offered["action"]["enum"] else "nothing"
-        return json.dumps({"action": action, "to": "person", "text": ""})
-    return "no mistakes found" if "review" in str(asked["messages"]) else GOOD
-
-
-@pytest.fixture
-def team(samovar: Samovar) -> Iterator[Samovar]:
-    """Return the command with a model that chooses and writes."""
-    with serving(chooses) as url:
-
-        def run(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
-            return samovar(*words, SAMOVAR_MODEL_URL=url, **more)
-
-        run.url = url  # type: ignore[attr-defined]
-        yield run
-
-
-@pytest.fixture
-def quick(
-    team: Samovar, project: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Samovar:
-    """Return the command within this process: starting one takes a second."""
-    for name in [n for n in os.environ if n.startswith(("SAMOVAR", "XDG"))]:
-        monkeypatch.delenv(name)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("SAMOVAR_MODEL_URL", team.url)  # type: ignore[attr-defined]
-    monkeypatch.chdir(project)
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        done = CliRunner().invoke(app, words)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
-
-    return run
-
-
-def ok(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return done.stdout
 
 
 def test_a_team_works_out_of_the_box(quick: Samovar, project: Path) -> None:
