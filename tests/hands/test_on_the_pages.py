@@ -10,13 +10,16 @@ from samovar.core.errors import SetupError, Unreachable
 from samovar.core.event import Done, Entry, Intended
 from samovar.core.message import Usage
 from samovar.core.rules import Rules as Law
-from samovar.core.talk import Began, Heard, Replied, Stopped, Told
+from samovar.core.talk import Began, Heard, Replied, Stopped, Told, Used
+from samovar.core.tool import Call, Returned
 from samovar.models.scripted import Rules
 from samovar.org.kept import Kept, kept
+from samovar.org.outbox import OutboxEntry, post
 from samovar.web.commission import all_runs, commission, signed
 from samovar.web.conduct import buttons, resume, retry, stop, undo
 from samovar.web.course import course
 from samovar.web.desk import Desk
+from samovar.web.origin import read_of_others
 from samovar.web.server import desk_of
 from samovar.web.site import site
 from samovar.web.team import office
@@ -113,6 +116,48 @@ async def test_a_task_that_waits_for_a_person_waits_on_every_page_until_the_word
     line, words = await seen(desk)
     assert (line.state, line.committed) == ("done", tool == "write_file")
     assert words == ([UNDO, AGAIN] if line.committed else [AGAIN])
+
+
+async def test_a_question_says_what_of_others_was_read_before_it(home, open_books):
+    hire(home, "manager")
+    may = {"read_outboxes": ["manager"]}
+    hire(home, "scribe", "read_file", "write_file", permissions=may)
+    post(home, "manager", OutboxEntry(sender="manager", tick=0, seq=0, text="We take tea."))
+    law = msgspec.convert({"ask": ({"tool": "write_file"},)}, Law)
+    write = call("write_file", path="new.md", content="tea\n")
+    look = call("read_file", path="team/manager.md")
+    books = open_books([write, look, write, reply("It is written.")], rules=law)
+    team = books.team()
+    desk = desk_of(home, 8000, office=office(team))
+    await team.submit("write it down", "scribe")
+    await team.tick()
+    assert "nothing of strangers or teammates" in await page_of(desk, "/approvals/1")
+    await team.approve(1)
+    await team.tick()
+    text = await page_of(desk, "/approvals/2")
+    assert "text of others" in text and "read_file(path=&#34;team/manager.md&#34;)" in text
+    assert "nothing of strangers or teammates" in await page_of(desk, "/approvals/1"), "as it was"
+
+
+def test_text_of_others_comes_by_tools_that_reach_them_and_from_the_folder_of_the_team():
+    calls = [
+        Call("fetch", {"url": "https://docs.python.org/3/"}),
+        Call("shop_orders", {"day": "today"}),
+        Call("read_file", {"path": "notes.md"}),
+        Call("read_file", {"path": "./team/dev.md"}),
+        Call("search", {"pattern": "tea"}),
+        Call("fetch", {"url": "https://docs.python.org/3/"}),
+    ]
+
+    def read(repo: str) -> list[str]:
+        used = [Used(result=Returned(call=c, text="x")) for c in calls]
+        lost = Used(result=Returned(call=Call("web_search", {}), text="x", ok=False))
+        events = [Began(run="r", repo=repo), *used, lost]
+        rows = [Entry(n, household.NOW, e) for n, e in enumerate(events)]
+        return [said.partition("(")[0] for said in read_of_others(rows, {"shop"})]
+
+    assert read("") == ["fetch", "shop_orders", "read_file", "search"]
+    assert read("/project") == ["fetch", "shop_orders"], "a folder of that name is the project's"
 
 
 async def test_a_task_that_was_stopped_in_the_middle_goes_on_in_the_same_run(home, open_books):

@@ -393,6 +393,25 @@ async def test_a_failure_is_logged_again_when_it_says_something_new(home: Path) 
 
 
 @pytest.mark.parametrize(
+    ("error", "named"),
+    [(Unreachable("no model answers"), {"model": "small"}), (SetupError("no such folder"), {})],
+)
+async def test_the_failure_of_a_model_is_logged_with_its_name(
+    home: Path, error: Exception, named: dict[str, str]
+) -> None:
+    hire(home, "a", model="small")
+
+    def rule(_: Request) -> str:
+        raise error
+
+    team = office(home, rule)
+    await team.send("a", "hello")
+    await team.tick()
+    [row] = [row for row in team.log("a") if row["event"] == "failed"]
+    assert {k: v for k, v in row.items() if k == "model"} == named
+
+
+@pytest.mark.parametrize(
     ("work", "code"),
     [
         (Worked(Ended(text="pushed")), 0),

@@ -109,7 +109,7 @@ class Team:
         return {a: {t: w for t, w in row.items() if w != "idle"} for a, row in rows.items()}
 
     async def acts(self) -> Sequence[Happening]:
-        return [Happening(at=NOW, who="tester", what="failed", text=self.said)]
+        return [Happening(at=NOW, who="tester", what="failed", text=self.said, model="tiny")]
 
     async def log(self, lines: int, /) -> Sequence[str]:
         return [f"2026-11-21 10:00:{n:02} failed agent=tester {self.said}" for n in range(4)]

@@ -122,6 +122,7 @@ def test_pauses_are_shaded_when_nobody_did_anything():
         ("/system", "What agents did in the latest ticks"),
         ("/system", "tester, tick 42"),
         ("/system", "no model answers"),
+        ("/system", '<b class="bad">tiny 1</b>'),
         ("/system", "Tasks that somebody holds"),
         ("/system", "SAQ&#39;s page|SAQ's page"),
         ("/board", "Cumulative flow"),

@@ -16,7 +16,7 @@ from samovar.org.bookmark import Bookmark
 from samovar.org.choice import Scene
 from samovar.org.credits import EVERY
 from samovar.org.crew import mates
-from samovar.org.failures import Failures
+from samovar.org.failures import Failures, failing
 from samovar.org.journal import Journal, Trouble, agent_log
 from samovar.org.mailroom import Mailroom, Unread
 from samovar.org.papers import noted
@@ -379,7 +379,8 @@ class Engine:
     async def _failed(self, name: str, error: Exception, number: int) -> None:
         """Note a failure that is new, and tell a person of one that lasts."""
         if fresh := self.failures.met(name, error, number):
-            self._log_of(name).add("failed", tick=number, text=said(error))
+            model = failing(error, self.folder.read().resumes.get(name))
+            self._log_of(name).add("failed", tick=number, text=said(error), model=model)
             self.log.add("failed", agent=name, tick=number, text=said(error))
         if isinstance(error, ModelError | Overtaken | StoreAway | Absent):
             return

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from samovar.core.errors import ModelError
+from samovar.org.resume import Resume
 from samovar.org.seams import NoCredit
 from samovar.org.ticked import said
 
@@ -9,6 +11,13 @@ LONGEST_REST = 64
 """Ticks an agent that fails again and again is left alone, at most."""
 _BROKE_REST = 8
 """Ticks before an agent without credits is asked again; its model is not."""
+
+
+def failing(error: Exception, resume: Resume | None) -> str:
+    """Return the model that failed an agent; empty where something else did."""
+    if resume is None or not isinstance(error, ModelError):
+        return ""
+    return resume.model or "the usual one"
 
 
 @dataclass

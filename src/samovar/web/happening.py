@@ -20,6 +20,8 @@ class Happening(Struct, frozen=True, kw_only=True):
     """In one word or two."""
     text: str
     href: str = ""
+    model: str = ""
+    """The model that failed, where one did."""
 
 
 def act(agent: str, row: Mapping[str, Any]) -> Happening | None:
@@ -35,9 +37,8 @@ def act(agent: str, row: Mapping[str, Any]) -> Happening | None:
         at = msgspec.convert(row.get("at"), Moment)
     except msgspec.ValidationError:
         return None
-    return Happening(
-        at=at, who=agent, what=what, text=str(row.get("text", "")), href=page_of(agent)
-    )
+    text, model = (str(row.get(name, "")) for name in ("text", "model"))
+    return Happening(at=at, who=agent, what=what, text=text, href=page_of(agent), model=model)
 
 
 def page_of(agent: str) -> str:

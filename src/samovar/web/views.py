@@ -14,8 +14,10 @@ from samovar.web import always, columns
 from samovar.web.calls import RUNS, Called, paces
 from samovar.web.commission import all_runs, commissions, signed
 from samovar.web.desk import Desk, office_of
+from samovar.web.happening import Happening
 from samovar.web.lately import lately
 from samovar.web.onerun import NOTHING, change_of, pushed
+from samovar.web.origin import origin
 from samovar.web.plots import bars, credits, flow, graph, heat, spark
 from samovar.web.shelf import Question, RunLine
 from samovar.web.verbs import Agent, Status
@@ -223,10 +225,12 @@ async def system(desk: Desk, _query: Query) -> Data:
     depths: Mapping[str, Mapping[JobState, int]] = {}
     turns: heat.Turns = {}
     log: Sequence[str] = ()
+    acts: Sequence[Happening] = ()
     if desk.office is not None:
         status = await desk.office.roster.status()
         jobs, depths = list(await desk.office.jobs.tasks()), await desk.office.jobs.counts()
         turns, log = await desk.office.roster.turns(), await desk.office.roster.log(LOGGED)
+        acts = await desk.office.roster.acts()
     return {
         "status": status,
         "depths": depths,
@@ -237,6 +241,7 @@ async def system(desk: Desk, _query: Query) -> Data:
         "heat_rows": heat.rows(turns, status.tick),
         "log": log,
         "paces": [(p, spark.latency(p.latest, p.model)) for p in paces(_calls(desk))],
+        "failures": Counter(a.model for a in acts if a.model),
         "facts": _server(desk),
         "checkup": desk.checkup,
         "orders": desk.workshop.orders if desk.workshop else [],
@@ -276,6 +281,7 @@ async def _about(desk: Desk, approval: Approval) -> Data:
         "commit": commit,
         "change": change_of(desk, run) if commit else NOTHING,
         "chain": found,
+        "read": origin(desk, run, approval.asked),
         "rule": always.shown(rule) if rule else "",
         "rule_words": always.words(rule) if rule else "",
         "rule_file": desk.home / "samovar.toml",
