@@ -388,12 +388,12 @@ def test_metrics_speak_of_runs_tasks_and_credits(client):
 
 
 async def test_two_who_ask_for_the_metrics_at_once_get_the_same_figures(desk, team, monkeypatch):
-    for verb in ("works", "counts", "tasks", "balances", "approvals"):
+    for verb in ("works", "counts", "tasks", "latest", "balances", "approvals"):
         asked = getattr(team, verb)
 
-        async def slowly(asked=asked):
+        async def slowly(*words, asked=asked):
             await asyncio.sleep(0.01)
-            return await asked()
+            return await asked(*words)
 
         monkeypatch.setattr(team, verb, slowly)
     counted = Metrics()
