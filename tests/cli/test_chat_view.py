@@ -6,14 +6,15 @@ import re
 import sys
 
 import pytest
+from unseen import SAMPLES, hidden
 
 from samovar.cli.chat import Session
 from samovar.cli.chat_input import Piped
 from samovar.cli.chat_view import View
 from samovar.core.event import Entry
 from samovar.core.log import now
-from samovar.core.talk import Replied, Stopped
-from samovar.core.tool import Call, Said
+from samovar.core.talk import Replied, Stopped, Used
+from samovar.core.tool import Call, Returned, Said
 
 
 async def test_a_question_shows_all_of_the_call(capsys):
@@ -32,6 +33,17 @@ async def test_a_question_shows_all_of_the_call(capsys):
         "    it reaches other machines",
         "    Allow it? [y]es, [a]lways this tool, [N]o (nobody is there to be asked: no)",
     ]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=ascii)
+def test_of_80_samples_nothing_invisible_is_shown_of_a_call_and_its_result(capsys, sample):
+    view = View(plain=True)
+    for text, call in ((sample, Call("look")), ("fine", Call("look", {"at": sample}))):
+        result = Returned(call=call, text=text)
+        view.entry(Entry(1, now(), Used(result=result)))
+    shown = capsys.readouterr().out
+    assert shown.count("  * look(") == 2
+    assert [c for c in shown if c not in "\n\t" and hidden(c)] == []
 
 
 @pytest.mark.parametrize(

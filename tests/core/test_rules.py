@@ -6,7 +6,9 @@ import re
 
 import msgspec
 import pytest
+from unseen import SAMPLES, hidden
 
+from samovar.core.context import labelled
 from samovar.core.errors import SandboxMissing, ToolError
 from samovar.core.rules import (
     Broker,
@@ -317,6 +319,19 @@ async def test_what_people_cannot_see_is_written_out_before_it_reaches_the_model
         ("fail", "no⟨U+202E⟩file"),
     ):
         assert (await perform(Call("show", {"text": given}), tools, Broker())).text == seen
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=ascii)
+@pytest.mark.parametrize("ok", [True, False])
+async def test_of_80_samples_nothing_that_nobody_would_see_reaches_the_model(sample, ok):
+    async def show() -> str:
+        if ok:
+            return sample
+        raise ToolError(sample)
+
+    told = labelled(await perform(Call("show"), [tool(show, "read", {})], Broker()))
+    assert [c for c in told if c not in "\n\t" and hidden(c)] == []
+    assert told.count("<!--") == sample.count("<!--"), "in a source everybody sees a comment"
 
 
 def test_rules_come_from_samovar_toml(tmp_path):

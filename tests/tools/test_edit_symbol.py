@@ -514,6 +514,19 @@ def test_a_definition_of_other_languages_replaced_by_itself_changes_no_byte(name
         assert symbol.replaced(text, found, code, language) == text, found.name
 
 
+def test_real_files_of_other_languages_keep_every_byte():
+    """JavaScript and TypeScript that installed packages carry; none carries Go or Rust."""
+    files = [p for p in INSTALLED.rglob("*") if p.suffix in GRAMMARS]
+    tried = 0
+    for path in sorted(p for p in files if 500 < p.stat().st_size < 60_000):
+        text, language = path.read_bytes().decode(), GRAMMARS[path.suffix]
+        for found in language.symbols(text)[:20]:
+            code = text[found.start : found.end]
+            assert symbol.replaced(text, found, code, language) == text, (path, found.name)
+            tried += 1
+    assert tried > 50
+
+
 async def test_a_class_of_typescript_takes_a_method(change, place):
     (place.root / "a.ts").write_text("class A {\n  x = 1;\n}\nclass B {}\n")
     await change("insert", "A", "go(): void {\n  this.x;\n}", path="a.ts")
