@@ -14,6 +14,7 @@ from samovar.cli.chat_view import View
 from samovar.core.event import Entry
 from samovar.core.log import now
 from samovar.core.talk import Replied, Stopped, Used
+from samovar.core.text import joined
 from samovar.core.tool import Call, Returned, Said
 
 
@@ -38,7 +39,7 @@ async def test_a_question_shows_all_of_the_call(capsys):
 @pytest.mark.parametrize("sample", SAMPLES, ids=ascii)
 def test_of_80_samples_nothing_invisible_is_shown_of_a_call_and_its_result(capsys, sample):
     view = View(plain=True)
-    for text, call in ((sample, Call("look")), ("fine", Call("look", {"at": sample}))):
+    for text, call in ((sample, Call("look")), ("fine", Call("look", {"at": joined(sample)}))):
         result = Returned(call=call, text=text)
         view.entry(Entry(1, now(), Used(result=result)))
     shown = capsys.readouterr().out
