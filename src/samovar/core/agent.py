@@ -42,10 +42,7 @@ from samovar.core.unread import unread
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What one turn may spend; 0 means without limit, but for steps, reply and context.
-
-    Looked at between steps: an answer that is begun, and its calls, are finished.
-    """
+    """What a turn may spend, seen between steps; 0: no limit, but for steps, reply, context."""
 
     steps: int = 20
     """Answers of the model."""
