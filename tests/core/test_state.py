@@ -146,7 +146,7 @@ def test_a_state_without_a_beginning_has_no_task():
         _ = State().task
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(100))
 def test_the_log_leads_to_the_live_state(seed, tmp_path):
     """Ten random histories each: what is read back folds to what the run saw."""
     for number in range(10):

@@ -365,10 +365,11 @@ async def test_a_missing_commit_message_does_not_lose_the_work():
 
 
 async def test_an_override_is_recorded_and_lets_unproved_work_pass():
-    used = kit(answering(fenced(RIGHT)), command="", override=True)
-    log = MemoryLog([opened(off=(*OFF, "examples", "agreement"))])
-    state = await drive(used, log)
+    still_wrong = WRONG.replace("[0]", "[len(values) == 3]")
+    used = kit(answering(fenced(still_wrong)), override=True)
+    state = await drive(used, MemoryLog([opened(off=(*OFF, "examples", "agreement"))]))
     assert state.closed.ok
+    assert {o.phase for o in state.overridden} == {"executing", "reviewing"}
 
 
 async def test_a_command_that_is_red_beside_its_green_tests_proves_nothing():
