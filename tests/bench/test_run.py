@@ -15,6 +15,8 @@ from samovar.bench.sets import choose, load, named
 from samovar.bench.work import counted
 from samovar.boot import Choice
 from samovar.core.errors import SetupError, Unreachable
+from samovar.core.event import Closed
+from samovar.core.log import read
 from samovar.core.message import Reply, Request, Sampling
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
@@ -45,6 +47,19 @@ async def test_samovar_solves_a_task_from_repository_to_grade(sets, tmp_path, sa
     assert row.calls == 1 or row.calls == 2
     assert row.generated > 0 and row.prompt > 0
     assert (row.passed, row.wanted) == (2, 2)
+
+
+async def test_the_logs_of_runs_are_kept_where_that_is_wanted(sets, tmp_path, sandbox):
+    keep = tmp_path / "logs" / "today"
+    given = {"mode": "hid", "keep": keep}
+    _, one = bench(sandbox, tmp_path / "rows.jsonl", lambda _: WRONG, **given)
+    await one.run(load(sets, "tiny")[:1])
+    names = ["tiny-one-samovar-0-first.jsonl", "tiny-one-samovar-0-second.jsonl"]
+    assert sorted(p.name for p in keep.iterdir()) == names
+    for name in names:
+        assert isinstance(read(keep / name)[-1].event, Closed)
+    said = options_of(["tiny", "--keep", str(keep)])
+    assert (said.keep, options_of([]).keep) == (keep, None)
 
 
 async def test_what_is_done_is_not_done_again(sets, tmp_path, sandbox):

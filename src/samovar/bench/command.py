@@ -53,6 +53,8 @@ class Options(Struct, frozen=True, kw_only=True):
     lanes: int = 0
     """Tasks worked on at once; 0 takes what the model's profile says, a processor for each."""
     again: bool = False
+    keep: Path | None = None
+    """Folder for the logs of the runs, each a file; None keeps none."""
 
 
 async def run(options: Options) -> int:
@@ -87,6 +89,7 @@ async def run(options: Options) -> int:
             machine=str(machine.machine()),
             lanes=options.lanes or min(choice.profile.parallel, os.cpu_count() or 1),
             again=options.again,
+            keep=options.keep,
         )
         await Bench(setting, choice, sandbox, _tell, _kept).run(tasks)
     report.save(options.out, rows.read(options.out))
@@ -164,6 +167,7 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--no-sandbox", action="store_true")
     parser.add_argument("--lanes", type=int, default=0)
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--keep", type=Path)
     said = parser.parse_args(words)
     said.seeds = said.seeds or [0]
     return msgspec.convert(vars(said), Options, dec_hook=lambda _kind, value: value)

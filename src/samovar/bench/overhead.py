@@ -1,40 +1,32 @@
-"""What samovar itself costs: everything of a run but the model and the checks.
+"""What samovar itself costs: `python -m samovar.bench.overhead`, on a quiet machine.
 
-`python -m samovar.bench.overhead` times scripted runs with a model and checks that take no time;
-`python -m samovar.bench.overhead LOG...` reads the logs of real runs.
+It times scripted runs with a model and checks that take no time, their logs on the disk, and the
+start of a sandbox. What real runs cost `python -m samovar.bench.logs` reads from their logs.
 """
 
 import asyncio
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
-from samovar.core.event import (
-    Asked,
-    Chose,
-    Documented,
-    Entry,
-    Judged,
-    Opened,
-    Planned,
-    Surveyed,
-    Wrote,
-)
-from samovar.core.log import JsonlLog, read
+from samovar.core.event import Asked, Opened
+from samovar.core.log import JsonlLog
 from samovar.core.loop import work
 from samovar.core.message import Reply, Request
-from samovar.core.seams import Deed
+from samovar.core.scratch import Scratch
+from samovar.core.seams import Command, Deed
 from samovar.core.state import replay
 from samovar.core.task import Checked, Counts, Probe, Task, Trials
 from samovar.flow.build import more
 from samovar.flow.kit import Kit, Word
 from samovar.flow.pipeline import Pipeline
+from samovar.sandboxes.find import find_sandbox
 
-RUNS = 50
+RUNS, STARTS = 50, 200
 CODE = "def middle(values):\n    return sorted(values)[0]\n"
 GOOD = "def middle(values):\n    return sorted(values)[len(values) // 2]\n"
 TEST = "test_middle.py::test_it"
@@ -171,33 +163,26 @@ async def scripted(runs: int = RUNS) -> float:
         return 1000 * (time.perf_counter() - began) / events
 
 
-def share(entries: Sequence[Entry]) -> float:
-    """Return the share of a run's wall time that neither the model nor a check took.
-
-    Planning and choosing count as the model's where they asked it.
-    """
-    spent = 0.0
-    for before, entry in pairwise(entries):
-        match entry.event:
-            case Wrote(seconds=seconds) | Judged(seconds=seconds) | Documented(seconds=seconds):
-                spent += seconds
-            case Planned(calls=calls) | Chose(calls=calls) if calls:
-                spent += (entry.at - before.at).total_seconds()
-            case Surveyed(verdict=verdict):
-                spent += sum(c.seconds for c in verdict.checks)
-            case _:
-                pass
-    whole = (entries[-1].at - entries[0].at).total_seconds()
-    return max(0.0, 1 - spent / whole) if whole else 0.0
+async def starts(count: int = STARTS) -> tuple[float, float]:
+    """Return the seconds it takes to run `true` in a sandbox: the median, and 95 % of them."""
+    sandbox, taken = await find_sandbox(), []
+    with Scratch() as folder:
+        command = Command(argv=("/bin/true",), workspace=folder)
+        for _ in range(count):
+            began = time.perf_counter()
+            await sandbox.run(command)
+            taken.append(time.perf_counter() - began)
+    return statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
 
 
-def main() -> None:
+async def main() -> None:
     """Print the figures."""
-    for name in sys.argv[1:]:
-        sys.stdout.write(f"{name}: {share(read(Path(name))):.1%} of the time\n")
-    if not sys.argv[1:]:
-        sys.stdout.write(f"{asyncio.run(scripted()):.2f} ms for one event\n")
+    event = await scripted()
+    median, most = await starts()
+    sys.stdout.write(f"{event:.2f} ms for one event\n")
+    started = f"{1000 * median:.0f} ms median, 95 % in {1000 * most:.0f} ms"
+    sys.stdout.write(f"{started}, of {STARTS} starts of a sandbox\n")
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

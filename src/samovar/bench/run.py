@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,6 +54,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     """Tasks worked on at once: as many as bring more tokens a second of this model."""
     again: bool = False
     """Whether rows of other commits are measured anew; those that were broken off always are."""
+    keep: Path | None = None
+    """Folder in which the logs of runs are kept; None keeps none."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ class _Trial:
         last = first
         if self.made is not None and (last is None or self.row.second_calls):
             last = await grade(self.task, self.made.work, self.bench.sandbox)
-        await asyncio.to_thread(self.folder.cleanup)
+        await asyncio.to_thread(self._clear_up)
         if last is None:
             return self.row
         return replace(
@@ -191,6 +194,19 @@ class _Trial:
             wanted=last.wanted,
             timeout=last.timeout,
         )
+
+    def _clear_up(self) -> None:
+        if (folder := self.bench.setting.keep) is not None:
+            self._keep(folder)
+        self.folder.cleanup()
+
+    def _keep(self, folder: Path) -> None:
+        """Copy the logs of the task's runs into a folder, named by task, harness, seed and try."""
+        made, row = Path(self.folder.name), self.row
+        name = f"{row.task.replace('/', '-')}-{row.harness}-{row.seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for log in made.glob("*/*/.samovar/runs/*/events.jsonl"):
+            shutil.copyfile(log, folder / f"{name}-{log.relative_to(made).parts[0]}.jsonl")
 
     async def _try(self, name: str, mode: Mode, allowed: Budget) -> Counted:
         choice, count = counted(self.bench.choice, self.row.seed)

@@ -4,6 +4,7 @@ A command imports its work when it runs: `samovar --help` and the shell's comple
 for what they do not use (0.15 s instead of 0.5 s).
 """
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,14 @@ RunName = Annotated[str, typer.Argument(metavar="[RUN]", help="Begin of its name
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:
+        # While commands and options were made; what a command itself does with it, it says.
+        raise SystemExit(128 + signal.SIGINT) from None
+    finally:
+        # The work is over: Ctrl-C has nothing to stop, and Python would complain while it ends.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _version(wanted: bool) -> None:
@@ -297,6 +305,7 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="File of the rows, the report beside.")] = None,
     lanes: Annotated[int, typer.Option(min=0, help="Tasks at once; 0: as many as pay.")] = 0,
     again: Annotated[bool, typer.Option(help="Also what another commit measured.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="Folder for the logs of the runs.")] = None,
     model: Model = "",
     url: Annotated[str, typer.Option(help="Address of a running server.")] = "",
     no_sandbox: NoSandbox = False,
@@ -305,20 +314,17 @@ def bench(
     from samovar.cli.end import carry_out
     from samovar.cli.measuring import measure
 
-    options: dict[str, object] = {
-        "set": name,
-        "sets": sets,
-        "harnesses": tuple(harness or ()),
-        "peers": tuple(peer or ()),
+    tasks: dict[str, object] = {"set": name, "sets": sets, "half": half, "limit": limit}
+    given = {"harnesses": harness, "peers": peer, "only": only, "ablate": ablate}
+    options = {
+        **tasks,
+        **{key: tuple(words or ()) for key, words in given.items()},
         "mode": mode,
-        "limit": limit,
         "seeds": tuple(range(seeds)),
         "scale": scale,
-        "half": half,
-        "only": tuple(only or ()),
-        "ablate": tuple(ablate or ()),
         "lanes": lanes,
         "again": again,
+        "keep": keep,
         "model": model,
         "url": url,
         "no_sandbox": no_sandbox,
