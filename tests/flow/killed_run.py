@@ -26,7 +26,7 @@ async def main(project: Path, path: Path) -> None:
         log.append(opened("killed", base=base, off=("search",)))
     said = answering("no code", fenced(WRONG.replace("[0]", "[-1]")), fenced(RIGHT))
     checks = Slow(Memory({"middle.py": WRONG}), CASES)
-    await drive(kit(said, checks=checks, repo=repo), log)
+    await drive(kit(said, checks=checks, repo=repo, push=True), log)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,13 @@ LONGEST = 20.0
 @pytest.mark.parametrize(
     "kills", [80, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(1200)])]
 )
-def test_killed_runs_go_on_to_exactly_one_commit(kills, project, tmp_path, run_git):
+def test_killed_runs_go_on_to_exactly_one_commit_that_is_pushed_once(
+    kills, project, tmp_path, run_git
+):
+    remote = tmp_path / "remote.git"
+    run_git(tmp_path, "init", "-q", "--bare", str(remote))
+    run_git(remote, "config", "core.logAllRefUpdates", "true")
+    run_git(project, "remote", "add", "origin", str(remote))
     dice = random.Random(kills)
     done = rounds = 0
     log = tmp_path / "log-0.jsonl"
@@ -36,7 +42,8 @@ def test_killed_runs_go_on_to_exactly_one_commit(kills, project, tmp_path, run_g
             _judge(project, log, run_git)
             rounds += 1
             log = tmp_path / f"log-{rounds}.jsonl"
-            run_git(project, "branch", "-q", "-D", "samovar/killed")
+            for place in (project, remote):
+                run_git(place, "branch", "-q", "-D", "samovar/killed")
     assert _start(project, log).wait(LONGEST) == 0
     _judge(project, log, run_git)
     assert len(killed_at) >= 3, "the kills fell on different moments"
@@ -79,7 +86,14 @@ def _judge(project: Path, log: Path, run_git) -> None:
     listed = run_git(
         project, "log", "--branches", "--grep=^Samovar-Run: killed$", "--format=%H"
     ).splitlines()
-    assert listed == [state.done[0].result]
+    assert [(d.act, d.result) for d in state.done] == [
+        ("commit", listed[0]),
+        ("push", "origin/samovar/killed"),
+    ]
+    assert len(listed) == 1
+    remote = Path(run_git(project, "remote", "get-url", "origin"))
+    updates = run_git(remote, "reflog", "--format=%H", "samovar/killed").splitlines()
+    assert updates == listed, "the remote was moved once, to this commit"
     assert run_git(project, "rev-list", "--count", "main..samovar/killed") == "1"
     assert run_git(project, "status", "--porcelain") == ""
     assert (project / "middle.py").read_text() == WRONG
