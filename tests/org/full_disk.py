@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import errand
+from small_disk import fill
 
 from samovar.core.errors import SamovarError
 from samovar.org.hold import Manner
@@ -18,7 +19,7 @@ from samovar.org.team import Team
 from samovar.org.ticked import Ticked
 from samovar.worker import Worker
 
-POINTS, ROUNDS, PAGE = 40, 8, 4096
+POINTS, ROUNDS = 40, 8
 MANNER = Manner(lease=0.3, pause=0.02, patience=0.0)
 CAUSES = (
     "No space left",
@@ -114,16 +115,6 @@ def told(why: str) -> int:
 
 def remount(path: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(path)], check=True)
-
-
-def fill(path: Path, pages: int) -> None:
-    """Fill the disk until only so many pages are left."""
-    with path.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * PAGE)
-        except OSError:
-            file.truncate(max(0, file.tell() - pages * PAGE))
 
 
 async def main(place: Path) -> None:
