@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import shlex
 import subprocess
 import venv
 from pathlib import Path
@@ -77,14 +78,53 @@ def test_the_version_and_the_welcome(samovar: Samovar) -> None:
 
 def test_the_doctor_says_what_is_there_as_json_too(served: Samovar) -> None:
     done = served("doctor", "--json")
-    assert done.returncode in (0, 5), done.stderr
-    assert '"name":"sandbox"' in done.stdout and '"scripted' in done.stdout
+    assert done.returncode == 0, done.stdout
+    assert '"name":"sandbox","ok":true' in done.stdout and '"scripted' in done.stdout
+
+
+@pytest.fixture
+def confined_by_nothing(project: Path, environment: dict[str, str], server: Server) -> Samovar:
+    """Return the command on a host that lets nobody make namespaces."""
+
+    def run(*words: str, **_: object) -> subprocess.CompletedProcess[str]:
+        line = (
+            f"echo 0 > /proc/sys/user/max_user_namespaces && exec {shlex.join([*COMMAND, *words])}"
+        )
+        done = subprocess.run(
+            ["unshare", "-Ur", "sh", "-c", line],
+            cwd=project,
+            env=environment | {"SAMOVAR_MODEL_URL": server.url},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if "unshare:" in done.stderr or "max_user_namespaces:" in done.stderr:
+            pytest.skip("this host does not let itself be broken so")
+        return done
+
+    return run
+
+
+def test_without_a_sandbox_nothing_runs_and_the_exit_code_is_5(
+    confined_by_nothing: Samovar, server: Server, project: Path
+) -> None:
+    server.answers = ("asked",)
+    mark = project / "ran"
+    done = confined_by_nothing("do", "add is wrong", "--test", f"touch {mark}", "--yes")
+    one_line(done, 5, "samovar: ")
+    assert server.answers == ("asked",) and not mark.exists()
+    assert not (project / ".samovar" / "runs").exists()
+    told = confined_by_nothing("doctor", "--json")
+    assert told.returncode == 5, told.stderr
+    [row] = [row for row in json.loads(told.stdout) if row["name"] == "sandbox"]
+    assert not row["ok"] and row["text"].startswith("none: ")
 
 
 def test_a_configured_server_that_is_away_is_not_called_good(samovar: Samovar) -> None:
     away = {"SAMOVAR_MODEL_URL": "http://127.0.0.1:9/v1", "SAMOVAR_MODEL": "qwen2.5-coder:7b"}
     done = samovar("doctor", **away)
-    assert done.returncode in (3, 5), done.stdout
+    assert done.returncode == 3, done.stdout
     assert "no  model      qwen2.5-coder:7b at http://127.0.0.1:9/v1: no answer" in done.stdout
     listed = samovar("model", "list", **away).stdout
     (row,) = [line for line in listed.splitlines() if line.startswith("env ")]

@@ -14,7 +14,7 @@ import pytest
 
 from samovar.core.errors import SandboxMissing, SetupError
 from samovar.core.seams import Command
-from samovar.sandboxes.bubblewrap import Bubblewrap
+from samovar.sandboxes.bubblewrap import OTHER, Bubblewrap, other
 from samovar.sandboxes.limits import Limits
 
 
@@ -250,6 +250,26 @@ def test_a_killed_engine_takes_the_command_with_it(bwrap, workspace):
     engine.wait()
     time.sleep(1.4)
     assert sorted(p.name for p in workspace.iterdir()) == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("mapped", "who"),
+    [
+        ("0 0 4294967295\n", OTHER),
+        ("0 1000 1\n1 100000 65536\n", None),
+        ("0 1000 1\n", None),
+        ("0 0 1\n", "root"),
+        ("0 100000 1000\n", "root"),
+        ("", "root"),
+    ],
+)
+def test_root_of_a_container_becomes_somebody_else_or_nothing_runs(mapped, who):
+    if who == "root":
+        with pytest.raises(SandboxMissing, match="as an ordinary user") as caught:
+            other(mapped)
+        assert caught.value.exit_code == 5
+    else:
+        assert other(mapped) == who
 
 
 async def test_many_commands_run_side_by_side(sandbox, tmp_path):

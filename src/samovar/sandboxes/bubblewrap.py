@@ -269,9 +269,16 @@ async def _spawned(
 
 def _other_user() -> int | None:
     """Return whom root becomes outside; None for an ordinary user."""
-    if os.geteuid() != 0:
-        return None
-    for line in Path("/proc/self/uid_map").read_text().splitlines():
+    return other(Path("/proc/self/uid_map").read_text()) if os.geteuid() == 0 else None
+
+
+def other(mapped: str) -> int | None:
+    """Return whom root of a user namespace with this uid_map becomes; None where it may stay.
+
+    It may where it is an ordinary user outside. Raises SandboxMissing where it is root there, too,
+    or one of several users it could take for its own. Source: user_namespaces(7).
+    """
+    for line in mapped.splitlines():
         first, outside, count = map(int, line.split())
         if first <= OTHER < first + count:
             return OTHER
