@@ -39,8 +39,12 @@ def test_the_assertion_and_its_values_are_kept(message, holds, lacks):
     assert [x for x in lacks if x in said] == []
 
 
-def test_tests_that_did_not_end_are_told_so():
-    assert "did not end" in excerpt([REPORT], "time")
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [("time", "did not end"), ("memory", "memory"), ("disk", "disk"), ("output", "print")],
+)
+def test_tests_that_a_limit_stopped_are_told_so(limit, told):
+    assert told in excerpt([REPORT], limit)
 
 
 def test_an_excerpt_is_short():

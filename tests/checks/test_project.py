@@ -11,10 +11,12 @@ from doubles import Memory
 from msgspec import structs
 
 from samovar.checks.environment import find_environment
+from samovar.checks.failures import STOPPED
 from samovar.checks.project import REPORT, Project, read_report
 from samovar.core.task import NO_TESTS, Probe, Trials
 from samovar.flow.source import module_of
 from samovar.sandboxes.find import find_sandbox
+from samovar.sandboxes.limits import Limits
 
 CALC = "def add(a, b):\n    return a - b\n\n\ndef twice(a):\n    return add(a, a)\n"
 GOOD = CALC.replace("a - b", "a + b")
@@ -98,6 +100,23 @@ async def test_a_test_that_hangs_is_stopped_and_named(project):
     checked = await project.test("tests", COMMAND, {"calc.py": slow})
     assert set(checked.failing) == {ADD, ZERO}
     assert checked.seconds < 25
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "limit"),
+    [
+        ("import os\nwhile True:\n  try: os.fork()\n  except OSError: pass", 3.0, "time"),
+        ("n = 0\nwhile True: n += 1; open(f'f{n}', 'wb').write(bytes(8 << 20))", 30.0, "disk"),
+        ("while True: print('x' * 100_000)", 30.0, "output"),
+    ],
+    ids=["forks", "fills the disk", "prints"],
+)
+async def test_code_that_a_limit_stops_is_told_by_the_limit(project, code, seconds, limit):
+    small = Limits(processes=64, disk=32 << 20, flood=8 << 20)
+    bombed = replace(project, sandbox=await find_sandbox(False, small), seconds=seconds)
+    checked = await bombed.test("tests", f"{sys.executable} -c 'import calc'", {"calc.py": code})
+    assert (checked.exit, checked.excerpt) == (124, STOPPED[limit])
+    assert (await project.test("tests", COMMAND, {"calc.py": GOOD})).exit == 0, "and it goes on"
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])

@@ -9,6 +9,13 @@ LONGEST = 700
 """Characters: about 200 tokens."""
 SHOWN = 3
 """Failures told at most: one fixed input is easily fixed alone, three show the rule."""
+STOPPED = {
+    "time": "The tests did not end: something loops forever or waits for input.",
+    "memory": "The tests were stopped: they take more memory than they may have.",
+    "disk": "The tests were stopped: they write more to the disk than they may.",
+    "output": "The tests were stopped: they print without end.",
+}
+"""What is told by the limit that ended a command."""
 _FRAME = re.compile(r"^(?P<path>(?!/|\.\.)[^\s:]+):(?P<line>\d+): in ")
 """Where pytest's short traceback passes through the project's own files."""
 _MARK = re.compile(r"^[E>](?:  ? ?|$)")
@@ -39,8 +46,8 @@ def excerpt(failures: Sequence[Failure], stopped: str = "") -> str:
 
     One for each function comes before several for the same.
     """
-    if stopped == "time":
-        return "The tests did not end: something loops forever or waits for input."
+    if stopped:
+        return STOPPED[stopped]
     told = [(_used(failure), _one(failure)) for failure in failures]
     firsts = dict(reversed(told))
     ordered = dict.fromkeys([*(firsts[used] for used, _ in told), *(one for _, one in told)])
