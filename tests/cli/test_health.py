@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.boot import EMBEDDED
 from samovar.cli import health
@@ -21,9 +22,13 @@ async def test_what_was_measured_of_the_embedded_model_is_shown(
     assert (await _row(tmp_path)).text == f"{EMBEDDED}: here; not measured"
     own = weights.place(weights.find(EMBEDDED))
     anywhere = Endpoint(url="http://127.0.0.1:40123/v1", model=own.stem)
-    measured = Profile(context=2048, generate=5.5, measured_at=datetime.now(UTC))
+    measured = Profile(context=2048, generate=5.5, threads=2, measured_at=datetime.now(UTC))
     profile.save(anywhere, measured, "embedded")
-    assert "here; context 2048, reads 20 and writes 5.5 tokens/s" in (await _row(tmp_path)).text
+    shown = (await _row(tmp_path)).text
+    assert "here; context 2048, reads 20 and writes 5.5 tokens/s" in shown
+    assert shown.endswith("1 at once, 2 threads")
+    profile.save(anywhere, replace(measured, threads=0), "embedded")
+    assert (await _row(tmp_path)).text.endswith("1 at once"), "not ours to know"
 
 
 @pytest.mark.parametrize("key", ["", "wrong"])

@@ -36,6 +36,10 @@ class Server:
     """Tokens of thoughts before it says anything, where it is not told to leave them out."""
     refuses: bool = False
     """Whether a prompt that is too long is an error."""
+    slots: int = 8
+    """Counts it writes at once; a further one waits."""
+    pause: float = 0.0
+    """Seconds it takes to write a count."""
     version: str = ""
     owner: str = "library"
     kind: Kind = "other"
@@ -93,10 +97,15 @@ class Server:
 
 @asynccontextmanager
 async def running(server: Server) -> AsyncIterator[Server]:
+    room = asyncio.Semaphore(server.slots)
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         top = (await reader.readuntil(b"\r\n\r\n")).decode()
         size = re.search(r"content-length: (\d+)", top.lower())
         body = await reader.readexactly(int(size[1]) if size else 0)
+        if b"Count from" in body:
+            async with room:
+                await asyncio.sleep(server.pause)
         said = server.answer(top.split(" ")[1], json.loads(body) if body else None)
         status = "500 no" if said is None else "200 OK"
         writer.write(f"HTTP/1.1 {status}\r\nConnection: close\r\n\r\n{json.dumps(said)}".encode())
@@ -118,6 +127,15 @@ async def test_a_good_server_is_found_good() -> None:
     assert profile.family == "qwen2.5-coder"
     assert profile.prefill > 0 and profile.generate > 0
     assert profile.measured_at is not None
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4])
+async def test_as_many_requests_at_once_are_found_to_pay_as_the_server_writes_at_once(
+    slots: int,
+) -> None:
+    async with running(Server(claims=8000, kind="vllm", slots=slots, pause=0.6)) as server:
+        profile = await probe(server.endpoint, seconds=0.0)
+    assert profile.parallel == slots
 
 
 @pytest.mark.parametrize("recalls", [True, False], ids=["recalls", "counts only"])

@@ -11,6 +11,7 @@ from samovar.boot import EMBEDDED, endpoint_of, endpoints, home_near, silent
 from samovar.cli.end import printable
 from samovar.cli.models import probe
 from samovar.core.errors import SetupError
+from samovar.core.text import count
 from samovar.models import profile, weights
 from samovar.models.discover import OLLAMA_NOTE
 from samovar.models.endpoint import Endpoint
@@ -143,7 +144,8 @@ def measured(known: Profile | None) -> str:
     if known is None or known.measured_at is None:
         return "not measured"
     schema = "obeys" if known.json_schema else "ignores"
+    threads = f", {count(known.threads, 'thread')}" if known.threads else ""
     return (
         f"context {known.context}, reads {known.prefill:.0f} and writes {known.generate:.1f} "
-        f"tokens/s, {schema} JSON Schema, tools {known.tools}, {known.parallel} at once"
+        f"tokens/s, {schema} JSON Schema, tools {known.tools}, {known.parallel} at once{threads}"
     )

@@ -208,6 +208,11 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60}h {minutes % 60:02d}m"
 
 
+def spent(generated: int, seconds: float) -> str:
+    """Return what a run took until now: tokens it generated, and time."""
+    return f"{generated} tokens, {duration(seconds)}"
+
+
 def made_lines(folder: Path, paths: Sequence[str]) -> list[Line]:
     """Return where files lie that no commit takes, and the first of them; nothing for none."""
     return [Line(f"made in {folder}: {some(paths, _FILES)}", "good")] if paths else []

@@ -1,14 +1,16 @@
 """Where a run is shown: as plain lines, or as JSON for machines."""
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
 
 from samovar.cli.end import printable
-from samovar.cli.lines import Line, event_lines
-from samovar.core.event import Entry
+from samovar.cli.lines import Line, event_lines, row, spent
+from samovar.core.event import Entry, Judged
+from samovar.core.state import fold, replay
 
 
 class Screen(Protocol):
@@ -38,12 +40,21 @@ class Screen(Protocol):
 class Plain:
     """Lines, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, entries: Iterable[Entry] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._state = replay(entry.event for entry in entries)
+        self._clock = clock
+        self._began = clock()
         self._tenth = -1
 
     def entry(self, entry: Entry, /) -> None:
-        """Print what happened."""
+        """Print what happened; after each candidate also what the run took until then."""
+        self._state = fold(self._state, entry.event)
         self.show(event_lines(entry.event))
+        if isinstance(entry.event, Judged):
+            total = spent(self._state.usage.generated, self._clock() - self._began)
+            self.show([row("", f"so far {total}", "dim")])
 
     def live(self, kind: str, text: str, /) -> None:
         """Print a new step; single tokens are for terminals."""

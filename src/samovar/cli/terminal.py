@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from textwrap import wrap
 
 from rich.console import Console
@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from samovar.cli.end import printable
-from samovar.cli.lines import Line, Tone, duration, event_lines, row
+from samovar.cli.lines import Line, Tone, event_lines, row, spent
 from samovar.cli.screen import Plain, Screen
 from samovar.core.event import Closed, Entry
-from samovar.core.state import State, fold
+from samovar.core.state import fold, replay
 
 BAR = 20
 """Characters of a progress bar."""
@@ -37,18 +37,19 @@ def fancy(plain: bool) -> bool:
 
 def screen(plain: bool, entries: Iterable[Entry] = ()) -> Screen:
     """Return the screen that fits where we are; `entries` happened earlier."""
-    return Terminal(entries) if fancy(plain) else Plain()
+    return Terminal(entries) if fancy(plain) else Plain(entries)
 
 
 class Terminal:
     """A terminal with one live line."""
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    def __init__(
+        self, entries: Iterable[Entry] = (), clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.console = Console(highlight=False)
-        self.state = State()
-        for entry in entries:
-            self.state = fold(self.state, entry.event)
-        self.began = time.monotonic()
+        self.state = replay(entry.event for entry in entries)
+        self.clock = clock
+        self.began = clock()
         self.step = "starting"
         self.pieces = 0
         self.since = 0.0
@@ -68,7 +69,7 @@ class Terminal:
         """Bring the live line up to date."""
         self._start()
         if kind == "token":
-            self.since = self.since if self.pieces else time.monotonic()
+            self.since = self.since if self.pieces else self.clock()
             self.pieces += 1
         elif kind == "step":
             self.step, self.pieces, self.bytes = text, 0, ""
@@ -94,19 +95,19 @@ class Terminal:
 
     def __rich__(self) -> Table:
         """Return the live line as it is now."""
-        seconds = time.monotonic() - self.began
+        now = self.clock()
         facts = [self.state.phase, self.step]
         if self.bytes:
             facts.append(self.bytes)
         if self.pieces:
-            speed = self.pieces / max(time.monotonic() - self.since, 0.1)
+            speed = self.pieces / max(now - self.since, 0.1)
             facts.append(f"{self.pieces} tokens, {speed:.1f}/s")
-        spent = f"{self.state.usage.generated + self.pieces} tokens, {duration(seconds)}"
+        total = spent(self.state.usage.generated + self.pieces, now - self.began)
         line = Table.grid(padding=(0, 1), expand=True)
         line.add_column(width=1)
         line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         line.add_column(justify="right", no_wrap=True)
-        line.add_row(self.spinner, printable(" · ".join(facts)), Text(spent, style="dim"))
+        line.add_row(self.spinner, printable(" · ".join(facts)), Text(total, style="dim"))
         return line
 
     def _start(self) -> None:
