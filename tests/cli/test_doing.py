@@ -16,6 +16,7 @@ from samovar.core.errors import SetupError
 from samovar.core.task import Counts
 from samovar.flow.receipt import Receipt
 
+from ..sandboxes.test_protected import PROTECTED
 from .conftest import BAD, CODE, COMMAND, QUICK, TEST, Samovar, Server, git
 
 TASK = "add() in sums.py subtracts; make the tests pass"
@@ -79,6 +80,24 @@ def test_without_a_terminal_a_run_waits_and_each_act_needs_its_own_yes(
         again = served(verb, words[0])
         assert again.returncode == 2 and again.stderr.count("\n") == 1
         assert "was taken back" in again.stderr and "go on with" not in again.stderr
+
+
+def test_what_a_check_leaves_in_its_copy_comes_into_no_commit_and_no_folder(
+    served: Samovar, project: Path, environment: dict[str, str]
+) -> None:
+    """Names that git, shells and editors obey, written where the sandbox lets a check write."""
+    plant = "path = pathlib.Path(name); path.parent.mkdir(parents=True, exist_ok=True)"
+    lines = ["import pathlib", f"for name in {PROTECTED!r}:", f"    {plant}"]
+    (project / "plant.py").write_text("\n".join([*lines, "    path.write_text('stolen')\n"]))
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "plant")
+    done = served("do", TASK, "--test", f"python3 plant.py && {QUICK[1]}", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [branch] = branches(project)
+    assert git(project, "diff", "--name-only", f"main..{branch}") == "sums.py"
+    assert git(project, "status", "--porcelain") == ""
+    places = [folder / n for n in PROTECTED for folder in (project, Path(environment["HOME"]))]
+    assert [p for p in places if p.is_file() and p.read_text() == "stolen"] == []
 
 
 @pytest.mark.parametrize(
@@ -193,6 +212,62 @@ def test_ctrl_c_stops_the_run_and_says_how_to_go_on(
     assert errors.count("\n") == 1 and "samovar resume" in errors
     listed = served("runs").stdout
     assert listed.split()[3] == "stopped"
+
+
+def test_ctrl_c_at_the_question_leaves_it_open(
+    server: Server, served: Samovar, project: Path, environment: dict[str, str]
+) -> None:
+    ours, theirs = pty.openpty()
+    asking = subprocess.Popen(
+        [*COMMAND, "do", TASK, *QUICK],
+        cwd=project,
+        env=environment | {"SAMOVAR_MODEL_URL": server.url},
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert asking.stdout is not None
+    shown = b""
+    while not shown.endswith(b"[y/N] "):
+        piece = os.read(asking.stdout.fileno(), 1000)
+        assert piece, shown
+        shown += piece
+    asking.send_signal(signal.SIGINT)
+    _, errors = asking.communicate(timeout=20)
+    os.close(ours)
+    os.close(theirs)
+    assert asking.returncode == 130
+    assert errors.count(b"\n") == 1 and b"samovar resume" in errors, errors
+    assert branches(project) == []
+    assert served("resume", "--yes").returncode == 0
+    assert len(branches(project)) == 1
+
+
+def test_two_runs_at_once_in_one_repository_do_not_meet(
+    server: Server, project: Path, environment: dict[str, str]
+) -> None:
+    running = [
+        subprocess.Popen(
+            [*COMMAND, "do", f"{TASK}, {number}", *QUICK, "--yes"],
+            cwd=project,
+            env=environment | {"SAMOVAR_MODEL_URL": server.url},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in (1, 2)
+    ]
+    for child in running:
+        told, errors = child.communicate(timeout=60)
+        assert child.returncode == 0, told + errors
+    made = branches(project)
+    assert len(made) == 2
+    for branch in made:
+        assert git(project, "rev-list", "--count", f"main..{branch}") == "1"
+        assert "a + b" in git(project, "show", f"{branch}:sums.py")
+    assert (project / "sums.py").read_text() == CODE
+    assert git(project, "status", "--porcelain") == ""
 
 
 def test_a_finished_run_is_not_offered_to_be_gone_on_with(served: Samovar) -> None:
