@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from samovar.core.seams import Command
-from samovar.sandboxes import interpreter, profile
+from samovar.sandboxes import find, interpreter, profile
+from samovar.sandboxes.bubblewrap import Bubblewrap
 from samovar.sandboxes.workspace import hand_over
 
 HERE = Path(__file__).parent
@@ -180,7 +182,7 @@ def _count(worked: dict[str, set[str]]) -> int:
     return sum(len(names) for names in worked.values())
 
 
-async def test_at_least_200_attacks_work_without_a_sandbox(host, python):
+async def test_at_least_200_attacks_work_without_a_sandbox(host, python, record_property):
     process = await asyncio.create_subprocess_exec(
         python[0],
         "attacks.py",
@@ -198,12 +200,14 @@ async def test_at_least_200_attacks_work_without_a_sandbox(host, python):
         for family, all_ in ATTACKS.names().items()
         if set(all_) - worked[family]
     }
-    assert _count(worked) >= 200, missing
-    assert all(worked.values()), missing
-    assert sum(map(len, missing.values())) <= 12, missing
+    wanted = sum(map(len, ATTACKS.names().values()))
+    record_property("attacks that work without a sandbox", f"{_count(worked)} of {wanted}")
+    assert missing == {}
+    assert wanted >= 200
 
 
-async def test_no_attack_works_inside_the_sandbox(host, sandbox, python, monkeypatch):
+@pytest.mark.parametrize("binary", find.candidates(), ids=str)
+async def test_no_attack_works_inside_the_sandbox(host, binary, python, monkeypatch):
     monkeypatch.setenv("SECRET", SECRET)
     command = Command(
         argv=(python[0], "attacks.py", "targets.json"),
@@ -211,7 +215,7 @@ async def test_no_attack_works_inside_the_sandbox(host, sandbox, python, monkeyp
         readable=python[1],
         output=4_000_000,
     )
-    ran = await sandbox.run(command)
+    ran = await Bubblewrap(binary).run(command)
     await asyncio.sleep(1.5)
     worked = host.worked(ran.output)
     assert _count(worked) == 0, worked
@@ -222,7 +226,8 @@ def test_no_attack_works_when_a_plain_user_starts_the_sandbox(bwrap):
     """Root becomes somebody else, who then runs the two tests above."""
     with tempfile.TemporaryDirectory(prefix="plain-") as folder:
         done = _as_a_plain_user(bwrap, Path(folder))
-    assert "2 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
+    # One for the binary it was given; of the others it sees none.
+    assert re.search(r"^[2-9] passed, 1 skipped", done.stdout, re.M), done.stdout + done.stderr
 
 
 def _as_a_plain_user(bwrap: Path, workspace: Path) -> "subprocess.CompletedProcess[str]":
