@@ -237,9 +237,12 @@ def _as_a_plain_user(bwrap: Path, workspace: Path) -> "subprocess.CompletedProce
     hand_over(workspace, 64000)
     command = Command(argv=("true",), workspace=workspace)
     stage = profile.stage(command, shown, bwrap, 64000)
+    files = stage.index("--ro-bind-try")
     words = [
         # With a process namespace of their own they would need a /proc of their own, too.
-        *(word for word in stage if word != "--unshare-pid"),
+        *(word for word in stage[:files] if word != "--unshare-pid"),
+        # The control finds localhost by it.
+        *("--ro-bind-try", "/etc/hosts", "/etc/hosts", *stage[files:]),
         *("/usr/bin/env", "-i", f"PATH={os.environ['PATH']}", f"HOME={workspace}"),
         *(f"TMPDIR={workspace}", f"PYTHONPATH={source}", "PYTHONDONTWRITEBYTECODE=1"),
         *(

@@ -282,11 +282,13 @@ def _save_plots():
 
 
 def _stamp():
-    """Wait until files get another time than those before; return that time."""
-    first = now = time.clock_gettime_ns(STAMP)
-    while now == first:
+    """Wait until files get another time than those before; return that time.
+
+    What is changed twice within a tick may get a time finer than the clock of the others.
+    """
+    before = time.time_ns()
+    while (now := time.clock_gettime_ns(STAMP)) <= before:
         time.sleep(0.001)
-        now = time.clock_gettime_ns(STAMP)
     return now
 
 
