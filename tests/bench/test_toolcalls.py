@@ -102,11 +102,13 @@ async def test_a_run_measures_what_is_missing_and_writes_its_tables(tmp_path: Pa
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-        size = int(head.partition("content-length:")[2].split()[0])
-        fields = json.loads(await reader.readexactly(size))
-        (refused if "temperature" in fields else asked).append(fields)
+        size = int(head.partition("content-length:")[2].split()[0]) if "content-len" in head else 0
+        fields = json.loads(await reader.readexactly(size) or "{}")
+        if fields:
+            (refused if "temperature" in fields else asked).append(fields)
         printed = '```json\n{"name": "read_file", "arguments": {"path": "a.py"}}\n```'
-        body = {"choices": [{"message": {"content": printed}}], "usage": {"completion_tokens": 9}}
+        choice = {"message": {"content": printed}}
+        body = {"choices": [choice], "usage": {"completion_tokens": 9}, "data": [{"id": "small"}]}
         if "temperature" in fields:
             body = {"error": {"message": "only the default is supported", "param": "temperature"}}
         data, status = json.dumps(body).encode(), 400 if "temperature" in fields else 200
@@ -149,6 +151,7 @@ async def test_a_run_measures_what_is_missing_and_writes_its_tables(tmp_path: Pa
     assert shown[-1] == "Result of read_file:\nx = 1"
     facts = json.loads((tmp_path / "out" / "rows.json").read_bytes())
     assert facts["shares"]["Single step, " + made[0].half]["json"] == [1, 1]
+    assert facts["facts"]["model"] == "small"
     assert "| server + rescue | 1 | 100% |" in (tmp_path / "out" / "rows.md").read_text()
 
 

@@ -1,4 +1,4 @@
-"""Measure chat as a whole: `python -m samovar.bench.chat --url URL [--case ID] [--seed N]`.
+"""Measure chat as a whole: `python -m samovar.bench.chat [--url URL] [--case ID] [--seed N]`.
 
 Each case is a fresh repository and one message of a person who answers every question with no;
 what came is judged by running it, never by what the agent says of itself.
@@ -20,6 +20,7 @@ from msgspec import Struct
 from samovar import boot
 from samovar.bench import machine
 from samovar.bench.chat_cases import Case, cases
+from samovar.bench.model import model
 from samovar.bench.stats import mean, wilson
 from samovar.boot import Choice
 from samovar.companion.companion import Companion
@@ -30,7 +31,7 @@ from samovar.core.talk import Conversation, Offered, Replied, Used
 from samovar.repo import git
 from samovar.repo.command import run as run_git
 from samovar.sandboxes.find import find_sandbox
-from samovar.settings import Server, Settings
+from samovar.settings import Settings
 from samovar.tools.interpreter import own
 
 OUT = Path("bench/results/chat.jsonl")
@@ -64,7 +65,8 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Options(Struct, frozen=True, kw_only=True):
     """What a person asks for."""
 
-    url: str
+    url: str = ""
+    """Of a running server; empty takes the model that `samovar do` would take."""
     model: str = ""
     cases: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
@@ -114,11 +116,11 @@ async def run(options: Options) -> int:
         known = ", ".join(case.id for case in cases())
         raise SetupError(f"there is no such case; there are: {known}")
     async with AsyncExitStack() as stack:
-        choice = await _choice(options, stack)
-        model, rows = boot.shown(choice.endpoint.model), read(options.out)
+        choice = await model(options.model, options.url, stack)
+        name, rows = boot.shown(choice.endpoint.model), read(options.out)
         known_rows = {(r.case, r.seed, r.model, r.label) for r in rows}
         for seed, case in wanted:
-            if (case.id, seed, model, options.label) in known_rows:
+            if (case.id, seed, name, options.label) in known_rows:
                 continue
             row = await _row(case, seed, choice, sandbox, options.label)
             await asyncio.to_thread(_append, options.out, row)
@@ -131,13 +133,13 @@ async def run(options: Options) -> int:
 def table(rows: Sequence[Row]) -> str:
     """Return a line for each model and label, and what was wrong most."""
     lines = ["| model | label | solved | 95 % | generated | seconds |", "|---|---|---|---|---|---|"]
-    for model, label in dict.fromkeys((r.model, r.label) for r in rows):
-        some = [r for r in rows if (r.model, r.label) == (model, label)]
+    for name, label in dict.fromkeys((r.model, r.label) for r in rows):
+        some = [r for r in rows if (r.model, r.label) == (name, label)]
         good, total = sum(r.ok for r in some), len(some)
         low, high = wilson(good, total)
         spent, took = mean([r.generated for r in some]), mean([r.seconds for r in some])
         lines.append(
-            f"| {model} | {label or '-'} | {good}/{total} | {low:.0%} to {high:.0%} "
+            f"| {name} | {label or '-'} | {good}/{total} | {low:.0%} to {high:.0%} "
             f"| {spent:.0f} | {took:.0f} |"
         )
     wrong = [f"- {r.case}/{r.seed} ({r.label or '-'}): {r.why}" for r in rows if not r.ok]
@@ -245,16 +247,10 @@ def _wanted(case: Case, options: Options) -> bool:
     return not options.cases or case.id in options.cases
 
 
-async def _choice(options: Options, stack: AsyncExitStack) -> Choice:
-    settings = Settings(models=(Server(name="bench", url=options.url, model=options.model),))
-    home = Path(".samovar")
-    return await boot.choose_model(settings, home, stack, "bench", boot.quiet, lambda _h, _a: None)
-
-
 def options_of(words: Sequence[str]) -> Options:
     """Return the options a command line says."""
     parser = argparse.ArgumentParser(prog="samovar.bench.chat", description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8080/v1")
+    parser.add_argument("--url", default="", help="a running server")
     parser.add_argument("--model", default="")
     parser.add_argument("--case", action="append", dest="cases", default=[])
     parser.add_argument("--seed", action="append", dest="seeds", type=int)

@@ -10,15 +10,13 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar import boot
 from samovar.bench import harness, machine, report, rows, sets
+from samovar.bench.model import model
 from samovar.bench.run import SECOND, Bench, Setting
 from samovar.bench.sets import Mode
-from samovar.boot import Choice
 from samovar.core.errors import SamovarError, SetupError
 from samovar.core.task import MECHANISMS
 from samovar.sandboxes.find import find_sandbox
-from samovar.settings import Server, Settings, load
 
 OUT = Path("bench/results/rows.jsonl")
 ABLATED = (*MECHANISMS, SECOND)
@@ -74,7 +72,7 @@ async def run(options: Options) -> int:
         harness.find(name, sets.mode_of(tasks[0], options.mode), peers)
     sandbox = await find_sandbox(options.no_sandbox)
     async with AsyncExitStack() as stack:
-        choice = await _model(options, stack)
+        choice = await model(options.model, options.url, stack)
         setting = Setting(
             harnesses=harnesses,
             peers=peers,
@@ -111,30 +109,6 @@ def peers_of(options: Options) -> dict[str, str]:
             raise SetupError(f"{each!r} is no NAME=LINE with a name of its own")
         found[name] = line
     return found
-
-
-async def _model(options: Options, stack: AsyncExitStack) -> Choice:
-    home = Path(".samovar")
-    settings, wanted = load(home), options.model
-    url = options.url or os.environ.get("SAMOVAR_MODEL_URL", "")
-    if url:
-        wanted = await _named(settings, url, options.model)
-        settings = _with_server(settings, url)
-    return await boot.choose_model(settings, home, stack, wanted, boot.quiet, lambda _h, _a: None)
-
-
-def _with_server(settings: Settings, url: str) -> Settings:
-    server = Server(name="bench", url=url)
-    return msgspec.structs.replace(settings, model="bench", models=(server,))
-
-
-async def _named(settings: Settings, url: str, wanted: str) -> str:
-    """Return the server's full name of a model, which may be the path of a file."""
-    served = await boot.endpoints(_with_server(settings, url), Path(".samovar"))
-    names = [e.model for n, e in served if n == "bench" and wanted in e.model]
-    if not names:
-        raise SetupError(f"no model {wanted!r} answers at {url}: start the server there")
-    return names[0]
 
 
 def _tell(row: rows.Row) -> None:

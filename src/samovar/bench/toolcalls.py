@@ -1,22 +1,24 @@
-"""Measure tool calling: `python -m samovar.bench.toolcalls --url URL --way action --way server`."""
+"""Measure tool calling: `python -m samovar.bench.toolcalls --way action --way server`."""
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from samovar import boot
 from samovar.bench import machine, toolcalls_report
+from samovar.bench.model import model
 from samovar.bench.toolcalls_ask import Answer, by_dialect, by_server
 from samovar.bench.toolcalls_cases import Case, grade, load
 from samovar.bench.toolcalls_report import Facts, Row
 from samovar.core.errors import SamovarError
 from samovar.models.dialects.choose import NAMES, dialect
 from samovar.models.dialects.offered import Outline
-from samovar.models.endpoint import Endpoint
 from samovar.models.interview import Interview
 
 _CASES = Path("bench/toolcalls")
@@ -26,7 +28,9 @@ _OUT = Path("bench/results/toolcalls.jsonl")
 class Options(Struct, frozen=True, kw_only=True):
     """What a person asks for."""
 
-    endpoint: Endpoint
+    url: str = ""
+    """Of a running server; empty takes the model that `samovar do` would take."""
+    model: str = ""
     ways: tuple[str, ...]
     cases: Path = _CASES
     out: Path = _OUT
@@ -35,7 +39,6 @@ class Options(Struct, frozen=True, kw_only=True):
     kind: str = ""
     """`single` or `multi`; empty takes both."""
     limit: int = 0
-    digest: str = ""
 
 
 async def run(options: Options) -> int:
@@ -43,20 +46,24 @@ async def run(options: Options) -> int:
     cases, tools = load(options.cases)
     wanted = [case for case in _grouped(cases) if _wanted(case, options)]
     wanted = wanted[: options.limit or None]
-    rows, interview = toolcalls_report.read(options.out), Interview(options.endpoint)
-    for way, case, number in _missing(options.ways, wanted, rows):
-        offered = case.offered(tools)
-        answer = await answered(interview, way, case, offered, number)
-        row = _row(way, case, number, answer, offered)
-        toolcalls_report.append(options.out, row)
-        rows.append(row)
-        sys.stderr.write(f"{way} {case.id}/{number} {row.strict.right:d}{row.rescued.right:d}\n")
-    facts = Facts(
-        model=options.endpoint.model,
-        digest=options.digest,
-        commit=machine.commit(),
-        machine=machine.machine(),
-    )
+    rows = toolcalls_report.read(options.out)
+    async with AsyncExitStack() as stack:
+        choice = await model(options.model, options.url, stack)
+        interview = Interview(choice.endpoint)
+        for way, case, number in _missing(options.ways, wanted, rows):
+            offered = case.offered(tools)
+            answer = await answered(interview, way, case, offered, number)
+            row = _row(way, case, number, answer, offered)
+            toolcalls_report.append(options.out, row)
+            rows.append(row)
+            right = f"{row.strict.right:d}{row.rescued.right:d}"
+            sys.stderr.write(f"{way} {case.id}/{number} {right}\n")
+        facts = Facts(
+            model=boot.shown(choice.endpoint.model),
+            digest=await machine.digest(choice),
+            commit=machine.commit(),
+            machine=machine.machine(),
+        )
     sys.stdout.write(toolcalls_report.save(options.out, rows, facts))
     return 0
 
@@ -83,6 +90,7 @@ def _row(way: str, case: Case, number: int, answer: Answer, tools: Sequence[Outl
     step = case.asked[number]
     return Row(
         way=way,
+        commit=machine.commit(),
         case=case.id,
         step=number,
         steps=len(case.asked),
@@ -109,26 +117,24 @@ def _wanted(case: Case, options: Options) -> bool:
 def options_of(words: Sequence[str]) -> Options:
     """Return the options a command line says."""
     parser = argparse.ArgumentParser(prog="samovar.bench.toolcalls", description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8080/v1")
-    parser.add_argument("--model", default="default")
-    parser.add_argument("--key", default="")
+    parser.add_argument("--url", default="", help="a running server")
+    parser.add_argument("--model", default="")
     parser.add_argument("--way", action="append", dest="ways", choices=("server", *NAMES))
     parser.add_argument("--cases", type=Path, default=_CASES)
     parser.add_argument("--out", type=Path, default=_OUT)
     parser.add_argument("--half", choices=("dev", "held-out"), default="")
     parser.add_argument("--kind", choices=("single", "multi"), default="")
     parser.add_argument("--limit", type=int, default=0)
-    parser.add_argument("--digest", default="", help="SHA-256 of the weights, for the record")
     said = parser.parse_args(words)
     return Options(
-        endpoint=Endpoint(url=said.url, model=said.model, key=said.key),
+        url=said.url,
+        model=said.model,
         ways=tuple(said.ways or ("server", "action")),
         cases=said.cases,
         out=said.out,
         half=said.half,
         kind=said.kind,
         limit=said.limit,
-        digest=said.digest,
     )
 
 

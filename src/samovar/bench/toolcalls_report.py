@@ -13,14 +13,16 @@ from samovar.core.errors import SetupError
 from samovar.core.tool import Call
 
 _RESCUE = " + rescue"
-_HEAD = "| way | n | right tool | valid arguments | right arguments (95 %) | generated |"
-_RULE = "|---|---|---|---|---|---|"
+_COLUMNS = ("way", "steps", "right tool", "valid arguments", "right arguments (95 %)")
+_HEAD = f"| {' | '.join((*_COLUMNS, 'whole tasks', 'generated'))} |"
+_RULE = "|---" * (len(_COLUMNS) + 2) + "|"
 
 
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One step of one case, asked in one way."""
 
     way: str
+    commit: str = ""
     case: str
     step: int
     steps: int
@@ -74,7 +76,7 @@ def tables(rows: Sequence[Row]) -> str:
     parts = []
     for half in ("dev", "held-out"):
         for title, chosen in _kinds([row for row in rows if row.half == half]):
-            lines = [_line(way, found, _written(chosen, way)) for way, found in _ways(chosen)]
+            lines = [_line(way, found) for way, found in _ways(chosen)]
             if lines:
                 parts.append("\n".join([f"## {title}, {half}", "", _HEAD, _RULE, *lines, ""]))
     return "\n".join(parts)
@@ -85,7 +87,7 @@ def shares(rows: Sequence[Row]) -> dict[str, dict[str, tuple[int, int]]]:
     found: dict[str, dict[str, tuple[int, int]]] = {}
     for half in ("dev", "held-out"):
         for title, chosen in _kinds([row for row in rows if row.half == half]):
-            counted = {w: (sum(g.right for g in gs), len(gs)) for w, gs in _ways(chosen)}
+            counted = {w: (sum(_grade(w, r).right for r in rs), len(rs)) for w, rs in _ways(chosen)}
             found |= {f"{title}, {half}": counted} if counted else {}
     return found
 
@@ -95,19 +97,29 @@ def _kinds(rows: Sequence[Row]) -> Iterable[tuple[str, list[Row]]]:
     yield "Steps of several", [row for row in rows if row.steps > 1]
 
 
-def _ways(rows: Sequence[Row]) -> Iterable[tuple[str, list[Grade]]]:
+def _ways(rows: Sequence[Row]) -> Iterable[tuple[str, list[Row]]]:
     for way in dict.fromkeys(row.way for row in rows):
-        yield way, [row.strict for row in rows if row.way == way]
-        yield f"{way}{_RESCUE}", [row.rescued for row in rows if row.way == way]
+        some = [row for row in rows if row.way == way]
+        yield from ((way, some), (f"{way}{_RESCUE}", some))
 
 
-def _line(way: str, grades: Sequence[Grade], written: float) -> str:
+def _grade(way: str, row: Row) -> Grade:
+    return row.rescued if way.endswith(_RESCUE) else row.strict
+
+
+def _line(way: str, rows: Sequence[Row]) -> str:
+    grades = [_grade(way, row) for row in rows]
     total, right = len(grades), sum(g.right for g in grades)
     low, high = wilson(right, total)
     tool, valid = (sum(getattr(g, f) for g in grades) / total for f in ("tool", "valid"))
     shown = f"{right / total:.0%} ({low:.0%} to {high:.0%})"
-    return f"| {way} | {total} | {tool:.0%} | {valid:.0%} | {shown} | {written:.0f} |"
+    whole = "{}/{}".format(*_whole(way, rows))
+    written = mean([row.generated for row in rows])
+    return f"| {way} | {total} | {tool:.0%} | {valid:.0%} | {shown} | {whole} | {written:.0f} |"
 
 
-def _written(rows: Sequence[Row], way: str) -> float:
-    return mean([row.generated for row in rows if row.way == way.removesuffix(_RESCUE)])
+def _whole(way: str, rows: Sequence[Row]) -> tuple[int, int]:
+    """Return in how many tasks each step is right, of those of which each was asked."""
+    tasks = [[r for r in rows if r.case == case] for case in dict.fromkeys(r.case for r in rows)]
+    asked = [steps for steps in tasks if len(steps) == steps[0].steps]
+    return sum(all(_grade(way, r).right for r in steps) for steps in asked), len(asked)
