@@ -67,7 +67,11 @@ def test_whoever_ran_the_tests_may_say_so():
     assert doubt("All tests pass.", replay([Heard(text="run the tests"), RAN])) == ""
 
 
+def read(text: str) -> Returned:
+    return Returned(call=Call("read_file", {"path": "a.py"}), text=text)
+
+
 def test_a_file_that_stands_in_the_context_is_known():
     talk = replay([Heard(text="a.py"), READ])
-    assert stands(talk, "a.py", "x = 1") and not stands(talk, "a.py", "x = 2")
-    assert not stands(fold(talk, Condensed(places=(1,))), "a.py", "x = 1")
+    assert stands(talk, read("x = 1")) and not stands(talk, read("x = 2"))
+    assert not stands(fold(talk, Condensed(places=(1,))), read("x = 1"))

@@ -15,7 +15,7 @@ class Plain:
     def offer(self, tools: Sequence[Tool], /) -> str:
         return "Tools: " + ", ".join(t.name for t in tools)
 
-    def schema(self, tools: Sequence[Tool], /) -> dict[str, Any] | None:
+    def schema(self, tools: Sequence[Tool], reply: bool = True, /) -> dict[str, Any] | None:
         return None
 
     def read(self, text: str, tools: Sequence[Tool], /) -> Said:

@@ -24,7 +24,7 @@ async def test_the_tester_commits_a_test_and_leaves_what_it_tests_alone(project,
     assert git(project, "diff", "--name-only", "main", branch) == "tests/test_sums.py", job
     assert git(project, "show", f"{branch}:tests/test_sums.py") == TEST.strip()
     offered = books.model.asked[0].messages[0].text
-    assert "never change what is tested" in offered and "write_file" in offered
+    assert "never change what is tested" in offered and "edit_file" in offered
 
 
 def wrong_sums(project, home, open_books, **resume):

@@ -198,7 +198,7 @@ def test_an_action_fits_its_own_schema_and_nothing_else_does():
         {"tool": "other", "arguments": {}},
     ):
         assert schemas.complaint(wrong, schema)
-    assert Action(silent=True).schema(TOOLS) == {"anyOf": schema["anyOf"][:-1]}
+    assert Action().schema(TOOLS, False) == {"anyOf": schema["anyOf"][:-1]}
 
 
 def test_the_schema_of_an_action_has_no_references_and_only_plain_words():

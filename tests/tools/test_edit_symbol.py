@@ -413,6 +413,10 @@ async def test_insertion_knows_its_place(change):
     assert b"width()\n\n\ndef mean(shapes):\n    return 0\n\n\ndef use" in data
     _, data = await change("insert", "", "def last(): pass")
     assert data.endswith(b"]\n\n\ndef last(): pass\n")
+    _, data = await change("insert", "latest", "def latest(): pass")
+    assert data.endswith(b"]\n\n\ndef last(): pass\n\n\ndef latest(): pass\n")
+    _, data = await change("insert", "Box.length", "def length(self):\n    return 4")
+    assert b"    def length(self):\n        return 4\n\n\ndef total" in data
     with pytest.raises(ToolError, match=r"Box.depth is there already: use action 'replace'"):
         await change("insert", "Box", "def depth(self):\n    return 3")
 

@@ -7,6 +7,7 @@ what came is judged by running it, never by what the agent says of itself.
 import argparse
 import asyncio
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -72,16 +73,27 @@ class Options(Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...] = (0,)
     label: str = ""
     out: Path = OUT
+    keep: Path | None = None
+    """Folder for the logs of the conversations; None keeps none."""
 
 
-async def talk(case: Case, choice: Choice, sandbox: Host) -> tuple[Conversation, str]:
-    """Talk a case through; return the conversation and what does not hold, empty where all does."""
+async def talk(
+    case: Case, choice: Choice, sandbox: Host, keep: Path | None = None
+) -> tuple[Conversation, str]:
+    """Talk a case through; return the conversation and what does not hold, empty where all does.
+
+    Its log is copied to `keep`.
+    """
     async with AsyncExitStack() as stack:
         talker = await stack.enter_async_context(_seated(case, choice, sandbox))
         async for _ in talker.say(case.ask):
             pass
         assert talker.draft is not None, "begun"
         change = await talker.draft.change()
+        if keep is not None:
+            keep.parent.mkdir(parents=True, exist_ok=True)
+            log = talker.seat.home / "runs" / talker.run / "events.jsonl"
+            await asyncio.to_thread(shutil.copyfile, log, keep)
         return talker.talk, await judge(case, talker.talk.answer, change.paths, talker, sandbox)
 
 
@@ -122,7 +134,8 @@ async def run(options: Options) -> int:
         for seed, case in wanted:
             if (case.id, seed, name, options.label) in known_rows:
                 continue
-            row = await _row(case, seed, choice, sandbox, options.label)
+            log = options.keep / f"{case.id}-{seed}.jsonl" if options.keep else None
+            row = await _row(case, seed, choice, sandbox, options.label, log)
             await asyncio.to_thread(_append, options.out, row)
             rows.append(row)
             sys.stderr.write(f"{case.id}/{seed} {'ok' if row.ok else row.why}\n")
@@ -156,9 +169,11 @@ def read(path: Path) -> list[Row]:
         raise SetupError(f"{path} holds other rows ({error}): name another --out") from error
 
 
-async def _row(case: Case, seed: int, choice: Choice, sandbox: Host, label: str) -> Row:
+async def _row(
+    case: Case, seed: int, choice: Choice, sandbox: Host, label: str, keep: Path | None
+) -> Row:
     began = time.monotonic()
-    found, why = await talk(case, choice, sandbox)
+    found, why = await talk(case, choice, sandbox, keep)
     used = [item.result for item in found.items if isinstance(item, Used)]
     return Row(
         case=case.id,
@@ -256,6 +271,7 @@ def options_of(words: Sequence[str]) -> Options:
     parser.add_argument("--seed", action="append", dest="seeds", type=int)
     parser.add_argument("--label", default="", help="what is tried, for the table")
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--keep", type=Path, help="folder for the logs of the conversations")
     said = vars(parser.parse_args(words))
     return Options(
         url=said["url"],
@@ -264,6 +280,7 @@ def options_of(words: Sequence[str]) -> Options:
         seeds=tuple(said["seeds"] or (0,)),
         label=said["label"],
         out=said["out"],
+        keep=said["keep"],
     )
 
 

@@ -13,10 +13,11 @@ from samovar import __version__
 from samovar.app import NOBODY, App, Summary, name_run, onward
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
-from samovar.companion.facts import begun, doubt, line, mentioned, stands
+from samovar.companion.facts import attached, begun, doubt, line, stands
 from samovar.companion.given import Gift, listed
+from samovar.companion.scribe import equip
 from samovar.companion.seat import Seat, estimate, manner, read_resume
-from samovar.core.agent import Agent, converse, interrupt, used
+from samovar.core.agent import Agent, converse, interrupt
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.event import RUN, Done, Entry, Event, Intended, branch_of, committed, marker
 from samovar.core.log import JsonlLog, hold
@@ -34,7 +35,7 @@ from samovar.core.talk import (
     fold,
     replay,
 )
-from samovar.core.tool import Call, Tool
+from samovar.core.tool import Tool
 from samovar.flow.commits import compose
 from samovar.memory.notebook import Notebook
 from samovar.memory.project import standing
@@ -288,7 +289,7 @@ class Companion:
             note=self._note,
             doubt=doubt,
         )
-        self._agent = self._charged(agent)
+        self._agent = equip(self._charged(agent), lambda: self.talk)
         return self._agent
 
     def _charged(self, agent: Agent) -> Agent:
@@ -312,17 +313,10 @@ class Companion:
         return self._tools
 
     async def _attached(self, text: str) -> Sequence[Used]:
-        """Read the files a message names, as a call would: a small model forgets to."""
-        agent = await self._ready()
+        """Read the files a message names, but for what the context shows as it is."""
         assert self.draft is not None, "begun"
-        if "read_file" not in {t.name for t in agent.tools()}:
-            return ()
-        found = []
-        for path in mentioned(text, await self.draft.paths()):
-            event = await used(Call("read_file", {"path": path}), agent)
-            if not stands(self.talk, path, event.result.text):
-                found.append(event)
-        return found
+        found = await attached(text, await self.draft.paths(), await self._ready())
+        return [e for e in found if not stands(self.talk, e.result)]
 
     async def _look(self) -> Looked:
         assert self.draft is not None, "begun"

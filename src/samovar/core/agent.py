@@ -5,7 +5,6 @@ The caller stores each event before it asks for the next one, so that after a cr
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from samovar.core import context, stuck
 from samovar.core.errors import ModelError, SetupError, ToolError
+from samovar.core.faults import fault, speaks_of
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
 from samovar.core.offer import choose, understood
 from samovar.core.rules import Broker, decide, perform
@@ -38,7 +38,6 @@ from samovar.core.talk import (
     fold,
 )
 from samovar.core.tool import Call, Dialect, Returned, Said, Tool
-from samovar.core.unread import unread
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -100,6 +99,12 @@ class Agent:
     """Takes the summary when the conversation moves to a fresh context: the notebook."""
     doubt: Callable[[str, Conversation], str] = lambda _answer, _talk: ""
     """Says once in a turn what facts speak against an answer; empty where none do."""
+    must: Callable[[Conversation, Sequence[Tool]], Sequence[Tool]] = lambda _talk, _tools: ()
+    """The tools of which the next answer has to call one; none where it may speak, too."""
+    hidden: frozenset[str] = frozenset()
+    """Tools that are put in front of the model only when they are named."""
+    spent: Callable[[], Usage] = Usage
+    """Tokens that the last tool spent on a model of its own."""
     price: Callable[[Usage, float], int] = lambda _usage, _seconds: 0
     """Micro-credits of an answer by its tokens and seconds."""
 
@@ -150,7 +155,7 @@ def advance(talk: Conversation, agent: Agent) -> Move:
         return spent
     if not talk.turn.looked:
         return Look()
-    offer = _offer(talk, tools, agent.limits.shown)
+    offer = _offer(talk, tools, agent)
     same = offer.tools == talk.offered and set(offer.more) <= set(talk.offer.more)
     if not same and not isinstance(talk.items[-1], Offered):
         return offer
@@ -267,7 +272,7 @@ def _spent(turn: Turn, limits: Limits) -> Stopped | None:
     return None
 
 
-def _offer(talk: Conversation, tools: Sequence[Tool], count: int) -> Offered:
+def _offer(talk: Conversation, tools: Sequence[Tool], agent: Agent) -> Offered:
     """Return the tools for the next step, chosen by what was asked and what was said since.
 
     An offer is long, so it stays for the turn unless the model speaks of a tool it does not see.
@@ -276,22 +281,17 @@ def _offer(talk: Conversation, tools: Sequence[Tool], count: int) -> Offered:
     last = next((i for i in reversed(talk.present) if isinstance(i, Replied | Heard)), None)
     said = last.said.text if isinstance(last, Replied) else ""
     known = {t.name for t in tools}
-    missed = any(t.name not in talk.offered and _speaks_of(said, t.name) for t in tools)
+    missed = any(t.name not in talk.offered and speaks_of(said, t.name) for t in tools)
     if isinstance(last, Replied) and not missed and known.issuperset(talk.offered):
         return talk.offer
     heard = [i.text for i in talk.present if isinstance(i, Heard)]
     used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
     kept = [n for n in talk.offered if n in known]
     text = "\n".join([*heard, said])
-    chosen = choose(tools, text, used, kept, count)
-    rest = () if understood(text) else (t.name for t in tools if t.name not in chosen)
+    seen = [t for t in tools if t.name not in agent.hidden or speaks_of(text, t.name)]
+    chosen = choose(seen, text, used, kept, agent.limits.shown)
+    rest = () if understood(text) else (t.name for t in seen if t.name not in chosen)
     return Offered(tools=chosen, more=tuple(rest))
-
-
-def _speaks_of(text: str, tool: str) -> bool:
-    """Whether a text means a tool, and not just the word that is its name."""
-    name = re.escape(tool)
-    return re.search(rf"[`'\"]{name}[`'\"(]|\b{name} tool|tool {name}\b", text) is not None
 
 
 def _lighten(
@@ -310,12 +310,19 @@ async def used(call: Call, agent: Agent) -> Used:
     """Carry out one call through the broker and return its result, cut to its share of the room."""
     result = await perform(call, agent.tools(), agent.broker)
     most = max(64, int(agent.limits.room * agent.limits.result))
-    return Used(result=replace(result, text=context.clipped(result.text, most, agent.estimate)))
+    result = replace(result, text=context.clipped(result.text, most, agent.estimate))
+    usage = agent.spent()
+    return Used(
+        result=result,
+        usage=usage,
+        credits=agent.price(usage, result.seconds) if usage != Usage() else 0,
+    )
 
 
 async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
     tools = agent.tools()
     shown = [t for t in tools if t.name in talk.offered]
+    must = agent.must(talk, shown)
     wrong, warm = _wrong(talk), agent.limits.temperature
     step = talk.turn.steps if talk.turn else 0
     request = Request(
@@ -323,7 +330,7 @@ async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
         limit=agent.limits.reply,
         # Asked again in the same way, a model answers in the same way.
         sampling=agent.draw(min(warm + 0.25 * wrong, max(0.9, warm)), step),
-        schema=agent.dialect.schema(shown) if shown else None,
+        schema=agent.dialect.schema(must or shown, not must) if shown else None,
     )
     try:
         reply = await agent.model.reply(request)
@@ -333,13 +340,20 @@ async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
 
 
 def _wrong(talk: Conversation) -> int:
-    """Return how many answers in a row were of no use."""
-    count = 0
+    """Return how many answers in a row were of no use, or called what failed."""
+    count, failed = 0, False
     for item in reversed(talk.present):
-        if isinstance(item, Replied):
-            if not item.complaint:
+        match item:
+            case Used(result=result) if result.ok:
                 break
-            count += 1
+            case Used():
+                failed = True
+            case Replied(complaint=complaint):
+                if not complaint and not failed:
+                    break
+                count, failed = count + 1, False
+            case _:
+                continue
     return count
 
 
@@ -353,47 +367,15 @@ def _read(reply: Reply, talk: Conversation, agent: Agent, tools: Sequence[Tool])
     step = f"{talk.turns}.{talk.turn.steps if talk.turn else 0}"
     calls = tuple(replace(c, id=f"{step}.{n}") for n, c in enumerate(said.calls))
     said = Said(said.text, calls)
+    if not complaint and not calls:
+        complaint = fault(reply, said, talk, tools, agent.dialect, agent.doubt)
     return Replied(
         text=reply.text,
         said=said,
-        complaint=complaint or ("" if calls else _fault(reply, said, talk, agent, tools)),
+        complaint=complaint
+        or ("" if calls else fault(reply, said, talk, tools, agent.dialect, agent.doubt)),
         model=reply.model,
         usage=reply.usage,
         seconds=round(reply.seconds, 3),
         credits=agent.price(reply.usage, reply.seconds),
     )
-
-
-_PROMISE = re.compile(
-    r"(^|[.!?\n]\s*)((now|next|first|then),? )?(i('ll| will| am going to)|let me|let's)\b"
-    r"(?! (not|never|be|have|stop|wait|know)\b)"
-    r"[^.!?\n]*[.:]?\s*$",
-    re.IGNORECASE,
-)
-
-
-def _fault(
-    reply: Reply, said: Said, talk: Conversation, agent: Agent, tools: Sequence[Tool]
-) -> str:
-    """Return what is wrong with an answer without calls; an empty string for a good end."""
-    if not said.text.strip():
-        return "your answer was empty: call a tool, or answer the person"
-    if reply.finish == "length":
-        return "your answer was too long and was cut: answer again, shorter"
-    if reply.finish == "repetition":
-        return "you repeated yourself and were stopped: answer again, shorter"
-    told = [i.complaint for i in talk.present if isinstance(i, Replied) and i.complaint]
-    strange = unread(said.text, tools, agent.dialect)
-    if strange and strange not in told:
-        return strange
-    if told:
-        return ""
-    for name in talk.offer.more:
-        if _speaks_of(said.text, name):
-            return f"now you are shown {name}: call it, or answer the person"
-    if talk.offered and _PROMISE.search(said.text):
-        return (
-            "you said what you would do, but called no tool: call it now; if you are done, give "
-            "the person the answer itself"
-        )
-    return agent.doubt(said.text, talk)

@@ -21,7 +21,7 @@ INTENTS: Mapping[Permission, frozenset[str]] = {
     ),
     "run": _set(
         "run test tests execute compute calculate build install plot measure check verify "
-        "print script pytest reproduce debug"
+        "print script pytest reproduce debug return returns result"
     ),
     "network": _set(
         "fetch download url http https web internet online page site website latest news"
@@ -66,6 +66,11 @@ def choose(
             left = [t for t in left if t.permission == "read"] or left
         chosen.append(max(left, key=lambda t: scores[t.name] - _ALIKE * alike[t.permission]))
     return tuple(t.name for t in tools if t in chosen)
+
+
+def wants(words: str, permission: Permission) -> bool:
+    """Whether a text holds a word that speaks for tools of a permission."""
+    return bool((_words(words) | english(words)) & INTENTS[permission])
 
 
 def understood(words: str) -> bool:

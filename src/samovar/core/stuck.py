@@ -11,6 +11,8 @@ from samovar.core.tool import Returned
 
 SAME = 3
 """So often the same call with the same result is no accident."""
+LONGEST = 5
+"""Acts of a round that comes twice."""
 ERRORS = 3
 """So often the same error."""
 WORDS = 3
@@ -23,12 +25,12 @@ Act = tuple[str, str, str]
 def find(items: Sequence[Item]) -> str:
     """Return what the model is told about its circle; an empty string when it is in none.
 
-    `items` are those of one turn. After OpenHands' and opencode's detectors: the same act, an
-    alternation of two, the same error from whatever call, answers that do nothing.
+    `items` are those of one turn. After OpenHands' and opencode's detectors: the same act, a
+    round of a few, the same error from whatever call, answers that do nothing.
     """
     results = [i.result for i in items if isinstance(i, Used)]
     replies = [i for i in items if isinstance(i, Replied)]
-    return _same(results) or _alternation(results) or _error(results) or _monologue(replies)
+    return _same(results) or _round(results) or _error(results) or _monologue(replies)
 
 
 def _same(results: Sequence[Returned]) -> str:
@@ -39,11 +41,14 @@ def _same(results: Sequence[Returned]) -> str:
     return f"you called {name} {SAME} times with the same arguments and the same result"
 
 
-def _alternation(results: Sequence[Returned]) -> str:
-    last = [_act(r) for r in results[-4:]]
-    if len(last) < 4 or last[0] != last[2] or last[1] != last[3] or last[0] == last[1]:
-        return ""
-    return f"you go back and forth between the same calls of {last[0][0]} and {last[1][0]}"
+def _round(results: Sequence[Returned]) -> str:
+    acts = [_act(r) for r in results[-2 * LONGEST :]]
+    for length in range(2, LONGEST + 1):
+        last = acts[-length:]
+        if len(acts) >= 2 * length and acts[-2 * length : -length] == last and len(set(last)) > 1:
+            *names, end = (act[0] for act in last)
+            return f"you go back and forth between the same calls of {', '.join(names)} and {end}"
+    return ""
 
 
 def _error(results: Sequence[Returned]) -> str:

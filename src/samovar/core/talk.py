@@ -81,10 +81,14 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     call: Call
 
 
-class Used(Struct, frozen=True, kw_only=True, tag="used"):
+class Used(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="used"):
     """A call was answered."""
 
     result: Returned
+    usage: Usage = Usage()
+    """What a tool spent on a model of its own."""
+    credits: int = 0
+    """Micro-credits charged for that."""
 
 
 class Told(Struct, frozen=True, kw_only=True, tag="told"):
@@ -224,9 +228,9 @@ def fold(talk: Conversation, event: Talk) -> Conversation:
             return _with(_turned(talk, looked=True), event)
         case Started():
             return _with(_turned(talk, looked=False), event)
-        case Used(result=result):
-            spent = talk.turn.seconds if talk.turn else 0.0
-            return _with(_turned(talk, seconds=spent + result.seconds - result.waited), event)
+        case Used(result=result, usage=usage, credits=credits):
+            took = result.seconds - result.waited
+            return _with(_spent(talk, usage, took, credits), event)
         case Told(kind=kind):
             known = talk.turn is not None and talk.turn.nudged
             return _with(_turned(talk, nudged=known or kind == "nudge"), event)
@@ -264,16 +268,19 @@ def _heard(talk: Conversation, event: Heard) -> Conversation:
 
 
 def _replied(talk: Conversation, event: Replied) -> Conversation:
+    stepped = _turned(talk, steps=talk.turn.steps + 1 if talk.turn else 1)
+    return _with(_spent(stepped, event.usage, event.seconds, event.credits), event)
+
+
+def _spent(talk: Conversation, usage: Usage, seconds: float, credits: int) -> Conversation:
     turn = talk.turn or Turn()
-    spent = _turned(
+    counted = _turned(
         talk,
-        steps=turn.steps + 1,
-        tokens=turn.tokens + event.usage.generated,
-        seconds=turn.seconds + event.seconds,
-        credits=turn.credits + event.credits,
+        tokens=turn.tokens + usage.generated,
+        seconds=turn.seconds + seconds,
+        credits=turn.credits + credits,
     )
-    counted = replace(spent, usage=talk.usage + event.usage, credits=talk.credits + event.credits)
-    return _with(counted, event)
+    return replace(counted, usage=talk.usage + usage, credits=talk.credits + credits)
 
 
 def _continued(talk: Conversation, event: Continued) -> Conversation:

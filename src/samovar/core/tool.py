@@ -74,8 +74,11 @@ class Dialect(Protocol):
         """Return what the system prompt says about the tools; the same text for the same tools."""
         ...
 
-    def schema(self, tools: Sequence[Tool], /) -> dict[str, Any] | None:
-        """Return the JSON Schema every answer must fit; None where answers are free text."""
+    def schema(self, tools: Sequence[Tool], reply: bool = True, /) -> dict[str, Any] | None:
+        """Return the JSON Schema every answer must fit; None where answers are free text.
+
+        Without `reply` an answer must be a call, as far as a schema can make it one.
+        """
         ...
 
     def read(self, text: str, tools: Sequence[Tool], /) -> Said:

@@ -1,6 +1,6 @@
 """Build: write candidates for a step, by asking the model or by trying small edits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
 from samovar.core.errors import ToolError
@@ -184,7 +184,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
 
 
 def read_answer(
-    step: Step, target: Target, text: str, files: Files, off: Sequence[str]
+    step: Step, target: Target, text: str, files: Mapping[str, str], off: Sequence[str]
 ) -> tuple[Edit, ...]:
     """Return the edits an answer means, without what is `off`.
 
@@ -195,16 +195,16 @@ def read_answer(
         write = step.strategy == "write"
         file = whole_file(text, target.path, before) if write else patched(text, before)
         file = file if "imports" in off else completed(file, target.path, before)
-        return (Edit(target.path, _endings(file, before)),)
+        return (Edit(target.path, endings(file, before)),)
     old = "".join(lines(before)[target.first - 1 : target.last])
     new = one_symbol(text, target.symbol, old)
     # Long docstrings were not shown.
     new = new if "docstrings" in off else restored(new, old)
-    made = Edit(target.path, _endings(new, before), target.first, target.last)
+    made = Edit(target.path, endings(new, before), target.first, target.last)
     # What the answer itself imports comes along in any case.
     after = before if "imports" in off else apply((made,), files)[target.path]
     line, more = imports(text, target.symbol, before, after)
-    above = Edit(target.path, _endings(more, before), line, line - 1)
+    above = Edit(target.path, endings(more, before), line, line - 1)
     return (made, above) if more else (made,)
 
 
@@ -231,7 +231,7 @@ def _same(state: State, old: str, new: str) -> bool:
     return [row.rstrip() for row in lines(old)] == [row.rstrip() for row in lines(new)]
 
 
-def _endings(text: str, before: str) -> str:
+def endings(text: str, before: str) -> str:
     """Return a text whose lines end as they did before, those that are new as most did."""
     if "\r\n" not in before:
         return text

@@ -254,7 +254,12 @@ def _small(kit: Kit, path: str) -> bool:
         text = kit.tree.read(path)
     except ToolError as error:
         raise SetupError(f"{error}; name another file with --file") from error
-    most = min(WHOLE_TOKENS, kit.context // SHARE)
+    return is_short(text, kit.context)
+
+
+def is_short(text: str, context: int) -> bool:
+    """Return whether a model with so much context writes a file anew as a whole."""
+    most = min(WHOLE_TOKENS, context // SHARE)
     return text.count("\n") <= WHOLE_LINES and tokens(text) <= most
 
 

@@ -11,6 +11,7 @@ from samovar.app import MADE
 from samovar.boot import Choice
 from samovar.coder import name_work
 from samovar.companion import facts
+from samovar.companion.scribe import equip
 from samovar.companion.seat import estimate, limits, manner
 from samovar.core.agent import Agent, converse, used
 from samovar.core.errors import ModelError
@@ -21,7 +22,7 @@ from samovar.core.rules import AskPerson, Broker
 from samovar.core.seams import Model
 from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk, fold
 from samovar.core.text import some
-from samovar.core.tool import Call, Tool
+from samovar.core.tool import Tool
 from samovar.hands.ground import Ground, listing
 from samovar.hands.leave import Waits
 from samovar.hands.slip import Slip
@@ -153,9 +154,8 @@ class Errand:
         held = await listing(self.place) if names.intersection(_READS) else ""
         text = f"{self.brief.text.strip()}\n\n{held}".strip()
         self._append(Heard(text=text))
-        if "read_file" in names:
-            for path in facts.mentioned(self.slip.job.text, await self.place.files()):
-                self._append(await used(Call("read_file", {"path": path}), agent))
+        for event in await facts.attached(self.slip.job.text, await self.place.files(), agent):
+            self._append(event)
 
     async def _settle(self, agent: Agent) -> None:
         """Carry out the call that waited for a person's word; nothing was done of it so far."""
@@ -173,7 +173,7 @@ class Errand:
         def cost(usage: Usage, seconds: float) -> int:
             return price(means.tariff, usage, seconds)
 
-        return Agent(
+        agent = Agent(
             model=_Remembering(found.model),
             dialect=dialect_for(found.profile),
             tools=means.tools,
@@ -186,6 +186,7 @@ class Errand:
             doubt=facts.doubt if edits else _trusting,
             price=cost,
         )
+        return equip(agent, lambda: self.talk)
 
     async def finish(self) -> Worked:
         """Return what came of the conversation; what it changed in a repository is committed.

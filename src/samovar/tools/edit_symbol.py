@@ -76,7 +76,7 @@ class _Change:
     def insert(self, code: str) -> str:
         if not code.strip():
             raise ToolError("code is empty: give the whole definition")
-        anchor = self._found() if self.name else None
+        anchor = self._anchor(code)
         around = _around(anchor)
         there = {s.name for s in self.language.symbols(self.text)}
         for each in _defined(symbol.fitted(code, "", "", self.language), self.language):
@@ -93,6 +93,17 @@ class _Change:
         new = symbol.renamed(self.text, places, new_name)
         said = f"renamed {found.name} to {new_name} at {len(places)} places of {self.path}"
         return said + self._put(new) + self._left(found.own)
+
+    def _anchor(self, code: str) -> Symbol | None:
+        """Return what the code goes into or behind; None for the end of the file.
+
+        Small models give the name of what they insert: that goes where such a name belongs.
+        """
+        around, _, own = self.name.rpartition(".")
+        new = {s.own for s in _defined(symbol.fitted(code, "", "", self.language), self.language)}
+        if own in new and self.name not in {s.name for s in self.language.symbols(self.text)}:
+            self.name = around
+        return self._found() if self.name else None
 
     def _found(self) -> Symbol:
         if not self.name:

@@ -84,6 +84,8 @@ def _write(place: Workspace, path: str, content: str) -> str:
     if old is not None and old.newline == "\r\n":
         content = content.replace("\r\n", "\n").replace("\n", "\r\n")
     new = Text(content) if old is None else Text(content, old.encoding, old.mark)
+    if new == old:
+        raise ToolError(f"nothing to do: {path} would stay as it is")
     check(path, new.text)
     place.write(path, new)
     verb = "wrote" if old is None else "replaced"

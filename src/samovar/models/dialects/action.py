@@ -32,19 +32,16 @@ To speak to the user, when no tool is needed or all is done:
 class Action:
     """Answers that are one call, or the call `reply` whose text is the answer."""
 
-    silent: bool = False
-    """Whether the model may only call, not speak."""
-
     def offer(self, tools: Sequence[Offered], /) -> str:
         """Return the lines of the system prompt; nothing without tools."""
         return offered.offer(_OFFER, tools)
 
-    def schema(self, tools: Sequence[Offered], /) -> dict[str, Any] | None:
-        """Return the schema of an action, flat and without references."""
+    def schema(self, tools: Sequence[Offered], reply: bool = True, /) -> dict[str, Any] | None:
+        """Return the schema of an action, flat and without references; without `reply`, a call."""
         if not tools:
             return None
         actions = [_action(tool.name, schemas.flat(tool.parameters)) for tool in tools]
-        if not self.silent:
+        if reply:
             text = {"type": "string"}
             speak = {"type": "object", "properties": {"text": text}, "required": ["text"]}
             actions.append(_action(REPLY, {**speak, "additionalProperties": False}))

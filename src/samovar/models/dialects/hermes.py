@@ -38,7 +38,7 @@ class Hermes:
         """Return the lines of the system prompt; nothing without tools."""
         return _OFFER.format(tools=_functions(tools)) if tools else ""
 
-    def schema(self, _tools: Sequence[Offered], /) -> dict[str, Any] | None:
+    def schema(self, _tools: Sequence[Offered], _reply: bool = True, /) -> dict[str, Any] | None:
         """Return None: answers are free text."""
         return None
 

@@ -46,7 +46,7 @@ class Speech(Protocol):
         """Return what the system prompt says about the tools."""
         ...
 
-    def schema(self, tools: Sequence[Offered], /) -> dict[str, Any] | None:
+    def schema(self, tools: Sequence[Offered], reply: bool = True, /) -> dict[str, Any] | None:
         """Return the JSON Schema every answer must fit."""
         ...
 

@@ -142,9 +142,9 @@ class Rescued:
         """Return what the dialect says."""
         return self.dialect.offer(tools)
 
-    def schema(self, tools: Sequence[Offered], /) -> dict[str, Any] | None:
+    def schema(self, tools: Sequence[Offered], reply: bool = True, /) -> dict[str, Any] | None:
         """Return the dialect's schema."""
-        return self.dialect.schema(tools)
+        return self.dialect.schema(tools, reply)
 
     def read(self, text: str, tools: Sequence[Offered], /) -> Said:
         """Take an answer apart. Raises the dialect's ToolError when no call can be found at all."""

@@ -29,7 +29,7 @@ class Xml:
         """Return the lines of the system prompt; nothing without tools."""
         return offered.offer(_OFFER, tools)
 
-    def schema(self, _tools: Sequence[Offered], /) -> dict[str, Any] | None:
+    def schema(self, _tools: Sequence[Offered], _reply: bool = True, /) -> dict[str, Any] | None:
         """Return None: answers are free text."""
         return None
 

@@ -63,7 +63,7 @@ def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked,
     body = {**plain, "max_tokens": checked.limit(fields)}
     body["messages"] = _messages(fields.get("messages"), tools, speech)
     asked = Asked(
-        body=_held(body, tools, speech, drawn),
+        body=_held(body, tools, speech, drawn, reply=not must),
         tools=tools,
         must=must,
         single=fields.get("parallel_tool_calls") is not None
@@ -78,7 +78,7 @@ def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked,
 def _speech(dialect: Speech, tools: Sequence[Outline], must: bool, formed: bool) -> Speech:
     """Return how calls are written; what has to fit a schema, with calls, can only be an action."""
     if must:
-        return Rescued(Action(silent=True))
+        return Rescued(Action())
     # An action cannot be told from a call of such a tool.
     taken = any(tool.name == REPLY for tool in tools)
     if taken and formed:
@@ -89,13 +89,15 @@ def _speech(dialect: Speech, tools: Sequence[Outline], must: bool, formed: bool)
     return Rescued(Action()) if tools and formed else dialect
 
 
-def _held(body: Fields, tools: Sequence[Outline], speech: Speech, drawn: Sampling) -> Fields:
+def _held(
+    body: Fields, tools: Sequence[Outline], speech: Speech, drawn: Sampling, *, reply: bool
+) -> Fields:
     """Return the request with how to sample and the form of the whole answer."""
     if "temperature" not in body:
         given = {"temperature": drawn.temperature, "top_p": drawn.top_p, "top_k": drawn.top_k}
         body |= {n: v for n, v in given.items() if v is not None and n not in body}
         body["temperature"] = _STEADY if tools else drawn.temperature
-    schema = speech.schema(tools)
+    schema = speech.schema(tools, reply)
     if tools:
         body.pop("stop", None)
     if schema is not None:

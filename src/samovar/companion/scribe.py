@@ -1,0 +1,315 @@
+"""The scribe: an agent says what is to change in a file, the model is asked for the code alone.
+
+Small models seldom get a quoted edit right within a call, and code in a block they do
+(docs/decisions/0025). So the call names the file and says what shall be different; one question
+without the conversation shows the file and is answered with code, read as `samovar do` reads it.
+"""
+
+import asyncio
+import re
+import shlex
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from samovar.companion.facts import TRIED, must, tested
+from samovar.companion.renaming import renamed
+from samovar.companion.seat import FEW
+from samovar.core.agent import Agent, Limits
+from samovar.core.errors import ToolError
+from samovar.core.message import Message, Usage
+from samovar.core.rules import decide, perform, sight
+from samovar.core.seams import Model
+from samovar.core.talk import Conversation, Heard, Used
+from samovar.core.task import Edit, Step, Target, apply
+from samovar.core.text import letters
+from samovar.core.tool import Call, Returned, Tool, tool
+from samovar.flow.answer import MARKDOWN, completed, whole_file
+from samovar.flow.build import endings, read_answer
+from samovar.flow.localise import is_test
+from samovar.flow.passages import passages
+from samovar.flow.plan import is_short
+from samovar.flow.question import SHARE, told
+from samovar.flow.source import Symbol, defined, module_of, shape, symbols
+from samovar.flow.speak import ask, cut, drawn, language, messages, plain, prompt, tokens
+from samovar.flow.undefined import undefined
+from samovar.tools.beneath import Missing
+from samovar.tools.edit import difference, put
+from samovar.tools.soundness import check
+from samovar.tools.workspace import Text, Workspace
+
+HARD = frozenset({"edit_text", "edit_symbol", "write_file", "nvim"})
+"""Tools by which a small model would have to quote, to program or to write within a call."""
+TRIES = 3
+"""Answers a change may take; each after the first is drawn warmer."""
+WARM = 0.7
+SHORTEST = 300
+"""Tokens that an answer about a file may have in any case."""
+BESIDE = 400
+"""Tokens of each other file of the turn that is shown beside, and of what the last program said."""
+_TALK = re.compile(r"\b(comment|doc|docstring|document|describe|format|header|licen[cs]e)", re.I)
+"""What is asked for where comments are all that changes."""
+_NEW = re.compile(r"\b(add|create|write|new)\b[^.\n]*\b(function|method|class|test)", re.I)
+_RED = r"(fails?|failing|failed|red|broken?|breaks?)"
+_FAILS = re.compile(rf"\btests?\b[^\n]{{0,80}}\b{_RED}\b|\b{_RED} tests?\b", re.I)
+_TEST_ITSELF = re.compile(
+    r"\b(write|add|change|update|rewrite|rename) (a |the |another |one more )?(new )?tests?\b", re.I
+)
+_PROMPTS = {"write": "write", "edit": "edit", "localise-repair": "function"}
+
+
+@dataclass
+class Scribe:
+    """Writes files for an agent in its workspace."""
+
+    place: Workspace
+    model: Model
+    limits: Limits
+    talk: Callable[[], Conversation]
+    denied: Callable[[str], str]
+    """Says why the rules forbid the other tools to change a path; empty where none does."""
+    use: Callable[[Call], Awaitable[Returned]]
+    """Carries out a call of the agent's other tools, as the rules permit."""
+    _usage: Usage = field(default=Usage(), init=False)
+
+    def spent(self) -> Usage:
+        """Return the tokens since it was last asked."""
+        found, self._usage = self._usage, Usage()
+        return found
+
+    async def changed(self, path: str, change: str) -> str:
+        """Change or make a file; return the difference. Raises ToolError with nothing written."""
+        if why := self.denied(path):
+            raise ToolError(f"not permitted: {why}")
+        self._object(path)
+        old = await asyncio.to_thread(self._old, path)
+        before = old.text if old else ""
+        if (new := renamed(self.asked(), path, before)) is not None:
+            return await self._done(path, old, (Edit(path, new),))
+        step = self._step(path, before, change)
+        said = self._question(step, before, change)
+        why, times = "", self._times(path)
+        for number in range(times, times + TRIES):
+            reply = await ask(
+                self.model,
+                said,
+                self._room(before),
+                drawn(WARM * bool(number), number),
+            )
+            self._usage += reply.usage
+            try:
+                if reply.complaint:
+                    raise ToolError(reply.complaint)
+                edits = self._read(step, reply.text, before, change)
+                return await self._done(path, old, edits)
+            except ToolError as error:
+                why = str(error)
+        raise ToolError(f"{path} was not changed, {TRIES} answers were of no use; the last: {why}")
+
+    def _room(self, before: str) -> int:
+        """Return how many tokens an answer may have: what is new is rarely long."""
+        if not before:
+            return self.limits.reply // 2
+        return min(self.limits.reply, max(SHORTEST, 2 * tokens(before)))
+
+    def _old(self, path: str) -> Text | None:
+        try:
+            return self.place.read(path)
+        except Missing:
+            return None
+
+    def narrowed(self, tool: Tool) -> Tool:
+        """Return a tool as its next call has to be: of a failing test the code is to be edited."""
+        code = tuple(self._tested())
+        if tool.name != "edit_file" or not code:
+            return tool
+        kept = [
+            (f.name, f.type) for f in msgspec.structs.fields(tool.arguments) if f.name != "path"
+        ]
+        narrow = msgspec.defstruct(tool.name, [("path", Literal[code]), *kept], kw_only=True)
+        return replace(tool, arguments=narrow)
+
+    def _object(self, path: str) -> None:
+        """Raise ToolError for the test whose failure is to be mended."""
+        if is_test(path) and (code := self._tested()):
+            way = f"call edit_file with path {code[0]}, or say why the test is wrong"
+            raise ToolError(f"{path} is the test that fails: {way}")
+
+    def _tested(self) -> list[str]:
+        """Return what the tests of this turn test, if one is said to fail."""
+        asked = self.asked()
+        if not _FAILS.search(asked) or _TEST_ITSELF.search(asked):
+            return []
+        found = (p for path, text in self._seen("") if is_test(path) for p in tested(text))
+        return [p for p in dict.fromkeys(found) if self.place.exists(p)]
+
+    def _read(self, step: Step, text: str, before: str, change: str) -> tuple[Edit, ...]:
+        """Return the edits that an answer means. Raises ToolError for one that loses something."""
+        (target,) = step.targets
+        if step.strategy != "write" or target.path.endswith(MARKDOWN):
+            return read_answer(step, target, text, {target.path: before}, ())
+        # Not held to the names that were there: they may be what is to be renamed or removed.
+        new = completed(whole_file(text, target.path, ""), target.path, before)
+        said = f"{self.asked()}\n{change}"
+        lost = [n for n in sorted(defined(before) - defined(new)) if not _speaks(said, n)]
+        if lost:
+            raise ToolError(f"the answer leaves out {lost[0]}, of which nothing was said")
+        same = target.path.endswith(".py") and shape(before) == shape(new)
+        if before and same and not _TALK.search(said):
+            raise ToolError("the code is the same as before")
+        new = endings(new, before) if before else self._linked(new, target.path)
+        return (Edit(target.path, new),)
+
+    def _linked(self, text: str, path: str) -> str:
+        """Return new Python that imports what it uses of the files the turn has seen."""
+        lacking = undefined(text).keys() if path.endswith(".py") else set[str]()
+        lines = [
+            f"from {module_of(other)} import {', '.join(names)}\n"
+            for other, code in self._seen(path)
+            if (names := sorted(lacking & defined(code))) and other.endswith(".py")
+        ]
+        return "".join([*lines, *("\n" * bool(lines)), text])
+
+    async def _done(self, path: str, old: Text | None, edits: tuple[Edit, ...]) -> str:
+        return await asyncio.to_thread(self._put, path, old, edits) + await self._tried()
+
+    def _put(self, path: str, old: Text | None, edits: tuple[Edit, ...]) -> str:
+        text = apply(edits, {path: old.text if old else ""})[path]
+        if old is not None:
+            return f"changed {path}{put(self.place, path, old, text)}"
+        check(path, text)
+        self.place.write(path, Text(text))
+        return f"made {path}\n{difference('', text)}"
+
+    async def _tried(self) -> str:
+        """Run the tests that are said to fail; return what they say now, nothing without pytest."""
+        tests = [path for path, _ in self._seen("") if is_test(path)] if self._tested() else []
+        if not tests:
+            return ""
+        command = f"{TRIED} {shlex.join(tests)}"
+        ran = await self.use(Call("shell", {"command": command}))
+        known = ran.ok and "No module named pytest" not in ran.text
+        return f"\n{command}: {cut(ran.text, BESIDE)}" if known else ""
+
+    def _step(self, path: str, before: str, change: str) -> Step:
+        """Return what is asked for: the whole file, one function that is named, or edits."""
+        if is_short(before, self.limits.context):
+            return Step(title=path, strategy="write", targets=(Target(path),))
+        if one := _named(f"{change}\n{self.asked()}", path, before):
+            target = Target(path, one.name, one.first, one.last)
+            return Step(title=path, strategy="localise-repair", targets=(target,))
+        return Step(title=path, strategy="edit", targets=(Target(path),))
+
+    def _question(self, step: Step, before: str, change: str) -> tuple[Message, ...]:
+        (target,) = step.targets
+        asked = self.asked()
+        # The first time the person's own words say it best, where they name the file.
+        named = re.search(rf"(?<![\w./-]){re.escape(target.path)}(?![\w/-])", asked)
+        own = change.strip() in asked or (named and not self._times(target.path))
+        task = asked if own else f"{asked}\n\nIn `{target.path}`: {change}"
+        task = cut(task, told(self.limits.context))
+        text = "".join(before.splitlines(keepends=True)[target.first - 1 : target.last])
+        if step.strategy == "edit":
+            text = passages(text, task, self.limits.context // SHARE)
+        said = prompt(
+            _PROMPTS[step.strategy],
+            task=task,
+            path=target.path,
+            name=target.symbol.rsplit(".", 1)[-1],
+            language=language(target.path),
+            context="".join(self._beside(target.path)),
+            text=text.rstrip("\n"),
+        )
+        return plain(said) if step.strategy == "write" else messages(said)
+
+    def asked(self) -> str:
+        """Return what the person said in this turn."""
+        return "\n".join(i.text for i in self.talk().present if isinstance(i, Heard))
+
+    def _times(self, path: str) -> int:
+        """Return how often a file was to be changed in this turn before."""
+        calls = (i.result.call for i in self.talk().present if isinstance(i, Used))
+        return sum(c.tool == "edit_file" and c.arguments.get("path") == path for c in calls)
+
+    def _used(self) -> list[Returned]:
+        return [i.result for i in self.talk().present if isinstance(i, Used) and i.result.ok]
+
+    def _seen(self, path: str) -> Iterator[tuple[str, str]]:
+        """Yield the other files that were read in this turn, as they are now."""
+        read = (
+            str(r.call.arguments.get("path")) for r in self._used() if r.call.tool == "read_file"
+        )
+        for other in dict.fromkeys(read):
+            if other != path and self.place.exists(other):
+                yield other, self.place.read(other).text
+
+    def _beside(self, path: str) -> Iterator[str]:
+        """Yield what else of the turn the writer needs: files that were read, the last run."""
+        for other, text in self._seen(path):
+            shown = cut(letters(text), BESIDE).rstrip()
+            yield f"`{other}`:\n\n```{language(other)}\n{shown}\n```\n\n"
+        used = self._used()
+        ran = [r.text for r in used if r.call.tool in ("shell", "python") or TRIED in r.text]
+        if ran:
+            said = ran[-1].partition(TRIED)[2] or ran[-1]
+            yield f"The last run said:\n\n{cut(said, BESIDE).rstrip()}\n\n"
+
+
+def equip(agent: Agent, talk: Callable[[], Conversation]) -> Agent:
+    """Return an agent as its model needs it: who is shown few tools has its files written.
+
+    It then also acts before it speaks, where something is to be changed.
+    """
+    if agent.limits.shown > FEW or "edit_text" not in {t.name for t in agent.tools()}:
+        return agent
+    broker = agent.broker
+    place = Workspace(Path(broker.root), sight=sight(broker.rules, broker.root))
+
+    def denied(path: str) -> str:
+        hard = [t for t in agent.tools() if t.name in HARD]
+        said = (decide(broker.rules, t, Call(t.name, {"path": path}), broker.root) for t in hard)
+        return next((d.why for d in said if d.verdict == "deny"), "")
+
+    async def use(call: Call) -> Returned:
+        return await perform(call, agent.tools(), broker)
+
+    scribe = Scribe(place, agent.model, agent.limits, talk, denied, use)
+    own = edit_file(scribe)
+
+    def tools() -> Sequence[Tool]:
+        return (own, *agent.tools())
+
+    def held(now: Conversation, shown: Sequence[Tool]) -> Sequence[Tool]:
+        return [scribe.narrowed(tool) for tool in must(now, shown)]
+
+    return replace(agent, tools=tools, hidden=HARD, must=held, spent=scribe.spent)
+
+
+def edit_file(scribe: Scribe) -> Tool:
+    """Return the tool by which an agent has a file written."""
+
+    async def edit_file(
+        path: Annotated[str, Meta(description="the one file, relative to the workspace")],
+        change: Annotated[
+            str, Meta(description="what shall be different, in words, with every name and value")
+        ],
+    ) -> str:
+        """Change or create one file: say what to change, it is written for you."""
+        return await scribe.changed(path, change)
+
+    example = {"path": "app.py", "change": "add() must return the sum of a and b, not a - b"}
+    return tool(edit_file, "write", example)
+
+
+def _named(words: str, path: str, before: str) -> Symbol | None:
+    """Return the one function of a Python file that words name; None where something is new."""
+    found = [s for s in symbols(path, before) if _speaks(words, s.name.rsplit(".", 1)[-1])]
+    return found[0] if len(found) == 1 and not _NEW.search(words) else None
+
+
+def _speaks(words: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}\b", words) is not None
