@@ -2,9 +2,10 @@
 
 import pytest
 
-from samovar.companion.facts import doubt, line, mentioned, stands
-from samovar.core.talk import Began, Condensed, Heard, Looked, Used, fold, replay
-from samovar.core.tool import Call, Returned
+from samovar.companion.facts import doubt, line, mentioned, must, stands
+from samovar.core.talk import Began, Condensed, Heard, Looked, Stopped, Used, fold, replay
+from samovar.core.tool import Call, Permission, Returned, Tool
+from samovar.core.tool import tool as made
 
 ODD = {"app/[id]/page.tsx", "[id].py", "c++/x", "my notes.md", "old/notes.md", "new/notes.md"}
 FILES = ODD | {"sums.py", "src/app.py", "src/cart/total.py", "tests/cart/total.py", ".env"}
@@ -75,3 +76,51 @@ def test_a_file_that_stands_in_the_context_is_known():
     talk = replay([Heard(text="a.py"), READ])
     assert stands(talk, read("x = 1")) and not stands(talk, read("x = 2"))
     assert not stands(fold(talk, Condensed(places=(1,))), read("x = 1"))
+
+
+def tool(name: str, kind: Permission) -> Tool:
+    async def nothing() -> str:
+        return ""
+
+    return made(nothing, kind, {}, name=name)
+
+
+TOOLS = [
+    tool(name, kind)
+    for name, kind in (
+        ("edit_file", "write"),
+        ("read_file", "read"),
+        ("shell", "run"),
+        ("memory", "write"),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ("mend add in sums.py", {"edit_file", "read_file"}),
+        ("rename the function add to plus", {"edit_file", "read_file"}),
+        ("can you fix the failing test?", {"edit_file", "read_file"}),
+        ("behebe den Fehler in sums.py", {"edit_file", "read_file"}),
+        ("set LIMIT in sums.py to 3", {"edit_file", "read_file"}),
+        ("how do I add a test to sums.py?", {"read_file", "shell"}),
+        ("explain what add in sums.py does", {"read_file", "shell"}),
+        ("review sums.py, but do not change it", set()),
+        ("write me a poem", set()),
+        ("good morning", set()),
+    ],
+)
+def test_who_is_to_change_something_must_and_who_is_asked_looks(asked, names):
+    assert {t.name for t in must(replay([Heard(text=asked)]), TOOLS)} == names
+
+
+def test_go_on_means_what_it_stands_behind():
+    talk = replay([Heard(text="mend add in sums.py"), Stopped(end="steps"), Heard(text="go on")])
+    assert {t.name for t in must(talk, TOOLS)} == {"edit_file", "read_file"}
+    done = replay([Heard(text="mend add in sums.py"), Stopped(end="answered"), Heard(text="go on")])
+    assert must(done, TOOLS) == []
+
+
+def test_what_was_read_with_the_message_leaves_the_change_alone():
+    assert [t.name for t in must(replay([Heard(text="fix a.py"), READ]), TOOLS)] == ["edit_file"]

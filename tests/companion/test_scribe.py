@@ -128,7 +128,10 @@ async def test_answers_of_no_use_change_nothing_and_are_told(sit, project, answe
     (ok, text), *_ = results(seen)
     assert not ok and "3 answers were of no use" in text and why in text
     assert await talker.diff() == ""
-    assert len({r.sampling.seed for r in talker.seat.choice.model.asked[1:4]}) == 3
+    tries = talker.seat.choice.model.asked[1:4]
+    assert len({r.sampling.seed for r in tries}) == 3
+    pressed = [r.messages[-1].text.endswith("it is wrong: change it.") for r in tries]
+    assert pressed == ([False, True, True] if "same" in why else [False] * 3)
 
 
 async def test_a_name_the_person_speaks_of_may_go(sit):
@@ -212,7 +215,8 @@ async def test_who_may_not_edit_has_nothing_written(sit, tool):
     seen = await events(talker, "mend add in sums.py")
     ((ok, text),) = results(seen)[:1]
     assert not ok and "hands off" in text and await talker.diff() == ""
-    assert len(talker.seat.choice.model.asked) == 2, "nobody was asked for code"
+    first, last = talker.seat.choice.model.asked
+    assert tools_of(first) == {"edit_file"} and "reply" in tools_of(last), "it may say so at once"
 
 
 async def test_a_large_model_edits_by_itself(sit):

@@ -21,6 +21,17 @@ _QUESTION = re.compile(
     r"|^(?!\W*(can|could|would|will) you\b).*\?\s*$",
     re.IGNORECASE | re.DOTALL,
 )
+_HANDS_OFF = re.compile(
+    r"\b(do not|don't|never|without) (chang|edit|touch|modif|writ)\w*"
+    r"|\b(just|only) (look|read|review)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"\w\.[a-z]{1,5}\b|\w_\w|\w\(|`\S+`|\b(files?|functions?|class(es)?|methods?|tests?|modules?|code"
+    r"|scripts?|docstrings?|arguments?|parameters?|variables?|imports?|constants?|readme|bugs?)\b",
+    re.IGNORECASE,
+)
+"""What a message is about that means a file: "write me a poem" does not."""
 _ORDER = re.compile(
     r"\b(give|set|raise|put|move|must|shall|should)\b.*\w\.[a-z]{1,5}\b"
     r"|\w\.[a-z]{1,5}\b.*\b(must|shall|should)\b",
@@ -135,21 +146,28 @@ def must(talk: Conversation, tools: Sequence[Tool]) -> Sequence[Tool]:
 
     A small model that has read a file speaks as if its work were done, or has a shell say so.
     """
-    asked = _asked(talk)
+    order = _order(talk)
     results = [i.result for i in talk.present if isinstance(i, Used)]
     # What a message brings along was not called by the model and has no name.
     called = [r for r in results if r.call.id]
-    if not _orders(asked):
-        known = not understood(asked) or (called and not _failed(called[-1]))
-        over = known or len(called) > LOOKS
-        return [] if over else _looking(tools, len(called) < len(results))
+    if not _orders(order) or not _CODE.search(order):
+        asks = _QUESTION.search(order) is not None and understood(order)
+        known = bool(called) and not _failed(called[-1])
+        if not asks or known or len(called) > LOOKS:
+            return []
+        return _looking(tools, len(called) < len(results))
     wrote = [r for r in called if r.call.tool in _WRITES]
-    if len(called) >= CALLS or (wrote and _done(wrote[-1])):
+    if len(called) >= CALLS or (wrote and _done(wrote[-1])) or _forbidden(called):
         return []
     seen = len(called) < len(results) or len(called) >= LOOKS
     hard = wrote[-1].call.tool if wrote and wrote[-1].call.tool != "edit_file" else ""
     free = [t for t in tools if t.name in _WRITES and t.name != hard]
     return free + [t for t in tools if t.permission == "read" and not seen]
+
+
+def _forbidden(called: Sequence[Returned]) -> bool:
+    """Whether the rules or the person said no: nobody is asked twice."""
+    return any(not r.ok and r.text.startswith("not permitted") for r in called)
 
 
 def _done(wrote: Returned) -> bool:
@@ -158,7 +176,7 @@ def _done(wrote: Returned) -> bool:
 
 def _orders(asked: str) -> bool:
     """Whether a file is to be changed, as far as words tell."""
-    if _QUESTION.search(asked):
+    if _QUESTION.search(asked) or _HANDS_OFF.search(asked):
         return False
     return wants(asked, "write") or _ORDER.search(asked) is not None
 
@@ -167,11 +185,17 @@ def _failed(result: Returned) -> bool:
     return not result.ok or re.match(r"exit [^0]|Traceback ", result.text) is not None
 
 
-def _asked(talk: Conversation) -> str:
+def _order(talk: Conversation) -> str:
     """Return what is wanted: what a person said in this turn, of a team's task its title."""
     if talk.began is not None and talk.began.task:
         return talk.began.title
-    return " ".join(i.text for i in talk.present if isinstance(i, Heard))
+    return asked(talk)
+
+
+def asked(talk: Conversation) -> str:
+    """Return what was asked since the last answer: "go on" means what it stands behind."""
+    since = min(talk.since, talk.opened)
+    return "\n".join(i.text for i in talk.items[since:] if isinstance(i, Heard))
 
 
 def _looking(tools: Sequence[Tool], read: bool) -> Sequence[Tool]:
@@ -186,7 +210,7 @@ def doubt(answer: str, talk: Conversation) -> str:
     """
     looked = next((i for i in reversed(talk.items) if isinstance(i, Looked)), Looked())
     used = [i.result for i in talk.present if isinstance(i, Used)]
-    if _orders(_asked(talk)) and looked.facts.startswith(UNCHANGED):
+    if _orders(_order(talk)) and looked.facts.startswith(UNCHANGED):
         if _CHANGED.search(answer):
             return f"you say that something was changed, but {UNCHANGED}: {_DO_IT}"
         if used and not _HONEST.search(answer):

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from samovar.companion.facts import TRIED, must, tested
+from samovar.companion.facts import TRIED, asked, must, tested
 from samovar.companion.renaming import renamed
 from samovar.companion.seat import FEW
 from samovar.core.agent import Agent, Limits
@@ -24,7 +24,7 @@ from samovar.core.errors import ToolError
 from samovar.core.message import Message, Usage
 from samovar.core.rules import decide, perform, sight
 from samovar.core.seams import Model
-from samovar.core.talk import Conversation, Heard, Used
+from samovar.core.talk import Conversation, Used
 from samovar.core.task import Edit, Step, Target, apply
 from samovar.core.text import letters
 from samovar.core.tool import Call, Returned, Tool, tool
@@ -47,6 +47,7 @@ HARD = frozenset({"edit_text", "edit_symbol", "write_file", "nvim"})
 TRIES = 3
 """Answers a change may take; each after the first is drawn warmer."""
 WARM = 0.7
+SAME = "the code is the same as before"
 SHORTEST = 300
 """Tokens that an answer about a file may have in any case."""
 BESIDE = 400
@@ -91,12 +92,12 @@ class Scribe:
         if (new := renamed(self.asked(), path, before)) is not None:
             return await self._done(path, old, (Edit(path, new),))
         step = self._step(path, before, change)
-        said = self._question(step, before, change)
+        said = self._question(step, before, change, await self._tried())
         why, times = "", self._times(path)
         for number in range(times, times + TRIES):
             reply = await ask(
                 self.model,
-                said,
+                said if why != SAME else _pressed(said),
                 self._room(before),
                 drawn(WARM * bool(number), number),
             )
@@ -141,8 +142,8 @@ class Scribe:
 
     def _tested(self) -> list[str]:
         """Return what the tests of this turn test, if one is said to fail."""
-        asked = self.asked()
-        if not _FAILS.search(asked) or _TEST_ITSELF.search(asked):
+        said = self.asked()
+        if not _FAILS.search(said) or _TEST_ITSELF.search(said):
             return []
         found = (p for path, text in self._seen("") if is_test(path) for p in tested(text))
         return [p for p in dict.fromkeys(found) if self.place.exists(p)]
@@ -160,7 +161,7 @@ class Scribe:
             raise ToolError(f"the answer leaves out {lost[0]}, of which nothing was said")
         same = target.path.endswith(".py") and shape(before) == shape(new)
         if before and same and not _TALK.search(said):
-            raise ToolError("the code is the same as before")
+            raise ToolError(SAME)
         new = endings(new, before) if before else self._linked(new, target.path)
         return (Edit(target.path, new),)
 
@@ -204,31 +205,31 @@ class Scribe:
             return Step(title=path, strategy="localise-repair", targets=(target,))
         return Step(title=path, strategy="edit", targets=(Target(path),))
 
-    def _question(self, step: Step, before: str, change: str) -> tuple[Message, ...]:
+    def _question(self, step: Step, before: str, change: str, failure: str) -> tuple[Message, ...]:
         (target,) = step.targets
-        asked = self.asked()
+        said = self.asked()
         # The first time the person's own words say it best, where they name the file.
-        named = re.search(rf"(?<![\w./-]){re.escape(target.path)}(?![\w/-])", asked)
-        own = change.strip() in asked or (named and not self._times(target.path))
-        task = asked if own else f"{asked}\n\nIn `{target.path}`: {change}"
+        named = re.search(rf"(?<![\w./-]){re.escape(target.path)}(?![\w/-])", said)
+        own = change.strip() in said or (named and not self._times(target.path))
+        task = said if own else f"{said}\n\nIn `{target.path}`: {change}"
         task = cut(task, told(self.limits.context))
         text = "".join(before.splitlines(keepends=True)[target.first - 1 : target.last])
         if step.strategy == "edit":
             text = passages(text, task, self.limits.context // SHARE)
-        said = prompt(
+        words = prompt(
             _PROMPTS[step.strategy],
             task=task,
             path=target.path,
             name=target.symbol.rsplit(".", 1)[-1],
             language=language(target.path),
-            context="".join(self._beside(target.path)),
+            context="".join(self._beside(target.path, failure)),
             text=text.rstrip("\n"),
         )
-        return plain(said) if step.strategy == "write" else messages(said)
+        return plain(words) if step.strategy == "write" else messages(words)
 
     def asked(self) -> str:
-        """Return what the person said in this turn."""
-        return "\n".join(i.text for i in self.talk().present if isinstance(i, Heard))
+        """Return what the person asked for."""
+        return asked(self.talk())
 
     def _times(self, path: str) -> int:
         """Return how often a file was to be changed in this turn before."""
@@ -247,16 +248,20 @@ class Scribe:
             if other != path and self.place.exists(other):
                 yield other, self.place.read(other).text
 
-    def _beside(self, path: str) -> Iterator[str]:
-        """Yield what else of the turn the writer needs: files that were read, the last run."""
+    def _beside(self, path: str, failure: str) -> Iterator[str]:
+        """Yield what else the writer needs: files that were read in the turn, the last run."""
         for other, text in self._seen(path):
             shown = cut(letters(text), BESIDE).rstrip()
             yield f"`{other}`:\n\n```{language(other)}\n{shown}\n```\n\n"
-        used = self._used()
-        ran = [r.text for r in used if r.call.tool in ("shell", "python") or TRIED in r.text]
-        if ran:
-            said = ran[-1].partition(TRIED)[2] or ran[-1]
+        ran = [r.text for r in self._used() if r.call.tool in ("shell", "python")]
+        if said := failure.strip() or "".join(ran[-1:]):
             yield f"The last run said:\n\n{cut(said, BESIDE).rstrip()}\n\n"
+
+
+def _pressed(said: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return a question for a model that gave back what it was shown."""
+    *front, last = said
+    return (*front, Message("user", f"{last.text}\n\nAs it is now it is wrong: change it."))
 
 
 def equip(agent: Agent, talk: Callable[[], Conversation]) -> Agent:

@@ -5,6 +5,7 @@ The caller stores each event before it asks for the next one, so that after a cr
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -288,7 +289,7 @@ def _offer(talk: Conversation, tools: Sequence[Tool], agent: Agent) -> Offered:
     used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
     kept = [n for n in talk.offered if n in known]
     text = "\n".join([*heard, said])
-    seen = [t for t in tools if t.name not in agent.hidden or speaks_of(text, t.name)]
+    seen = [t for t in tools if t.name not in agent.hidden or t.name in re.findall(r"\w+", text)]
     chosen = choose(seen, text, used, kept, agent.limits.shown)
     rest = () if understood(text) else (t.name for t in seen if t.name not in chosen)
     return Offered(tools=chosen, more=tuple(rest))

@@ -49,4 +49,5 @@ def shown(ran: Ran, seconds: float) -> str:
     why = f"; stopped: {_LIMITS.get(ran.stopped, '')}" if ran.stopped else ""
     why = f"; stopped after {seconds:.0f} s" if ran.stopped == "time" else why
     output = tail(visible(ran.output.rstrip()), "pipe it to a file and read that, or filter it")
-    return f"exit {ran.exit} after {ran.seconds:.1f} s{why}\n{output}".rstrip()
+    quiet = "; it printed nothing" if not output.strip() else ""
+    return f"exit {ran.exit} after {ran.seconds:.1f} s{why}{quiet}\n{output}".rstrip()
