@@ -2,8 +2,10 @@
 
 import pytest
 
-from samovar.companion.facts import doubt, line, mentioned, must, stands
-from samovar.core.talk import Began, Condensed, Heard, Looked, Stopped, Used, fold, replay
+from samovar.companion.facts import doubt, line, mentioned, stands
+from samovar.companion.facts import tested as places
+from samovar.companion.orders import must
+from samovar.core.talk import Began, Condensed, Heard, Looked, Stopped, Told, Used, fold, replay
 from samovar.core.tool import Call, Permission, Returned, Tool
 from samovar.core.tool import tool as made
 
@@ -109,6 +111,17 @@ TOOLS = [
         ("review sums.py, but do not change it", set()),
         ("write me a poem", set()),
         ("good morning", set()),
+        ("how are you?", set()),
+        ("Thanks, the change in app.py looks good.", set()),
+        ("That is correct, the function works now.", set()),
+        ("I have to write tests tomorrow, wish me luck", set()),
+        ("summarise app.py and write me what the functions do", set()),
+        ("sieh dir sums.py an, aber ändere nichts", set()),
+        ("fix add in sums.py. never mind, leave it", set()),
+        (
+            "run the script gen.py and save what it prints to out.txt",
+            {"edit_file", "read_file", "shell"},
+        ),
     ],
 )
 def test_who_is_to_change_something_must_and_who_is_asked_looks(asked, names):
@@ -124,3 +137,22 @@ def test_go_on_means_what_it_stands_behind():
 
 def test_what_was_read_with_the_message_leaves_the_change_alone():
     assert [t.name for t in must(replay([Heard(text="fix a.py"), READ]), TOOLS)] == ["edit_file"]
+
+
+def test_who_was_nudged_or_refused_may_speak():
+    asked = Heard(text="mend add in sums.py")
+    failed = Used(result=Returned(call=Call("edit_file", {}, "1.0.0"), text="no block", ok=False))
+    assert must(replay([asked, failed]), TOOLS)
+    assert must(replay([asked, failed, Told(text="stuck", kind="nudge")]), TOOLS) == []
+    for no in (
+        "not permitted: hands off",
+        "nobody allowed this call",
+        "a person refused this call",
+    ):
+        refused = Used(result=Returned(call=Call("edit_file", {}, "1.0.0"), text=no, ok=False))
+        assert must(replay([asked, refused]), TOOLS) == []
+
+
+def test_what_a_test_imports_may_lie_in_the_project():
+    text = "import os.path\nfrom cart import total\nfrom . import x\nfrom ..calc import add\n"
+    assert places(text) == ("os/path.py", "src/os/path.py", "cart.py", "src/cart.py")

@@ -118,11 +118,15 @@ async def test_a_new_file_imports_what_it_uses(sit):
         (code("def add(a, b):\n    return a - b\n"), "is the same as before"),
         (code("# sums\ndef add(a, b):\n    return a - b\n"), "is the same as before"),
         (code("def plus(a, b):\n    return a + b\n"), "leaves out total"),
+        (code("class Box:\n    def add(self):\n        return 1\n"), "leaves out Box.size"),
     ],
 )
 async def test_answers_of_no_use_change_nothing_and_are_told(sit, project, answer, why):
     if "total" in why:
         keep(project, sums_py="def total(xs):\n    return sum(xs)\n")
+    if "Box" in why:
+        box = "class Box:\n    def add(self): ...\n\n    def size(self):\n        return 3\n"
+        keep(project, sums_py=box)
     talker = await sit(CHANGE, answer, answer, answer, reply("No."), reply("No, it is not done."))
     seen = await events(talker, "mend add in sums.py")
     (ok, text), *_ = results(seen)
@@ -207,14 +211,20 @@ async def test_line_ends_stay(sit, project):
     assert (talker.draft.root / "sums.py").read_bytes() == b"def add(a, b):\r\n    return a + b\r\n"
 
 
-@pytest.mark.parametrize("tool", ["edit_text", "write_file", "edit_*"])
-async def test_who_may_not_edit_has_nothing_written(sit, tool):
-    rules = Rules(deny=(Rule(tool=tool, path="sums.*", why="hands off"),))
+@pytest.mark.parametrize("tool", ["edit_text", "edit_*", "read_file"])
+@pytest.mark.parametrize("kind", ["deny", "ask"])
+async def test_who_may_not_edit_has_nothing_written(sit, tool, kind):
+    if (tool, kind) == ("read_file", "ask"):
+        pytest.skip("the message's file is asked for itself")
+    rules = Rules(**{kind: (Rule(tool=tool, path="sums.*", why="hands off"),)})
     answers = (CHANGE, reply("I may not change it."))
     talker = await sit(*answers, settings=Settings(rules=rules))
     seen = await events(talker, "mend add in sums.py")
     ((ok, text),) = results(seen)[:1]
-    assert not ok and "hands off" in text and await talker.diff() == ""
+    assert not ok and await talker.diff() == ""
+    assert (
+        "hands off" in text or "the rules ask a person about edit_text" in text or "nobody" in text
+    )
     first, last = talker.seat.choice.model.asked
     assert tools_of(first) == {"edit_file"} and "reply" in tools_of(last), "it may say so at once"
 

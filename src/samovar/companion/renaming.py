@@ -3,53 +3,56 @@
 Nobody needs a model for it, and a small one changes what the function does on the way. Pure.
 """
 
+import ast
 import io
 import keyword
 import re
 import tokenize
 
-_ASKED = re.compile(r"\brename\b(.*?)\b(?:to|into|as)\s+[`'\"]?([A-Za-z_]\w*)", re.I | re.S)
-_WORD = re.compile(r"[A-Za-z_]\w*")
+from samovar.flow.source import defined, imported, parse
+
+_KIND = r"(?:the )?(?:(?:function|class|constant|variable|name)\s+)?"
+_NAME = r"[`'\"]?([A-Za-z_]\w*)[`'\"]?"
+_ASKED = re.compile(
+    rf"(?:^|[.;,:\n]\s*|\bplease\s+|\byou\s+|\band\s+)rename\s+{_KIND}{_NAME}"
+    rf"(?:\s+in\s+[^;:\n]*?)?\s+(?:to|into)\s+{_NAME}(?=\s*$|\s*[.,;!\n](?!\w)|\s+(?:in|and|every)\b)",
+    re.IGNORECASE,
+)
 
 
 def renamed(asked: str, path: str, text: str) -> str | None:
-    """Return the file with its one name that a message wants renamed; None where none is clear.
+    """Return Python with the one name that a message wants renamed; None where none is clear.
 
-    In Python names are tokens, so that words in comments and strings stay; elsewhere whole words.
+    It is one that the file defines at its top, or imports; names behind a dot and words in
+    comments and strings stay.
     """
-    found = _ASKED.search(asked)
-    if found is None:
+    found = _ASKED.findall(asked)
+    if len(found) != 1 or not path.endswith((".py", ".pyi")):
         return None
-    new, places = found[2], _places(path, text)
-    old = {word for word in _WORD.findall(found[1]) if word in places}
-    if len(old) != 1 or new in places:
+    ((old, new),) = found
+    places, tree = _places(text), parse(text)
+    bound = defined(text) | {name for name, _ in imported(ast.walk(tree))} if tree else set[str]()
+    if old not in bound or new in places or keyword.iskeyword(new):
         return None
-    for start, end in reversed(places[old.pop()]):
+    for start, end in reversed(places[old]):
         text = text[:start] + new + text[end:]
     return text
 
 
-def _places(path: str, text: str) -> dict[str, list[tuple[int, int]]]:
-    """Return where each name stands, in order; nothing for Python that cannot be read."""
-    spans = _tokens(text) if path.endswith((".py", ".pyi")) else _words(text)
-    found: dict[str, list[tuple[int, int]]] = {}
-    for start, end in spans:
-        if not keyword.iskeyword(text[start:end]):
-            found.setdefault(text[start:end], []).append((start, end))
-    return found
-
-
-def _words(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in _WORD.finditer(text)]
-
-
-def _tokens(text: str) -> list[tuple[int, int]]:
+def _places(text: str) -> dict[str, list[tuple[int, int]]]:
+    """Return where each name stands that no dot comes before; nothing for what cannot be read."""
     starts = [0]
     for row in io.StringIO(text, newline=""):
         starts.append(starts[-1] + len(row))
+    found: dict[str, list[tuple[int, int]]] = {}
+    before = ""
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(text, newline="").readline))
+        for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+            if token.type == tokenize.NAME and before != ".":
+                (first, left), (last, right) = token.start, token.end
+                place = (starts[first - 1] + left, starts[last - 1] + right)
+                found.setdefault(token.string, []).append(place)
+            before = token.string
     except (tokenize.TokenError, SyntaxError):
-        return []
-    names = (t for t in tokens if t.type == tokenize.NAME)
-    return [(starts[t.start[0] - 1] + t.start[1], starts[t.end[0] - 1] + t.end[1]) for t in names]
+        return {}
+    return found

@@ -16,13 +16,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from samovar.companion.facts import TRIED, asked, must, tested
+from samovar.companion.facts import tested
+from samovar.companion.orders import TRIED, asked, must
 from samovar.companion.renaming import renamed
 from samovar.companion.seat import FEW
 from samovar.core.agent import Agent, Limits
 from samovar.core.errors import ToolError
 from samovar.core.message import Message, Usage
-from samovar.core.rules import decide, perform, sight
+from samovar.core.rules import Decision, decide, perform, sight
 from samovar.core.seams import Model
 from samovar.core.talk import Conversation, Used
 from samovar.core.task import Edit, Step, Target, apply
@@ -44,6 +45,8 @@ from samovar.tools.workspace import Text, Workspace
 
 HARD = frozenset({"edit_text", "edit_symbol", "write_file", "nvim"})
 """Tools by which a small model would have to quote, to program or to write within a call."""
+ALIKE = ("read_file", "edit_text")
+"""What edit_file does: where the rules keep these from a path, it is kept from it, too."""
 TRIES = 3
 """Answers a change may take; each after the first is drawn warmer."""
 WARM = 0.7
@@ -54,11 +57,14 @@ BESIDE = 400
 """Tokens of each other file of the turn that is shown beside, and of what the last program said."""
 _TALK = re.compile(r"\b(comment|doc|docstring|document|describe|format|header|licen[cs]e)", re.I)
 """What is asked for where comments are all that changes."""
+_LESS = re.compile(r"\b(remov|delet|drop|shorten|simplif|empty|replac|rewrit|clean|only)", re.I)
 _NEW = re.compile(r"\b(add|create|write|new)\b[^.\n]*\b(function|method|class|test)", re.I)
 _RED = r"(fails?|failing|failed|red|broken?|breaks?)"
 _FAILS = re.compile(rf"\btests?\b[^\n]{{0,80}}\b{_RED}\b|\b{_RED} tests?\b", re.I)
 _TEST_ITSELF = re.compile(
-    r"\b(write|add|change|update|rewrite|rename) (a |the |another |one more )?(new )?tests?\b", re.I
+    r"\b(write|add|change|update|rewrite|rename) (a |the |another |one more )?(new )?tests?\b"
+    r"|\btests? (is|are) wrong\b|\bexpects?\b[^\n]{0,60}\bbut\b",
+    re.I,
 )
 _PROMPTS = {"write": "write", "edit": "edit", "localise-repair": "function"}
 
@@ -71,10 +77,10 @@ class Scribe:
     model: Model
     limits: Limits
     talk: Callable[[], Conversation]
-    denied: Callable[[str], str]
-    """Says why the rules forbid the other tools to change a path; empty where none does."""
-    use: Callable[[Call], Awaitable[Returned]]
-    """Carries out a call of the agent's other tools, as the rules permit."""
+    denied: Callable[[str, str], str]
+    """Says why the rules keep another tool from a path; empty where they let it."""
+    use: Callable[[Call], Awaitable[Returned | None]]
+    """Carries out a call of another tool; None where the rules do not simply allow it."""
     _usage: Usage = field(default=Usage(), init=False)
 
     def spent(self) -> Usage:
@@ -84,10 +90,12 @@ class Scribe:
 
     async def changed(self, path: str, change: str) -> str:
         """Change or make a file; return the difference. Raises ToolError with nothing written."""
-        if why := self.denied(path):
+        if why := next(filter(None, (self.denied(path, name) for name in ALIKE)), ""):
             raise ToolError(f"not permitted: {why}")
         self._object(path)
         old = await asyncio.to_thread(self._old, path)
+        if old is None and (why := self.denied(path, "write_file")):
+            raise ToolError(f"not permitted: {why}")
         before = old.text if old else ""
         if (new := renamed(self.asked(), path, before)) is not None:
             return await self._done(path, old, (Edit(path, new),))
@@ -145,8 +153,11 @@ class Scribe:
         said = self.asked()
         if not _FAILS.search(said) or _TEST_ITSELF.search(said):
             return []
-        found = (p for path, text in self._seen("") if is_test(path) for p in tested(text))
-        return [p for p in dict.fromkeys(found) if self.place.exists(p)]
+        seen = dict(self._seen(""))
+        found = [p for path, text in seen.items() if is_test(path) for p in tested(text)]
+        code = [p for p in dict.fromkeys(found) if self.place.exists(p)]
+        # Whatever else the person named may be meant as well.
+        return [*code, *(p for p in seen if not is_test(p) and p not in code)] if code else []
 
     def _read(self, step: Step, text: str, before: str, change: str) -> tuple[Edit, ...]:
         """Return the edits that an answer means. Raises ToolError for one that loses something."""
@@ -156,9 +167,12 @@ class Scribe:
         # Not held to the names that were there: they may be what is to be renamed or removed.
         new = completed(whole_file(text, target.path, ""), target.path, before)
         said = f"{self.asked()}\n{change}"
-        lost = [n for n in sorted(defined(before) - defined(new)) if not _speaks(said, n)]
+        here, there = _names(target.path, before), _names(target.path, new)
+        lost = [n for n in sorted(here - there) if not _speaks(said, n.rsplit(".", 1)[-1])]
         if lost:
             raise ToolError(f"the answer leaves out {lost[0]}, of which nothing was said")
+        if 2 * len(new.splitlines()) < len(before.splitlines()) and not _LESS.search(said):
+            raise ToolError("the answer leaves out more than half of the file: write all of it")
         same = target.path.endswith(".py") and shape(before) == shape(new)
         if before and same and not _TALK.search(said):
             raise ToolError(SAME)
@@ -193,8 +207,9 @@ class Scribe:
             return ""
         command = f"{TRIED} {shlex.join(tests)}"
         ran = await self.use(Call("shell", {"command": command}))
-        known = ran.ok and "No module named pytest" not in ran.text
-        return f"\n{command}: {cut(ran.text, BESIDE)}" if known else ""
+        if ran is None or not ran.ok or "No module named pytest" in ran.text:
+            return ""
+        return f"\n{command}: {cut(ran.text, BESIDE)}"
 
     def _step(self, path: str, before: str, change: str) -> Step:
         """Return what is asked for: the whole file, one function that is named, or edits."""
@@ -245,8 +260,12 @@ class Scribe:
             str(r.call.arguments.get("path")) for r in self._used() if r.call.tool == "read_file"
         )
         for other in dict.fromkeys(read):
-            if other != path and self.place.exists(other):
-                yield other, self.place.read(other).text
+            try:
+                text = self.place.read(other).text
+            except (ToolError, OSError):
+                continue  # gone, or no text any more
+            if other != path:
+                yield other, text
 
     def _beside(self, path: str, failure: str) -> Iterator[str]:
         """Yield what else the writer needs: files that were read in the turn, the last run."""
@@ -274,13 +293,24 @@ def equip(agent: Agent, talk: Callable[[], Conversation]) -> Agent:
     broker = agent.broker
     place = Workspace(Path(broker.root), sight=sight(broker.rules, broker.root))
 
-    def denied(path: str) -> str:
-        hard = [t for t in agent.tools() if t.name in HARD]
-        said = (decide(broker.rules, t, Call(t.name, {"path": path}), broker.root) for t in hard)
-        return next((d.why for d in said if d.verdict == "deny"), "")
+    def verdict(call: Call) -> Decision:
+        found = [t for t in tools() if t.name == call.tool]
+        if not found:
+            return Decision("deny", f"{call.tool} is none of the agent's tools")
+        return decide(broker.rules, found[0], call, broker.root)
 
-    async def use(call: Call) -> Returned:
-        return await perform(call, agent.tools(), broker)
+    def denied(path: str, name: str) -> str:
+        own_word = verdict(Call(name, {"path": path}))
+        if (
+            own_word.verdict == "ask"
+            and verdict(Call("edit_file", {"path": path})).verdict != "ask"
+        ):
+            return f"the rules ask a person about {name} here"
+        return own_word.why if own_word.verdict == "deny" else ""
+
+    async def use(call: Call) -> Returned | None:
+        allowed = verdict(call).verdict == "allow"
+        return await perform(call, agent.tools(), broker) if allowed else None
 
     scribe = Scribe(place, agent.model, agent.limits, talk, denied, use)
     own = edit_file(scribe)
@@ -314,6 +344,11 @@ def _named(words: str, path: str, before: str) -> Symbol | None:
     """Return the one function of a Python file that words name; None where something is new."""
     found = [s for s in symbols(path, before) if _speaks(words, s.name.rsplit(".", 1)[-1])]
     return found[0] if len(found) == 1 and not _NEW.search(words) else None
+
+
+def _names(path: str, text: str) -> frozenset[str]:
+    """Return what a file defines at its top, and its methods."""
+    return defined(text) | {symbol.name for symbol in symbols(path, text)}
 
 
 def _speaks(words: str, name: str) -> bool:

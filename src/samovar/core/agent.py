@@ -373,8 +373,7 @@ def _read(reply: Reply, talk: Conversation, agent: Agent, tools: Sequence[Tool])
     return Replied(
         text=reply.text,
         said=said,
-        complaint=complaint
-        or ("" if calls else fault(reply, said, talk, tools, agent.dialect, agent.doubt)),
+        complaint=complaint,
         model=reply.model,
         usage=reply.usage,
         seconds=round(reply.seconds, 3),

@@ -68,11 +68,6 @@ def choose(
     return tuple(t.name for t in tools if t in chosen)
 
 
-def wants(words: str, permission: Permission) -> bool:
-    """Whether a text holds a word that speaks for tools of a permission."""
-    return bool((_words(words) | english(words)) & INTENTS[permission])
-
-
 def understood(words: str) -> bool:
     """Whether a text holds any word by which tools are chosen, in a language known here."""
     known = frozenset[str]().union(*INTENTS.values(), *CALLED.values())

@@ -101,7 +101,7 @@ class _Change:
         """
         around, _, own = self.name.rpartition(".")
         new = {s.own for s in _defined(symbol.fitted(code, "", "", self.language), self.language)}
-        if own in new and self.name not in {s.name for s in self.language.symbols(self.text)}:
+        if own in new and own not in {s.own for s in self.language.symbols(self.text)}:
             self.name = around
         return self._found() if self.name else None
 
