@@ -231,7 +231,7 @@ def test_an_action_that_is_none_gets_a_precise_line(text: str, said: str):
 
 def test_a_tool_of_the_name_reply_is_called_not_said():
     theirs = [Outline("reply", "", {"type": "object", "properties": {"to": {"type": "string"}}})]
-    said = Action(silent=True).read('{"tool": "reply", "arguments": {"to": "x"}}', theirs)
+    said = Action().read('{"tool": "reply", "arguments": {"to": "x"}}', theirs)
     assert said.calls == (Call("reply", {"to": "x"}),)
 
 
