@@ -13,7 +13,7 @@ from samovar.cli.chat_input import Piped
 from samovar.cli.chat_view import View
 from samovar.core.event import Entry
 from samovar.core.log import now
-from samovar.core.talk import Replied, Stopped, Used
+from samovar.core.talk import Replied, Started, Stopped, Used
 from samovar.core.text import joined
 from samovar.core.tool import Call, Returned, Said
 
@@ -100,3 +100,15 @@ async def test_of_an_answer_that_was_broken_off_nothing_is_in_the_next(
     shown = begun + capsys.readouterr().out
     assert "The new thing" in begun, "it comes as it is written"
     assert shown.replace("\r\x1b[2K", "") == f"{fresh}\n"
+
+
+async def test_what_a_tool_has_written_is_no_answer(view, capsys):
+    call = Call("edit_file", {"path": "a.py", "change": "x"}, "1.0.0")
+    view.entry(Entry(1, now(), Started(call=call)))
+    view.live("token", "```python\nx = 1\n```")
+    view.entry(Entry(2, now(), Used(result=Returned(call=call, text="changed a.py"))))
+    shown = capsys.readouterr().out
+    assert "x = 1" not in shown and "changed a.py" in shown
+    view.live("token", action("It is done and nothing else."))
+    view.entry(Entry(3, now(), Replied(text="", said=Said("It is done and nothing else."))))
+    assert "It is done" in capsys.readouterr().out

@@ -138,6 +138,14 @@ async def test_answers_of_no_use_change_nothing_and_are_told(sit, project, answe
     assert pressed == ([False, True, True] if "same" in why else [False] * 3)
 
 
+async def test_code_that_was_given_for_words_is_taken_where_answers_are_of_no_use(sit):
+    given = call("edit_file", path="sums.py", change="def add(a, b):\n    return a + b")
+    same = code("def add(a, b):\n    return a - b\n")
+    talker = await sit(given, same, same, same, reply("It adds."))
+    seen = await events(talker, "mend add in sums.py")
+    assert results(seen)[0][0] and "-    return a - b\n+    return a + b" in await talker.diff()
+
+
 async def test_a_name_the_person_speaks_of_may_go(sit):
     change = call("edit_file", path="sums.py", change="take it away")
     talker = await sit(change, code("def plus(a, b):\n    return a - b\n"), reply("Gone."))

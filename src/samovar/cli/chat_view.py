@@ -14,7 +14,7 @@ from samovar.cli.lines import Line, Tone, duration
 from samovar.cli.spoken import spoken
 from samovar.cli.terminal import STYLES, fancy
 from samovar.core.event import Entry
-from samovar.core.talk import Began, Heard, Replied, Started, Stopped, Talk
+from samovar.core.talk import Began, Heard, Replied, Started, Stopped, Talk, Used
 from samovar.models.dialects.streamed import Stream
 
 _CLEAR = "\r\x1b[2K"
@@ -35,6 +35,8 @@ class View:
         self._status = ""
         self._since = 0.0
         self._pieces = 0
+        self._acting = False
+        """Whether a tool is at work: what a model writes for it are not words of an answer."""
         self._ticker: asyncio.Task[None] | None = None
 
     def live(self, kind: str, text: str, /) -> None:
@@ -55,6 +57,7 @@ class View:
     def entry(self, entry: Entry) -> None:
         """Show what happened."""
         event = entry.event
+        self._acting = self._acting and not isinstance(event, Used | Stopped)
         match event:
             case Heard(by="") | Began():
                 return
@@ -64,6 +67,7 @@ class View:
                 self._end()
                 self.show([Line(f"  sent back: {complaint}", "dim")] if complaint else [])
             case Started(call=call):
+                self._acting = True
                 self.working(call.tool)
             case Stopped(end="answered"):
                 self.idle()
@@ -101,7 +105,7 @@ class View:
         if not self._pieces:
             self.working("writing")
         self._pieces += 1
-        if self.fancy:
+        if self.fancy and not self._acting:
             self._say(self._stream.feed(text))
 
     def _say(self, words: str) -> None:

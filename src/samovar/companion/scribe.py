@@ -117,6 +117,8 @@ class Scribe:
                 return await self._done(path, old, edits)
             except ToolError as error:
                 why = str(error)
+        if edits := _given(path, before, change):
+            return await self._done(path, old, edits)
         raise ToolError(f"{path} was not changed, {TRIES} answers were of no use; the last: {why}")
 
     def _room(self, before: str) -> int:
@@ -338,6 +340,17 @@ def edit_file(scribe: Scribe) -> Tool:
 
     example = {"path": "app.py", "change": "add() must return the sum of a and b, not a - b"}
     return tool(edit_file, "write", example)
+
+
+def _given(path: str, before: str, change: str) -> tuple[Edit, ...]:
+    """Return the one function that a change gives as code, where words are due; none for words."""
+    here = {symbol.name: symbol for symbol in symbols(path, before)} if path.endswith(".py") else {}
+    new = [symbol for symbol in symbols(path, change) if symbol.name in here]
+    if len(new) != 1 or shape(new[0].text) == shape(here[new[0].name].text):
+        return ()
+    old, (one,) = here[new[0].name], new
+    text = one.text if one.text.endswith("\n") else one.text + "\n"
+    return (Edit(path, endings(text, before), old.first, old.last),)
 
 
 def _named(words: str, path: str, before: str) -> Symbol | None:
