@@ -26,7 +26,7 @@ from samovar.core.message import Message, Usage
 from samovar.core.rules import Decision, decide, perform, sight
 from samovar.core.seams import Model
 from samovar.core.talk import Conversation, Used
-from samovar.core.task import Edit, Step, Target, apply
+from samovar.core.task import Edit, Step, Target, apply, lines
 from samovar.core.text import letters
 from samovar.core.tool import Call, Returned, Tool, tool
 from samovar.flow.answer import MARKDOWN, completed, whole_file
@@ -34,7 +34,7 @@ from samovar.flow.build import endings, read_answer
 from samovar.flow.localise import is_test
 from samovar.flow.passages import passages
 from samovar.flow.plan import is_short
-from samovar.flow.question import SHARE, told
+from samovar.flow.question import PROMPTS, SHARE, told
 from samovar.flow.source import Symbol, defined, module_of, shape, symbols
 from samovar.flow.speak import ask, cut, drawn, language, messages, plain, prompt, tokens
 from samovar.flow.undefined import undefined
@@ -66,7 +66,6 @@ _TEST_ITSELF = re.compile(
     r"|\btests? (is|are) wrong\b|\bexpects?\b[^\n]{0,60}\bbut\b",
     re.I,
 )
-_PROMPTS = {"write": "write", "edit": "edit", "localise-repair": "function"}
 
 
 @dataclass
@@ -135,8 +134,8 @@ class Scribe:
 
     def narrowed(self, tool: Tool) -> Tool:
         """Return a tool as its next call has to be: of a failing test the code is to be edited."""
-        code = tuple(self._tested())
-        if tool.name != "edit_file" or not code:
+        code = tuple(self._tested()) if tool.name == "edit_file" else ()
+        if not code:
             return tool
         kept = [
             (f.name, f.type) for f in msgspec.structs.fields(tool.arguments) if f.name != "path"
@@ -184,12 +183,12 @@ class Scribe:
     def _linked(self, text: str, path: str) -> str:
         """Return new Python that imports what it uses of the files the turn has seen."""
         lacking = undefined(text).keys() if path.endswith(".py") else set[str]()
-        lines = [
+        imports = [
             f"from {module_of(other)} import {', '.join(names)}\n"
             for other, code in self._seen(path)
             if (names := sorted(lacking & defined(code))) and other.endswith(".py")
         ]
-        return "".join([*lines, *("\n" * bool(lines)), text])
+        return "".join([*imports, *("\n" * bool(imports)), text])
 
     async def _done(self, path: str, old: Text | None, edits: tuple[Edit, ...]) -> str:
         return await asyncio.to_thread(self._put, path, old, edits) + await self._tried()
@@ -230,11 +229,11 @@ class Scribe:
         own = change.strip() in said or (named and not self._times(target.path))
         task = said if own else f"{said}\n\nIn `{target.path}`: {change}"
         task = cut(task, told(self.limits.context))
-        text = "".join(before.splitlines(keepends=True)[target.first - 1 : target.last])
+        text = "".join(lines(before)[target.first - 1 : target.last])
         if step.strategy == "edit":
             text = passages(text, task, self.limits.context // SHARE)
         words = prompt(
-            _PROMPTS[step.strategy],
+            PROMPTS[step.strategy],
             task=task,
             path=target.path,
             name=target.symbol.rsplit(".", 1)[-1],

@@ -289,7 +289,8 @@ def _offer(talk: Conversation, tools: Sequence[Tool], agent: Agent) -> Offered:
     used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
     kept = [n for n in talk.offered if n in known]
     text = "\n".join([*heard, said])
-    seen = [t for t in tools if t.name not in agent.hidden or t.name in re.findall(r"\w+", text)]
+    words = set(re.findall(r"\w+", text))
+    seen = [t for t in tools if t.name not in agent.hidden or t.name in words]
     chosen = choose(seen, text, used, kept, agent.limits.shown)
     rest = () if understood(text) else (t.name for t in seen if t.name not in chosen)
     return Offered(tools=chosen, more=tuple(rest))

@@ -24,7 +24,7 @@ SHARE = 4
 ANSWERED = 400
 """Tokens of an answer of edits that is shown when it is asked for again."""
 _IMPORT = re.compile(r"(from|import)\b")
-_PROMPTS = {"write": "write", "edit": "edit", "localise-repair": "function"}
+PROMPTS = {"write": "write", "edit": "edit", "localise-repair": "function"}
 _REPAIRS = {"write": "repair_file", "edit": "repair_edit", "localise-repair": "repair_function"}
 
 
@@ -47,7 +47,7 @@ def question(
         part = passages(part, state.task.text, kit.context // SHARE)
     part = short(part) if brief else part
     part = bodiless(part) if idea.way == "anew" else part
-    parts = [prompt(_PROMPTS[step.strategy], text=part.rstrip("\n"), **fields)]
+    parts = [prompt(PROMPTS[step.strategy], text=part.rstrip("\n"), **fields)]
     attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
     if attempt is not None:
         again = idea.way == "repair" or step.strategy == "edit"

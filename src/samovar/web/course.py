@@ -7,7 +7,7 @@ from msgspec import Struct
 from samovar.core.event import Done, Intended, committed
 from samovar.core.message import Usage
 from samovar.core.state import undone
-from samovar.core.talk import Heard, Replied, Stopped
+from samovar.core.talk import Heard, Replied, Stopped, Used
 
 _BROKEN_OFF = ("stopped", "")
 
@@ -30,7 +30,7 @@ def course(events: Iterable[object]) -> Course:
     usage = Usage()
     for event in known:
         match event:
-            case Replied():
+            case Replied() | Used():
                 usage += event.usage
             case Heard() | Intended():
                 now = _BROKEN_OFF
