@@ -18,8 +18,8 @@ CANDIDATE = Candidate(id=0, step=0, origin="model")
 STEPS: tuple[tuple[float, Event], ...] = (
     (0.0, Opened(run="r", task=Task(id="r", text="t"))),
     (2.5, Surveyed(verdict=SEEN)),
-    (4.0, Wrote(candidate=CANDIDATE, seconds=4.0, usage=Usage(100, 20, 9))),
-    (4.0, Wrote(candidate=CANDIDATE, seconds=4.0, usage=Usage(100, 90, 9))),
+    (4.0, Wrote(candidate=CANDIDATE, seconds=4.0, prompt="p", usage=Usage(100, 20, 9))),
+    (4.0, Wrote(candidate=CANDIDATE, seconds=4.0, prompt="p", usage=Usage(100, 90, 9))),
     (2.5, Judged(candidate=0, verdict=SEEN, seconds=2.5)),
     (2.0, Documented(candidate=CANDIDATE, message="m", seconds=2.0, usage=Usage(60, 30, 9))),
     (1.0, Closed(outcome="done", ok=True)),
@@ -43,6 +43,20 @@ def test_the_first_question_of_a_run_cannot_come_from_the_cache():
     assert logs.later(run()[:3]) == Usage()
 
 
+def test_what_candidates_of_a_step_share_is_told_apart():
+    assert logs.shared(run()) == Usage(100, 90, 9)
+    elsewhere = Candidate(id=1, step=1, origin="model")
+    events = [
+        Wrote(candidate=CANDIDATE, prompt="p", usage=Usage(100, 20, 9)),
+        Wrote(candidate=elsewhere, prompt="p", usage=Usage(100, 90, 9)),
+        Wrote(candidate=CANDIDATE, prompt="q", usage=Usage(120, 90, 9)),
+        # No server told what it cost: an answer that was ended early.
+        Wrote(candidate=CANDIDATE, prompt="q", usage=Usage(0, 0, 9)),
+    ]
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    assert logs.shared([Entry(n, at, event) for n, event in enumerate(events)]) == Usage()
+
+
 def test_each_log_has_a_line_and_all_have_one(tmp_path, capsys):
     path = tmp_path / "events.jsonl"
     times = iter(run())
@@ -51,10 +65,11 @@ def test_each_log_has_a_line_and_all_have_one(tmp_path, capsys):
         log.append(event)
     logs.main([str(path), str(GOLDEN)])
     first, _, total = capsys.readouterr().out.splitlines()
-    assert first == f"12.5% of the time, cached 75.0% of 160 later prompt tokens: {path}"
+    cached = "cached 75.0% of 160 later and 90.0% of 100 shared prompt tokens"
+    assert first == f"12.5% of the time, {cached}: {path}"
     golden = logs.later(read(GOLDEN))
-    cached = f"{120 / (160 + golden.prompt):.1%} of {160 + golden.prompt}"
-    assert total.endswith(f"cached {cached} later prompt tokens: all 2")
+    cached = f"cached {120 / (160 + golden.prompt):.1%} of {160 + golden.prompt} later and "
+    assert cached in total and total.endswith(": all 2")
 
 
 async def test_a_scripted_run_and_the_start_of_a_sandbox_are_timed(tmp_path):

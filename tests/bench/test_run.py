@@ -10,7 +10,8 @@ from samovar.bench import rows
 from samovar.bench.command import measured, options_of, peers_of, run
 from samovar.bench.harness import find
 from samovar.bench.report import pairs, save, table
-from samovar.bench.run import Bench, Setting, budget, half
+from samovar.bench.budget import budget, half
+from samovar.bench.run import Bench, Setting
 from samovar.bench.sets import choose, load, named
 from samovar.bench.work import counted
 from samovar.boot import Choice
@@ -221,6 +222,7 @@ def test_halves_and_limits_share_the_tasks_out(sets):
     assert [t.facts.id for t in choose(tasks, 1, 0)] == ["tiny/three"]
     assert len(choose(tasks, None, 2)) == 2
     assert [t.facts.id for t in named(tasks, ["three", "one"])] == ["tiny/three", "tiny/one"]
+    assert [t.facts.id for t in named(tasks, ["tiny/two"])] == ["tiny/two"]
     assert named(tasks, []) == tasks
     with pytest.raises(SetupError, match="no task 'four'"):
         named(tasks, ["four"])

@@ -1,7 +1,8 @@
 """What the logs of real runs tell: `python -m samovar.bench.logs LOG...`.
 
 The share of the time that neither the model nor a check took, and the share of the prompt's tokens
-that came from the server's prefix cache once it had read one prompt of the run.
+that came from the server's prefix cache: of all questions but a run's first, and of the questions
+that another candidate of the same step was asked before.
 """
 
 import sys
@@ -50,24 +51,42 @@ def later(entries: Sequence[Entry]) -> Usage:
     return sum(asked[1:], Usage())
 
 
-def row(name: str, own: Sequence[float], usage: Usage) -> str:
-    """Return a line: samovar's share of the time, and the cache's of the later prompt tokens."""
+def shared(entries: Sequence[Entry]) -> Usage:
+    """Return the tokens of candidates whose whole prompt an earlier one of their step had, too."""
+    seen: set[tuple[int, str]] = set()
+    found = Usage()
+    for wrote in (e.event for e in entries if isinstance(e.event, Wrote)):
+        if not wrote.usage.prompt:
+            continue
+        key = (wrote.candidate.step, wrote.prompt)
+        found += wrote.usage if key in seen else Usage()
+        seen.add(key)
+    return found
+
+
+def row(name: str, own: Sequence[float], after: Usage, same: Usage) -> str:
+    """Return a line: samovar's share of the time, and the cache's of two kinds of tokens."""
     median = sorted(own)[len(own) // 2]
-    cached = f"{usage.cached / usage.prompt:.1%} of {usage.prompt}" if usage.prompt else "of none"
-    return f"{median:.1%} of the time, cached {cached} later prompt tokens: {name}"
+    parts = f"cached {_cached(after)} later and {_cached(same)} shared prompt tokens"
+    return f"{median:.1%} of the time, {parts}: {name}"
+
+
+def _cached(usage: Usage) -> str:
+    return f"{usage.cached / usage.prompt:.1%} of {usage.prompt}" if usage.prompt else "none of 0"
 
 
 def main(names: Sequence[str]) -> None:
     """Print a line for each log, and for all their median time and the sum of their tokens."""
     own: list[float] = []
-    total = Usage()
+    after = same = Usage()
     for name in names:
         entries = read(Path(name))
-        own, usage = [*own, share(entries)], later(entries)
-        total += usage
-        sys.stdout.write(f"{row(name, own[-1:], usage)}\n")
+        own.append(share(entries))
+        found = later(entries), shared(entries)
+        after, same = after + found[0], same + found[1]
+        sys.stdout.write(f"{row(name, own[-1:], *found)}\n")
     if own:
-        sys.stdout.write(f"{row(f'all {len(own)}', own, total)}\n")
+        sys.stdout.write(f"{row(f'all {len(own)}', own, after, same)}\n")
 
 
 if __name__ == "__main__":

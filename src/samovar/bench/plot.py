@@ -1,4 +1,4 @@
-"""A plot as plain SVG: the share solved over the tokens it took, with its interval."""
+"""Plots as plain SVG: the share solved over the tokens it took, as means or step by step."""
 
 import math
 from collections.abc import Sequence
@@ -22,24 +22,70 @@ class Point(NamedTuple):
     high: float
 
 
+class Track(NamedTuple):
+    """How one harness solves more with more tokens."""
+
+    label: str
+    tokens: Sequence[int]
+    """Generated tokens with which each solved task was solved, the fewest first."""
+    total: int
+    """Tasks, the unsolved ones included."""
+    reach: int
+    """Tokens up to which it is known."""
+
+
 def draw(title: str, points: Sequence[Point]) -> str:
     """Return the plot; the tokens are on a logarithmic axis."""
     first, last = _range([p.tokens for p in points])
-    parts = [
+    parts = []
+    for number, point in enumerate(points):
+        parts += _whisker(point, _across(point.tokens, first, last), _colour(number))
+    names = [point.label for point in points]
+    return _whole(title, "computed tokens a task", (first, last), names, parts)
+
+
+def tracks(title: str, many: Sequence[Track]) -> str:
+    """Return the plot of the share solved with so many tokens or fewer, a step for each task."""
+    first, last = _range([t for track in many for t in (*track.tokens, track.reach)])
+    parts = [_steps(track, first, last, _colour(n)) for n, track in enumerate(many)]
+    names = [track.label for track in many]
+    return _whole(title, "generated tokens of a task", (first, last), names, parts)
+
+
+def _whole(
+    title: str, axis: str, powers: tuple[int, int], names: Sequence[str], parts: Sequence[str]
+) -> str:
+    """Return a picture: what every one has around its own parts."""
+    frame = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" '
         'font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>',
         _text(LEFT, 22, title, size=15),
         *_shares(),
-        *_tokens(first, last),
+        *_tokens(*powers, axis),
     ]
-    for number, point in enumerate(points):
-        colour = COLOURS[number % len(COLOURS)]
-        parts += _whisker(point, _across(point.tokens, first, last), colour)
+    for number, name in enumerate(names):
         y = TOP + 14 + 18 * number
-        parts.append(f'<circle cx="{WIDE - RIGHT + 20}" cy="{y - 4}" r="5" fill="{colour}"/>')
-        parts.append(_text(WIDE - RIGHT + 32, y, point.label))
-    return "\n".join([*parts, "</svg>", ""])
+        spot = f'cx="{WIDE - RIGHT + 20}" cy="{y - 4}" r="5" fill="{_colour(number)}"'
+        frame += [f"<circle {spot}/>", _text(WIDE - RIGHT + 32, y, name)]
+    return "\n".join([*frame, *parts, "</svg>", ""])
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _steps(track: Track, first: int, last: int, colour: str) -> str:
+    """Return a line that goes up by a task wherever one more was solved."""
+    corners, height = [(float(LEFT), _up(0.0))], 0
+    for tokens in track.tokens:
+        x = _across(tokens, first, last)
+        corners.append((x, _up(height / track.total)))
+        height += 1
+        corners.append((x, _up(height / track.total)))
+    corners.append((_across(track.reach, first, last), _up(height / track.total)))
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 
 def _range(tokens: Sequence[float]) -> tuple[int, int]:
@@ -67,14 +113,14 @@ def _shares() -> list[str]:
     return parts
 
 
-def _tokens(first: int, last: int) -> list[str]:
+def _tokens(first: int, last: int, axis: str) -> list[str]:
     parts = []
     for power in range(first, last + 1):
         x = _across(10.0**power, first, last)
         parts.append(_stroke(x, TOP, x, HIGH - BOTTOM, "#ddd"))
         parts.append(_text(x, HIGH - BOTTOM + 18, f"{10**power:,}", anchor="middle"))
     middle = (LEFT + WIDE - RIGHT) / 2
-    return [*parts, _text(middle, HIGH - 10, "computed tokens a task", anchor="middle")]
+    return [*parts, _text(middle, HIGH - 10, axis, anchor="middle")]
 
 
 def _whisker(point: Point, x: float, colour: str) -> list[str]:

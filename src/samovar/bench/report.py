@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from samovar.bench import curve
 from samovar.bench.plot import Point, draw
 from samovar.bench.rows import Row
 from samovar.bench.stats import mcnemar, mean, wilson
@@ -73,6 +74,7 @@ class Report(Struct, frozen=True, kw_only=True):
     commits: tuple[str, ...]
     lines: tuple[Line, ...]
     pairs: tuple[Pair, ...]
+    curves: tuple[curve.Curve, ...]
 
 
 def report(rows: Sequence[Row]) -> Report:
@@ -84,6 +86,7 @@ def report(rows: Sequence[Row]) -> Report:
         commits=_distinct(r.commit for r in rows),
         lines=lines(rows),
         pairs=pairs(rows),
+        curves=curve.curves(rows),
     )
 
 
@@ -128,15 +131,20 @@ def compared(found: Sequence[Pair]) -> str:
 
 
 def save(out: Path, rows: Sequence[Row]) -> None:
-    """Write the table, the facts and the plots beside the rows."""
+    """Write the tables, the facts and the plots beside the rows."""
     whole = report(rows)
-    out.with_suffix(".md").write_text(f"{_facts(whole)}\n{table(rows)}\n{compared(whole.pairs)}")
+    parts = (_facts(whole), table(rows), compared(whole.pairs), curve.table(whole.curves))
+    out.with_suffix(".md").write_text("\n".join(part for part in parts if part))
     facts = msgspec.json.format(msgspec.json.encode(whole)) + b"\n"
     out.with_suffix(".json").write_bytes(facts)
     for name, mode in sorted({(li.set, li.mode) for li in whole.lines}):
         points = [_point(li) for li in whole.lines if (li.set, li.mode) == (name, mode)]
-        picture = draw(f"{name}, tests {'visible' if mode == 'vis' else 'hidden'}", points)
-        out.with_name(f"{out.stem}-{name}-{mode}.svg").write_text(picture)
+        title = f"{name}, tests {'visible' if mode == 'vis' else 'hidden'}"
+        plain = out.with_name(f"{out.stem}-{name}-{mode}.svg")
+        plain.write_text(draw(title, points))
+        found = [c for c in whole.curves if (c.set, c.mode) == (name, mode)]
+        if found:
+            plain.with_stem(f"{plain.stem}-curve").write_text(curve.drawn(title, found))
 
 
 def _line(rows: Sequence[Row]) -> Line:

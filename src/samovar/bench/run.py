@@ -1,7 +1,6 @@
 """Tasks x seeds x harnesses, in as many lanes as pay: each grades a task while it does the next."""
 
 import asyncio
-import math
 import shutil
 import tempfile
 import time
@@ -9,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.bench import rows
+from samovar.bench.budget import budget, half, less
 from samovar.bench.grade import Grade, grade
 from samovar.bench.harness import find
 from samovar.bench.rows import Row
@@ -28,9 +27,6 @@ from samovar.models.wrappers import Counted
 
 Key = tuple[object, ...]
 """What tells rows apart."""
-CALLS = 8
-GENERATED = 2500
-REPLY = 1200
 SECOND = "second-try"
 """Switches off what follows a first try that failed: its figure alone takes half the time."""
 
@@ -247,24 +243,3 @@ class _Trial:
             generated=total.generated,
             model_seconds=round(row.model_seconds + count.seconds, 2),
         )
-
-
-def budget(scale: float) -> Budget:
-    """Return what a task may spend: 8 calls and 2,500 generated tokens, times `scale`."""
-    return Budget(calls=math.ceil(CALLS * scale), generated=int(GENERATED * scale), reply=REPLY)
-
-
-def half(whole: Budget) -> Budget:
-    """Return what the first of two tries may spend."""
-    return msgspec.structs.replace(
-        whole, calls=math.ceil(whole.calls / 2), generated=whole.generated // 2
-    )
-
-
-def less(whole: Budget, count: Counted) -> Budget:
-    """Return what the second try may spend: what the first one left."""
-    return msgspec.structs.replace(
-        whole,
-        calls=whole.calls - count.calls,
-        generated=whole.generated - count.usage.generated,
-    )

@@ -87,11 +87,15 @@ def load(sets: Path, name: str) -> tuple[Exercise, ...]:
 
 
 def named(tasks: tuple[Exercise, ...], names: Sequence[str]) -> tuple[Exercise, ...]:
-    """Return the tasks of these names, all for none. Raises SetupError for one there is not."""
+    """Return the tasks of these names, or ids (`exercism/bob`), in this order; all for none.
+
+    Raises SetupError for one there is not.
+    """
     known = {task.folder.name: task for task in tasks}
-    if missing := [name for name in names if name not in known]:
+    ids = {task.facts.id: task for task in tasks}
+    if missing := [name for name in names if name not in known and name not in ids]:
         raise SetupError(f"there is no task {missing[0]!r}; there are: {', '.join(known)}")
-    return tuple(known[name] for name in names) if names else tasks
+    return tuple(known.get(name) or ids[name] for name in names) if names else tasks
 
 
 def choose(tasks: tuple[Exercise, ...], half: int | None, limit: int) -> tuple[Exercise, ...]:

@@ -162,7 +162,7 @@ class Files:
                 weakref.finalize(self, _end, self._reader)
             assert self._reader.stdin is not None, "started with a pipe"
             assert self._reader.stdout is not None, "started with a pipe"
-            # Past the buffer: what an interrupt leaves there would be written to a git that is gone.
+            # Past the buffer: what an interrupt left in it would go to a git that is gone.
             os.write(self._reader.stdin.fileno(), f"{digest}\n".encode())
             return _next(self._reader.stdout, digest)
 
