@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from samovar.bench import rows
+from samovar.bench.budget import budget, half
 from samovar.bench.command import measured, options_of, peers_of, run
 from samovar.bench.harness import find
 from samovar.bench.report import pairs, save, table
-from samovar.bench.budget import budget, half
 from samovar.bench.run import Bench, Setting
 from samovar.bench.sets import choose, load, named
 from samovar.bench.work import counted
