@@ -252,13 +252,14 @@ class Engine:
         mark = await self._mark(name, number)
         # What it could not read at its time, busy or with too much for one turn, it reads now.
         until = look(resume.schedule, number)
-        found = self.mailroom.unread(name, mark.read, until, resume.limits.read)
+        place = self.mailroom.stand(mark.read, mark.tick)
+        found = self.mailroom.unread(name, place, until, resume.limits.read)
         for line in self.mailroom.refused():
             self.log.add("refused", text=line)
         jobs = await self._jobs(name) if queued else ()
         # A task goes before teammates' talk, which waits unread; a person is heard at once.
         if jobs and not any(e.sender.startswith("person:") for e in found.entries):
-            found = Unread(place=mark.read)
+            found = Unread(place=place)
         if found.entries or jobs:
             return Scene(
                 resume=resume,

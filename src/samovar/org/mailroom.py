@@ -45,6 +45,8 @@ class _Box:
         self.changed = -1
         self.settled = False
         self.newest = 0
+        self.highest = 0
+        """The highest number there is, refused entries included."""
         self.count = 0
         self.tail: deque[Named] = deque(maxlen=TAIL)
         self.bad: dict[Named, int] = {}
@@ -95,6 +97,14 @@ class Mailroom:
         if writer in self._boxes:
             self._boxes[writer].settled = False
 
+    def stand(self, place: Mapping[str, int], since: int) -> dict[str, int]:
+        """Return where a reader stands in the outboxes as they are now; `since` is its latest turn.
+
+        Numbers begin anew where an outbox was emptied or its agent hired again, and go back where
+        it was restored: there, what was written from that turn on was not read.
+        """
+        return {writer: self._stand(writer, seq, since) for writer, seq in place.items()}
+
     def unread(self, reader: str, place: Mapping[str, int], tick: int, limit: int) -> Unread:
         """Return what an agent is to read as of a tick: entries of earlier ones, at most `limit`.
 
@@ -126,7 +136,7 @@ class Mailroom:
         return Unread(tuple(mine), new)
 
     def refused(self) -> list[str]:
-        """Return what was refused since the last call, each file once: one line each."""
+        """Return what was refused or begins anew since the last call, each once: one line each."""
         found, self._fresh = self._fresh, []
         return found
 
@@ -177,18 +187,20 @@ class Mailroom:
         if changed == box.changed and box.settled:
             return False
         box.settled = abs(time.time_ns() - changed) > _RACE
-        before = (box.newest, box.count)
+        before = (box.newest, box.count, box.highest)
         box.changed = changed
         self._scan(writer, path, box)
-        return (box.newest, box.count) != before
+        return (box.newest, box.count, box.highest) != before
 
     def _scan(self, writer: str, path: Path, box: _Box) -> None:
         if path.is_symlink():
             self._refuse(str(path), f"{path}: is a symbolic link; refused")
             return
         found: list[Named] = []
+        box.highest = 0
         for file in _files(path):
             name = named(file)
+            box.highest = max(box.highest, name.seq if name else 0)
             if name in box.bad and box.bad[name] == _changed(path / file):
                 continue
             if name is not None:
@@ -213,6 +225,17 @@ class Mailroom:
         for name in good if len(good) > 1 else ():
             place = str(outbox_of(self.home, writer) / name.file)
             self._refuse(place, f"{place}: another entry has the same number; refused")
+
+    def _stand(self, writer: str, seq: int, since: int) -> int:
+        box = self._boxes.get(writer)
+        # An empty one tells nothing: it may be on its way elsewhere and back.
+        if box is None or not 0 < box.highest < seq:
+            return seq
+        path = outbox_of(self.home, writer)
+        why = "it was emptied or restored, or its agent was hired again"
+        said = f"{path}: its numbers begin anew ({why}); what came since is read"
+        self._refuse(f"{path}, anew", said)
+        return max((n.seq for n in self.names(writer) if n.tick < since), default=0)
 
     def _newest(self, writer: str) -> int:
         box = self._boxes.get(writer)

@@ -196,13 +196,24 @@ def post(home: Path, owner: str, draft: OutboxEntry) -> OutboxEntry:
 def answer(home: Path, owner: str, draft: OutboxEntry) -> None:
     """Store an answer as `post` does, once. Raises SetupError where other words were first."""
     draft, box = _fit(draft), _own(home, owner, draft)
+    asked = _tick_of(home, draft.reply_to)
     with _alone(box):
         spoken = islice(backwards(box, owner, _EVER), _LATELY)
-        first = next((e.text for e in spoken if e.reply_to == draft.reply_to), None)
+        # Earlier ones answered an entry of the same number, of before the outbox began anew.
+        said = (e for e in spoken if e.reply_to == draft.reply_to and e.tick >= asked)
+        first = next((e.text for e in said), None)
         if first is None:
             _write(box, owner, draft)
         elif first != draft.text:
             raise SetupError(f"this was answered before, with {first[:200]!r}; that stands")
+
+
+def _tick_of(home: Path, id: str) -> int:
+    """Return the tick of an entry by its id; 0 where there is none."""
+    sender, _, number = id.rpartition("/")
+    if not re.fullmatch(NAME, sender):
+        return 0
+    return next((n.tick for n in listed(outbox_of(home, sender)) if str(n.seq) == number), 0)
 
 
 def _own(home: Path, owner: str, draft: OutboxEntry) -> Path:

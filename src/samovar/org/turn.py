@@ -49,9 +49,12 @@ class Turns:
     crew: Crew
 
     async def recover(self, agent: str, mark: Bookmark, tick: int) -> Bookmark:
-        """Finish what a crash cut off: follow up the latest entry, take over what it had read."""
+        """Finish what a crash cut off: follow up the latest entry, take over what it had read.
+
+        An entry with a lower number than the mark's comes of an outbox that began anew.
+        """
         latest = last(outbox_of(self.home, agent), agent, tick)
-        if latest is None or latest.seq <= mark.seq:
+        if latest is None or latest.seq == mark.seq:
             return mark
         if mark == Bookmark():
             mark = bookmark.rebuilt(self.home, agent, tick)
