@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from samovar.cli import health
+from samovar.cli.awaited import opened
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home, find_home_or_project, is_home
 from samovar.core.errors import SamovarError
@@ -81,7 +82,8 @@ async def run(folder: Path | None, pace: float, ticks: int, way: Way) -> int:
             # A task that is done at its second attempt is done.
             codes.update(ticked.codes)
 
-    async with tracing(home), open_team(home, no_sandbox=way.no_sandbox) as team:
+    async with tracing(home), AsyncExitStack() as stack:
+        team = await _team(stack, home, way, patient=not ticks)
         way.say(f"samovar: the team in {home} works; Ctrl-C stops it", "working", home=str(home))
         await _until_told(team, pace, ticks, tell)
     return worst(codes.values())
@@ -90,7 +92,8 @@ async def run(folder: Path | None, pace: float, ticks: int, way: Way) -> int:
 async def up(folder: Path | None, host: str, port: int, pace: float, way: Way) -> int:
     """Run the engine and the dashboard."""
     home = await _opened(folder)
-    async with tracing(home), open_team(home, no_sandbox=way.no_sandbox) as team:
+    async with tracing(home), AsyncExitStack() as stack:
+        team = await _team(stack, home, way)
         # The lock first: a second engine is refused before a port is taken.
         with alone(home):
             engine = asyncio.create_task(team.engine.run(pace, tell=way.tell))
@@ -104,9 +107,18 @@ async def serve(folder: Path | None, host: str, port: int, way: Way) -> int:
     home = await find_home_or_project(folder)
     configure(load(home).log)
     async with tracing(home), AsyncExitStack() as stack:
-        team = await stack.enter_async_context(open_team(home)) if is_home(home) else None
+        team = await _team(stack, home, way) if is_home(home) else None
         await _serve(home, office(team) if team else None, host, port, way)
     return 0
+
+
+async def _team(stack: AsyncExitStack, home: Path, way: Way, *, patient: bool = True) -> Team:
+    """Open a team until the stack closes; who is patient waits for its database."""
+
+    def open() -> AbstractAsyncContextManager[Team]:
+        return open_team(home, no_sandbox=way.no_sandbox)
+
+    return await (opened(stack, open) if patient else stack.enter_async_context(open()))
 
 
 async def _opened(folder: Path | None) -> Path:

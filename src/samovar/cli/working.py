@@ -1,27 +1,19 @@
 """Working on the queue, beside the engine or on another machine: `samovar worker`."""
 
-import asyncio
 import os
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TypeVar
 
+from samovar.cli.awaited import opened
 from samovar.cli.end import say
 from samovar.cli.home import VARIABLE, find_home
 from samovar.core.errors import SetupError
 from samovar.logs import configure
 from samovar.office import Outpost, open_outpost, open_team
 from samovar.org.hold import Manner
-from samovar.org.seams import StoreAway
 from samovar.settings import load
 from samovar.traces.tracing import tracing
 from samovar.worker import Worker, run_workers
-
-AGAIN = 2.0
-"""Seconds between two looks for a database that is not there yet."""
-
-T = TypeVar("T")
 
 
 async def work(
@@ -33,9 +25,9 @@ async def work(
     async with tracing(home), AsyncExitStack() as stack:
         if load(home).carry_megabytes:
             home.mkdir(parents=True, exist_ok=True)
-            outpost = await _open(stack, lambda: open_outpost(home, no_sandbox=no_sandbox))
+            outpost = await opened(stack, lambda: open_outpost(home, no_sandbox=no_sandbox))
         else:
-            team = await _open(stack, lambda: open_team(home, no_sandbox=no_sandbox))
+            team = await opened(stack, lambda: open_team(home, no_sandbox=no_sandbox))
             there = sorted(member.name for member in await team.agents())
             if unknown := sorted(set(agents) - set(there)):
                 raise SetupError(f"no agent is called {unknown[0]}; there are: {', '.join(there)}")
@@ -60,16 +52,3 @@ async def _place(folder: Path | None) -> Path:
         if not load(given).carry_megabytes:
             raise
         return given
-
-
-async def _open(stack: AsyncExitStack, open: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-    """Open a team or an outpost; a database that is not there yet is waited for."""
-    told = False
-    while True:
-        try:
-            return await stack.enter_async_context(open())
-        except StoreAway as error:
-            if not told:
-                say(f"samovar: {error}; waiting for it")
-            told = True
-        await asyncio.sleep(AGAIN)
