@@ -31,6 +31,8 @@ class Bookmark(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last sequence number read, by outbox."""
     passed: int = 0
     """Turns in a row in which it had a task and did not work on it."""
+    deaf: int = 0
+    """Turns in a row in which words of teammates waited for a task."""
     warned: Mapping[str, int] = {}
     """When a person was last told of a thing, by thing: the tick."""
 

@@ -1,5 +1,6 @@
 """The one choice of a turn: what may be chosen, how it is asked, what was meant. Pure."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -20,6 +21,8 @@ ALL = "all"
 """Everyone who reads the outbox."""
 PATIENCE = 3
 """Turns in which an agent may leave a waiting task alone; then it is worked on unasked."""
+LISTENS = 5
+"""Tasks in a row that go before teammates' words; then those are heard, whatever is left to do."""
 _MEANING = {
     "work": "work now on the first task of your queue",
     "task": "file a task: `to` is who shall do it (you or a teammate), `text` what to do",
@@ -57,6 +60,8 @@ class Scene(Struct, frozen=True, kw_only=True):
     place: dict[str, int] = {}
     """Where it stands in each outbox once this turn is over."""
     mark: Bookmark = Bookmark()
+    behind: bool = False
+    """Whether words of teammates wait until a task is done."""
 
     @property
     def forced(self) -> bool:
@@ -65,6 +70,12 @@ class Scene(Struct, frozen=True, kw_only=True):
         Measured: a model of half a billion parameters hands the same task on and on instead.
         """
         return bool(self.jobs) and (not self.unread or self.mark.passed >= PATIENCE)
+
+
+def wait(entries: Sequence[OutboxEntry], jobs: Sequence[Job], mark: Bookmark) -> bool:
+    """Whether unread words wait until a task is done: not those of people, and not for ever."""
+    people = any(e.sender.startswith("person:") for e in entries)
+    return bool(entries and jobs) and not people and mark.deaf < LISTENS
 
 
 def offered(scene: Scene) -> tuple[Action, ...]:

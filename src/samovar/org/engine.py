@@ -13,7 +13,7 @@ from samovar.core.errors import ModelError, SamovarError
 from samovar.core.log import write
 from samovar.org import bookmark
 from samovar.org.bookmark import Bookmark
-from samovar.org.choice import Scene
+from samovar.org.choice import Scene, wait
 from samovar.org.credits import EVERY
 from samovar.org.crew import mates
 from samovar.org.failures import Failures, failing
@@ -257,9 +257,8 @@ class Engine:
         for line in self.mailroom.refused():
             self.log.add("refused", text=line)
         jobs = await self._jobs(name) if queued else ()
-        # A task goes before teammates' talk, which waits unread; a person is heard at once.
-        if jobs and not any(e.sender.startswith("person:") for e in found.entries):
-            found = Unread(place=place)
+        behind = wait(found.entries, jobs, mark)
+        found = Unread(place=place) if behind else found
         if found.entries or jobs:
             return Scene(
                 resume=resume,
@@ -270,6 +269,7 @@ class Engine:
                 noted=noted(self.home, resume, mark.tick, number),
                 place=dict(found.place),
                 mark=mark,
+                behind=behind,
             )
         if found.place != mark.read:
             # Others' mail was passed over; kept in memory, it is passed over quickly again.

@@ -226,6 +226,7 @@ class Turns:
             seq=max(seq, scene.mark.seq),
             read=scene.place,
             passed=count if passed is None else passed,
+            deaf=scene.mark.deaf + 1 if scene.behind else 0,
         )
         bookmark.save(self.home, scene.resume.name, mark)
         return mark
