@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -112,7 +112,7 @@ async def open_team(
     folder = Folder(home, known or known_here(home, settings))
     carried = settings.carry_megabytes << 20
     async with open_store(home, settings.database_url, carried=carried, own=True) as store:
-        bell = open_bell(settings.bell_url, sorted(folder.read().resumes))
+        bell = open_bell(settings.bell_url, folder.names)
         try:
             given = Given(settings, store, pool, bell, live, no_sandbox)
             team = assemble(home, equip(home, given, minds, folder.read), folder)
@@ -153,7 +153,12 @@ async def open_outpost(
     pool = Pool(folder, settings, live)
     carried = settings.carry_megabytes << 20
     async with open_store(folder, settings.database_url, carried=carried) as store:
-        bell = open_bell(settings.bell_url)
+
+        async def owners() -> Sequence[str]:
+            """Return whose tasks there are: nothing of the home is here to tell who is in it."""
+            return sorted(await store.queue.counts())
+
+        bell = open_bell(settings.bell_url, owners)
         given = Given(settings, store, pool, bell, live, no_sandbox)
         queue = Ringing(store.queue, bell)
         away = Away(folder / "away", store.parcels, queue, lambda place: staff(given, place))

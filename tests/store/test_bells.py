@@ -17,6 +17,10 @@ KINDS = ("local", "redis", "postgresql")
 AGENTS = ("ada", "bob")
 
 
+async def both():
+    return AGENTS
+
+
 @pytest.fixture(params=KINDS)
 def bell_url(request):
     match request.param:
@@ -29,7 +33,7 @@ def bell_url(request):
 
 @pytest.fixture
 async def bell(bell_url):
-    opened = open_bell(bell_url, AGENTS)
+    opened = open_bell(bell_url, both)
     yield opened
     await opened.close()
 
@@ -80,7 +84,7 @@ async def test_a_doubled_ring_harms_nobody(bell):
 async def test_rings_nobody_hears_do_not_pile_up(bell_url):
     if not bell_url:
         pytest.skip("a local bell remembers one ring")
-    bell = open_bell(bell_url, AGENTS)
+    bell = open_bell(bell_url, both)
     for _ in range(40):
         await bell.ring("ada")
     assert await bell.queues["ada"].count("queued") == 16
@@ -90,7 +94,7 @@ async def test_rings_nobody_hears_do_not_pile_up(bell_url):
 async def test_a_worker_on_another_machine_hears_the_ring(bell_url):
     if not bell_url:
         pytest.skip("a local bell is heard in its process only")
-    here, there = open_bell(bell_url, AGENTS), open_bell(bell_url, AGENTS)
+    here, there = open_bell(bell_url, both), open_bell(bell_url, both)
     waiting = await heard(there)
     await asyncio.sleep(0.3)
     begin = time.monotonic()
@@ -101,10 +105,29 @@ async def test_a_worker_on_another_machine_hears_the_ring(bell_url):
     await there.close()
 
 
+async def test_who_names_nobody_hears_an_agent_that_came_later(bell_url):
+    if not bell_url:
+        pytest.skip("a local bell knows no names")
+    there = ["ada"]
+
+    async def present():
+        return there
+
+    here, away = open_bell(bell_url, present), open_bell(bell_url)
+    assert not await here.wait((), 0.1)
+    there.append("eve")
+    waiting = await heard(here)
+    await asyncio.sleep(0.3)
+    await away.ring("eve")
+    assert await waiting
+    await here.close()
+    await away.close()
+
+
 async def test_a_busy_worker_leaves_rings_to_others(bell_url):
     if not bell_url:
         pytest.skip("a local bell is heard in its process only")
-    busy, idle = open_bell(bell_url, AGENTS), open_bell(bell_url, AGENTS)
+    busy, idle = open_bell(bell_url, both), open_bell(bell_url, both)
     assert not await busy.wait(["ada"], 0.2)
     waiting = await heard(idle, ["ada"], 10)
     await asyncio.sleep(0.2)
@@ -115,7 +138,7 @@ async def test_a_busy_worker_leaves_rings_to_others(bell_url):
 
 
 async def test_a_bell_out_of_order_stops_nobody(redis, caplog):
-    bell = open_bell(redis.url, AGENTS)
+    bell = open_bell(redis.url, both)
     await bell.ring("ada")
     redis.kill()
     await bell.ring("ada")
@@ -131,7 +154,7 @@ async def test_a_bell_out_of_order_stops_nobody(redis, caplog):
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:9", "postgresql://127.0.0.1:9/x"])
 async def test_a_bell_that_was_never_there_stops_nobody(url, caplog):
-    bell = open_bell(url, AGENTS)
+    bell = open_bell(url, both)
     await bell.ring("ada")
     assert not await bell.wait((), 0.3)
     assert "bell_out_of_order" in caplog.text
@@ -171,7 +194,7 @@ async def ask(app, path, method="GET"):
 
 
 async def test_saqs_own_page_shows_the_queues_and_lets_nobody_change_them(redis):
-    bell = open_bell(redis.url, AGENTS)
+    bell = open_bell(redis.url, both)
     await bell.ring("ada")
     app = saq_page("/saq", bell.queues)
     status, headers, body = await ask(app, "/saq/")

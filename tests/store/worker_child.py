@@ -23,6 +23,9 @@ async def main(home: Path, url: str, spec: dict) -> None:
     async with open_store(home, url, patience=60) as store:
         log = os.open(home / "effects.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
+        async def ada():
+            return ("ada",)
+
         async def work(job, hold):
             os.write(log, f"begin {job.id} {job.fence} {os.getpid()}\n".encode())
             if job.text == "poison":
@@ -37,7 +40,7 @@ async def main(home: Path, url: str, spec: dict) -> None:
 
         manner = Manner(lease=spec["lease"], pause=0.0, patience=0.5)
         times = {"manner": manner, "poll": spec.get("poll", 0.2), "grace": 0.2}
-        bell = open_bell(spec.get("bell", ""), ("ada",))
+        bell = open_bell(spec.get("bell", ""), ada)
         slots = range(spec.get("slots", 1))
         workers = [Worker(store.claims, bell, work, **times) for _ in slots]
         await run_workers(workers)

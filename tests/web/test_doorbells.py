@@ -101,4 +101,4 @@ def test_the_system_page_leads_there(client, path):
 
 
 def test_the_bell_of_a_team_is_shown_when_it_is_saqs(tmp_path):
-    assert isinstance(open_bell("redis://127.0.0.1:1", ("ada",)), SaqBell)
+    assert isinstance(open_bell("redis://127.0.0.1:1"), SaqBell)

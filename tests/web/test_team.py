@@ -238,7 +238,7 @@ async def test_every_agents_bell_is_on_saqs_page_until_its_server_is_gone(
     tmp_path, redis, unused_tcp_port
 ):
     url, server = redis
-    bell, home = open_bell(url, ("ada", "bob")), tmp_path / "home"
+    bell, home = open_bell(url), tmp_path / "home"
     team = team_of(home, bell)
     await bell.ring("ada")
     async with served(team, home, unused_tcp_port) as client:

@@ -68,6 +68,10 @@ class Folder:
             self._roster = self._whole(names)
         return self._roster
 
+    async def names(self) -> list[str]:
+        """Return who is in the home now."""
+        return sorted(self.read().resumes)
+
     def _folders(self) -> list[str]:
         try:
             with os.scandir(self.home / "agents") as found:

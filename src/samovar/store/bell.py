@@ -1,7 +1,10 @@
 """A bell inside one process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+
+Known = Callable[[], Awaitable[Sequence[str]]]
+"""Tells which agents there are."""
 
 
 class LocalBell:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from samovar.core.errors import SetupError
 from samovar.org.seams import Bell
-from samovar.store.bell import LocalBell
+from samovar.store.bell import Known, LocalBell
 
 
 class ClosableBell(Bell, Protocol):
@@ -17,10 +17,15 @@ class ClosableBell(Bell, Protocol):
         ...
 
 
-def open_bell(url: str, agents: Sequence[str] = ()) -> ClosableBell:
+async def nobody() -> Sequence[str]:
+    """Return no agents."""
+    return ()
+
+
+def open_bell(url: str, agents: Known = nobody) -> ClosableBell:
     """Return the bell of an address; without one, a bell inside this process.
 
-    `agents` are those to listen for when nobody is named. Raises SetupError.
+    `agents` tells whom to listen for when nobody is named. Raises SetupError.
     """
     match urlsplit(url).scheme:
         case "":
@@ -31,7 +36,7 @@ def open_bell(url: str, agents: Sequence[str] = ()) -> ClosableBell:
             raise SetupError(f"SAMOVAR_BELL_URL: no bell of the kind {other!r}: use redis://HOST")
 
 
-def _saq(url: str, agents: Sequence[str]) -> ClosableBell:
+def _saq(url: str, agents: Known) -> ClosableBell:
     extra = "postgres" if url.startswith("postgres") else "redis"
     try:
         if extra == "postgres":

@@ -1,25 +1,27 @@
 """A bell on PostgreSQL; needs the extra `postgres`."""
 
 import asyncio
-from collections.abc import Sequence
 
 from psycopg import Error
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from saq.queue.postgres import PostgresQueue
 
+from samovar.store.bell import Known
 from samovar.store.saq_bell import PREFIX, SaqBell
 
+MOST = 100
+"""Agents a process can listen for: each takes a connection."""
 KEYSPACE = 7261
 """Of SAQ's advisory locks, so that another program's SAQ in the same database is not in the way."""
 
 
-def postgres_bell(url: str, agents: Sequence[str]) -> SaqBell:
+def postgres_bell(url: str, agents: Known) -> SaqBell:
     """Return a bell that is not yet connected."""
     # Each queue keeps one connection to listen on; the rest is for everything else.
     pool = AsyncConnectionPool(
         url,
         min_size=1,
-        max_size=len(agents) + 8,
+        max_size=MOST + 8,
         open=False,
         timeout=5,
         kwargs={"connect_timeout": 5, "autocommit": True},

@@ -1,16 +1,15 @@
 """A bell on Redis; needs the extra `redis`."""
 
-from collections.abc import Sequence
-
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from saq.queue.redis import RedisQueue
 
 from samovar.core.errors import SetupError
+from samovar.store.bell import Known
 from samovar.store.saq_bell import PREFIX, SaqBell
 
 
-def redis_bell(url: str, agents: Sequence[str]) -> SaqBell:
+def redis_bell(url: str, agents: Known) -> SaqBell:
     """Return a bell that is not yet connected. Raises SetupError for an unusable address."""
     try:
         client: Redis = Redis.from_url(url, socket_connect_timeout=5)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from saq.job import Job, Status
 from saq.queue.base import Queue
 
+from samovar.store.bell import Known
+
 _log = logging.getLogger(__name__)
 PREFIX = "samovar-"
 """What the name of an agent's SAQ queue begins with."""
@@ -37,8 +39,8 @@ class SaqBell:
 
     make: Callable[[str], Queue]
     """Returns the SAQ queue of an agent, not yet connected."""
-    agents: Sequence[str]
-    """Whom to listen for when nobody is named."""
+    agents: Known
+    """Asked at each wait for which nobody is named: whom to listen for."""
     troubles: tuple[type[Exception], ...]
     """What a server out of order raises; OSError, and so TimeoutError, is among them."""
     prepare: Callable[[], Awaitable[None]]
@@ -63,9 +65,12 @@ class SaqBell:
             _log.warning("bell_out_of_order", extra={"agent": agent, "error": str(error)})
 
     async def wait(self, agents: Sequence[str], seconds: float, /) -> bool:
-        """Return True once it rang for one of these agents (any by default), else False in time."""
+        """Return True once it rang for one of these agents (any by default), else False in time.
+
+        Raises what asking for the agents raises.
+        """
         rang = asyncio.Event()
-        self._waiting[rang] = agents or tuple(self.agents)
+        self._waiting[rang] = agents or tuple(await self.agents())
         for agent in self._waiting[rang]:
             if agent not in self._listening:
                 self._listening[agent] = asyncio.create_task(self._listen(agent))
