@@ -12,6 +12,7 @@ from samovar.org.found import HISTORY
 from samovar.org.journal import engine_log, tail
 from samovar.org.seams import Job
 from samovar.store.database import sqlite
+from samovar.store.store import open_store
 
 from .org.conftest import hire
 
@@ -175,3 +176,18 @@ async def test_two_teams_do_not_share_a_database(
     monkeypatch.delenv("SAMOVAR_DATABASE_URL")
     async with open_team(tmp_path / "b") as team:
         assert await team.tasks() == []
+
+
+async def test_its_bell_listens_for_everybody_who_has_a_task(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("SAMOVAR_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}")
+    monkeypatch.setenv("SAMOVAR_BELL_URL", "redis://127.0.0.1:9")
+    monkeypatch.setenv("SAMOVAR_CARRY_MEGABYTES", "8")
+    place = tmp_path / "empty"
+    place.mkdir()
+    async with open_outpost(place) as outpost:
+        assert list(await outpost.bell.agents()) == []
+        async with open_store(place, f"sqlite+aiosqlite:///{tmp_path / 'shared.db'}") as store:
+            await store.queue.add(Job(agent="bob"))
+            await store.queue.add(Job(agent="ada"))
+        assert list(await outpost.bell.agents()) == ["ada", "bob"]

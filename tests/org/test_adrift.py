@@ -52,11 +52,11 @@ async def test_the_commands_name_them_without_opening_the_team(home: Path) -> No
     async with open_store(home) as store:
         await store.queue.add(Job(agent="old", text="write"))
         await store.queue.add(Job(agent="new", text="write"))
-    found = await status._status(home)
+    found = status._status(home)
     assert [p.line for p in found.problems] == [NAMED] and found.jobs == {"ready": 2}
-    assert [p.line for p in await _tasks(home, Folder(home).read())] == [NAMED]
+    assert [p.line for p in _tasks(home, Folder(home).read())] == [NAMED]
     (home / "samovar.db").write_bytes(b"no database")
-    [problem] = await _tasks(home, Folder(home).read())
+    [problem] = _tasks(home, Folder(home).read())
     assert problem.weight == "error"
     assert problem.line.startswith("tasks cannot be looked at; the database ")
 

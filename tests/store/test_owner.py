@@ -8,7 +8,7 @@ import pytest
 from samovar.core.errors import SetupError
 from samovar.org.seams import Job
 from samovar.store import migrate
-from samovar.store.owner import FILE, identity
+from samovar.store.identity import FILE, identity
 from samovar.store.store import open_store
 
 

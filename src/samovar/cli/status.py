@@ -22,7 +22,7 @@ SHOWN = 20
 async def status(folder: Path | None, as_json: bool) -> int:
     """Show what a team does."""
     home = await find_home(folder)
-    found = await _status(home)
+    found = _status(home)
     if as_json:
         print(msgspec.json.encode(found).decode())
     else:
@@ -30,11 +30,9 @@ async def status(folder: Path | None, as_json: bool) -> int:
     return 0
 
 
-async def _status(home: Path) -> Status:
-    if load(home).database_url:
-        return await _from_server(home)
+def _status(home: Path) -> Status:
     roster = Folder(home).read()
-    seen = glance(home)
+    seen = glance(home, load(home).database_url)
     return Status(
         home=str(home),
         tick=present(home),
@@ -47,13 +45,6 @@ async def _status(home: Path) -> Status:
         stopped=seen.broke,
         problems=(*roster.problems, *amiss(home), *adrift(seen.jobs, roster)),
     )
-
-
-async def _from_server(home: Path) -> Status:
-    from samovar.office import open_team
-
-    async with open_team(home) as team:
-        return await team.status()
 
 
 def _lines(found: Status) -> list[str]:

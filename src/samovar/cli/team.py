@@ -36,7 +36,7 @@ async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
     roster = Folder(home, await _known(home)).read()
     found = [
         *examine(home, roster),
-        *await _tasks(home, roster),
+        *_tasks(home, roster),
         *await _repositories(home, roster),
     ]
     errors = sum(p.weight == "error" for p in found)
@@ -47,13 +47,10 @@ async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
     return 2 if errors else 0
 
 
-async def _tasks(home: Path, roster: Roster) -> list[Problem]:
+def _tasks(home: Path, roster: Roster) -> list[Problem]:
     """Return a warning for the tasks of each agent that is not here, or why they are not known."""
     try:
-        if not load(home).database_url:
-            return adrift(glance(home).jobs, roster)
-        async with open_team(home) as team:
-            return adrift(await team.engine.turns.kit.queue.counts(), roster)
+        return adrift(glance(home, load(home).database_url).jobs, roster)
     except (SetupError, StoreAway) as error:
         return [Problem(file="tasks", wrong="cannot be looked at", fix=str(error))]
 
