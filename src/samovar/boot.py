@@ -18,7 +18,7 @@ from samovar.checks.environment import (
     find_environment,
 )
 from samovar.checks.project import Project
-from samovar.core.errors import ModelError, SamovarError, SetupError, Unreachable, Untrusted
+from samovar.core.errors import ModelError, SamovarError, SetupError, Unreachable
 from samovar.core.event import Opened, branch_of
 from samovar.core.message import Sampling
 from samovar.core.scratch import ENTERED, Scratch, sweep_once
@@ -43,6 +43,7 @@ from samovar.models.sampling import family, sampling
 from samovar.models.wrappers import Retrying
 from samovar.repo import git
 from samovar.repo.git import Git
+from samovar.repo.home import home_of
 from samovar.sandboxes.find import find_sandbox
 from samovar.sandboxes.workspace import remove
 from samovar.settings import Server, Settings, load, readable, variables
@@ -250,28 +251,6 @@ async def at_work(
         settings = load(home)
         desk = Desk(repo, settings, home, stack, ask, live, wanted, no_sandbox, progress)
         yield App(home, desk)
-
-
-def home_of(repo: Git) -> Path:
-    """Return the .samovar folder of a repository; git is told to leave it alone."""
-    home = repo.place.home
-    if repo.place.main is None:
-        return home
-    home.mkdir(mode=0o700, exist_ok=True)
-    note = home / ".gitignore"
-    if not note.exists():
-        note.write_text("*\n")
-    return home
-
-
-async def home_near(folder: Path) -> Path:
-    """Return where the home of a folder is, or would be: at the top of its repository, if any."""
-    try:
-        return (await git.open(folder)).place.home
-    except Untrusted:
-        raise
-    except SetupError:
-        return folder / ".samovar"
 
 
 def shown(model: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.app import App, Wish, first_words
-from samovar.boot import Choice, Desk, first, home_of, shown
+from samovar.boot import Choice, Desk, first, shown
 from samovar.core.errors import Refused, SetupError
 from samovar.core.event import Asked, Closed, Opened, branch_of, marker
 from samovar.core.seams import Live
@@ -22,6 +22,7 @@ from samovar.org.seams import Approval, Approvals, Ended, Hold, Job, Queue
 from samovar.org.word import refusal
 from samovar.repo import git
 from samovar.repo.git import Git
+from samovar.repo.home import home_of
 from samovar.settings import Settings
 
 OPEN_QUESTION = 30 * 86_400.0

@@ -5,11 +5,11 @@ What is said by structlog and by the standard library goes through one handler.
 
 import logging
 import sys
-from collections.abc import Callable
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-import structlog
-from structlog.typing import EventDict, Processor
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor
+
 
 SECRET = ("token", "authorization", "cookie", "password", "secret", "csrf", "session", "key")
 STRUCK = "[secret]"
@@ -24,6 +24,8 @@ def configure(
 
     `secrets` never appear in it, under whatever name. Of other libraries, warnings are written.
     """
+    import structlog  # takes 60 ms
+
     begin: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -75,11 +77,11 @@ class _Lines(logging.Handler):
             return
 
 
-def strike(secrets: tuple[str, ...]) -> Callable[[Any, str, EventDict], EventDict]:
+def strike(secrets: tuple[str, ...]) -> "Processor":
     """Return a step that removes secrets, by the name of their field and by their text."""
     known = tuple(s for s in secrets if len(s) >= 8)
 
-    def striking(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    def striking(_logger: Any, _name: str, event: "EventDict") -> "EventDict":
         return {k: _clean(k, v, known) for k, v in event.items()}
 
     return striking

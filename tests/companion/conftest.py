@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from samovar.boot import Choice, home_of
+from samovar.boot import Choice
 from samovar.companion.companion import Companion
 from samovar.companion.seat import Seat
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.scripted import Scripted
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.settings import Settings
 
 CODE = "def add(a, b):\n    return a - b\n"

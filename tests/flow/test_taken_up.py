@@ -6,11 +6,12 @@ import pytest
 from doubles import RIGHT, TASK, WRONG, always, answering, fenced
 
 from samovar.app import App, Wish
-from samovar.boot import Choice, Desk, home_of
+from samovar.boot import Choice, Desk
 from samovar.core.event import Closed, Judged, Opened
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.sandboxes import find
 from samovar.settings import Settings
 

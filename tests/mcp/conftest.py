@@ -14,11 +14,12 @@ from model_server import serving
 
 from mcp import Client
 from samovar.app import App
-from samovar.boot import at_work, home_of
+from samovar.boot import at_work
 from samovar.core.rules import Rules
 from samovar.mcp.desk import Desk, tools
 from samovar.mcp.server import make_server
 from samovar.repo.git import open as git_of
+from samovar.repo.home import home_of
 from samovar.settings import Settings
 from samovar.workshop import Workshop
 

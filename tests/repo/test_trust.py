@@ -2,10 +2,10 @@
 
 import pytest
 
-from samovar.boot import home_near
 from samovar.cli.home import find_home
 from samovar.core.errors import Untrusted
 from samovar.repo import git
+from samovar.repo.home import home_near
 
 
 def brought(person, how):

@@ -31,6 +31,7 @@ from samovar.core.seams import Command, Host
 from samovar.core.talk import Conversation, Offered, Replied, Used
 from samovar.repo import git
 from samovar.repo.command import run as run_git
+from samovar.repo.home import home_of
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import Settings
 from samovar.tools.interpreter import own
@@ -204,7 +205,7 @@ async def _seated(case: Case, choice: Choice, sandbox: Host) -> AsyncIterator[Co
         await _lay(case, folder)
         async with AsyncExitStack() as stack:
             repo = await git.open(folder)
-            seat = Seat(repo, Settings(), boot.home_of(repo), stack)
+            seat = Seat(repo, Settings(), home_of(repo), stack)
             seat.choice, seat.sandbox = choice, sandbox
             talker = Companion(seat)
             stack.callback(talker.close)

@@ -11,13 +11,14 @@ from samovar.app import App, Wish
 from samovar.bench.raw import raw, raw_best5, raw_retry8
 from samovar.bench.sets import Mode, lay
 from samovar.bench.work import Job, Made
-from samovar.boot import Desk, home_of
+from samovar.boot import Desk
 from samovar.core.errors import SetupError
 from samovar.core.event import Asked, Closed, Event
 from samovar.core.state import State, replay
 from samovar.flow.kit import Word
 from samovar.flow.work import finished
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.settings import load
 
 Harness = Callable[[Job], Awaitable[Made]]

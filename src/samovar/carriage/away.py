@@ -12,7 +12,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from samovar.boot import home_of
 from samovar.carriage import load
 from samovar.carriage.label import Label, label
 from samovar.carriage.load import BUNDLE, HOME
@@ -26,6 +25,7 @@ from samovar.org.roster import Roster
 from samovar.org.seams import Ended, Hold, Job, Queue, StoreAway, Work
 from samovar.repo import bundle
 from samovar.repo.git import Git
+from samovar.repo.home import home_of
 
 LOOK = 0.2
 """Seconds between two looks for what the home sends."""

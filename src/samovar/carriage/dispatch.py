@@ -13,7 +13,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from samovar.boot import home_of
 from samovar.carriage import load
 from samovar.carriage.label import Label, read
 from samovar.carriage.load import BUNDLE, HOME, RUNS
@@ -30,6 +29,7 @@ from samovar.org.roster import Roster
 from samovar.org.seams import Job, Queue, StoreAway
 from samovar.repo import bundle
 from samovar.repo.git import Git
+from samovar.repo.home import home_of
 
 _RECENT = 50
 """Entries among which one that a crash cut off from its record is looked for."""

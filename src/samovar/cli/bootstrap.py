@@ -5,7 +5,6 @@ from shutil import which
 
 import msgspec
 
-from samovar.boot import home_of
 from samovar.cli.end import printable
 from samovar.cli.home import find_home, is_home
 from samovar.core.errors import SetupError
@@ -13,6 +12,7 @@ from samovar.office import history_of
 from samovar.org.found import HISTORY, found, hire
 from samovar.repo import git
 from samovar.repo.command import run
+from samovar.repo.home import home_of
 
 
 async def bootstrap(folder: Path | None, repo: Path | None, history: bool, as_json: bool) -> int:

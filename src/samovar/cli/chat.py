@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from samovar.app import App, onward
-from samovar.boot import home_of, shown
+from samovar.boot import shown
 from samovar.cli.chat_commands import COMMANDS, arguments, is_quit, made, run
 from samovar.cli.chat_input import Input, hushed, mentioned, person
 from samovar.cli.chat_view import View
@@ -29,6 +29,7 @@ from samovar.org.crew import mates
 from samovar.org.roster import Folder
 from samovar.org.seams import Job
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.tools.ask import Company
 from samovar.traces.tracing import tracing
 

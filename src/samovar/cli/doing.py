@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from samovar.app import App, Wish
-from samovar.boot import at_work, home_of
+from samovar.boot import at_work
 from samovar.cli.asking import Person
 from samovar.cli.end import say
 from samovar.cli.lines import Line, receipt_lines, unseen_line
@@ -21,6 +21,7 @@ from samovar.core.event import Entry
 from samovar.core.state import State
 from samovar.core.task import Budget
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.settings import load
 from samovar.traces.tracing import tracing
 

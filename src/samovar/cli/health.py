@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar import __version__
-from samovar.boot import EMBEDDED, endpoint_of, endpoints, home_near, silent
+from samovar.boot import EMBEDDED, endpoint_of, endpoints, silent
 from samovar.cli.end import printable
 from samovar.cli.models import probe
 from samovar.core.errors import SetupError
@@ -19,6 +19,7 @@ from samovar.models.profile import Profile
 from samovar.models.proxy import by
 from samovar.repo import git
 from samovar.repo.command import run
+from samovar.repo.home import home_near
 from samovar.sandboxes.find import describe
 from samovar.settings import Server, Settings, load
 

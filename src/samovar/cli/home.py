@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from samovar.boot import home_near, home_of
 from samovar.core.errors import Missing, SetupError
 from samovar.repo import git
 from samovar.repo.command import Place
+from samovar.repo.home import home_near, home_of
 
 VARIABLE = "SAMOVAR_HOME"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct, json
 
 from samovar.app import App
-from samovar.boot import at_work, home_of, scratch
+from samovar.boot import at_work, scratch
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home
 from samovar.companion.tools import yard_of
@@ -22,6 +22,7 @@ from samovar.mcp.people import People
 from samovar.mcp.server import serve_http, serve_stdio
 from samovar.office import open_team
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import load
 from samovar.tools.remote import Joined, join

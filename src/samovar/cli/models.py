@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from samovar.boot import EMBEDDED, choose_model, endpoint_of, endpoints, home_near, silent, usual
+from samovar.boot import EMBEDDED, choose_model, endpoint_of, endpoints, silent, usual
 from samovar.boot import quiet as unheard
 from samovar.cli.end import printable, say
 from samovar.cli.terminal import screen
@@ -15,6 +15,7 @@ from samovar.models.catalogue import CATALOGUE
 from samovar.models.cores import paying
 from samovar.models.dialects.measure import best
 from samovar.models.embedded import embedded
+from samovar.repo.home import home_near
 from samovar.settings import Settings, load
 
 

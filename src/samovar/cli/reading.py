@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from samovar.app import MADE, App, made, onward
-from samovar.boot import at_work, home_of, scratch
+from samovar.boot import at_work, scratch
 from samovar.cli.end import printable
 from samovar.cli.lines import Line, diff_lines, made_lines, receipt_lines, timeline
 from samovar.cli.terminal import screen
@@ -16,6 +16,7 @@ from samovar.core.talk import Began
 from samovar.flow.receipt import Receipt
 from samovar.repo import git
 from samovar.repo.git import Git
+from samovar.repo.home import home_of
 
 
 async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from samovar import __version__
 from samovar.app import NOBODY, App, Summary, name_run, onward
-from samovar.boot import Choice, home_of, quiet, shown
+from samovar.boot import Choice, quiet, shown
 from samovar.companion.draft import Draft, open_draft
 from samovar.companion.facts import attached, begun, doubt, line, stands
 from samovar.companion.given import Gift, listed
@@ -41,6 +41,7 @@ from samovar.memory.notebook import Notebook
 from samovar.memory.project import standing
 from samovar.org.seams import Charge, NoCredit
 from samovar.repo import git
+from samovar.repo.home import home_of
 from samovar.sandboxes.workspace import remove
 from samovar.settings import load
 

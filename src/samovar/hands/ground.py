@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samovar.app import MADE, made
-from samovar.boot import home_of
 from samovar.coder import repository
 from samovar.companion.draft import Change, Draft, Made, open_draft
 from samovar.core.errors import SetupError
@@ -20,6 +19,7 @@ from samovar.hands.keep import MOST, ROOM, keep
 from samovar.org.resume import Resume
 from samovar.org.seams import Job
 from samovar.repo.git import Git
+from samovar.repo.home import home_of
 from samovar.sandboxes.workspace import remove
 from samovar.tools import ignore
 
