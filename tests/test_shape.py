@@ -19,7 +19,7 @@ LATE = {
     "bench/harness.py": "a web server, which only programs of others need",
     "logs.py": "structlog takes 60 ms, and commands that only look write no log",
     "store/glance.py": "psycopg is an extra, and not needed for a home of its own",
-    "cli/chat.py": "SQLAlchemy takes long to import; only who talks to an agent of a team needs its credits",
+    "cli/chat.py": "only who talks to an agent of a team needs its credits, by SQLAlchemy",
     "cli/team_commands.py": "as cli/main.py",
     "cli/memory_commands.py": "as cli/main.py",
     "cli/mcp_commands.py": "as cli/main.py",

@@ -156,6 +156,7 @@ async def agent(desk: Desk, query: Query) -> Data:
         "papers": await office.roster.papers(name),
         "plot": credits.balance_plot(lines, time.time(), NARROW),
         "forecast": _forecast(lines),
+        "limit": (await office.purse.limits([name])).get(name),
     }
 
 
