@@ -30,6 +30,7 @@ from samovar.models.scripted import Rules
 from samovar.office import assemble, kit_on
 from samovar.org.choice import Scene
 from samovar.org.credits import Prices, Tariff
+from samovar.org.found import HISTORY
 from samovar.org.kit import Silent
 from samovar.org.outbox import OutboxEntry, encode, name_of, outbox_of
 from samovar.org.roster import Folder, Roster
@@ -92,7 +93,8 @@ def gather(home: Path, agents: int, others: int) -> None:
 
 
 def fill(home: Path, agents: int, entries: int) -> None:
-    """Make entries of these agents that were written before."""
+    """Make entries of these agents that were written before, and a history as bootstrap does."""
+    subprocess.run(["git", "init", "--quiet", "--bare", home / HISTORY], check=True)
     for n in range(agents):
         box = outbox_of(home, f"a{n}")
         box.mkdir()
