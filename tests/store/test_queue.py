@@ -74,6 +74,7 @@ async def test_lists_are_filtered(store):
     assert await texts(store, Filter(created_by="ada")) == ["d"]
     assert await texts(store, Filter(parent=one.id)) == ["d"]
     assert await texts(store, Filter(order="newest", limit=2)) == ["d", "c"]
+    assert await texts(store, Filter(order="newest", limit=0)) == ["d", "c", "b", "a"]
     assert await texts(store, Filter(order="newest", below=two.id)) == ["a"]
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from samovar.core.errors import Missing, SetupError
+from samovar.org import lock
 from samovar.repo import git
 from samovar.repo.command import Place
 from samovar.repo.home import home_near, home_of
@@ -57,3 +58,9 @@ async def find_home_or_place(folder: Path | None) -> Path:
 def is_home(folder: Path) -> bool:
     """Whether a team lives here; a project may well have a package called `agents`."""
     return any((folder / "agents").glob("*/resume.json"))
+
+
+def hint(home: Path) -> None:
+    """Say how to begin where nobody works."""
+    if not lock.holder(home):
+        print("no engine runs: samovar run-once does one tick, samovar up all of them")

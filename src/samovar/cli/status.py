@@ -58,6 +58,8 @@ def _lines(found: Status) -> list[str]:
         f"messages   {found.entries}",
         f"tasks      {jobs or 'none'}",
     ]
+    if dead := found.jobs.get("dead", 0):
+        rows.append(f"dead       {dead} without attempts left: samovar queue list --state dead")
     if found.approvals:
         rows.append(f"waiting    {found.approvals} for your word: samovar approve")
     if found.stopped:

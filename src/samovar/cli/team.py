@@ -1,25 +1,23 @@
-"""A team from the outside: status, validate, send, queue, credits, approve and refuse."""
+"""A team from the outside: validate, send, credits, approve and refuse."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from samovar.boot import endpoints
 from samovar.cli.end import printable
-from samovar.cli.home import find_home
+from samovar.cli.home import find_home, hint
 from samovar.coder import repository
 from samovar.core.errors import SetupError
 from samovar.hands.known import known
 from samovar.office import open_team
-from samovar.org import lock
 from samovar.org.choice import ALL
 from samovar.org.credits import amount_of, shown
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.schema import published
-from samovar.org.seams import NO_LIMIT, OPEN, Job, StoreAway
+from samovar.org.seams import NO_LIMIT, StoreAway
 from samovar.org.sound import adrift, examine
 from samovar.org.validate import Known
 from samovar.pool import embeddable
@@ -115,49 +113,7 @@ async def send(agent: str, text: str, folder: Path | None, as_json: bool) -> int
     else:
         reader = "every agent" if agent == ALL else agent
         print(printable(f"sent as {letter.id}; {reader} reads it in its next turn"))
-        _hint(home)
-    return 0
-
-
-async def queue_list(agent: str, every: bool, folder: Path | None, as_json: bool) -> int:
-    """List tasks in the order in which they would be worked on; all of them, the latest first."""
-    async with open_team(await find_home(folder)) as team:
-        jobs = await (team.latest_tasks(agent) if every else team.tasks(agent, OPEN))
-    _show(jobs, as_json)
-    return 0
-
-
-async def queue_add(
-    text: str, agent: str, repo: Path | None, push: bool, folder: Path | None, as_json: bool
-) -> int:
-    """File a task."""
-    where = str(repo.absolute()) if repo else ""
-    home = await find_home(folder)
-    async with open_team(home) as team:
-        job = await team.submit(text, agent, repo=where, push=push)
-    _show([job], as_json)
-    if not as_json:
-        _hint(home)
-    return 0
-
-
-async def queue_change(verb: str, id: int, value: str, folder: Path | None, as_json: bool) -> int:
-    """Move, reorder, edit, cancel or revive a task."""
-    async with open_team(await find_home(folder)) as team:
-        match verb:
-            case "move":
-                job = await team.move(id, value)
-            case "reorder":
-                job = await team.reorder(id, int(value or 0))
-            case "edit":
-                job = await team.edit(id, value)
-            case "cancel":
-                job = await team.cancel(id, value or "cancelled by a person")
-            case "revive":
-                job = await team.revive(id)
-            case _:
-                raise SetupError(f"there is no verb {verb!r}")
-    _show([job], as_json)
+        hint(home)
     return 0
 
 
@@ -240,29 +196,3 @@ async def waiting(folder: Path | None, as_json: bool) -> int:
                 text = f"{text[:100]} ... (all of it: samovar approve --json)"
             print(printable(f"{asked.id:<5} {asked.act:<9} {asked.agent:<18} {text}"))
     return 0
-
-
-def _hint(home: Path) -> None:
-    """Say how to begin where nobody works."""
-    if not lock.holder(home):
-        print("no engine runs: samovar run-once does one tick, samovar up all of them")
-
-
-def _from(job: Job) -> str:
-    """Return who filed a task, and for which one."""
-    whole = f" for #{job.parent}" if job.parent else ""
-    return f"  [{job.created_by.removeprefix('person:')}{whole}]" if job.created_by else ""
-
-
-def _show(jobs: Sequence[Job], as_json: bool) -> None:
-    if as_json:
-        rows: list[Any] = [msgspec.to_builtins(j) for j in jobs]
-        print(msgspec.json.encode(rows).decode())
-        return
-    if not jobs:
-        print('the queue is empty; file a task with: samovar queue add "TASK"')
-    for job in jobs:
-        text = " ".join(job.text.split())[:70]
-        said = " ".join((job.result if job.state == "done" else job.reason).split())
-        why = f"  ({said[:60]})" if said else ""
-        print(printable(f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}{_from(job)}"))

@@ -211,14 +211,24 @@ def refuse(
 def queue_list(
     name: Annotated[str, typer.Option("--agent", help="Only this agent's.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Ended ones, too.")] = False,
+    states: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="Only those in a state, such as dead; repeatable."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="Tasks, at most: 100 as lines, all as JSON; 0: all.")
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List tasks in the order in which they are worked on."""
-    from samovar.cli import team as work
+    """List tasks: those not over in the order of the work, others the latest first."""
+    from samovar.cli import tasks as work
     from samovar.cli.end import carry_out
 
-    carry_out(work.queue_list(name, every, home, as_json))
+    named = tuple(s for each in states or () for s in each.split(",") if s)
+    live = () if every else ("ready", "running", "waiting")
+    most = (0 if as_json else 100) if limit is None else limit
+    carry_out(work.queue_list(name, named or live, most, home, as_json))
 
 
 @queue.command("add")
@@ -231,14 +241,14 @@ def queue_add(
     as_json: AsJson = False,
 ) -> None:
     """File a task."""
-    from samovar.cli import team as work
+    from samovar.cli import tasks as work
     from samovar.cli.end import carry_out
 
     carry_out(work.queue_add(text, name, repo, push, home, as_json))
 
 
 def _change(verb: str, id: int, value: str, home: Path | None, as_json: bool) -> None:
-    from samovar.cli import team as work
+    from samovar.cli import tasks as work
     from samovar.cli.end import carry_out
 
     carry_out(work.queue_change(verb, id, value, home, as_json))

@@ -84,7 +84,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class Filter(Struct, frozen=True, kw_only=True):
-    """Which jobs to list; an empty field asks for nothing."""
+    """Which jobs to list; an empty field asks for nothing, a limit of 0 lists all."""
 
     agents: tuple[str, ...] = ()
     states: tuple[JobState, ...] = ()

@@ -319,7 +319,7 @@ class Team:
         return Filter(agents=(agent,) if agent else (), states=tuple(states), limit=limit)
 
     async def _open_jobs(self) -> Sequence[Job]:
-        return await self.tasks(states=OPEN, limit=100_000)
+        return await self.tasks(states=OPEN, limit=0)
 
     async def _answer(self, id: int, yes: bool, note: str, by: str) -> Approval:
         asked = {a.id: a for a in await self.approvals()}.get(id)

@@ -92,7 +92,7 @@ class MemoryQueue:
         """Return the jobs that fit."""
         fits = [j.id for j in self.jobs.held.values() if _fits(filter, j)]
         found = [self.jobs.one(i) for i in fits if not filter.due or self.jobs.passed(i)]
-        return sorted(found, key=_ORDERS[filter.order])[: filter.limit]
+        return sorted(found, key=_ORDERS[filter.order])[: filter.limit or None]
 
     async def counts(self) -> Mapping[str, Mapping[JobState, int]]:
         """Return how many jobs each agent has in each state."""
@@ -121,7 +121,7 @@ class MemoryQueue:
     async def reorder(self, id: int, before: int, /) -> Job:
         """Put a ready job before another one of the same agent; 0 puts it last."""
         agent = self.jobs.one(id).agent
-        ready = await self.list(Filter(agents=(agent,), states=("ready",), limit=1_000_000))
+        ready = await self.list(Filter(agents=(agent,), states=("ready",), limit=0))
         priority, order = arranged([(j.id, j.priority) for j in ready], id, before)
         places = sorted(j.position for j in ready)
         for each, place in zip(order, places, strict=True):

@@ -104,7 +104,7 @@ class SqlQueue:
         """
         async with self.database.writing() as connection:
             moved = await _one(connection, id)
-            ready = Filter(agents=(moved.agent,), states=("ready",), limit=1_000_000)
+            ready = Filter(agents=(moved.agent,), states=("ready",), limit=0)
             found = await connection.execute(_chosen(ready).with_for_update())
             # PostgreSQL sorts before it waits for another reorder to end, and then has its rows.
             rows = sorted(found, key=lambda row: (-row.priority, row.position, row.id))
@@ -171,7 +171,7 @@ async def _one(connection: AsyncConnection, id: int) -> Row[Any]:
 
 
 def _chosen(filter: Filter) -> Select[Any]:
-    asked = select(tasks).limit(filter.limit)
+    asked = select(tasks).limit(filter.limit or None)
     for column, values in (
         (tasks.c.agent, filter.agents),
         (tasks.c.state, filter.states),
