@@ -124,7 +124,8 @@ def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
     assert taken.returncode == 2 and "between 0 and" in taken.stderr
     left = json.loads(ok(quick("credits", "take", "writer", "0.25", "--json")))
     assert left == {"agent": "writer", "left": after["writer"] - 250_000}
-    assert quick("credits", "take", "writer", "2000").returncode != 0, "it has less"
+    more = quick("credits", "take", "writer", "2000")
+    assert more.returncode == 2 and "cannot be taken: take less" in more.stderr, "nothing waits"
     assert "writer may spend 2.5 credits a day" in ok(quick("credits", "limit", "writer", "2.5"))
     prices = project / ".samovar" / "credits.json"
     assert json.loads(prices.read_text())["agents"]["writer"]["per_day"] == 2.5

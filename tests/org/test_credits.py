@@ -25,6 +25,7 @@ from samovar.org.metered import Metered
 from samovar.org.roster import Folder
 from samovar.org.seams import NO_LIMIT, Charge, NoCredit
 from samovar.org.sound import Pricing, examine
+from samovar.org.ticked import exit_code
 from samovar.store.clock import Clock
 from samovar.store.memory_books import MemoryLedger
 
@@ -247,3 +248,8 @@ def test_a_file_that_cannot_be_read_is_not_changed(data: str) -> None:
 def test_what_is_no_amount_is_refused(amount: str) -> None:
     with pytest.raises(SetupError, match="write credits, such as"):
         amount_of(amount)
+
+
+def test_a_task_that_its_credits_stop_has_failed_and_a_command_that_wants_too_many_is_misused():
+    error = NoCredit("ada has 1 credit, so 2 cannot be taken")
+    assert (exit_code(error), error.exit_code) == (1, 2)

@@ -35,6 +35,8 @@ class Overtaken(SamovarError):
 class NoCredit(Refused):
     """A charge would take a balance below zero, or over its limit of the day; nothing changed."""
 
+    exit_code = 2
+
 
 class Job(Struct, frozen=True, kw_only=True):
     """Something an agent should do, and how far it has come."""
@@ -203,10 +205,8 @@ Hold = Callable[[], Awaitable[None]]
 """Renews the lease; raises Overtaken. To be awaited right before an effect outside."""
 
 Work = Callable[[Job, Hold], Awaitable[Ended]]
-"""Works on a job.
-
-Unreachable, NoCredit, StoreAway and Unwritable put the job back without counting the attempt; every
-other error counts it. Overtaken says that the job is no longer held.
+"""Works on a job. Unreachable, NoCredit, StoreAway and Unwritable put it back without counting the
+attempt, every other error counts it; Overtaken says that the job is no longer held.
 """
 
 
