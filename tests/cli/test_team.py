@@ -38,8 +38,16 @@ def test_a_team_works_out_of_the_box(quick: Samovar, project: Path) -> None:
     shown = json.loads(ok(quick("inspect", "developer", "--json")))
     assert shown["messages"][0]["entry"]["kind"] == "report"
     assert shown["messages"][0]["entry"]["run"] == branch.removeprefix("samovar/")
-    spent = {r["agent"]: r["spent"] for r in json.loads(ok(quick("credits", "--json")))}
-    assert spent["developer"] > 0 and spent["writer"] == 0
+    accounts = {r["agent"]: r for r in json.loads(ok(quick("credits", "--json")))}
+    spent = {name: (r["spent"], r["today"]) for name, r in accounts.items()}
+    assert spent["developer"][0] > 0 and spent["writer"] == (0, 0)
+    assert spent["developer"][0] == spent["developer"][1], "all of it today"
+    took = json.loads(ok(quick("credits", "--by", "task", "--json")))
+    assert took == [{"task": 1, "spent": spent["developer"][0]}]
+    [model] = json.loads(ok(quick("credits", "--by", "model", "--json")))
+    assert model["model"] and model["spent"] == spent["developer"][0]
+    assert ok(quick("credits", "--by", "task")).startswith("#1 ")
+    assert ok(quick("credits", "--by", "model")).startswith(model["model"])
     assert json.loads(ok(quick("status", "--json")))["jobs"] == {"done": 1}
     history = project / ".samovar" / "history.git"
     assert "agents/developer/outbox/" in git(history, "show", "--name-only", "--format=%s")
@@ -127,11 +135,16 @@ def test_messages_credits_and_new_agents(quick: Samovar, project: Path) -> None:
     more = quick("credits", "take", "writer", "2000")
     assert more.returncode == 2 and "cannot be taken: take less" in more.stderr, "nothing waits"
     assert "writer may spend 2.5 credits a day" in ok(quick("credits", "limit", "writer", "2.5"))
+    rows = {r["agent"]: r["per_day"] for r in json.loads(ok(quick("credits", "--json")))}
+    assert (rows["writer"], rows["tester"]) == (2_500_000, 200_000_000)
+    assert "today of 2.5\n" in ok(quick("credits"))
     prices = project / ".samovar" / "credits.json"
     assert json.loads(prices.read_text())["agents"]["writer"]["per_day"] == 2.5
     lifted = ok(quick("credits", "limit", "writer", "none", "--json"))
     assert json.loads(lifted) == {"agent": "writer", "per_day": None}
     assert "per_day" not in json.loads(prices.read_text())["agents"]["writer"]
+    rows = {r["agent"]: r["per_day"] for r in json.loads(ok(quick("credits", "--json")))}
+    assert rows["writer"] is None
     assert quick("credits", "limit", "writer", "much").returncode == 2
     ok(quick("agent", "new", "poet"))
     assert "reads      manager" in ok(quick("inspect", "poet"))

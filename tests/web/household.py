@@ -209,6 +209,12 @@ class Team:
     async def costs(self) -> Mapping[int, int]:
         return {n: sum(e.spent for e in self.ledger if e.task == n) for n in self.jobs}
 
+    async def spent_by(self, by: str, /) -> Mapping[str, int]:
+        found: Counter[str] = Counter()
+        for entry in self.ledger:
+            found[str(getattr(entry, by))] += entry.spent
+        return +found
+
     async def spent_today(self) -> int:
         return sum(e.spent for e in self.ledger if e.at.date() == datetime.now(UTC).date())
 

@@ -25,7 +25,7 @@ MACHINE = {
     *("/api/agents", "/api/agents/{name}", "/api/messages", "/api/credits", "/api/status"),
     *("/api/tasks", "/api/runs", "/api/runs/{run}", "/api/runs/{run}/diff", "/api/approvals"),
     *("/api/runs/{run}/events", "/docs/{path}", "/api/agents/{name}/talk"),
-    *("/api/tasks/{id}", "/api/credits/lines"),
+    *("/api/tasks/{id}", "/api/credits/lines", "/api/credits/spent"),
 }
 ACTS = {
     *("/logout", "/tasks", "/runs/{run}/{verb}", "/approvals/{id}", "/jobs/{id}/{verb}"),

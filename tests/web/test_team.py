@@ -101,6 +101,7 @@ async def test_a_busy_agent_hides_no_quiet_one_in_the_credits(tmp_path):
     assert spent == {"bob": 1.0, "ada": 3 * KEPT / 1000}, "of the whole day, however long"
     assert found["forecasts"]["bob"].startswith("4.00 left, gone in 4 h")
     assert found["lines"][0].agent == "ada"
+    assert found["models"] == [("", 1_750_000)] and found["dear"] == [("0", 1_750_000)]
     page = await views.agent(desk_of(tmp_path, team), {"name": "bob"})
     assert page["forecast"].startswith("4.00 left, gone in") and "polyline" in page["plot"]
 
@@ -122,12 +123,20 @@ async def test_a_program_can_follow_what_it_filed_and_what_it_cost(tmp_path):
         assert (one["text"], one["state"], one["reason"]) == ("x", "cancelled", "enough")
         assert (await client.get("/api/tasks/999")).status_code == 404
         for amount in (7, 8, 9):
-            charge = Charge(agent="ada", amount=amount, task=made[0])
+            charge = Charge(agent="ada", amount=amount, task=made[0], model=f"m{amount % 2}")
             await team.engine.turns.kit.ledger.charge(charge)
         page = (await client.get("/api/credits/lines?limit=2")).json()
         rest = (await client.get(f"/api/credits/lines?after={page[-1]['id']}")).json()
         assert [e["amount"] for e in (*page, *rest)] == [5_000, -7, -8, -9]
         assert rest[0]["task"] == made[0]
+        by = {by: f"/api/credits/spent?by={by}" for by in ("agent", "task", "model", "day")}
+        spent = {by: (await client.get(path)).json() for by, path in by.items()}
+        assert spent["task"] == {str(made[0]): 24} and spent["agent"] == {"ada": 24}
+        assert spent["model"] == {"m0": 8, "m1": 16}
+        assert spent["day"]["status"] == 400
+        shown = (await client.get("/credits")).text
+        assert shown.index('<th scope="row">m1</th>') < shown.index('<th scope="row">m0</th>')
+        assert f'<th scope="row">task {made[0]}</th>' in shown
         assert (await client.get("/api/credits/lines?agent=bob")).json() == []
 
 

@@ -1,7 +1,8 @@
 """A team from the outside: validate, send, credits, approve and refuse."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,11 +15,13 @@ from samovar.hands.known import known
 from samovar.office import open_team
 from samovar.org.choice import ALL
 from samovar.org.credits import amount_of, shown
+from samovar.org.metered import today
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.schema import published
 from samovar.org.seams import NO_LIMIT, StoreAway
-from samovar.org.sound import adrift, examine
+from samovar.org.sound import adrift, examine, prices
+from samovar.org.team import Team
 from samovar.org.validate import Known
 from samovar.pool import embeddable
 from samovar.settings import load
@@ -117,21 +120,55 @@ async def send(agent: str, text: str, folder: Path | None, as_json: bool) -> int
     return 0
 
 
-async def credits(folder: Path | None, as_json: bool) -> int:
-    """Show what every agent has and has spent."""
+async def credits(by: Literal["agent", "task", "model"], folder: Path | None, as_json: bool) -> int:
+    """Show what every agent has and has spent, or what was spent on each task or model."""
     async with open_team(await find_home(folder)) as team:
-        left = dict(await team.credits())
-        spent = dict(await team.engine.turns.kit.ledger.sums("agent"))
+        if by == "agent":
+            rows = await _accounts(team)
+        else:
+            spent = await team.engine.turns.kit.ledger.sums(by)
+            dearest = sorted(spent.items(), key=lambda each: (-each[1], each[0]))
+            rows = [{by: int(n) if by == "task" else n, "spent": s} for n, s in dearest]
     if as_json:
-        rows = [{"agent": n, "left": left[n], "spent": spent.get(n, 0)} for n in sorted(left)]
         print(msgspec.json.encode(rows).decode())
-    elif not left:
+    elif by == "agent" and not rows:
         print("nobody has credits yet: the first tick gives each agent its budget")
+    elif not rows:
+        print("nothing was spent yet")
     else:
-        for name in sorted(left):
-            amounts = f"{shown(left[name]):>16} left {shown(spent.get(name, 0)):>16} spent"
-            print(printable(f"{name:<20}{amounts}"))
+        print(printable("\n".join(map(_account if by == "agent" else _sum, rows))))
     return 0
+
+
+async def _accounts(team: Team) -> list[dict[str, Any]]:
+    """Return what each agent has, spent, and may spend a day (UTC)."""
+    ledger, day = team.engine.turns.kit.ledger, today()
+    left = dict(await team.credits())
+    spent = dict(await ledger.sums("agent"))
+    lately = (await ledger.days(day)).get(day.isoformat(), {})
+    budgets = prices(team.home)[0]
+    return [
+        {
+            "agent": name,
+            "left": left[name],
+            "spent": spent.get(name, 0),
+            "today": lately.get(name, 0),
+            "per_day": None if (most := budgets.budget(name).per_day) == NO_LIMIT else most,
+        }
+        for name in sorted(left)
+    ]
+
+
+def _account(row: Mapping[str, Any]) -> str:
+    amounts = f"{shown(row['left']):>16} left {shown(row['spent']):>16} spent"
+    most = "" if row["per_day"] is None else f" of {shown(row['per_day'])}"
+    return f"{row['agent']:<20}{amounts} {shown(row['today']):>12} today{most}"
+
+
+def _sum(row: Mapping[str, Any]) -> str:
+    """Return what a task or a model took; what belongs to none has no number or name."""
+    name = f"#{row['task']}" if row.get("task") else row.get("model") or "none"
+    return f"{name:<32}{shown(row['spent']):>16} spent"
 
 
 async def credits_add(agent: str, amount: str, folder: Path | None, as_json: bool) -> int:

@@ -1,7 +1,7 @@
 """The commands of a team with their options; like main, they import their work when they run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -295,14 +295,21 @@ def queue_revive(id: Id, home: Home = None, as_json: AsJson = False) -> None:
 
 
 @credits.callback(invoke_without_command=True)
-def credits_show(context: typer.Context, home: Home = None, as_json: AsJson = False) -> None:
-    """Show what every agent has left and has spent."""
+def credits_show(
+    context: typer.Context,
+    by: Annotated[
+        Literal["agent", "task", "model"], typer.Option(help="What spending is added up by.")
+    ] = "agent",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what every agent has left and has spent, or what each task or model took."""
     if context.invoked_subcommand is not None:
         return
     from samovar.cli import team as work
     from samovar.cli.end import carry_out
 
-    carry_out(work.credits(home, as_json))
+    carry_out(work.credits(by, home, as_json))
 
 
 @credits.command("add", context_settings={"ignore_unknown_options": True})

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from litestar import Router, delete, get, post
-from litestar.params import FromPath, JSONBody, PathParameter
+from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 from msgspec import Meta, Struct
 
 from samovar.core.errors import Missing, SetupError
@@ -17,7 +17,7 @@ from samovar.web.desk import TheDesk, office_of, workshop_of
 from samovar.web.lists import Name
 from samovar.web.onerun import record_of
 from samovar.web.shelf import Question, RunLine
-from samovar.web.verbs import Agent, Status
+from samovar.web.verbs import Agent, By, Status
 from samovar.web.views import questions
 
 Number = Annotated[int, PathParameter(ge=0, le=2**53)]
@@ -156,6 +156,15 @@ async def credits(desk: TheDesk) -> Mapping[str, int]:
     return await desk.office.purse.balances() if desk.office else {}
 
 
+@get("/credits/spent")
+async def spent(desk: TheDesk, by: FromQuery[By] = "agent") -> Mapping[str, int]:
+    """Return what was spent in all, in micro-credits, by agent, task or model.
+
+    Task 0 is what belongs to none: the choices of turns, and conversations.
+    """
+    return await desk.office.purse.spent_by(by) if desk.office else {}
+
+
 @post("/credits", status_code=200)
 async def grant(desk: TheDesk, data: JSONBody[Grant]) -> Balance:
     """Give credits to an agent, or take some back."""
@@ -277,6 +286,6 @@ async def answer(desk: TheDesk, id: Name, data: JSONBody[Answer]) -> Told:
 def router() -> Router:
     """Return the routes under /api."""
     rows = [lists.agents, lists.messages, lists.talk, lists.ledger, lists.tasks, lists.runs]
-    reading = [agent, credits, status, one_task, one_run, one_diff, lists.events]
+    reading = [agent, credits, spent, status, one_task, one_run, one_diff, lists.events]
     doing = [send, grant, limit, submit, change_task, cancel_task, act_on_run, approvals, answer]
     return Router("/api", route_handlers=[*rows, *reading, *doing])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -18,14 +18,13 @@ from samovar.org.legs import acting, pushes, ungated
 from samovar.org.member import Member
 from samovar.org.problem import Problem
 from samovar.org.resume import PEOPLE, Resume
-from samovar.org.seams import NO_LIMIT, OPEN, Approval, ApprovalState, Job, JobState, LedgerEntry
-from samovar.org.sound import prices
+from samovar.org.seams import OPEN, Approval, ApprovalState, Job, JobState
 from samovar.org.team import Letter, Team
 from samovar.org.validate import Known
 from samovar.store.saq_bell import SaqBell
 from samovar.web.diary import Diary
 from samovar.web.happening import Happening
-from samovar.web.ledger import Lines
+from samovar.web.ledger import Lines, Money
 from samovar.web.verbs import Agent, Mail, Office, Status
 
 TASKS = 2000
@@ -192,53 +191,6 @@ class Queues:
     async def _with_runs(self, jobs: Sequence[Job]) -> Sequence[Job]:
         slips = await asyncio.to_thread(self.slips.all)
         return [replace(j, run=slips[j.id].run if j.id in slips else "") for j in jobs]
-
-
-@dataclass(frozen=True)
-class Money:
-    """The credits of a team."""
-
-    team: Team
-    latest: Lines
-
-    async def balances(self) -> Mapping[str, int]:
-        """Return what every agent has."""
-        return await self.team.credits()
-
-    async def entries(self) -> Sequence[LedgerEntry]:
-        """Return the latest lines of each agent in the ledger, the oldest first."""
-        return await self.latest.read()
-
-    async def lines(self, agent: str, after: int, limit: int, /) -> Sequence[LedgerEntry]:
-        """Return lines of the ledger with an id above `after`, the oldest first."""
-        return await self.team.entries(agent, after=after, limit=limit)
-
-    async def days(self, since: date, /) -> Mapping[str, Mapping[str, int]]:
-        """Return what was spent by day (UTC, `2026-11-21`) and agent, from a day on."""
-        return await self.team.engine.turns.kit.ledger.days(since)
-
-    async def grant(self, agent: str, amount: int, /) -> int:
-        """Give credits, or take them with a negative amount; return the balance."""
-        return await self.team.add_credits(agent, amount)
-
-    async def costs(self) -> Mapping[int, int]:
-        """Return what was spent on each task."""
-        found = await self.team.engine.turns.kit.ledger.sums("task")
-        return {int(task): spent for task, spent in found.items()}
-
-    async def spent_today(self) -> int:
-        """Return what everybody together spent on this day (UTC)."""
-        return await self.team.engine.turns.kit.ledger.spent_today()
-
-    async def limits(self, agents: Sequence[str], /) -> Mapping[str, int]:
-        """Return what agents may spend a day; those without a limit are left out."""
-        found = (await asyncio.to_thread(prices, self.team.home))[0]
-        limits = {name: found.budget(name).per_day for name in agents}
-        return {name: most for name, most in limits.items() if most != NO_LIMIT}
-
-    async def limit(self, agent: str, per_day: int, /) -> None:
-        """Change what an agent may spend a day; NO_LIMIT lifts the limit."""
-        await self.team.limit(agent, per_day)
 
 
 @dataclass(frozen=True)

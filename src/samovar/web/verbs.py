@@ -18,6 +18,8 @@ from samovar.web.happening import Happening
 
 Mood = Literal["working", "ready", "idle", "waiting", "stopped", "broken"]
 """`waiting` for a person; `stopped`: no credits left; `broken`: its resume cannot be read."""
+By = Literal["agent", "task", "model"]
+"""What spending is added up by."""
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -219,6 +221,13 @@ class Purse(Protocol):
 
     async def costs(self) -> Mapping[int, int]:
         """Return what was spent on each task."""
+        ...
+
+    async def spent_by(self, by: By, /) -> Mapping[str, int]:
+        """Return what was spent in all, by agent, task or model.
+
+        Task 0 is what belongs to none: the choices of turns, and conversations.
+        """
         ...
 
     async def spent_today(self) -> int:

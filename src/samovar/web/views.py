@@ -32,7 +32,7 @@ PAGE = 200
 RECENT = 20
 FILTERS = ("q", "state", "agent", "days")
 """Of the runs, in the address."""
-LOGGED, SLOWEST = 20, 5
+LOGGED, SLOWEST, DEAREST = 20, 5, 10
 NARROW = 440
 """Width of a plot beside other things."""
 
@@ -191,25 +191,33 @@ async def credit(desk: Desk, _query: Query) -> Data:
     }
     if desk.office is None:
         return data
-    lines = await desk.office.purse.entries()
+    purse = desk.office.purse
+    lines = await purse.entries()
     now = time.time()
     courses = credits.courses(lines, now)
     first = datetime.now(UTC).date() - timedelta(days=bars.MOST - 1)
-    days = await desk.office.purse.days(first)
+    days = await purse.days(first)
     spenders = sorted({n for d in days.values() for n in d})
     shown = {d: {n: v / 1e6 for n, v in s.items()} for d, s in days.items()}
-    balances = await desk.office.purse.balances()
+    balances = await purse.balances()
     return data | {
         "plot": credits.balance_plot(lines, now),
         "legend": credits.legend([c.agent for c in courses]),
         "balances": balances,
-        "limits": await desk.office.purse.limits(list(balances)),
+        "limits": await purse.limits(list(balances)),
+        "models": _dearest(await purse.spent_by("model")),
+        "dear": _dearest(await purse.spent_by("task"))[:DEAREST],
         "forecasts": {c.agent: credits.forecast(c) for c in courses},
         "days": shown,
         "spenders": spenders,
         "spent": bars.stacked("Credits spent a day", shown, spenders, lambda v: f"{v:.3g}"),
         "lines": list(reversed(lines[-RECENT:])),
     }
+
+
+def _dearest(spent: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return what was spent by name, the most first."""
+    return sorted(spent.items(), key=lambda each: (-each[1], each[0]))
 
 
 async def approvals(desk: Desk, _query: Query) -> Data:
