@@ -23,6 +23,7 @@ from samovar.org.outbox import (
     read,
 )
 from samovar.org.roster import Folder
+from samovar.org.sound import examine
 
 from .conftest import hire, reading
 
@@ -242,6 +243,12 @@ def test_two_good_entries_with_one_number_are_both_refused(home: Path) -> None:
     mailroom = open_mail(home)
     assert mailroom.unread("reader", {}, 9, 10).entries == ()
     assert len(mailroom.refused()) == 2
+    found = examine(home, Folder(home).read())
+    files = [f"agents/victim/outbox/{n.file}" for n in listed(outbox_of(home, "victim"))]
+    assert sorted(p.file for p in found) == sorted(files), "validate says it as well"
+    assert {p.line.partition(" ")[2] for p in found} == {
+        "has the number of another entry, so neither is read; remove one of the two"
+    }
 
 
 def test_an_entry_of_a_tick_to_come_waits_for_it(home: Path) -> None:

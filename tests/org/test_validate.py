@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from samovar.org.resume import Resume, Schedule
+from samovar.org.allowed import allowed
+from samovar.org.resume import Limits, Permissions, Resume, Schedule, Soul
 from samovar.org.roster import Folder
 from samovar.org.schema import published
 from samovar.org.validate import Known, check
@@ -92,6 +93,33 @@ def test_every_problem_of_a_file_is_said_at_once_with_field_and_fix() -> None:
     }
     assert all(p.file == "agents/writer/resume.json" and p.wrong and p.fix for p in problems)
     assert any('did you mean "title"?' in p.line for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [
+        ({"title": "x" * 501}, 'write a text of at most 500 characters: "title": "..."'),
+        ({"instructions": ["x"]}, "write a text of at most 20000 characters: "),
+        ({"model": None}, 'write a text of at most 500 characters: "model": "..."'),
+        ({"fallback_models": "m"}, 'write a list of texts, each of at most 500 characters: "fallb'),
+        ({"craft": "magic"}, 'write one of "code", "plan", "text"'),
+        ({"permissions": {"tools": "shell"}}, 'write a list of texts: "tools": ["read_file"]'),
+        ({"schedule": {"phase_offset": -1}}, "write a whole number from 0 to 1000000000"),
+        ({"soul": {"personality": 7}}, "write a text of at most 20000 characters: "),
+        ({"limits": {"reply": 3}}, "write a whole number from 16 to 100000"),
+    ],
+)
+def test_the_fix_of_a_field_names_what_its_type_allows(given: dict[str, object], fix: str) -> None:
+    resume = {"name": "writer", "instructions": "Write."} | given
+    [problem] = check(json.dumps(resume).encode(), "writer")[1]
+    assert problem.fix.startswith(fix)
+
+
+def test_every_field_of_a_resume_has_words_for_what_it_may_hold() -> None:
+    kinds = [Resume, Permissions, Schedule, Soul, Limits]
+    fields = [f for kind in kinds for f in msgspec.structs.fields(kind) if f.type not in kinds]
+    said = {f.encode_name: allowed(f.encode_name, f.type) for f in fields}
+    assert len(said) >= 20 and not [f for f, fix in said.items() if "--schema" in fix]
 
 
 @pytest.mark.parametrize(

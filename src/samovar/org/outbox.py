@@ -8,7 +8,8 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -123,6 +124,12 @@ def listed(box: Path) -> list[Named]:
     except FileNotFoundError:
         return []
     return sorted(found)
+
+
+def twins(names: Collection[Named]) -> list[Named]:
+    """Return the names whose number others of them have, too."""
+    counts = Counter(name.seq for name in names)
+    return [name for name in names if counts[name.seq] > 1]
 
 
 def entries(home: Path, owners: Iterable[str]) -> int:

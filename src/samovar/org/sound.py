@@ -7,7 +7,7 @@ from pathlib import Path
 from samovar.core.errors import SetupError
 from samovar.core.text import joined
 from samovar.org import bookmark, credits
-from samovar.org.outbox import named, outbox_of, read
+from samovar.org.outbox import Named, named, outbox_of, read, twins
 from samovar.org.problem import Problem, near
 from samovar.org.resume import PEOPLE
 from samovar.org.roster import Roster
@@ -106,6 +106,7 @@ def _outbox(home: Path, owner: str) -> list[Problem]:
     except OSError:
         return []
     found: list[Problem] = []
+    good: list[Named] = []
     for file in files:
         name = named(file)
         if name is None:
@@ -115,9 +116,13 @@ def _outbox(home: Path, owner: str) -> list[Problem]:
             continue
         try:
             read(box, owner, name)
+            good.append(name)
         except SetupError as error:
             wrong = str(error).partition(": ")[2] or str(error)
             found.append(_refused(home, box / file, owner, wrong, "remove it, or restore it"))
+    wrong = "has the number of another entry, so neither is read"
+    for name in twins(good):
+        found.append(_refused(home, box / name.file, owner, wrong, "remove one of the two"))
     return found[:MOST]
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.rules import Rules
+from samovar.org.allowed import allowed
 from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, reads, remote
 from samovar.org.problem import Problem, alike, near
 from samovar.org.resume import EVERYBODY, PEOPLE, Resume
@@ -17,17 +18,9 @@ LARGEST = 262_144
 RESERVED = frozenset({PEOPLE, "person", "owner", "all", "engine", "samovar"})
 _FIXES = {
     "name": 'write the name of its folder: "name": "{folder}"',
-    "instructions": 'say what its model should do: "instructions": "..."',
-    "craft": 'write one of "text", "code", "plan"',
-    "permissions.read_outboxes": 'write a list of agents: "read_outboxes": ["manager"]',
-    "permissions.tools": 'write a list of tools: "tools": ["read_file"]',
-    "permissions.repositories": 'write a list of folders: "repositories": [".."]',
-    "permissions.ungated": "write a list of names that also stand in tools",
-    "schedule.run_every_n_ticks": "write a whole number of at least 1",
-    "schedule.phase_offset": "write a whole number of at least 0",
-    "soul.skills": 'write a list of texts: "skills": ["SQL"]',
-    "soul.expertise": 'write a list of texts: "expertise": ["databases"]',
+    "permissions.ungated": 'write a list of names that also stand in tools: "ungated": []',
 }
+"""Where what a type allows says too little."""
 _decoder = msgspec.json.Decoder(Resume)
 
 
@@ -113,9 +106,9 @@ def _fields(
     """Yield a problem for every field that does not fit; msgspec itself stops at the first."""
     for field in msgspec.structs.fields(kind):
         place = f"{at}{field.encode_name}"
-        fix = _FIXES.get(place, "see docs/reference/resume.md").format(folder=folder)
         if field.encode_name not in raw:
             if field.required:
+                fix = _fix(place, field.encode_name, field.type, folder)
                 yield Problem(file=file, field=place, wrong="is missing", fix=fix)
             continue
         value = raw[field.encode_name]
@@ -127,7 +120,13 @@ def _fields(
                 yield Problem(file=file, field=place, wrong=f"is {_kind(value)}", fix=fix)
             continue
         for wrong in _misfits(value, field.type):
+            fix = _fix(place, field.encode_name, field.type, folder)
             yield Problem(file=file, field=place, wrong=wrong, fix=fix)
+
+
+def _fix(place: str, field: str, kind: Any, folder: str) -> str:
+    own = _FIXES.get(place)
+    return own.format(folder=folder) if own else allowed(field, kind)
 
 
 def _misfits(value: object, kind: Any) -> Iterator[str]:
