@@ -4,8 +4,10 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from samovar.org.seams import Charge, NoCredit
+from samovar.store.tables import accounts
 
 
 async def today(store):
@@ -88,6 +90,35 @@ async def test_a_new_day_begins_at_nothing(store, hands):
     assert await store.ledger.charge(Charge(agent="ada", amount=100), 100) == 800
     assert await store.ledger.spent("ada", await today(store)) == 100
     assert list((await store.ledger.days(date.min)).values()) == [{"ada": 100}] * 2
+
+
+async def another_day(store, hands) -> None:
+    """Let the clock jump to tomorrow, let ada spend, and let it jump back."""
+    if "postgresql" not in store.shown:
+        hands.jump += 86_400
+        await store.ledger.charge(Charge(agent="ada", amount=5), 100)
+        hands.jump -= 86_400
+        return
+    # The server's day cannot be moved: this is what such a charge leaves there.
+    later = {"day": "2099-01-01", "spent": 5}
+    async with store.ledger.database.writing() as connection:
+        ada = update(accounts).where(accounts.c.agent == "ada")
+        await connection.execute(ada.values(later | {"balance": 905}))
+
+
+async def test_a_clock_that_jumps_to_tomorrow_and_back_gives_no_second_budget(store, hands):
+    await store.ledger.grant("ada", 1000, by="li")
+    await store.ledger.grant("bob", 1000, by="li")
+    await store.ledger.charge(Charge(agent="ada", amount=90), 100)
+    day = await today(store)
+    await another_day(store, hands)
+    assert await store.ledger.spent_today() == 90
+    with pytest.raises(NoCredit, match=r"spent 0\.00009 of 0\.0001 credits today"):
+        await store.ledger.charge(Charge(agent="ada", amount=11), 100)
+    assert await store.ledger.charge(Charge(agent="ada", amount=10), 100) == 895
+    with pytest.raises(NoCredit):
+        await store.ledger.charge(Charge(agent="ada", amount=1), 100)
+    assert await store.ledger.spent("ada", day) == await store.ledger.spent_today() == 100
 
 
 async def test_sums_are_by_agent_task_and_model(store):

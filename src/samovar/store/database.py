@@ -73,9 +73,10 @@ class Database:
         return literal(self.clock.wall() + timedelta(seconds=later), tasks.c.created.type)
 
     def day(self) -> ColumnElement[str]:
-        """Return the present day (UTC), such as `2026-11-21`."""
+        """Return the day (UTC) a transaction began on, such as `2026-11-21`."""
         if self.server:
-            return func.to_char(func.timezone("UTC", func.clock_timestamp()), "YYYY-MM-DD")
+            # The same throughout a transaction, so that an index finds the lines of a day.
+            return func.to_char(func.timezone("UTC", func.now()), "YYYY-MM-DD")
         return literal(self.clock.wall().astimezone(UTC).date().isoformat())
 
     def when(self, until: float) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -171,8 +171,17 @@ class SqlLedger:
         return refusal(charge, row.balance, row.spent, per_day)
 
     def _spent(self) -> ColumnElement[int]:
-        """Return what an account spent today."""
-        return case((accounts.c.day == self.database.day(), accounts.c.spent), else_=0)
+        """Return what an account spent today.
+
+        An account counts one day, the latest it was charged on. Where that is another one, the
+        lines say it: a clock that jumps to tomorrow and back has lost nothing of today.
+        """
+        day = self.database.day()
+        lines = select(func.coalesce(-func.sum(ledger.c.amount), 0)).where(
+            ledger.c.agent == accounts.c.agent, ledger.c.day == day, *_CHARGED
+        )
+        counted = cast(lines.correlate(accounts).scalar_subquery(), BigInteger)
+        return case((accounts.c.day == day, accounts.c.spent), else_=counted)
 
 
 def too_much(agent: str, balance: int, amount: int) -> NoCredit:

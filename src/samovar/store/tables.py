@@ -95,7 +95,7 @@ accounts = Table(
     Column("day", Words),
     Column("spent", BigInteger),
 )
-"""`spent` belongs to `day`; on any other day nothing was spent yet."""
+"""`spent` belongs to `day`; what was spent on any other, the lines of the ledger say."""
 
 ledger = Table(
     "ledger",
