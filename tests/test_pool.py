@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from samovar import pool as pools
 from samovar.boot import Choice
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Reply, Request
+from samovar.models import weights
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
-from samovar.pool import HERE, Pool
+from samovar.pool import HERE, Pool, answers
 from samovar.settings import Server, Settings
 
 SMALL, LARGE = "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b"
@@ -25,6 +28,8 @@ class Machine:
     def __init__(self) -> None:
         self.running: list[str] = []
         self.asking = 0
+        self.files = False
+        """Whether models of this machine are called by their files."""
 
     async def choose(self, settings, home, stack, wanted, live, progress) -> Choice:
         if wanted == "far":
@@ -32,7 +37,10 @@ class Machine:
         if wanted == "nowhere":
             raise SetupError("no model called nowhere")
         await stack.enter_async_context(self.started(wanted))
-        return self.choice(f"http://127.0.0.1/{wanted}", wanted)
+        found = self.choice(f"http://127.0.0.1/{wanted}", wanted)
+        if not self.files:
+            return found
+        return replace(found, endpoint=replace_struct(found.endpoint, model=f"/x/{wanted}-q4.gguf"))
 
     def choice(self, url: str, name: str) -> Choice:
         machine = self
@@ -65,6 +73,40 @@ def machine(monkeypatch) -> Machine:
     monkeypatch.setattr(pools, "choose_model", made.choose)
     monkeypatch.setattr(pools, "endpoints", none)
     return made
+
+
+async def test_a_name_that_was_found_stands_for_the_same_model_as_the_one_asked_for(
+    machine, tmp_path
+):
+    pool = Pool(tmp_path, Settings())
+    machine.files = True
+    name, _ = await pool.find((SMALL,))
+    assert name != SMALL and pool.real(name) == pool.real(SMALL) == SMALL
+    other, _ = await pool.find(("nowhere", ""))
+    assert pool.real(other) == LARGE and pool.real("nowhere") == "nowhere"
+    assert (pool.missed("nowhere"), pool.missed(SMALL)) == ("no model called nowhere", "")
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("names", "here", "fetch", "answer"),
+    [
+        (("",), (), True, LARGE),
+        (("",), ("far",), True, "far"),
+        ((SMALL, ""), ("far",), True, SMALL),
+        ((SMALL, ""), ("far",), False, "far"),
+        ((SMALL, ""), (), False, ""),
+        ((SMALL, ""), (SMALL,), False, SMALL),
+        (("embedded",), ("far",), True, LARGE),
+        (("nowhere", "far"), ("far",), True, "far"),
+    ],
+)
+def test_which_of_its_models_would_answer_an_agent_is_known_beforehand(
+    monkeypatch, names, here, fetch, answer
+):
+    monkeypatch.setattr(weights, "here", lambda _entry: False)
+    found = [(name, Endpoint(url="http://far/v1", model=name)) for name in here]
+    assert answers(Settings(fetch=fetch), found, names) == answer
 
 
 async def test_models_take_turns_and_are_loaded_again_when_asked(machine, tmp_path):

@@ -213,6 +213,7 @@ def equip(home: Path, given: Given, minds: Minds, roster: Callable[[], Roster]) 
         act=hands.work,
         slot=pool.slot,
         real=pool.real,
+        missed=pool.missed,
         prices=prices,
         owner=name_worker(),
     )

@@ -19,9 +19,12 @@ from samovar.boot import (
     shown,
     usual,
 )
+from samovar.core.errors import ModelError, SetupError
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Live, Model
+from samovar.models import weights
 from samovar.models.catalogue import CATALOGUE
+from samovar.models.endpoint import Endpoint
 from samovar.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -55,6 +58,8 @@ class Pool:
     """How often a model was loaded here."""
     _known: dict[str, Choice] = field(default_factory=dict)
     """By the name a model was asked for."""
+    _missed: dict[str, str] = field(default_factory=dict)
+    """Why there is none, by that name."""
     _own: _Stack = field(default_factory=_Stack)
     _own_name: str = ""
     _own_choice: Choice | None = None
@@ -71,10 +76,18 @@ class Pool:
         """Return a model with what was measured of it; one of this machine loads when asked."""
         if name not in self._known:
             async with self._gate:
-                self._known[name] = await self._found(name)
+                try:
+                    self._known[name] = await self._found(name)
+                except (ModelError, SetupError) as error:
+                    self._missed[name] = str(error)
+                    raise
         if not isinstance(self._known[name].model, _Local):
             self.loaded = self.real(name)
         return self._known[name]
+
+    def missed(self, name: str) -> str:
+        """Return why a model could not be had when it was last asked for; empty if it could."""
+        return "" if name in self._known else self._missed.get(name, "")
 
     def slot(self, name: str) -> str:
         """Return what a model shares with others: of those with one slot, one is loaded."""
@@ -87,9 +100,11 @@ class Pool:
     def real(self, name: str) -> str:
         """Return the name of the model that a name stands for: "" is the usual one.
 
-        Which one that is may be known only once it was asked.
+        Which one that is may be known only once it was asked. The name `find` gave is one, too.
         """
-        known = self._known.get(name)
+        known = self._known.get(name) or next(
+            (c for c in self._known.values() if shown(c.endpoint.model) == name), None
+        )
         if known is not None and isinstance(known.model, _Local):
             return known.model.name
         if known is not None:
@@ -173,3 +188,18 @@ class _Local:
 def embeddable() -> frozenset[str]:
     """Return the names of models that samovar can run itself."""
     return frozenset({w.name for w in CATALOGUE} | {"embedded"})
+
+
+def answers(settings: Settings, found: Sequence[tuple[str, Endpoint]], names: Sequence[str]) -> str:
+    """Return the name of the model that would answer of some, the best first; empty for none.
+
+    `found` are those that answer now; weights that may be fetched count as here.
+    """
+    for asked in names:
+        name = usual(settings, asked)
+        own = name if name not in ("", "embedded") else EMBEDDED
+        if name not in ("embedded", EMBEDDED) and (served := fitting(found, name)):
+            return shown(served[0].model)
+        if own in embeddable() and (settings.fetch or weights.here(weights.find(own))):
+            return own
+    return ""

@@ -194,6 +194,21 @@ def test_a_repository_in_which_nobody_can_work_is_a_warning(quick: Samovar, proj
     assert "is not in a git repository" in named[1]["fix"]
 
 
+def test_one_model_for_both_reviewers_is_a_warning_and_a_line_of_the_doctor(
+    quick: Samovar, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ok(quick("bootstrap", "--no-git"))
+    assert "two models see more" not in ok(quick("validate"))
+    monkeypatch.setenv("SAMOVAR_FETCH", "false")
+    [told] = json.loads(ok(quick("validate", "--json")))
+    assert (told["agent"], told["field"], told["weight"]) == ("second_reviewer", "model", "warning")
+    assert "as for reviewer, who does the same" in told["wrong"]
+    rows = json.loads(quick("doctor", "--json").stdout)
+    [row] = [r for r in rows if r["name"] == "team"]
+    assert row["text"].startswith('second_reviewer: its model is "qwen2.5-coder-0.5b", but ')
+    assert not row["ok"] and "samovar model list" in row["fix"]
+
+
 def test_the_schema_is_printed(samovar: Samovar) -> None:
     assert json.loads(ok(samovar("validate", "--schema")))["title"] == "Samovar resume"
 

@@ -1,11 +1,14 @@
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from samovar.core.errors import SetupError
+from samovar.core.seams import Model
+from samovar.models.scripted import Rules
 from samovar.org.crew import Crew, mates
 from samovar.org.hold import Manner, carry
 from samovar.org.outbox import OutboxEntry, post
@@ -45,6 +48,32 @@ async def test_a_report_that_a_crash_left_without_its_record_counts_whatever_was
     assert known.state == state and ended.text in known.text
     kinds = [x.entry.kind for x in await team.messages("writer")]
     assert kinds == ["message", "report"], "it is not made again, and not reported again"
+
+
+@pytest.mark.parametrize(
+    ("away", "told"),
+    [("large", "a fine text\n(small answered in place of large)"), ("", "a fine text")],
+)
+async def test_a_report_says_which_model_answered_in_place_of_the_agents_own(
+    home: Path, away: str, told: str
+) -> None:
+    class Some:
+        loaded = ""
+
+        async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
+            return next(n for n in names if n != away), Rules(lambda _: "a fine text")
+
+    hire(home, "writer", model="large", fallback_models=["small", ""])
+    team = office(home, lambda _: "", models=Some(), missed="{} is away".format)
+    await team.submit("write", "writer")
+    await team.engine.tick()
+    [report] = await team.messages("writer")
+    assert report.entry.text.endswith(told) and report.entry.kind == "report"
+    said = [row for row in team.log("writer", 9) if row["event"] == "model"]
+    assert [row["text"] for row in said] == ([told.partition("\n")[2].strip("()")] if away else [])
+    assert [row["why"] for row in said] == (["large is away"] if away else [])
+    [account] = (await team.engine.turns.kit.ledger.sums("model")).keys()
+    assert account == ("small" if away else "large")
 
 
 async def test_a_report_of_before_a_task_was_made_ready_again_is_not_taken_for_a_new_one(

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from samovar.org.crew import mates
 from samovar.org.found import found, hire, resume_of, shipped
 from samovar.org.journal import engine_log
 from samovar.org.outbox import Kind, OutboxEntry, post
+from samovar.org.peers import alike
 from samovar.org.roster import Folder
 from samovar.org.team import Team
 from samovar.org.validate import Known, check
@@ -34,6 +36,20 @@ def test_the_team_that_comes_along_is_sound(home: Path) -> None:
     assert {r.name for r in roster.resumes.values() if r.craft == "plan"} == {"manager"}
     for name in ("developer", "tester", "writer", "reviewer", "second_reviewer"):
         assert "manager" in roster.reads[name] and name in roster.reads["manager"]
+
+
+def test_two_reviewers_whom_one_model_would_answer_for_are_told(home: Path) -> None:
+    found(home, "..")
+    team = Folder(home).read().resumes
+
+    def weightless(names: Sequence[str]) -> str:
+        return "big" if "" in names else ""
+
+    [told] = alike(team, weightless)
+    assert (told.agent, told.field, told.weight) == ("second_reviewer", "model", "warning")
+    assert 'is "qwen2.5-coder-0.5b", but big would answer for it, as for reviewer' in told.line
+    assert alike(team, lambda names: names[0] or "big") == []
+    assert alike(team, lambda _names: "") == [], "where no model answers, none answers twice"
 
 
 def test_every_shipped_resume_stands_by_itself() -> None:

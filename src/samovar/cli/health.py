@@ -1,6 +1,7 @@
 """What works here and what does not: `samovar doctor`."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,10 @@ from samovar.models.discover import OLLAMA_NOTE
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
 from samovar.models.proxy import by
+from samovar.org.peers import alike
+from samovar.org.problem import Problem
+from samovar.org.roster import Folder
+from samovar.pool import answers
 from samovar.repo import git
 from samovar.repo.command import run
 from samovar.repo.home import home_near
@@ -105,7 +110,14 @@ async def _models(settings: Settings, home: Path) -> list[Finding]:
     found = await endpoints(settings, home)
     rows = [_model(name, endpoint) for name, endpoint in found]
     rows += [_silent(server) for server in silent(settings, found)]
-    return [*rows, _embedded(bool(found))]
+    twins = alike(Folder(home).read().resumes, partial(answers, settings, found))
+    return [*rows, _embedded(bool(found)), *map(_twin, twins)]
+
+
+def _twin(problem: Problem) -> Finding:
+    """Return that two agents of a team are one model, where they are meant to be two."""
+    text = f"{problem.agent}: its model {problem.wrong}"
+    return Finding(name="team", ok=False, text=text, fix=problem.fix)
 
 
 def _silent(server: Server) -> Finding:

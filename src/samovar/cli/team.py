@@ -1,6 +1,7 @@
 """A team from the outside: validate, send, credits, approve and refuse."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +13,12 @@ from samovar.cli.home import find_home, hint
 from samovar.coder import repository
 from samovar.core.errors import SetupError
 from samovar.hands.known import known
+from samovar.models.endpoint import Endpoint
 from samovar.office import open_team
 from samovar.org.choice import ALL
 from samovar.org.credits import amount_of, shown
 from samovar.org.metered import today
+from samovar.org.peers import alike
 from samovar.org.problem import Problem
 from samovar.org.roster import Folder, Roster
 from samovar.org.schema import published
@@ -23,8 +26,8 @@ from samovar.org.seams import NO_LIMIT, StoreAway
 from samovar.org.sound import adrift, examine, prices
 from samovar.org.team import Team
 from samovar.org.validate import Known
-from samovar.pool import embeddable
-from samovar.settings import load
+from samovar.pool import answers, embeddable
+from samovar.settings import Settings, load
 from samovar.store.glance import glance
 
 
@@ -34,9 +37,12 @@ async def validate(folder: Path | None, schema: bool, as_json: bool) -> int:
         print(published().decode(), end="")
         return 0
     home = await find_home(folder)
-    roster = Folder(home, await _known(home)).read()
+    settings = load(home)
+    here = await endpoints(settings, home)
+    roster = Folder(home, _known(home, settings, here)).read()
     found = [
         *examine(home, roster),
+        *alike(roster.resumes, partial(answers, settings, here)),
         *_tasks(home, roster),
         *await _repositories(home, roster),
     ]
@@ -97,11 +103,10 @@ def _report(found: Sequence[Problem], errors: int) -> None:
         print(f"{errors} errors, {len(found) - errors} warnings; the rest of the team can work")
 
 
-async def _known(home: Path) -> Known:
+def _known(home: Path, settings: Settings, here: Sequence[tuple[str, Endpoint]]) -> Known:
     """Return the models that are configured, answer, or come along."""
-    settings = load(home)
     names = {s.name for s in settings.models} | {s.model for s in settings.models} | embeddable()
-    for name, endpoint in await endpoints(settings, home):
+    for name, endpoint in here:
         names |= {name, endpoint.model}
     return known(home, settings, frozenset(names - {""}))
 

@@ -4,7 +4,7 @@ The engine and every `samovar worker` do it in the same way.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from samovar.core.seams import Model
 from samovar.core.text import one_line
 from samovar.org.choice import PERSON, template, who
 from samovar.org.filing import Filing
+from samovar.org.journal import agent_log
 from samovar.org.kit import Brief, Kit, Worked
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of, post
 from samovar.org.purse import Purse
@@ -50,6 +51,8 @@ class Crew:
     tick: Callable[[], int]
     material: Callable[[Job], Any] = _no_material
     """What belongs to a task, such as the difference of its run."""
+    stand_ins: dict[int, str] = field(default_factory=dict)
+    """By task: which model works on it in place of the agent's own, in words."""
 
     async def work(self, job: Job, hold: Hold, /) -> Ended:
         """Work on a task and say in the agent's outbox how it ended."""
@@ -58,24 +61,38 @@ class Crew:
         known = self._reported(job)
         if known is not None:
             return known
-        worked = await self._craft(job, resume, roster, hold)
-        await hold()
-        self._report(job, resume, worked)
+        try:
+            worked = await self._craft(job, resume, roster, hold)
+            await hold()
+            self._report(job, resume, worked)
+        finally:
+            self.stand_ins.pop(job.id, None)
         return worked.ended
 
-    def meter(self, job: Job, act: str) -> Callable[[Model, str], Model]:
+    def meter(self, job: Job, resume: Resume, act: str) -> Callable[[Model, str], Model]:
         """Return what makes a model charge the agent for an act of an attempt at this task."""
         key = f"job:{job.id}:{job.attempts}:{job.fence}:{act}"
 
         def metered(model: Model, name: str, /) -> Model:
+            self._heed(job, resume, name)
             return charged(self.kit, model, name, key, job)
 
         return metered
 
+    def _heed(self, job: Job, resume: Resume, name: str) -> None:
+        """Take note of a model that works on a task in place of the agent's own."""
+        own, took = self.kit.real(resume.model), self.kit.real(name)
+        # What the usual one is called may be known only once it answers.
+        if own in ("", took):
+            return
+        self.stand_ins[job.id] = f"{took} answered in place of {own}"
+        log, why = agent_log(self.home, job.agent), self.kit.missed(resume.model)
+        log.add("model", task=job.id, text=self.stand_ins[job.id], why=why)
+
     async def _craft(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Worked:
         match resume.craft:
             case "code":
-                return await self.kit.code(job, resume, self.meter(job, "code"), hold)
+                return await self.kit.code(job, resume, self.meter(job, resume, "code"), hold)
             case "plan" if roster.readers.get(resume.name):
                 found = await self._act("look", job, resume, roster, hold)
                 if found is not None and found.ended.state != "done":
@@ -94,7 +111,7 @@ class Crew:
             return None
         who_it_is, what = await self._question(prompt, job, resume, roster)
         brief = Brief(f"{who_it_is.text}\n\n{template('tools').template}", what.text)
-        return await self.kit.act(job, resume, brief, self.meter(job, prompt), hold)
+        return await self.kit.act(job, resume, brief, self.meter(job, resume, prompt), hold)
 
     async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
         question = await self._question("work", job, resume, roster)
@@ -164,7 +181,7 @@ class Crew:
 
     async def _model(self, act: str, job: Job, resume: Resume) -> Model:
         name, model = await self.kit.models.find(resume.models)
-        return self.meter(job, act)(model, name)
+        return self.meter(job, resume, act)(model, name)
 
     def _reported(self, job: Job) -> Ended | None:
         """Return how a task ended that a crash cut off between its report and its record.
@@ -185,6 +202,7 @@ class Crew:
         if ended.state == "waiting":
             return
         said = ended.text if ended.state == "done" else f"not done: {ended.text}"
+        said += f"\n({known})" if (known := self.stand_ins.get(job.id)) else ""
         entry = OutboxEntry(
             sender=job.agent,
             tick=self.tick(),

@@ -148,6 +148,8 @@ class Kit:
     """What a model shares: of those with one slot, one is loaded at a time."""
     real: Callable[[str], str] = itself
     """The name of the model that a name stands for; "" is the usual one."""
+    missed: Callable[[str], str] = lambda _model: ""
+    """Why a model could not be had; empty where it could, or nobody knows."""
     bell: Bell = field(default_factory=Silent)
     prices: Callable[[], Prices] = Prices
     """What calls cost now. Raises NoCredit while that is not known."""
