@@ -110,7 +110,8 @@ async def _models(settings: Settings, home: Path) -> list[Finding]:
     found = await endpoints(settings, home)
     rows = [_model(name, endpoint) for name, endpoint in found]
     rows += [_silent(server) for server in silent(settings, found)]
-    twins = alike(Folder(home).read().resumes, partial(answers, settings, found))
+    roster = await asyncio.to_thread(Folder(home).read)
+    twins = alike(roster.resumes, partial(answers, settings, found))
     return [*rows, _embedded(bool(found)), *map(_twin, twins)]
 
 
