@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError
+from samovar.org import sound
 from samovar.org.mailroom import Mailroom
 from samovar.org.outbox import (
     LARGEST,
@@ -249,6 +250,23 @@ def test_two_good_entries_with_one_number_are_both_refused(home: Path) -> None:
     assert {p.line.partition(" ")[2] for p in found} == {
         "has the number of another entry, so neither is read; remove one of the two"
     }
+
+
+def test_of_an_outbox_full_of_strange_files_validate_names_some_and_counts_the_rest(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sound, "MOST", 3)
+    hire(home, "a")
+    box = outbox_of(home, "a")
+    box.mkdir()
+    for n in range(3):
+        (box / f"{n}.txt").touch()
+    lines = [p.line for p in examine(home, Folder(home).read())]
+    assert len(lines) == 3
+    (box / "3.txt").touch()
+    (box / "4.txt").touch()
+    more = "agents/a/outbox holds 2 more that are refused; mend those above, then look again"
+    assert [p.line for p in examine(home, Folder(home).read())] == [*lines, more]
 
 
 def test_an_entry_of_a_tick_to_come_waits_for_it(home: Path) -> None:

@@ -15,7 +15,7 @@ from samovar.org.seams import JobState, NoCredit
 from samovar.org.standing import damage
 
 MOST = 200
-"""Problems reported of one outbox."""
+"""Problems reported of one outbox; how many more there are is said."""
 
 
 def examine(home: Path, roster: Roster) -> list[Problem]:
@@ -123,7 +123,10 @@ def _outbox(home: Path, owner: str) -> list[Problem]:
     wrong = "has the number of another entry, so neither is read"
     for name in twins(good):
         found.append(_refused(home, box / name.file, owner, wrong, "remove one of the two"))
-    return found[:MOST]
+    if (more := len(found) - MOST) > 0:
+        wrong, fix = f"holds {more} more that are refused", "mend those above, then look again"
+        found[MOST:] = [_refused(home, box, owner, wrong, fix)]
+    return found
 
 
 def _refused(home: Path, path: Path, owner: str, wrong: str, fix: str) -> Problem:
