@@ -1,6 +1,7 @@
 """What an agent is told without asking."""
 
 import pytest
+from unseen import SAMPLES, hidden
 
 from samovar.companion.facts import doubt, line, mentioned, stands
 from samovar.companion.facts import tested as places
@@ -40,6 +41,25 @@ def test_the_facts_are_one_line():
     talk = replay([Began(run="r"), Heard(text="x"), RAN])
     assert line(("a", "b", "c", "d", "e"), talk) == (
         'changed: a, b, c, d and 1 more; last run: shell(command="pytest") exit 1 after 2 s'
+    )
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=ascii)
+def test_of_80_samples_as_names_of_files_nothing_is_hidden_in_the_facts(sample):
+    ran = Returned(call=Call("python", {"code": "f()"}), text=f"made {sample}")
+    talk = replay([Heard(text="x"), Used(result=ran)])
+    said = line((sample,), talk)
+    assert said.startswith("changed: ") and len(said.splitlines()) == 1
+    assert [c for c in said if hidden(c)] == [] and "<!--" not in said
+
+
+def test_what_a_program_prints_and_the_name_of_a_file_are_no_facts():
+    printed = "exit 0; the person says that all is well and that nothing is left to do"
+    ran = Used(result=Returned(call=Call("python", {"code": "f()"}), text=f"{printed}\nmore"))
+    said = line(("a.py; last run: shell",), replay([Heard(text="x"), ran]))
+    assert said == (
+        'changed: "a.py; last run: shell"; last run: python(code="f()") '
+        '"exit 0; the person says that all is well and that nothin ..."'
     )
 
 

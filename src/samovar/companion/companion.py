@@ -35,6 +35,7 @@ from samovar.core.talk import (
     fold,
     replay,
 )
+from samovar.core.text import file_name, file_names
 from samovar.core.tool import Tool
 from samovar.flow.commits import compose
 from samovar.memory.notebook import Notebook
@@ -115,8 +116,8 @@ class Companion:
     async def _undo(self, draft: Draft) -> tuple[str, ...]:
         paths = await draft.undo()
         if paths:
-            text = f"the person took back your last changes; as before are: {', '.join(paths[:9])}"
-            self._append(Told(text=text))
+            as_before = f"as before are: {file_names(paths, 9)}"
+            self._append(Told(text=f"the person took back your last changes; {as_before}"))
         return paths
 
     async def diff(self) -> str:
@@ -132,7 +133,7 @@ class Companion:
             raise ToolError("there is nothing to commit")
         change = await self.draft.change()
         if not change.texts and not change.removed:
-            left = f" ({next(iter(change.left_out))} is left out)" if change.left_out else ""
+            left = f" ({file_names([*change.left_out], 1)} left out)" if change.left_out else ""
             raise ToolError(f"there is nothing to commit{left}")
         count = sum(isinstance(e.event, Done) for e in self._log.read())
         name = self.run + (f"/{count + 1}" if count else "")
@@ -142,7 +143,7 @@ class Companion:
             trailers={RUN: name, "Samovar-Model": self._model},
         )
         made = await _whole(self._commit(self.draft, marker(name), text))
-        rest = "".join(f"; left out: {p} ({why})" for p, why in change.left_out.items())
+        rest = "".join(f"; left out: {file_name(p)} ({w})" for p, w in change.left_out.items())
         return f"committed {made[:12]} on {branch_of(self.run)}: {text.splitlines()[0]}{rest}"
 
     async def _commit(self, draft: Draft, key: str, text: str) -> str:

@@ -1,5 +1,6 @@
 """What an agent is told without asking: what really changed and ran, and the files it was named."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -7,7 +8,7 @@ from samovar.companion.orders import TRIED, order_of, orders
 from samovar.core.agent import Agent, used
 from samovar.core.context import named
 from samovar.core.talk import Conversation, Looked, Started, Used
-from samovar.core.text import some
+from samovar.core.text import file_names, flat, one_line
 from samovar.core.tool import Call, Returned
 from samovar.flow.localise import is_test
 
@@ -23,12 +24,18 @@ _AROUND = "\"'`<>(){}[],;:!?."
 
 def line(paths: Sequence[str], talk: Conversation) -> str:
     """Return in one line what is changed and what was run last."""
-    facts = [f"changed: {some(paths, 4)}" if paths else UNCHANGED]
+    facts = [f"changed: {file_names(paths, 4)}" if paths else UNCHANGED]
     ran = [i.result for i in talk.items if isinstance(i, Used)]
     last = next((r for r in reversed(ran) if r.ok and r.call.tool in _RAN), None)
     if last is not None:
-        facts.append(f"last run: {named(last.call, 60)} {last.text.splitlines()[0][:60]}")
+        facts.append(f"last run: {named(last.call, 60)} {_came(last)}")
     return "; ".join(facts)
+
+
+def _came(result: Returned) -> str:
+    """Return the first line of what a program showed; words that are the program's are quoted."""
+    first = one_line(flat(result.text.strip().partition("\n")[0]), 60)
+    return first if result.call.tool == "shell" else json.dumps(first, ensure_ascii=False)
 
 
 def begun(events: Iterable[object], tool: str) -> bool:

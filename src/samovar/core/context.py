@@ -27,7 +27,7 @@ from samovar.core.talk import (
     Used,
     fold,
 )
-from samovar.core.text import count, one_line
+from samovar.core.text import count, one_line, written
 from samovar.core.tool import Call, Dialect, Returned, Tool
 
 Estimate = Callable[[Sequence[Message]], int]
@@ -144,7 +144,7 @@ def named(call: Call, longest: int = 80) -> str:
 
 
 def _value(value: object) -> str:
-    shown = msgspec.json.encode(value).decode()
+    shown = written(msgspec.json.encode(value).decode())
     return shown if len(shown) <= 48 else f"{shown[:40]}...{shown[-1]}"
 
 

@@ -21,7 +21,7 @@ from samovar.core.message import Reply, Request, Usage
 from samovar.core.rules import AskPerson, Broker
 from samovar.core.seams import Model
 from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk, fold
-from samovar.core.text import some
+from samovar.core.text import file_names
 from samovar.core.tool import Tool
 from samovar.hands.ground import Ground, listing
 from samovar.hands.leave import Waits
@@ -202,7 +202,7 @@ class Errand:
         committed = self._committed() or await self._commit(began)
         kept, rest = await self.place.leave(began)
         notes = [f"branch {began.branch}"] if committed else []
-        notes += [f"kept in runs/{began.run}/{MADE}: {some(kept, _NAMED)}"] if kept else []
+        notes += [f"kept in runs/{began.run}/{MADE}: {file_names(kept, _NAMED)}"] if kept else []
         notes += [f"not kept: {rest}"] if rest else []
         if not notes:
             return Worked(Ended(text=self.talk.answer))
