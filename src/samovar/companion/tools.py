@@ -8,7 +8,7 @@ from pathlib import Path
 
 from samovar.boot import scratch, surroundings
 from samovar.companion.given import elsewhere
-from samovar.core.rules import sight
+from samovar.core.rules import reach, sight
 from samovar.core.seams import Host
 from samovar.core.tool import Tool
 from samovar.memory.notebook import Notebook, notebook
@@ -70,6 +70,7 @@ def tools(
         stack=stack,
         interpreter=Interpreter(found.python, found.readable, found.path),
         web=settings.web,
+        reach=reach(settings.rules),
         company=company,
         again=place.again,
     )

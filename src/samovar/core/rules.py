@@ -128,6 +128,19 @@ def sight(rules: Rules, root: str) -> Sight:
     return verdict
 
 
+Reach = Callable[[str], Decision]
+"""Says what the rules let `fetch` do at a host, by its name."""
+
+
+def reach(rules: Rules) -> Reach:
+    """Return what the rules say of a host that an address leads to, as if it were the one named."""
+
+    def decision(host: str) -> Decision:
+        return _decide(rules, _Facts("fetch", "network", (), (host,), (), ""))
+
+    return decision
+
+
 def _of_paths(rules: Rules) -> Rules:
     lists = (rules.allow, rules.ask, rules.deny)
     allow, ask, deny = (tuple(r for r in each if r.path) for each in lists)

@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.rules import Decision, Reach
 from samovar.core.scratch import ENTERED, Scratch
 from samovar.core.seams import Command, Sandbox
 from samovar.core.text import LONGEST, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools import dial
-from samovar.tools.address import Hosts
+from samovar.tools.address import Hosts, Target
 from samovar.tools.dial import Page, Resolve
 from samovar.tools.interpreter import Interpreter
 from samovar.tools.workspace import megabytes
@@ -36,6 +37,11 @@ class Readable(Struct, frozen=True):
     text: str = ""
 
 
+def free(_host: str, /) -> Decision:
+    """Let every host be reached."""
+    return Decision("allow")
+
+
 @dataclass
 class Reader:
     """Fetches pages and makes text of them; the last one is kept, for reading on."""
@@ -44,11 +50,13 @@ class Reader:
     sandbox: Sandbox
     interpreter: Interpreter
     resolve: Resolve | None = None
+    reach: Reach = free
+    """What the rules say of a host."""
     _last: dict[str, str] = field(default_factory=dict)
 
     async def text(self, url: str) -> str:
         """Return the whole text of a page as it is now. Raises ToolError."""
-        page = await dial.get(url, self.hosts, self.resolve)
+        page = await dial.get(url, self.hosts, self.resolve, self._onward)
         text = await self._readable(page)
         moved = "" if page.url == url else f" (asked for as {url})"
         cut = f"\n[the page is larger than {megabytes(dial.LARGEST)}; its end is left out]"
@@ -59,6 +67,18 @@ class Reader:
     async def kept(self, url: str) -> str:
         """Return the whole text of a page as it was at the last look. Raises ToolError."""
         return self._last[url] if url in self._last else await self.text(url)
+
+    def _onward(self, first: Target, then: Target) -> None:
+        """Raise ToolError unless the rules let a redirection be followed.
+
+        A person's yes to an address holds for its host, and for no other.
+        """
+        said = self.reach(then.host)
+        if said.verdict == "deny":
+            raise ToolError(f"not permitted: {first.shown} redirects to {then.host}: {said.why}")
+        if said.verdict == "ask" and then.host != first.host:
+            ways = "a person is to be asked about that host: fetch that address itself"
+            raise ToolError(f"{first.shown} redirects to {then.shown}, and {ways}")
 
     async def _readable(self, page: Page) -> str:
         if not _TEXT.fullmatch(page.kind):
