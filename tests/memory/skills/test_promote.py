@@ -117,6 +117,46 @@ async def test_a_function_without_a_real_test_is_refused(shelf, workshop, test):
     assert workshop.sandbox.ran == 0
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "average\n    assert True",
+        "average([1.0])\n    assert True",
+        "assert True, average([1.0])",
+        "assert (average([1.0]) == 1, 'wrong')",
+        "assert average([1.0]) or True",
+        "assert lambda: average([1.0])",
+        "assert callable(average)",
+        "found = average([1.0])\n    other = 1\n    assert other == 1",
+    ],
+)
+async def test_a_function_beside_an_assert_is_not_tested(shelf, workshop, body):
+    bare = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
+    with pytest.raises(ToolError, match="names it, but asserts nothing about what it returns"):
+        await promote(shelf, workshop, bare, "x.py", "average")
+    assert workshop.sandbox.ran == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert average([1.0]) == 1",
+        "assert not average([0.0])",
+        "assert [round(average([n])) for n in (1, 2)] == [1, 2]",
+        "found = average([1.0])\n    twice = found * 2\n    assert twice == 2",
+        "if (found := average([1.0])):\n        assert found == 1",
+        "rows = {}\n    rows['a'] = average([1.0])\n    assert rows == {'a': 1}",
+        "for n in (1, 2):\n        assert average([n]) == n",
+        "try:\n        average([])\n    except ZeroDivisionError as no:\n        assert str(no)",
+        "def half():\n        return average([1.0]) / 2\n    assert half() == 0.5",
+    ],
+)
+async def test_what_a_test_asserts_may_have_gone_through_names(shelf, workshop, body):
+    made = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
+    skill = await promote(shelf, workshop, made, "x.py", "average")
+    assert skill.name == "average"
+
+
 async def test_a_better_version_can_be_taken_back(shelf, workshop, maker):
     await promote(shelf, workshop, maker, "good.py", "average")
     better = file_of(GOOD.replace("rounded.", "rounded well."))
