@@ -1,13 +1,16 @@
+import ast
 import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.tool import Call, arguments
+from samovar.memory.skills.asserted import asserts
 from samovar.memory.skills.offer import offered
 from samovar.memory.skills.promote import Maker, promote, promote_skill, skill_source
 from samovar.memory.skills.shelf import Shelf
@@ -155,6 +158,20 @@ async def test_what_a_test_asserts_may_have_gone_through_names(shelf, workshop, 
     made = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
     skill = await promote(shelf, workshop, made, "x.py", "average")
     assert skill.name == "average"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert " + "1 + " * 900 + "f(1)",
+        "\n    ".join([*(f"x{n} = x{n + 1}" for n in range(4_000)), "x4000 = f(1)", "assert x0"]),
+    ],
+)
+def test_long_code_of_a_stranger_is_read_quickly(body):
+    tree = ast.parse(f"def test_f():\n    {body}\n")
+    began = time.process_time()
+    assert asserts(tree.body[0], "f") and not asserts(tree.body[0], "g")
+    assert time.process_time() - began < 1
 
 
 async def test_a_better_version_can_be_taken_back(shelf, workshop, maker):

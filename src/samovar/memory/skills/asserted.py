@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 _INNER = (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_CALL = "()"
 
 
 def asserts(test: ast.AST, name: str) -> bool:
@@ -14,24 +15,25 @@ def asserts(test: ast.AST, name: str) -> bool:
     nodes = list(ast.walk(test))
     given = _given(nodes, name)
     checks = (n.test for n in nodes if isinstance(n, ast.Assert))
-    return any(_calls(check, name, given) and not _holds(check) for check in checks)
+    return any(_read([check], name) & given and not _holds(check) for check in checks)
 
 
 def _given(nodes: list[ast.AST], name: str) -> set[str]:
-    """Return the names of a test that stand for what a call gave, or for what came of that."""
-    given: set[str] = set()
-    rows = [row for node in nodes for row in _bound(node)]
-    while True:
-        more = {
-            named
-            for targets, values in rows
-            if any(_calls(v, name, given) for v in values)
-            for target in targets
-            for named in _stored(target)
-        }
-        if more <= given:
-            return given
+    """Return the names of a test that stand for what a call gave, or for what came of that.
+
+    The call itself stands under a name that no code has.
+    """
+    leads: dict[str, set[str]] = {}
+    for targets, values in (row for node in nodes for row in _bound(node)):
+        stored = {named for target in targets for named in _stored(target)}
+        for read in _read(values, name):
+            leads.setdefault(read, set()).update(stored)
+    given, fresh = {_CALL}, [_CALL]
+    while fresh:
+        more = leads.get(fresh.pop(), set()) - given
         given |= more
+        fresh += more
+    return given
 
 
 def _bound(node: ast.AST) -> Iterator[tuple[list[ast.AST], list[ast.AST]]]:
@@ -67,17 +69,20 @@ def _stored(target: ast.AST) -> Iterator[str]:
     yield from (n.id for n in ast.walk(target) if isinstance(n, ast.Name))
 
 
-def _calls(node: ast.AST, name: str, given: set[str]) -> bool:
-    """Whether evaluating a node calls the function, or reads what such a call gave."""
-    match node:
-        case ast.Call(func=ast.Name(id=found)) if found == name:
-            return True
-        case ast.Name(id=found):
-            return found in given
-        case _ if isinstance(node, _INNER):
-            return False
-        case _:
-            return any(_calls(inner, name, given) for inner in ast.iter_child_nodes(node))
+def _read(nodes: list[ast.AST], name: str) -> set[str]:
+    """Return the names that evaluating some nodes reads, and `_CALL` if it calls the function."""
+    found: set[str] = set()
+    waiting = [*nodes]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.Call(func=ast.Name(id=called)) if called == name:
+                found.add(_CALL)
+            case ast.Name(id=read):
+                found.add(read)
+        if not isinstance(node, _INNER):
+            waiting += ast.iter_child_nodes(node)
+    return found
 
 
 def _holds(check: ast.expr) -> bool:
