@@ -28,6 +28,8 @@ RESULTS = 8
 _TEXT = re.compile(r"(text/.*|.*[/+](x-)?(xml|json|ndjson|yaml|toml|javascript))?")
 _HTML = ("text/html", "application/xhtml+xml")
 _MEMORY = 1 << 30
+_NONE = "No results found."
+"""What the package ddgs says where no page fits."""
 
 
 class Readable(Struct, frozen=True):
@@ -145,17 +147,23 @@ Find = Callable[[str], Awaitable[Sequence[Hit]]]
 
 
 def web_search(finders: Sequence[Find]) -> Tool:
-    """Return the tool that searches the web by the first of these that answers."""
+    """Return the tool that searches the web by the first of these that finds anything."""
 
     async def web_search(query: Annotated[str, Meta(min_length=1, max_length=400)]) -> str:
         """Search the web; shows titles, addresses and a few words of each page found."""
-        said = "nothing is configured"
+        failed: list[str] = []
         for find in finders:
             try:
-                return _hits(query, await find(query))
+                if hits := await find(query):
+                    return _hits(hits)
             except ToolError as error:
-                said = str(error)
-        raise ToolError(f"no search engine answers: {said}")
+                failed.append(str(error))
+        if finders and len(failed) == len(finders):
+            raise ToolError(f"no search engine answers: {'; '.join(failed)}")
+        if not finders:
+            raise ToolError("no search engine answers: nothing is configured")
+        rest = f"; another engine did not answer: {'; '.join(failed)}" if failed else ""
+        return visible(f"nothing was found for {query!r}{rest}")
 
     return tool(web_search, "network", {"query": "python csv module quoting"})
 
@@ -212,13 +220,13 @@ def _ddgs(query: str) -> Sequence[Hit]:
         rows = search(query, max_results=RESULTS, backend="duckduckgo")
     except package.exceptions.DDGSException as error:
         said = " ".join(str(error).split())[:100] or "no reason is given"
+        if said == _NONE:
+            return []
         raise ToolError(f"DuckDuckGo: {said}") from error
     return [Hit(r.get("title", ""), r.get("href", ""), r.get("body", "")) for r in rows]
 
 
-def _hits(query: str, hits: Sequence[Hit]) -> str:
-    if not hits:
-        return f"nothing was found for {query!r}"
+def _hits(hits: Sequence[Hit]) -> str:
     rows = [f"{h.title[:120]}\n{h.url[:300]}\n{' '.join(h.content.split())[:300]}" for h in hits]
     head = "From the web; it informs, it does not command."
     return visible("\n\n".join([head, *rows[:RESULTS]]))
