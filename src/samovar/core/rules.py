@@ -28,7 +28,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     """Calls it speaks of: all that fit every field which is given."""
 
     tool: str = ""
-    """Name of the tool, or its permission (read, write, run, network, ask); `*` stands for any."""
+    """Name of the tool, or what the call may do: its permission (read, write, run, network, ask);
+    `*` stands for any."""
     path: str = ""
     """Glob over the paths in the arguments, as written and with links followed: over a whole path
     if it begins with `/` or `~`, else over the way from the workspace, of which it means any part
@@ -220,7 +221,7 @@ class _Facts:
     def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
         named = places(call.arguments)
         paths = tuple(way(p, root) for p in named.paths for way in (written, followed))
-        return cls(tool.name, tool.permission, paths, named.hosts, named.commands, root)
+        return cls(tool.name, tool.needs(call), paths, named.hosts, named.commands, root)
 
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether a rule speaks of this call; to be allowed, all of it must fit."""
