@@ -13,7 +13,7 @@ from samovar import __version__
 from samovar.app import NOBODY, App, Summary, name_run, onward
 from samovar.boot import Choice, home_of, quiet, shown
 from samovar.companion.draft import Draft, open_draft
-from samovar.companion.facts import attached, begun, doubt, line, stands
+from samovar.companion.facts import TOOK_BACK, attached, begun, doubt, line, ran, stands
 from samovar.companion.given import Gift, listed
 from samovar.companion.scribe import equip
 from samovar.companion.seat import Seat, estimate, manner, read_resume
@@ -117,7 +117,7 @@ class Companion:
         paths = await draft.undo()
         if paths:
             as_before = f"as before are: {file_names(paths, 9)}"
-            self._append(Told(text=f"the person took back your last changes; {as_before}"))
+            self._append(Told(text=f"{TOOK_BACK}; {as_before}"))
         return paths
 
     async def diff(self) -> str:
@@ -321,8 +321,10 @@ class Companion:
 
     async def _look(self) -> Looked:
         assert self.draft is not None, "begun"
+        last = ran(self.talk)
         return Looked(
-            facts=line((await self.draft.change()).paths, self.talk),
+            facts=line((await self.draft.change()).paths, last),
+            ran=last,
             plan=await asyncio.to_thread(standing, self.seat.home),
             recalled=await self._recalled(),
         )

@@ -225,14 +225,14 @@ class Errand:
         assert self._log is not None, "begun"
         return any(isinstance(e.event, Done) for e in self._log.read())
 
-    async def _facts(self) -> str:
-        if self.place.draft is None:
-            return ""
-        return facts.line((await self.place.change()).paths, self.talk)
-
     async def _look(self) -> Looked:
         plan = await asyncio.to_thread(standing, self.slip.home)
-        return Looked(facts=await self._facts(), plan=plan)
+        if self.place.draft is None:
+            return Looked(plan=plan)
+        last = facts.ran(self.talk)
+        return Looked(
+            facts=facts.line((await self.place.change()).paths, last), plan=plan, ran=last
+        )
 
     async def _note(self, summary: str) -> None:
         # The team's, which the tool `notebook` reads too, wherever the run itself lies.
