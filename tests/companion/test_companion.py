@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import venv
+from dataclasses import replace as swapped
 from typing import Any
 
 import pytest
@@ -17,8 +18,19 @@ from samovar.core.errors import SetupError, ToolError, Unreachable
 from samovar.core.event import branch_of
 from samovar.core.message import Reply
 from samovar.core.rules import Rule, Rules
-from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Told, Used
+from samovar.core.talk import (
+    Began,
+    Continued,
+    Looked,
+    Offered,
+    Replied,
+    Started,
+    Stopped,
+    Told,
+    Used,
+)
 from samovar.memory.notebook import Notebook
+from samovar.models.profile import Profile
 from samovar.org.credits import CREDIT, Prices, Tariff
 from samovar.org.purse import Purse
 from samovar.org.resume import Limits, Permissions, Resume, Soul
@@ -469,3 +481,16 @@ async def test_an_agent_that_says_what_is_not_so_is_told_once(sit):
     stubborn = await sit(reply("I fixed it."), reply("I fixed it, really."))
     await events(stubborn, "fix add in sums.py")
     assert stubborn.talk.answer == "I fixed it, really."
+
+
+async def test_what_was_run_is_told_in_a_fresh_context(sit):
+    talker = await sit(call("shell", command="echo tea"), *[reply("Seen.")] * 12)
+    await events(talker, "run echo tea")
+    talker.seat.choice = swapped(talker.seat.choice, profile=Profile(context=4096))
+    seen = []
+    while not any(isinstance(event, Continued) for event in seen):
+        seen = await events(talker, f"look at this: {'tea ' * 900}")
+    seen = await events(talker, "what was run?")
+    (facts,) = [e.facts for e in seen if isinstance(e, Looked)]
+    assert 'last run: shell(command="echo tea") exit 0' in facts
+    assert not any(isinstance(i, Used) for i in talker.talk.items), "the call itself is gone"

@@ -60,8 +60,7 @@ def tools(
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
     found = surroundings(place.projects, settings, place.home)
-    shown = sight(settings.rules, str(place.root))
-    workspace = Workspace(place.root, sight=shown)
+    workspace = Workspace(place.root, sight=sight(settings.rules, str(place.root)))
     if place.met:
         workspace = replace(workspace, beyond=partial(elsewhere, place.projects[0]))
     bench = Bench(
