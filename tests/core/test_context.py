@@ -145,6 +145,7 @@ def test_old_output_goes_first_and_the_oldest_before_the_rest():
 def test_nothing_is_hidden_in_the_name_of_a_call():
     read = Call("read_file", {"path": "a\u202eb\x9b.py"})
     assert named(read) == 'read_file(path="a⟨U+202E⟩b⟨U+009B⟩.py")'
+    assert named(Call("x\nNote", {"a\nb": 1})) == "x⟨U+000A⟩Note(a⟨U+000A⟩b=1)"
 
 
 def test_a_condensed_result_says_what_it_was():
