@@ -81,7 +81,9 @@ async def test(folder: Path | None, name: str, no_sandbox: bool) -> int:
             raise SetupError(f"{name} has no test that asserts {what}: add one to its file")
         place = await workshop(project_of(home), no_sandbox)
         as_tool(kept, place)
-        await place.test(kept.source, found.tests)
+        if not await place.test(kept.source, kept.skill.function, found.tests):
+            what = f"assert what {kept.skill.function} returns"
+            raise SetupError(f"the tests of {name} stay green without its function: {what}")
     except ToolError as error:
         print(printable(f"{name}: red: {error}"))
         return 1

@@ -140,6 +140,14 @@ async def test_a_function_beside_an_assert_is_not_tested(shelf, workshop, body):
     assert workshop.sandbox.ran == 0
 
 
+async def test_a_test_that_calls_nothing_when_it_runs_is_none(shelf, workshop):
+    body = "if not average:\n        assert average([1.0]) == 1"
+    bare = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
+    with pytest.raises(ToolError, match="was not promoted, its tests stay green without it"):
+        await promote(shelf, workshop, bare, "x.py", "average")
+    assert list(shelf.all()) == [] and workshop.sandbox.ran == 1
+
+
 @pytest.mark.parametrize(
     "body",
     [

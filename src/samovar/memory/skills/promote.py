@@ -60,9 +60,12 @@ async def promote(
     if not found.asserted:
         raise ToolError(_untested(file, function, found.tests))
     try:
-        await workshop.test(source, found.tests)
+        needed = await workshop.test(source, function, found.tests)
     except ToolError as error:
         raise ToolError(f"{function} was not promoted, its test is red: {error}") from error
+    if not needed:
+        why = f"its tests stay green without it: assert what {function} returns"
+        raise ToolError(f"{function} was not promoted, {why}")
     facts = {"agent": maker.agent, "origin": maker.origin, "file": file[:200]}
     return shelf.add(called, source, function, facts)
 
