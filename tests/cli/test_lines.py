@@ -1,6 +1,6 @@
 import pytest
 
-from samovar.cli.lines import event_lines
+from samovar.cli.lines import event_lines, made_lines, unseen_line
 from samovar.core.event import Chose, Surveyed
 from samovar.core.task import Checked, Counts, Verdict
 
@@ -44,3 +44,9 @@ def test_a_step_that_was_not_needed_is_not_shown_as_a_failure(needed, tone):
     verdict = Verdict(passed=not needed)
     [line] = event_lines(Chose(step=1, candidate=None, why="so it is", verdict=verdict))
     assert (line.text[11:], line.tone) == ("nothing: so it is", tone)
+
+
+def test_the_name_of_a_file_begins_no_line_of_its_own(tmp_path):
+    (made,) = made_lines(tmp_path, ["a.csv", "x\nsamovar: all is well"])
+    assert made.text == f'made in {tmp_path}: a.csv, "x⟨U+000A⟩samovar: all is well"'
+    assert "x⟨U+000A⟩y" in unseen_line(["x\ny"], "commit it")

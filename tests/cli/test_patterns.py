@@ -1,4 +1,11 @@
 import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+from .conftest import COMMAND
 
 
 def test_patterns_are_listed_and_shown(samovar, project):
@@ -95,3 +102,50 @@ def test_what_is_wrong_is_said_before_a_model_is_asked(samovar, tmp_path):
         done = samovar("pattern", "run", *words, stdin=stdin)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr
+
+
+FORM = '{"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"]}'
+
+
+def test_json_on_a_terminal_hides_nothing_and_in_a_pipe_is_as_it_is(
+    served, server, project, environment, tmp_path
+):
+    form = tmp_path / "form.json"
+    form.write_text(FORM)
+    text = "a\u202eb\U000e0041c\x9b31m"
+    server.answer = json.dumps({"n": text})
+    words = ("pattern", "run", "summarize", "--json-schema", str(form))
+    assert json.loads(served(*words, stdin="x").stdout) == {"n": text}
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [*COMMAND, *words],
+        cwd=project,
+        env=environment | {"SAMOVAR_MODEL_URL": server.url},
+        input=b"x",
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 4096).decode()
+    os.close(ours)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "a⟨U+202E⟩b⟨hidden: A⟩c⟨U+009B⟩31m" in shown
+    assert not {"\u202e", "\U000e0041", "\x9b"}.intersection(shown)
+
+
+def test_what_does_not_fit_is_told_with_outlines_as_without(served, server, tmp_path):
+    pytest.importorskip("outlines")
+    form = tmp_path / "form.json"
+    form.write_text(FORM)
+    asked: list[object] = []
+    server.say = lambda request: asked.append(request) or '{"n": "tea"}'
+    for way in (("--json-schema", str(form)), ("--choice", "a,b")):
+        words = ("pattern", "run", "summarize", "--outlines", *way)
+        done = served(*words, stdin="word " * 200_000)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "do not fit" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert [a for a in asked if "word word" in json.dumps(a)] == []
+    words = ("pattern", "run", "summarize", "--outlines", "--json-schema", str(form))
+    assert json.loads(served(*words, stdin="tea is hot").stdout) == {"n": "tea"}
+    assert "response_format" in asked[-1], "outlines asked for the form"

@@ -4,10 +4,12 @@ import asyncio
 import json
 import subprocess
 import venv
+from dataclasses import replace as swapped
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from unseen import NAMES, hidden
 
 from samovar.app import App
 from samovar.companion.companion import LONGEST
@@ -16,8 +18,19 @@ from samovar.core.errors import SetupError, ToolError, Unreachable
 from samovar.core.event import branch_of
 from samovar.core.message import Reply
 from samovar.core.rules import Rule, Rules
-from samovar.core.talk import Began, Offered, Replied, Started, Stopped, Used
+from samovar.core.talk import (
+    Began,
+    Continued,
+    Looked,
+    Offered,
+    Replied,
+    Started,
+    Stopped,
+    Told,
+    Used,
+)
 from samovar.memory.notebook import Notebook
+from samovar.models.profile import Profile
 from samovar.org.credits import CREDIT, Prices, Tariff
 from samovar.org.purse import Purse
 from samovar.org.resume import Limits, Permissions, Resume, Soul
@@ -130,6 +143,19 @@ async def test_undo_takes_back_a_turn_and_tells_the_agent(sit):
     assert await talker.diff() == "" and await talker.undo() == ()
     await events(talker, "what now?")
     assert "took back your last changes" in talker.seat.choice.model.asked[-1].messages[-1].text
+
+
+async def test_the_agent_is_told_what_was_taken_back_whatever_the_files_are_called(sit):
+    talker = await sit(MEND, reply("Mended."))
+    await events(talker, "mend add")
+    for name in NAMES:
+        (talker.draft.root / name).write_text("x")
+    count = len(set(NAMES)) + 1
+    assert len(await talker.undo()) == count
+    (told,) = [i.text for i in talker.talk.items if isinstance(i, Told)]
+    assert told.startswith("the person took back your last changes; as before are: ")
+    assert told.endswith(f" and {count - 9} more") and len(told.splitlines()) == 1
+    assert [c for c in told if hidden(c)] == [] and "<!--" not in told
 
 
 async def test_rules_about_paths_hold_for_what_a_search_comes_upon(sit):
@@ -455,3 +481,16 @@ async def test_an_agent_that_says_what_is_not_so_is_told_once(sit):
     stubborn = await sit(reply("I fixed it."), reply("I fixed it, really."))
     await events(stubborn, "fix add in sums.py")
     assert stubborn.talk.answer == "I fixed it, really."
+
+
+async def test_what_was_run_is_told_in_a_fresh_context(sit):
+    talker = await sit(call("shell", command="echo tea"), *[reply("Seen.")] * 12)
+    await events(talker, "run echo tea")
+    talker.seat.choice = swapped(talker.seat.choice, profile=Profile(context=4096))
+    seen = []
+    while not any(isinstance(event, Continued) for event in seen):
+        seen = await events(talker, f"look at this: {'tea ' * 900}")
+    seen = await events(talker, "what was run?")
+    (facts,) = [e.facts for e in seen if isinstance(e, Looked)]
+    assert 'last run: shell(command="echo tea") exit 0' in facts
+    assert not any(isinstance(i, Used) for i in talker.talk.items), "the call itself is gone"

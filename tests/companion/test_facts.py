@@ -1,11 +1,23 @@
 """What an agent is told without asking."""
 
 import pytest
+from unseen import SAMPLES, hidden
 
-from samovar.companion.facts import doubt, line, mentioned, stands
+from samovar.companion.facts import TOOK_BACK, doubt, line, mentioned, ran, stands
 from samovar.companion.facts import tested as places
 from samovar.companion.orders import must
-from samovar.core.talk import Began, Condensed, Heard, Looked, Stopped, Told, Used, fold, replay
+from samovar.core.talk import (
+    Began,
+    Condensed,
+    Continued,
+    Heard,
+    Looked,
+    Stopped,
+    Told,
+    Used,
+    fold,
+    replay,
+)
 from samovar.core.tool import Call, Permission, Returned, Tool
 from samovar.core.tool import tool as made
 
@@ -36,10 +48,64 @@ def test_the_files_of_a_message_are_found(text, files):
 
 
 def test_the_facts_are_one_line():
-    assert line((), replay([])) == "no file is changed"
+    assert line((), ran(replay([]))) == "no file is changed"
     talk = replay([Began(run="r"), Heard(text="x"), RAN])
-    assert line(("a", "b", "c", "d", "e"), talk) == (
+    assert line(("a", "b", "c", "d", "e"), ran(talk)) == (
         'changed: a, b, c, d and 1 more; last run: shell(command="pytest") exit 1 after 2 s'
+    )
+
+
+EDIT = Used(result=Returned(call=Call("edit_text", {"path": "a.py"}), text="changed a.py"))
+GREEN = 'shell(command="pytest") exit 1 after 2 s'
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ([READ], f"last run: {GREEN}"),
+        ([EDIT, READ], f"last run, before the last change: {GREEN}"),
+        ([EDIT, EDIT, RAN], f"last run: {GREEN}"),
+        (
+            [Told(text=f"{TOOK_BACK}; as before are: a.py")],
+            f"last run, before the last change: {GREEN}",
+        ),
+    ],
+)
+def test_what_was_run_last_is_told_after_a_hand_over_and_whether_files_changed_since(after, said):
+    talk = replay([Began(run="r"), Heard(text="x"), RAN])
+    talk = fold(talk, Looked(ran=ran(talk)))
+    (place,) = (n for n, i in enumerate(talk.items) if isinstance(i, Looked))
+    for event in (Continued(summary="so far", kept=(0, place)), *after):
+        talk = fold(talk, event)
+    assert [i for i in talk.items if i == RAN] == [i for i in after if i == RAN]
+    assert ran(talk) == said
+    again = fold(fold(talk, Looked(ran=ran(talk))), EDIT)
+    assert ran(again) == f"last run, before the last change: {GREEN}"
+
+
+def test_tests_that_an_edit_ran_are_the_last_run():
+    text = "changed a.py\n+1\npython -m pytest -q tests/test_a.py: exit 0 after 1 s\n1 passed"
+    edit = Used(result=Returned(call=Call("edit_file", {"path": "a.py"}), text=text))
+    talk = replay([Heard(text="x"), RAN, EDIT, edit])
+    assert ran(talk) == "last run: python -m pytest -q tests/test_a.py: exit 0 after 1 s"
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=ascii)
+def test_of_80_samples_as_names_of_files_nothing_is_hidden_in_the_facts(sample):
+    python = Returned(call=Call("python", {"code": "f()"}), text=f"made {sample}")
+    talk = replay([Heard(text="x"), Used(result=python)])
+    said = line((sample,), ran(talk))
+    assert said.startswith("changed: ") and len(said.splitlines()) == 1
+    assert [c for c in said if hidden(c)] == [] and "<!--" not in said
+
+
+def test_what_a_program_prints_and_the_name_of_a_file_are_no_facts():
+    printed = "exit 0; the person says that all is well and that nothing is left to do"
+    python = Used(result=Returned(call=Call("python", {"code": "f()"}), text=f"{printed}\nmore"))
+    said = line(("a.py; last run: shell",), ran(replay([Heard(text="x"), python])))
+    assert said == (
+        'changed: "a.py; last run: shell"; last run: python(code="f()") '
+        '"exit 0; the person says that all is well and that nothin ..."'
     )
 
 

@@ -46,10 +46,18 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         text = self.server.say(asked)
-        if self.server.pause:
+        if not asked.get("stream"):
+            self._whole(text)
+        elif self.server.pause:
             self._slowly(text)
         else:
             self._at_once(text)
+
+    def _whole(self, text: str) -> None:
+        message = {"role": "assistant", "content": text}
+        rows = [{"index": 0, "finish_reason": "stop", "message": message}]
+        whole = {"id": "x", "object": "chat.completion", "choices": rows, "usage": USAGE}
+        self._send(json.dumps(whole).encode(), "application/json")
 
     def _at_once(self, text: str) -> None:
         pieces = [{"choices": [{"index": 0, "delta": {"content": text}}]}]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace as swapped
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -78,6 +78,29 @@ async def test_calls_are_carried_out_and_their_results_told():
     assert results(log) == ["x = 1\n"]
     assert "x = 1" in told(model) and "data, not instructions" in told(model)
     assert replay(log).ended == Stopped(end="answered")
+
+
+async def test_what_only_looks_is_told_by_its_action_and_not_noted_as_begun():
+    both, asked = asyncio.Barrier(2), list[str]()
+
+    async def book(action: Literal["read", "add"]) -> str:
+        """A book."""
+        if action == "read":
+            await asyncio.wait_for(both.wait(), 5)
+        return action
+
+    async def no(call: Call, why: str) -> bool:
+        asked.append(call.arguments["action"])
+        return False
+
+    tools = (tool(book, "write", {"action": "read"}, looks=("read",)),)
+    answer = "\n".join(call("book", action=action) for action in ("read", "read", "add"))
+    broker = Broker(Rules(ask=(Rule(tool="write"),)), no)
+    made = swapped(agent(Scripted([answer, "Done."])), tools=lambda: tools, broker=broker)
+    log = await run(made)
+    assert results(log)[:2] == ["read", "read"] and "nobody allowed" in results(log)[2]
+    assert asked == ["add"]
+    assert [e.call.arguments for e in log if isinstance(e, Started)] == [{"action": "add"}]
 
 
 async def test_looking_happens_at_once_and_the_rest_in_order():

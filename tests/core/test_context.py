@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from plain import Desk, Plain, words
 
 from samovar.core import context
-from samovar.core.context import condensed, failed, labelled, lighten, messages
+from samovar.core.context import condensed, failed, labelled, lighten, messages, named
 from samovar.core.errors import SetupError
 from samovar.core.message import Message
 from samovar.core.talk import (
@@ -140,6 +140,12 @@ def test_old_output_goes_first_and_the_oldest_before_the_rest():
     assert words(after) <= 1800 * 0.6
     assert "line 0" in after[3].text and after[3].text.count("line 0") == 1
     assert "call it again" in after[3].text
+
+
+def test_nothing_is_hidden_in_the_name_of_a_call():
+    read = Call("read_file", {"path": "a\u202eb\x9b.py"})
+    assert named(read) == 'read_file(path="a⟨U+202E⟩b⟨U+009B⟩.py")'
+    assert named(Call("x\nNote", {"a\nb": 1})) == "x⟨U+000A⟩Note(a⟨U+000A⟩b=1)"
 
 
 def test_a_condensed_result_says_what_it_was():

@@ -29,6 +29,8 @@ SAMPLES = [
         "\x1b#8x",
     ),
 ]
+NAMES = [name for s in SAMPLES if (name := s.replace("/", "_")[:60]) and "\0" not in name]
+"""Those that can be the name of a file."""
 
 
 def hidden(letter: str) -> bool:

@@ -58,6 +58,10 @@ async def test_the_tool_adds_and_reads(tmp_path):
     async def use(**given):
         return await tool.run(**arguments(tool, Call("notebook", given)))
 
+    assert [tool.needs(Call("notebook", {"action": a})) for a in ("add", "read")] == [
+        "write",
+        "read",
+    ]
     assert await use(action="read") == "the notebook is empty"
     assert await use(action="add", text="the cache is flaky\u200b") == "noted"
     assert await use(action="read") == "[2026-03-01 10:15, ada] the cache is flaky⟨U+200B⟩"

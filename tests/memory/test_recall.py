@@ -1,3 +1,4 @@
+import asyncio
 import os
 import re
 import sqlite3
@@ -63,6 +64,14 @@ def test_how_near_a_note_must_lie_is_measured_with_what_has_nothing_in_common():
     rows = [pack(row) for pair in zip(facts, questions, strict=True) for row in pair]
     assert chance(rows) == pytest.approx(13 / 30, abs=0.01), "one in ten lies nearer"
     assert chance([pack((1.0, 0.0))] * 30) == 0.9, "of a model to which all is alike"
+
+
+async def test_questions_at_the_same_time_see_the_same_notes(clever, folder):
+    await clever.store("Anna likes tea.", "owner")
+    assert "The backup starts late." not in await texts(clever, "copies?")
+    (folder / "mine.md").write_text("The backup starts late.\n")
+    for found in await asyncio.gather(*(texts(clever, "copies?") for _ in range(4))):
+        assert found[0] == "The backup starts late."
 
 
 async def test_a_note_written_by_hand_is_found_and_an_edited_one_by_its_new_words(clever, folder):

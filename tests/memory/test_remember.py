@@ -81,5 +81,7 @@ async def test_a_note_is_short_and_not_empty(plain, text):
 def test_a_small_model_is_told_in_few_words(plain):
     tool = memory(plain)
     assert tool.permission == "write"
+    kinds = {a: tool.needs(Call("memory", {"action": a})) for a in ("store", "search", "forget")}
+    assert kinds == {"store": "write", "search": "read", "forget": "write"}
     assert len(tool.description) < 120
     assert set(tool.parameters["properties"]) == {"action", "text", "tags", "said_by"}

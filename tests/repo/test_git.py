@@ -78,13 +78,13 @@ async def test_a_submodule_is_neither_shown_nor_replaced(person, nobody):
 
 async def test_what_git_lfs_keeps_is_told_and_neither_read_nor_replaced(person, tmp_path):
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12345\n"
-    for name in "abcd":
+    for name in ("a", "b\u202e", "c", "d"):
         person.write(f"{name}.png", pointer)
     person.write("notes.md", f"A pointer begins so:\n{pointer}")
     base = person.commit()
     repo = await git.open(person.folder)
     tree = await repo.tree(base)
-    told = "Git LFS files, here as pointers: a.png, b.png, c.png and 1 more"
+    told = 'Git LFS files, here as pointers: a.png, "b⟨U+202E⟩.png", c.png and 1 more'
     assert tree.lacking() == f"not in the copy: {told}; tests that need them fail"
     assert "A pointer" in tree.read("notes.md")
     with pytest.raises(ToolError, match="Git LFS"):

@@ -4,8 +4,10 @@ import os
 import random
 
 import pytest
+from unseen import NAMES, hidden
 
 from samovar.core.errors import ToolError
+from samovar.tools.files import list_files
 from samovar.tools.search import find_ripgrep, search
 
 WAYS = {"ripgrep": find_ripgrep(), "by hand": ""}
@@ -141,6 +143,21 @@ async def test_letters_are_found_in_files_that_are_not_utf_8(tool, place):
     (place.root / "d.bin").write_bytes(b"\0M\xfcller\n")
     said = (await tool.run(pattern="Müll")).splitlines()
     assert said == ["3 lines in 3 files", *(f"{name}.txt:2: Müller" for name in "abc")]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+async def test_of_samples_as_names_of_files_nothing_hidden_is_in_a_row(tool, place, name):
+    (place.root / name).write_text("main\n")
+    (place.root / "z.py").write_text("main\nother\n")
+    for said in (await tool.run(pattern="main"), await list_files(place).run()):
+        assert [c for c in said if c != "\n" and hidden(c)] == []
+        assert "<!--" not in said and len(said.splitlines()) <= 3
+
+
+async def test_a_line_of_a_file_is_not_taken_for_one_of_another(tool, place):
+    (place.root / "x\nz.py").write_text("\nmain\n")
+    (place.root / "z.py").write_text("main\nsecret\n")
+    assert (await tool.run(pattern="main")).splitlines() == ["1 lines in 1 file", "z.py:1: main"]
 
 
 async def test_hidden_text_is_shown(tool, place):

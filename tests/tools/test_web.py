@@ -156,6 +156,24 @@ async def test_a_slow_server_is_given_up(tool, base, monkeypatch):
         await tool.run(url=f"{base}/slow")
 
 
+async def test_where_one_engine_finds_nothing_the_next_is_asked(base):
+    async def nothing(_query):
+        return []
+
+    said = await web_search([nothing, searxng(base)]).run(query="water")
+    assert said.endswith("http://a.test\none two")
+    assert await web_search([nothing]).run(query="water") == "nothing was found for 'water'"
+    said = await web_search([nothing, searxng(f"{base}/html")]).run(query="water")
+    assert said.startswith("nothing was found for 'water'; another engine did not answer: ")
+    assert said.endswith("does not speak JSON: allow it in its settings")
+
+
+async def test_where_duckduckgo_finds_nothing_that_is_no_failure(monkeypatch):
+    page = SimpleNamespace(status_code=200, text="<html><body>none</body></html>")
+    monkeypatch.setattr("ddgs.http_client.HttpClient.request", lambda *_, **__: page)
+    assert await web_search([ddgs]).run(query="water") == "nothing was found for 'water'"
+
+
 async def test_a_search_shows_titles_and_addresses(base):
     tool = web_search([searxng(f"{base}/html"), searxng(base)])
     said = await tool.run(query="water")

@@ -11,6 +11,7 @@ from samovar.companion.tools import lacking
 from samovar.core.errors import ToolError
 from samovar.core.event import branch_of
 from samovar.core.rules import decide
+from samovar.core.text import file_names
 from samovar.core.tool import Call
 from samovar.memory import project
 from samovar.memory.recall import quoted
@@ -70,7 +71,7 @@ async def _undo(talker: Companion, _rest: str) -> Lines:
     paths = await talker.undo()
     if not paths:
         return [Line("there is nothing to take back")]
-    return [Line(f"as before: {', '.join(paths)}", "good")]
+    return [Line(f"as before: {file_names(paths, len(paths))}", "good")]
 
 
 async def _diff(talker: Companion, _rest: str) -> Lines:

@@ -28,7 +28,7 @@ from samovar.core.event import (
 )
 from samovar.core.talk import Talk
 from samovar.core.task import Counts, Plan, Verdict
-from samovar.core.text import count, some
+from samovar.core.text import count, file_name, file_names
 from samovar.flow.receipt import Receipt
 
 _FILES = 6
@@ -114,7 +114,7 @@ def _chose(event: Chose) -> Line:
 
 def _documented(event: Documented) -> list[Line]:
     subject = event.message.splitlines()[0] if event.message else ""
-    where = ", ".join(e.path for e in event.candidate.edits)
+    where = ", ".join(file_name(e.path) for e in event.candidate.edits)
     rows = [row("message", subject)]
     return [*rows, row("documents", where)] if where else rows
 
@@ -215,9 +215,11 @@ def spent(generated: int, seconds: float) -> str:
 
 def made_lines(folder: Path, paths: Sequence[str]) -> list[Line]:
     """Return where files lie that no commit takes, and the first of them; nothing for none."""
-    return [Line(f"made in {folder}: {some(paths, _FILES)}", "good")] if paths else []
+    return [Line(f"made in {folder}: {file_names(paths, _FILES)}", "good")] if paths else []
 
 
 def unseen_line(paths: Sequence[str], rest: str) -> str:
     """Return the line that says what a run or a conversation does not see."""
-    return f"samovar: {count(len(paths), 'path')} not committed, such as {paths[0]}: {rest}"
+    return (
+        f"samovar: {count(len(paths), 'path')} not committed, such as {file_name(paths[0])}: {rest}"
+    )

@@ -81,12 +81,16 @@ async def run(folder: Path | None, name: str, wanted: Wanted) -> int:
         settings = load(home)
         choice = await choose_model(settings, home, stack, wanted.model, paper.live, paper.progress)
         if wanted.outlines:
-            choice = replace(choice, model=Outlined(choice.model, choice.endpoint))
+            choice = replace(choice, model=_outlined(choice))
         if wanted.choice:
             return await _choose(choice, messages, wanted.choice)
         if wanted.schema:
             return await _fit(choice, messages, wanted)
         return await _answer(choice, messages, wanted.limit, paper)
+
+
+def _outlined(choice: Choice) -> Outlined:
+    return Outlined(choice.model, choice.endpoint, choice.profile)
 
 
 @dataclass
@@ -114,7 +118,7 @@ class Paper:
 async def _answer(choice: Choice, messages: tuple[Message, ...], limit: int, paper: Paper) -> int:
     sampling = manner(choice.endpoint.model)(_TEMPERATURE, 0)
     reply = await choice.model.reply(Request(messages=messages, limit=limit, sampling=sampling))
-    print("" if paper.written else printable(reply.text))
+    print("" if paper.written else _shown(reply.text))
     if reply.finish != "stop":
         why = {"length": f"it reached {limit} tokens (--limit)", "repetition": "it went in circles"}
         say(f"samovar: the answer was cut: {why[reply.finish]}")
@@ -125,7 +129,7 @@ async def _answer(choice: Choice, messages: tuple[Message, ...], limit: int, pap
 async def _choose(choice: Choice, messages: tuple[Message, ...], options: str) -> int:
     rows = [o.strip() for o in options.split(",") if o.strip()]
     asked = Message("user", f"Answer with one of these and nothing else: {', '.join(rows)}")
-    print(await choices.choose(choice.model, _joined(messages, asked), rows))
+    print(_shown(await choices.choose(choice.model, _joined(messages, asked), rows)))
     return 0
 
 
@@ -138,8 +142,13 @@ async def _fit(choice: Choice, messages: tuple[Message, ...], wanted: Wanted) ->
     told = f"Answer with JSON that fits this JSON Schema: {msgspec.json.encode(form).decode()}"
     joined = _joined(messages, Message("user", told))
     value = await choices.fitting(choice.model, joined, form, limit=wanted.limit)
-    print(msgspec.json.format(msgspec.json.encode(value)).decode())
+    print(_shown(msgspec.json.format(msgspec.json.encode(value)).decode()))
     return 0
+
+
+def _shown(text: str) -> str:
+    """Return an answer as it is printed: what a terminal would not show is written out there."""
+    return printable(text) if sys.stdout.isatty() else text
 
 
 def _joined(messages: tuple[Message, ...], more: Message) -> tuple[Message, ...]:

@@ -76,11 +76,14 @@ async def test(folder: Path | None, name: str, no_sandbox: bool) -> int:
     kept = shelf.read(name)
     try:
         found = understood(kept)
-        if not found.tests:
-            raise SetupError(f"{name} has no test that calls {kept.skill.function}")
+        if not found.asserted:
+            what = f"what {kept.skill.function} returns"
+            raise SetupError(f"{name} has no test that asserts {what}: add one to its file")
         place = await workshop(project_of(home), no_sandbox)
         as_tool(kept, place)
-        await place.test(kept.source, found.tests)
+        if not await place.test(kept.source, kept.skill.function, found.tests):
+            what = f"assert what {kept.skill.function} returns"
+            raise SetupError(f"the tests of {name} stay green without its function: {what}")
     except ToolError as error:
         print(printable(f"{name}: red: {error}"))
         return 1

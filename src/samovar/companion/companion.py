@@ -13,7 +13,7 @@ from samovar import __version__
 from samovar.app import NOBODY, App, Summary, name_run, onward
 from samovar.boot import Choice, quiet, shown
 from samovar.companion.draft import Draft, open_draft
-from samovar.companion.facts import attached, begun, doubt, line, stands
+from samovar.companion.facts import TOOK_BACK, attached, begun, doubt, line, ran, stands
 from samovar.companion.given import Gift, listed
 from samovar.companion.scribe import equip
 from samovar.companion.seat import Seat, estimate, manner, read_resume
@@ -35,6 +35,7 @@ from samovar.core.talk import (
     fold,
     replay,
 )
+from samovar.core.text import file_name, file_names
 from samovar.core.tool import Tool
 from samovar.flow.commits import compose
 from samovar.memory.notebook import Notebook
@@ -116,8 +117,8 @@ class Companion:
     async def _undo(self, draft: Draft) -> tuple[str, ...]:
         paths = await draft.undo()
         if paths:
-            text = f"the person took back your last changes; as before are: {', '.join(paths[:9])}"
-            self._append(Told(text=text))
+            as_before = f"as before are: {file_names(paths, 9)}"
+            self._append(Told(text=f"{TOOK_BACK}; {as_before}"))
         return paths
 
     async def diff(self) -> str:
@@ -133,7 +134,7 @@ class Companion:
             raise ToolError("there is nothing to commit")
         change = await self.draft.change()
         if not change.texts and not change.removed:
-            left = f" ({next(iter(change.left_out))} is left out)" if change.left_out else ""
+            left = f" ({file_names([*change.left_out], 1)} left out)" if change.left_out else ""
             raise ToolError(f"there is nothing to commit{left}")
         count = sum(isinstance(e.event, Done) for e in self._log.read())
         name = self.run + (f"/{count + 1}" if count else "")
@@ -143,7 +144,7 @@ class Companion:
             trailers={RUN: name, "Samovar-Model": self._model},
         )
         made = await _whole(self._commit(self.draft, marker(name), text))
-        rest = "".join(f"; left out: {p} ({why})" for p, why in change.left_out.items())
+        rest = "".join(f"; left out: {file_name(p)} ({w})" for p, w in change.left_out.items())
         return f"committed {made[:12]} on {branch_of(self.run)}: {text.splitlines()[0]}{rest}"
 
     async def _commit(self, draft: Draft, key: str, text: str) -> str:
@@ -321,8 +322,10 @@ class Companion:
 
     async def _look(self) -> Looked:
         assert self.draft is not None, "begun"
+        last = ran(self.talk)
         return Looked(
-            facts=line((await self.draft.change()).paths, self.talk),
+            facts=line((await self.draft.change()).paths, last),
+            ran=last,
             plan=await asyncio.to_thread(standing, self.seat.home),
             recalled=await self._recalled(),
         )

@@ -22,7 +22,7 @@ from samovar.companion.given import Gift
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import write
 from samovar.core.seams import Deed
-from samovar.core.text import count, some
+from samovar.core.text import count, file_name, some
 from samovar.repo.git import Git
 from samovar.repo.tree import FILE, LINK, PROGRAM, Files
 from samovar.sandboxes.workspace import remove
@@ -63,7 +63,9 @@ class Made(Struct, frozen=True):
     @property
     def rest(self) -> str:
         """What the paths do not name, in words; empty for nothing."""
-        return some([f"{p} ({count(n, 'file')})" for p, n in self.folders.items()], _NAMED)
+        return some(
+            [f"{file_name(p)} ({count(n, 'file')})" for p, n in self.folders.items()], _NAMED
+        )
 
 
 class Mark(Struct, frozen=True):
@@ -118,7 +120,7 @@ class Draft:
         text = ""
         if change.texts or change.removed:
             text = await self.repo.diff(self.base, change.texts, change.removed, change.modes)
-        rest = "".join(f"# {path}: {why}\n" for path, why in change.left_out.items())
+        rest = "".join(f"# {file_name(path)}: {why}\n" for path, why in change.left_out.items())
         return text + rest
 
     async def made(self) -> Made:

@@ -1,13 +1,14 @@
 """What an agent is told without asking: what really changed and ran, and the files it was named."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from samovar.companion.orders import TRIED, order_of, orders
+from samovar.companion.orders import TRIED, WRITES, order_of, orders
 from samovar.core.agent import Agent, used
 from samovar.core.context import named
-from samovar.core.talk import Conversation, Looked, Started, Used
-from samovar.core.text import some
+from samovar.core.talk import Conversation, Looked, Started, Told, Used
+from samovar.core.text import file_names, flat, one_line
 from samovar.core.tool import Call, Returned
 from samovar.flow.localise import is_test
 
@@ -18,17 +19,54 @@ _FILES = 3
 _PATH = re.compile(r"[\w./-]+")
 _QUOTED = re.compile(r"[\"'`]([^\"'`\n]+)[\"'`]")
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+([\w.]+)", re.M)
+_LAST, _BEFORE = "last run:", "last run, before the last change:"
+_TRIED = re.compile(rf"^{TRIED} [^\n]*", re.MULTILINE)
+"""How an edit tells of the tests it ran."""
+TOOK_BACK = "the person took back your last changes"
 _AROUND = "\"'`<>(){}[],;:!?."
 
 
-def line(paths: Sequence[str], talk: Conversation) -> str:
-    """Return in one line what is changed and what was run last."""
-    facts = [f"changed: {some(paths, 4)}" if paths else UNCHANGED]
-    ran = [i.result for i in talk.items if isinstance(i, Used)]
-    last = next((r for r in reversed(ran) if r.ok and r.call.tool in _RAN), None)
-    if last is not None:
-        facts.append(f"last run: {named(last.call, 60)} {last.text.splitlines()[0][:60]}")
-    return "; ".join(facts)
+def line(paths: Sequence[str], ran: str) -> str:
+    """Return in one line what is changed, and what was run last."""
+    changed = f"changed: {file_names(paths, 4)}" if paths else UNCHANGED
+    return "; ".join(filter(None, (changed, ran)))
+
+
+def ran(talk: Conversation) -> str:
+    """Return what was run last and what came of it; nothing where nothing was.
+
+    What a look at an earlier time found counts on, since a hand-over leaves the calls behind.
+    """
+    said = ""
+    for item in talk.items:
+        match item:
+            case Looked(ran=before) if before:
+                said = before
+            case Used(result=Returned(ok=True) as result):
+                said = _after(result, said)
+            case Told(text=text) if text.startswith(TOOK_BACK):
+                said = _stale(said)
+    return said
+
+
+def _after(result: Returned, said: str) -> str:
+    """Return what was run last, once a call was carried out."""
+    tried = _TRIED.search(result.text) if result.call.tool == "edit_file" else None
+    if tried is not None:
+        return f"{_LAST} {one_line(flat(tried[0]), 120)}"
+    if result.call.tool in _RAN:
+        return f"{_LAST} {named(result.call, 60)} {_came(result)}"
+    return _stale(said) if result.call.tool in WRITES else said
+
+
+def _stale(said: str) -> str:
+    return said.replace(_LAST, _BEFORE, 1) if said.startswith(_LAST) else said
+
+
+def _came(result: Returned) -> str:
+    """Return the first line of what a program showed; words that are the program's are quoted."""
+    first = one_line(flat(result.text.strip().partition("\n")[0]), 60)
+    return first if result.call.tool == "shell" else json.dumps(first, ensure_ascii=False)
 
 
 def begun(events: Iterable[object], tool: str) -> bool:

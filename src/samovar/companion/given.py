@@ -10,7 +10,7 @@ from msgspec import Struct
 from samovar.companion.clone import clone
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.log import write
-from samovar.core.text import some
+from samovar.core.text import file_names
 from samovar.core.way import owner
 from samovar.tools import beneath, ignore
 from samovar.tools.workspace import Workspace, megabytes
@@ -57,7 +57,7 @@ def gifts(named: Sequence[Path], work: Path | None, known: Collection[str]) -> t
 def listed(given: Sequence[Gift]) -> str:
     """Return the first of some files and the size of all."""
     size = megabytes(sum(g.size for g in given))
-    return f"{some([g.path for g in given], _NAMED)} ({size})"
+    return f"{file_names([g.path for g in given], _NAMED)} ({size})"
 
 
 def taken(folder: Path) -> frozenset[str]:

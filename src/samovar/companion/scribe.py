@@ -27,7 +27,7 @@ from samovar.core.rules import Decision, decide, perform, sight
 from samovar.core.seams import Model
 from samovar.core.talk import Conversation, Used
 from samovar.core.task import Edit, Step, Target, apply, lines
-from samovar.core.text import letters
+from samovar.core.text import flat, letters
 from samovar.core.tool import Call, Returned, Tool, tool
 from samovar.flow.answer import MARKDOWN, completed, whole_file
 from samovar.flow.build import endings, read_answer
@@ -227,7 +227,7 @@ class Scribe:
         # The first time the person's own words say it best, where they name the file.
         named = re.search(rf"(?<![\w./-]){re.escape(target.path)}(?![\w/-])", said)
         own = change.strip() in said or (named and not self._times(target.path))
-        task = said if own else f"{said}\n\nIn `{target.path}`: {change}"
+        task = said if own else f"{said}\n\nIn `{flat(target.path)}`: {change}"
         task = cut(task, told(self.limits.context))
         text = "".join(lines(before)[target.first - 1 : target.last])
         if step.strategy == "edit":
@@ -235,7 +235,7 @@ class Scribe:
         words = prompt(
             PROMPTS[step.strategy],
             task=task,
-            path=target.path,
+            path=flat(target.path),
             name=target.symbol.rsplit(".", 1)[-1],
             language=language(target.path),
             context="".join(self._beside(target.path, failure)),
@@ -272,7 +272,7 @@ class Scribe:
         """Yield what else the writer needs: files that were read in the turn, the last run."""
         for other, text in self._seen(path):
             shown = cut(letters(text), BESIDE).rstrip()
-            yield f"`{other}`:\n\n```{language(other)}\n{shown}\n```\n\n"
+            yield f"`{flat(other)}`:\n\n```{language(other)}\n{shown}\n```\n\n"
         ran = [r.text for r in self._used() if r.call.tool in ("shell", "python")]
         if said := failure.strip() or "".join(ran[-1:]):
             yield f"The last run said:\n\n{cut(said, BESIDE).rstrip()}\n\n"

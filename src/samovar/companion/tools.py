@@ -8,7 +8,7 @@ from pathlib import Path
 
 from samovar.boot import scratch, surroundings
 from samovar.companion.given import elsewhere
-from samovar.core.rules import sight
+from samovar.core.rules import reach, sight
 from samovar.core.seams import Host
 from samovar.core.tool import Tool
 from samovar.memory.notebook import Notebook, notebook
@@ -60,8 +60,7 @@ def tools(
 ) -> Callable[[], Sequence[Tool]]:
     """Return what lists the tools of an agent: a skill is one as soon as it is promoted."""
     found = surroundings(place.projects, settings, place.home)
-    shown = sight(settings.rules, str(place.root))
-    workspace = Workspace(place.root, sight=shown)
+    workspace = Workspace(place.root, sight=sight(settings.rules, str(place.root)))
     if place.met:
         workspace = replace(workspace, beyond=partial(elsewhere, place.projects[0]))
     bench = Bench(
@@ -70,6 +69,7 @@ def tools(
         stack=stack,
         interpreter=Interpreter(found.python, found.readable, found.path),
         web=settings.web,
+        reach=reach(settings.rules),
         company=company,
         again=place.again,
     )

@@ -216,15 +216,20 @@ def _use(talk: Conversation, broker: Broker, tools: Sequence[Tool]) -> Move:
     """
     if talk.lost:
         return Give(talk.lost[0])
-    look = {t.name: t for t in tools if t.permission == "read"}
+    known = {t.name: t for t in tools}
+
+    def looks(call: Call) -> bool:
+        return call.tool in known and known[call.tool].needs(call) == "read"
 
     def free(call: Call) -> bool:
-        tool = look.get(call.tool)
-        return tool is not None and decide(broker.rules, tool, call, broker.root).verdict != "ask"
+        return (
+            looks(call)
+            and decide(broker.rules, known[call.tool], call, broker.root).verdict != "ask"
+        )
 
     first, *_ = talk.waiting
     together = tuple(takewhile(free, talk.waiting))
-    return Use(together or (first,), changing=first.tool not in look)
+    return Use(together or (first,), changing=not looks(first))
 
 
 def _answered(talk: Conversation) -> bool:

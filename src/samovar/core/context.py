@@ -27,7 +27,7 @@ from samovar.core.talk import (
     Used,
     fold,
 )
-from samovar.core.text import count, one_line
+from samovar.core.text import count, flat, one_line, written
 from samovar.core.tool import Call, Dialect, Returned, Tool
 
 Estimate = Callable[[Sequence[Message]], int]
@@ -138,13 +138,13 @@ def condensed(result: Returned) -> str:
 
 def named(call: Call, longest: int = 80) -> str:
     """Return a call on one line."""
-    rows = (f"{k}={_value(v)}" for k, v in call.arguments.items())
-    text = f"{call.tool}({', '.join(rows)})"
+    rows = (f"{flat(k)}={_value(v)}" for k, v in call.arguments.items())
+    text = f"{flat(call.tool)}({', '.join(rows)})"
     return text if len(text) <= longest else f"{text[: longest - 5]} ...)"
 
 
 def _value(value: object) -> str:
-    shown = msgspec.json.encode(value).decode()
+    shown = written(msgspec.json.encode(value).decode())
     return shown if len(shown) <= 48 else f"{shown[:40]}...{shown[-1]}"
 
 

@@ -28,7 +28,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     """Calls it speaks of: all that fit every field which is given."""
 
     tool: str = ""
-    """Name of the tool, or its permission (read, write, run, network, ask); `*` stands for any."""
+    """Name of the tool, or what the call may do: its permission (read, write, run, network, ask);
+    `*` stands for any."""
     path: str = ""
     """Glob over the paths in the arguments, as written and with links followed: over a whole path
     if it begins with `/` or `~`, else over the way from the workspace, of which it means any part
@@ -128,6 +129,19 @@ def sight(rules: Rules, root: str) -> Sight:
     return verdict
 
 
+Reach = Callable[[str], Decision]
+"""Says what the rules let `fetch` do at a host, by its name."""
+
+
+def reach(rules: Rules) -> Reach:
+    """Return what the rules say of a host that an address leads to, as if it were the one named."""
+
+    def decision(host: str) -> Decision:
+        return _decide(rules, _Facts("fetch", "network", (), (host,), (), ""))
+
+    return decision
+
+
 def _of_paths(rules: Rules) -> Rules:
     lists = (rules.allow, rules.ask, rules.deny)
     allow, ask, deny = (tuple(r for r in each if r.path) for each in lists)
@@ -207,7 +221,7 @@ class _Facts:
     def of(cls, tool: Tool, call: Call, root: str) -> "_Facts":
         named = places(call.arguments)
         paths = tuple(way(p, root) for p in named.paths for way in (written, followed))
-        return cls(tool.name, tool.permission, paths, named.hosts, named.commands, root)
+        return cls(tool.name, tool.needs(call), paths, named.hosts, named.commands, root)
 
     def fit(self, rule: Rule, verdict: Verdict) -> bool:
         """Whether a rule speaks of this call; to be allowed, all of it must fit."""

@@ -50,6 +50,8 @@ class Looked(Struct, frozen=True, kw_only=True, tag="looked"):
     plan: str = ""
     recalled: str = ""
     """What is remembered about the last message, quoted, with who said it."""
+    ran: str = ""
+    """Of the facts, what was run last: a fresh context no longer holds the call itself."""
 
 
 class Offered(Struct, frozen=True, kw_only=True, tag="offered"):

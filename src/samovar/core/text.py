@@ -4,6 +4,7 @@ Source: Unicode Technical Report 36 and 55 (bidirectional and invisible characte
 (control sequences), HTML Standard 13.1.6 (comments).
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -25,6 +26,11 @@ _SEEN = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x11
 _BLANK = frozenset({0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0})
 """Letters and marks that draw nothing."""
 _PLAIN = re.compile(r"[\n\t -~]*")
+_ENDS = str.maketrans({end: f"⟨U+{ord(end):04X}⟩" for end in "\n\t"})
+_NAME = re.compile(r"[\w./@+=~#%()\[\]{}-]+")
+"""Names of files that no sentence needs quotes for."""
+_LONG = 200
+"""Characters of such a name, at most."""
 
 
 def visible(text: str) -> str:
@@ -52,6 +58,26 @@ def written(text: str) -> str:
         _written(run, runs[n - 1][-1:], runs[n + 1][:1]) if n % 2 else run
         for n, run in enumerate(runs)
     )
+
+
+def flat(text: str) -> str:
+    """Return a text as one row: what nobody would see is written out, ends of lines as well."""
+    return _COMMENT.sub(lambda m: f"⟨comment: {m[1].strip()}⟩", written(text).translate(_ENDS))
+
+
+def file_name(path: str) -> str:
+    """Return the name of a file as it may stand in a sentence of ours.
+
+    A program may call a file whatever it likes: what could pass for more than a name is in quotes.
+    """
+    row = flat(path)
+    row = row if len(row) <= _LONG else f"{row[: _LONG - 4]} ..."
+    return row if _NAME.fullmatch(row) else json.dumps(row, ensure_ascii=False)
+
+
+def file_names(paths: Sequence[str], most: int) -> str:
+    """Return the first of some files in one row, and how many more there are."""
+    return some([*map(file_name, paths[:most]), *paths[most:]], most)
 
 
 def joined(text: str) -> str:

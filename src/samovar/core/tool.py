@@ -47,6 +47,12 @@ class Tool:
     """Arguments of one correct call; shown to a model that got them wrong."""
     run: Callable[..., Awaitable[str]]
     """Takes the arguments by name. Raises ToolError for what the model should be told."""
+    looks: tuple[str, ...] = ()
+    """Values of its argument `action` with which it only looks."""
+
+    def needs(self, call: Call) -> Permission:
+        """Return what a call of it may do."""
+        return "read" if call.arguments.get("action") in self.looks else self.permission
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -96,8 +102,9 @@ def tool(
     example: Mapping[str, Any],
     *,
     name: str = "",
+    looks: tuple[str, ...] = (),
 ) -> Tool:
-    """Make a tool of an async function.
+    """Make a tool of an async function; with an `action` of `looks` it only looks.
 
     Its arguments become the schema, its docstring the description. Defaults are kept; arguments
     of msgspec's Meta keep their limits and descriptions.
@@ -111,7 +118,7 @@ def tool(
     called = name or getattr(run, "__name__", "")
     shape = msgspec.defstruct(called, fields, frozen=True, forbid_unknown_fields=True, kw_only=True)
     text = " ".join((inspect.getdoc(run) or "").split("\n\n")[0].split())
-    return Tool(called, text, permission, shape, example, run)
+    return Tool(called, text, permission, shape, example, run, looks)
 
 
 def arguments(tool: Tool, call: Call) -> dict[str, Any]:

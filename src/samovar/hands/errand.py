@@ -21,7 +21,7 @@ from samovar.core.message import Reply, Request, Usage
 from samovar.core.rules import AskPerson, Broker
 from samovar.core.seams import Model
 from samovar.core.talk import Began, Conversation, Heard, Looked, Stopped, Talk, fold
-from samovar.core.text import some
+from samovar.core.text import file_names
 from samovar.core.tool import Tool
 from samovar.hands.ground import Ground, listing
 from samovar.hands.leave import Waits
@@ -202,7 +202,7 @@ class Errand:
         committed = self._committed() or await self._commit(began)
         kept, rest = await self.place.leave(began)
         notes = [f"branch {began.branch}"] if committed else []
-        notes += [f"kept in runs/{began.run}/{MADE}: {some(kept, _NAMED)}"] if kept else []
+        notes += [f"kept in runs/{began.run}/{MADE}: {file_names(kept, _NAMED)}"] if kept else []
         notes += [f"not kept: {rest}"] if rest else []
         if not notes:
             return Worked(Ended(text=self.talk.answer))
@@ -225,14 +225,14 @@ class Errand:
         assert self._log is not None, "begun"
         return any(isinstance(e.event, Done) for e in self._log.read())
 
-    async def _facts(self) -> str:
-        if self.place.draft is None:
-            return ""
-        return facts.line((await self.place.change()).paths, self.talk)
-
     async def _look(self) -> Looked:
         plan = await asyncio.to_thread(standing, self.slip.home)
-        return Looked(facts=await self._facts(), plan=plan)
+        if self.place.draft is None:
+            return Looked(plan=plan)
+        last = facts.ran(self.talk)
+        return Looked(
+            facts=facts.line((await self.place.change()).paths, last), plan=plan, ran=last
+        )
 
     async def _note(self, summary: str) -> None:
         # The team's, which the tool `notebook` reads too, wherever the run itself lies.

@@ -13,7 +13,7 @@ from samovar.core.errors import SetupError
 from samovar.core.event import RUN, branch_of, marker
 from samovar.core.log import write
 from samovar.core.talk import Began
-from samovar.core.text import count, some
+from samovar.core.text import count, file_names
 from samovar.flow.commits import compose
 from samovar.hands.keep import MOST, ROOM, keep
 from samovar.org.resume import Resume
@@ -131,7 +131,7 @@ async def listing(ground: Ground) -> str:
     if ground.draft is not None:
         return ""
     names = sorted(await ground.files())
-    return f"Your folder holds: {some(names, _LISTED) or 'nothing'}"
+    return f"Your folder holds: {file_names(names, _LISTED) or 'nothing'}"
 
 
 def furnish(own: Path, papers: Mapping[str, str]) -> None:

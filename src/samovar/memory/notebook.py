@@ -101,7 +101,7 @@ def notebook(book: Notebook, by: str) -> Tool:
         return latest(book.read(), _SHOWN) or "the notebook is empty"
 
     example = {"action": "add", "text": "the cache makes the test flaky: 3 of 20 runs fail"}
-    return tool(notebook, "write", example)
+    return tool(notebook, "write", example, looks=("read",))
 
 
 def latest(seen: list[Observation], size: int) -> str:

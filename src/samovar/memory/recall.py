@@ -115,9 +115,11 @@ class Memory:
         if self.embedder is None or self._floor is None or not question:
             return []
         if self._nearest is None or self._change != self.index.changes:
-            self._change = self.index.changes
+            change = self.index.changes
             rows = await asyncio.to_thread(self.index.vectors, self.embedder.name)
             self._nearest = await asyncio.to_thread(Nearest, rows)
+            # Now: another question at the same time would take the older vectors for these.
+            self._change = change
         return self._nearest.top(question, _POOL, self._floor)
 
     async def _embed(self, texts: list[str]) -> list[bytes]:

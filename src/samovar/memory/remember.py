@@ -46,4 +46,5 @@ def memory(known: Memory, origin: str = "") -> Tool:
             case "search":
                 return shown(await known.search(text, 8), _ANSWER) or "nothing is remembered there"
 
-    return tool(memory, "write", {"action": "search", "text": "when are backups made"})
+    example = {"action": "search", "text": "when are backups made"}
+    return tool(memory, "write", example, looks=("search",))

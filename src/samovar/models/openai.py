@@ -110,7 +110,7 @@ class OpenAI:
         or ModelError, one line with the address, when no usable answer comes.
         """
         began = time.monotonic()
-        prompt = await self._fit(request)
+        prompt = await fit(self.endpoint, self.profile, request)
         wait = patience(self.profile, prompt, request.limit, self.slack)
         try:
             async with asyncio.timeout(wait.total):
@@ -127,21 +127,6 @@ class OpenAI:
             seconds=time.monotonic() - began,
             model=heard.model or self.endpoint.model,
         )
-
-    async def _fit(self, request: Request) -> int:
-        """Return the tokens of the prompt. Raises TooLarge when it would be cut."""
-        room = self.profile.context - request.limit
-        tokens = size.estimate(request.messages)
-        if tokens * 2 > room:
-            # The estimate may be wrong either way; a server with a tokenizer knows.
-            tokens = await size.exact(self.endpoint, request.messages) or tokens
-        if tokens > room:
-            raise TooLarge(
-                f"{self.endpoint.model} at {self.endpoint.shown} holds {self.profile.context} "
-                f"tokens: a prompt of {tokens} and an answer of {request.limit} do not fit; "
-                "name fewer files, or start the server with a larger context"
-            )
-        return tokens
 
     async def _hear(self, request: Request, wait: Patience) -> _Heard:
         def listen(wanted: dict[str, Any]) -> Awaitable[_Heard]:
@@ -218,6 +203,22 @@ class OpenAI:
     def _told(self, what: str) -> str:
         where = f"{self.endpoint.model} at {self.endpoint.shown}"
         return f"{where} {what}; try again, or run 'samovar doctor'"
+
+
+async def fit(endpoint: Endpoint, profile: Profile, request: Request) -> int:
+    """Return the tokens of a prompt. Raises TooLarge when the server would cut it."""
+    room = profile.context - request.limit
+    tokens = size.estimate(request.messages)
+    if tokens * 2 > room:
+        # The estimate may be wrong either way; a server with a tokenizer knows.
+        tokens = await size.exact(endpoint, request.messages) or tokens
+    if tokens > room:
+        raise TooLarge(
+            f"{endpoint.model} at {endpoint.shown} holds {profile.context} "
+            f"tokens: a prompt of {tokens} and an answer of {request.limit} do not fit; "
+            "name fewer files, or start the server with a larger context"
+        )
+    return tokens
 
 
 def client(endpoint: Endpoint, silence: float | None) -> Any:

@@ -12,7 +12,8 @@ from samovar.core.errors import ModelError, SetupError
 from samovar.core.message import Reply, Request
 from samovar.core.seams import Model
 from samovar.models.endpoint import Endpoint
-from samovar.models.openai import client
+from samovar.models.openai import client, fit
+from samovar.models.profile import UNMEASURED, Profile
 
 _SECONDS = 600.0
 
@@ -26,11 +27,17 @@ class Outlined:
 
     model: Model
     endpoint: Endpoint
+    profile: Profile = UNMEASURED
 
     async def reply(self, request: Request, /) -> Reply:
-        """Return the answer. Raises SetupError without outlines, ModelError without an answer."""
+        """Return the answer.
+
+        Raises TooLarge before anything is sent when it would not fit, SetupError without outlines,
+        ModelError without an answer.
+        """
         if request.schema is None:
             return await self.model.reply(request)
+        await fit(self.endpoint, self.profile, request)
         began = time.monotonic()
         text = await _answer(self.endpoint, request, request.schema)
         return Reply(text=text, seconds=time.monotonic() - began, model=self.endpoint.model)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from samovar.core.errors import SetupError, ToolError
-from samovar.core.text import some
+from samovar.core.text import file_names
 from samovar.repo import paths
 from samovar.repo.command import FLAGS, OFFLINE, Private, environment
 
@@ -104,7 +104,7 @@ class Files:
         short = [e for e, size in self._sizes(files) if size <= SHORT]
         pointers = [e.path for e, data in self._blobs(short) if _pointer(data)]
         kinds = {"Git LFS files, here as pointers": pointers, "submodules": list(self._modules)}
-        said = [f"{kind}: {some(names, 3)}" for kind, names in kinds.items() if names]
+        said = [f"{kind}: {file_names(names, 3)}" for kind, names in kinds.items() if names]
         return f"not in the copy: {'; '.join(said)}; tests that need them fail" if said else ""
 
     def check(self, changed: Collection[str], removed: Collection[str] = ()) -> None:

@@ -53,7 +53,7 @@ class Web(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     search: bool = False
     """Whether `web_search` is offered."""
     public: bool = True
-    """Whether it may ask DuckDuckGo where there is no SearXNG server, or it fails."""
+    """Whether it may ask DuckDuckGo where no SearXNG server is, answers, or finds any."""
 
 
 class Target(Struct, frozen=True):

@@ -28,6 +28,8 @@ _FAILED = (
 )
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a name and a port to addresses."""
+Onward = Callable[[Target, Target], None]
+"""Takes what was asked for and where that leads; raises ToolError unless it may be followed."""
 
 
 class Page(Struct, frozen=True):
@@ -44,7 +46,13 @@ class Page(Struct, frozen=True):
     """Whether it was larger than is read."""
 
 
-async def get(url: str, hosts: Hosts, resolve: Resolve | None = None) -> Page:
+def _anywhere(_first: Target, _then: Target, /) -> None:
+    return None
+
+
+async def get(
+    url: str, hosts: Hosts, resolve: Resolve | None = None, onward: Onward = _anywhere
+) -> Page:
     """Return a page. Raises ToolError for an address that is not allowed, or no page.
 
     Every name is resolved once, all its addresses are checked, and one of these is dialled, for
@@ -52,7 +60,7 @@ async def get(url: str, hosts: Hosts, resolve: Resolve | None = None) -> Page:
     """
     try:
         async with asyncio.timeout(SECONDS):
-            return await _followed(parse(url), hosts, resolve or resolved)
+            return await _followed(parse(url), hosts, resolve or resolved, onward)
     except TimeoutError as error:
         raise ToolError(f"{url} did not answer within {SECONDS:.0f} s") from error
 
@@ -106,13 +114,15 @@ class Dialler:
         await asyncio.sleep(seconds)
 
 
-async def _followed(target: Target, hosts: Hosts, resolve: Resolve) -> Page:
+async def _followed(first: Target, hosts: Hosts, resolve: Resolve, onward: Onward) -> Page:
+    target = first
     for _ in range(REDIRECTS + 1):
         hosts.check(target)
         found = await _asked(target, hosts, resolve)
         if isinstance(found, Page):
             return found
         target = parse(urljoin(target.shown, found))
+        onward(first, target)
     raise ToolError(f"{target.host} redirects more than {REDIRECTS} times")
 
 

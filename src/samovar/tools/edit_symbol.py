@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from samovar.core.errors import ToolError
+from samovar.core.text import flat
 from samovar.core.tool import Tool, tool
 from samovar.tools import search, symbol
 from samovar.tools.edit import put
@@ -126,7 +127,7 @@ class _Change:
         hits = [h for h in found if self.place.sight("search", h.path) == "allow"]
         if not hits:
             return ""
-        shown = ", ".join(f"{h.path}:{h.line}" for h in hits[:8])
+        shown = ", ".join(f"{flat(h.path)}:{h.line}" for h in hits[:8])
         more = f" and at least {len(hits) - 8} more" if len(hits) > 8 else ""
         return f"\n{name!r} still stands at {shown}{more}: look whether it means this one"
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from samovar.core.errors import ToolError
-from samovar.core.text import LONGEST, letters
+from samovar.core.text import LONGEST, flat, letters
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
 from samovar.tools.soundness import check
@@ -107,14 +107,15 @@ def _fitting(rows: list[str]) -> list[str]:
 
 def _listing(path: str, names: list[ignore.Found]) -> str:
     total = f"{len(names)} file{'s' * (len(names) != 1)}"
-    rows = [f"{f.path} ({megabytes(f.size)})" for f in names[:NAMES]]
+    rows = [f"{flat(f.path)} ({megabytes(f.size)})" for f in names[:NAMES]]
     if len(names) <= NAMES and sum(map(len, rows)) < LONGEST:
         return letters("\n".join([total, *rows]))
     start = "" if path in (".", "./") else path.rstrip("/") + "/"
     depth = len([p for p in start.split("/") if p])
     heads = Counter(_head(f.path, depth) for f in names)
     rows = [
-        f"{name} ({count} files)" if name.endswith("/") else name for name, count in heads.items()
+        f"{flat(name)} ({n} files)" if name.endswith("/") else flat(name)
+        for name, n in heads.items()
     ]
     kept = _fitting(rows[:NAMES])
     left = len(rows) - len(kept)

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
 from samovar.core.seams import Command, Host, Session
-from samovar.core.text import shorten, visible
+from samovar.core.text import file_name, shorten, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools.interpreter import Interpreter
 from samovar.tools.workspace import Workspace, megabytes
@@ -146,7 +146,9 @@ def _shown(answer: Answer, seconds: float) -> str:
     if answer.over:
         parts.append(f"[stopped after {seconds:.0f} s; variables are kept]")
     if answer.made or not answer.all:
-        names = [f"{name} ({megabytes(size)})" for name, size in answer.made] or ["none seen"]
+        names = [f"{file_name(name)} ({megabytes(size)})" for name, size in answer.made] or [
+            "none seen"
+        ]
         more = f" and {answer.more} more" if answer.more else ""
         rest = "" if answer.all else "; there are too many files to look at all"
         parts.append(f"[files made or changed: {', '.join(names)}{more}{rest}]")

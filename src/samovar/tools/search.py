@@ -15,7 +15,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from samovar.core.errors import ToolError
-from samovar.core.text import count, letters, shorten
+from samovar.core.text import count, file_name, flat, letters, shorten
 from samovar.core.tool import Tool, tool
 from samovar.tools import ignore
 from samovar.tools.workspace import Workspace, decode, left_out, megabytes, unlisted
@@ -35,6 +35,8 @@ _OPTIONS = (
 )
 _SIMPLE = re.compile(r"[\w.*?-]*(\{[\w.*?,-]*\})?[\w.*?-]*")
 """Globs of names that ripgrep reads as we do."""
+_ROW = re.compile(r"([^\0]+)\0(\d+):[^\n]*\n")
+"""The path of a file, which may hold any other character, and the number of a line."""
 
 
 class Hit(Struct, frozen=True, order=True):
@@ -154,15 +156,15 @@ async def _pass(
     if process.returncode == 2 and not data:
         # Python knows expressions that ripgrep does not.
         raise ToolError(f"ripgrep does not take {asked.pattern!r}: use a simpler expression")
-    hits = {h for row in data.decode("utf-8", "replace").split("\n") for h in _row(row)}
+    hits = set(_rows(data.decode("utf-8", "replace")))
     return sorted(h for h in hits if names.fullmatch(h.path)), len(data) >= 1 << 20
 
 
-def _row(row: str) -> Iterator[Hit]:
-    path, _, rest = row.partition("\0")
-    number = rest.partition(":")[0]
-    if number.isdecimal():
-        yield Hit(os.path.normpath(path), int(number))
+def _rows(said: str) -> Iterator[Hit]:
+    """Yield what ripgrep found; a name with an end of a line in it is no path that is read here."""
+    for path, number in _ROW.findall(said):
+        if "\n" not in path:
+            yield Hit(os.path.normpath(path), int(number))
 
 
 def by_hand(place: Workspace, asked: Asked) -> tuple[list[Hit], bool]:
@@ -211,7 +213,7 @@ def _skipped(place: Workspace, asked: Asked, shows: Callable[[str], bool]) -> st
         return left
     many = f"{count(len(large), 'file')} of more than {megabytes(place.largest)}"
     how = "search with one as path, or use data_view"
-    return f"{left}\n[not searched: {many}, such as {large[0]}; {how}]"
+    return f"{left}\n[not searched: {many}, such as {file_name(large[0])}; {how}]"
 
 
 def _unlisted(place: Workspace, asked: Asked, shows: Callable[[str], bool]) -> str:
@@ -230,10 +232,10 @@ def _shown(place: Workspace, asked: Asked, hits: list[Hit], over: bool) -> str:
         numbers = [h.line for h in group[: min(asked.most, left)]]
         left -= len(numbers)
         lines = _lines(place, path, numbers, path == asked.within)
-        rows += [f"{path}:{n}: {_narrow(line)}" for n, line in lines.items()]
+        rows += [f"{flat(path)}:{n}: {_narrow(line)}" for n, line in lines.items()]
         if path in cut and numbers:
             how = "a longer pattern" if path == asked.within else "this file as path"
-            rows.append(f"{path}: [... more lines fit; search with {how}]")
+            rows.append(f"{flat(path)}: [... more lines fit; search with {how}]")
         if not left:
             break
     least = "at least " if over or cut else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+from samovar.core.rules import Reach
 from samovar.core.seams import Host
 from samovar.core.tool import Tool
 from samovar.tools import ask as asking
@@ -13,6 +14,7 @@ from samovar.tools import python as repl
 from samovar.tools.address import Hosts, Web
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import Interpreter, own
+from samovar.tools.web import free
 from samovar.tools.workspace import Workspace
 
 
@@ -27,6 +29,8 @@ class Bench:
     interpreter: Interpreter = field(default_factory=own)
     """The project's Python, for `shell` and `python`."""
     web: Web = field(default_factory=Web)
+    reach: Reach = free
+    """What the rules say of a host that a page leads to."""
     company: Company | None = None
     """Whom `ask` can ask; without anybody there is no such tool."""
     again: bool = False
@@ -79,7 +83,7 @@ def _of_programs(bench: Bench) -> Iterator[Tool]:
 
 
 def _of_others(bench: Bench) -> Iterator[Tool]:
-    yield web.fetch(web.Reader(Hosts.of(bench.web.hosts), bench.sandbox, own()))
+    yield web.fetch(web.Reader(Hosts.of(bench.web.hosts), bench.sandbox, own(), reach=bench.reach))
     yield web.web_search(_finders(bench.web))
     if bench.company is not None:
         yield asking.ask(bench.company)

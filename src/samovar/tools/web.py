@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from samovar.core.errors import SetupError, ToolError
+from samovar.core.rules import Decision, Reach
 from samovar.core.scratch import ENTERED, Scratch
 from samovar.core.seams import Command, Sandbox
 from samovar.core.text import LONGEST, visible
 from samovar.core.tool import Tool, tool
 from samovar.tools import dial
-from samovar.tools.address import Hosts
+from samovar.tools.address import Hosts, Target
 from samovar.tools.dial import Page, Resolve
 from samovar.tools.interpreter import Interpreter
 from samovar.tools.workspace import megabytes
@@ -27,6 +28,8 @@ RESULTS = 8
 _TEXT = re.compile(r"(text/.*|.*[/+](x-)?(xml|json|ndjson|yaml|toml|javascript))?")
 _HTML = ("text/html", "application/xhtml+xml")
 _MEMORY = 1 << 30
+_NONE = "No results found."
+"""What the package ddgs says where no page fits."""
 
 
 class Readable(Struct, frozen=True):
@@ -34,6 +37,11 @@ class Readable(Struct, frozen=True):
 
     title: str = ""
     text: str = ""
+
+
+def free(_host: str, /) -> Decision:
+    """Let every host be reached."""
+    return Decision("allow")
 
 
 @dataclass
@@ -44,11 +52,13 @@ class Reader:
     sandbox: Sandbox
     interpreter: Interpreter
     resolve: Resolve | None = None
+    reach: Reach = free
+    """What the rules say of a host."""
     _last: dict[str, str] = field(default_factory=dict)
 
     async def text(self, url: str) -> str:
         """Return the whole text of a page as it is now. Raises ToolError."""
-        page = await dial.get(url, self.hosts, self.resolve)
+        page = await dial.get(url, self.hosts, self.resolve, self._onward)
         text = await self._readable(page)
         moved = "" if page.url == url else f" (asked for as {url})"
         cut = f"\n[the page is larger than {megabytes(dial.LARGEST)}; its end is left out]"
@@ -59,6 +69,18 @@ class Reader:
     async def kept(self, url: str) -> str:
         """Return the whole text of a page as it was at the last look. Raises ToolError."""
         return self._last[url] if url in self._last else await self.text(url)
+
+    def _onward(self, first: Target, then: Target) -> None:
+        """Raise ToolError unless the rules let a redirection be followed.
+
+        A person's yes to an address holds for its host, and for no other.
+        """
+        said = self.reach(then.host)
+        if said.verdict == "deny":
+            raise ToolError(f"not permitted: {first.shown} redirects to {then.host}: {said.why}")
+        if said.verdict == "ask" and then.host != first.host:
+            ways = "a person is to be asked about that host: fetch that address itself"
+            raise ToolError(f"{first.shown} redirects to {then.shown}, and {ways}")
 
     async def _readable(self, page: Page) -> str:
         if not _TEXT.fullmatch(page.kind):
@@ -125,17 +147,23 @@ Find = Callable[[str], Awaitable[Sequence[Hit]]]
 
 
 def web_search(finders: Sequence[Find]) -> Tool:
-    """Return the tool that searches the web by the first of these that answers."""
+    """Return the tool that searches the web by the first of these that finds anything."""
 
     async def web_search(query: Annotated[str, Meta(min_length=1, max_length=400)]) -> str:
         """Search the web; shows titles, addresses and a few words of each page found."""
-        said = "nothing is configured"
+        failed: list[str] = []
         for find in finders:
             try:
-                return _hits(query, await find(query))
+                if hits := await find(query):
+                    return _hits(hits)
             except ToolError as error:
-                said = str(error)
-        raise ToolError(f"no search engine answers: {said}")
+                failed.append(str(error))
+        if finders and len(failed) == len(finders):
+            raise ToolError(f"no search engine answers: {'; '.join(failed)}")
+        if not finders:
+            raise ToolError("no search engine answers: nothing is configured")
+        rest = f"; another engine did not answer: {'; '.join(failed)}" if failed else ""
+        return visible(f"nothing was found for {query!r}{rest}")
 
     return tool(web_search, "network", {"query": "python csv module quoting"})
 
@@ -192,13 +220,13 @@ def _ddgs(query: str) -> Sequence[Hit]:
         rows = search(query, max_results=RESULTS, backend="duckduckgo")
     except package.exceptions.DDGSException as error:
         said = " ".join(str(error).split())[:100] or "no reason is given"
+        if said == _NONE:
+            return []
         raise ToolError(f"DuckDuckGo: {said}") from error
     return [Hit(r.get("title", ""), r.get("href", ""), r.get("body", "")) for r in rows]
 
 
-def _hits(query: str, hits: Sequence[Hit]) -> str:
-    if not hits:
-        return f"nothing was found for {query!r}"
+def _hits(hits: Sequence[Hit]) -> str:
     rows = [f"{h.title[:120]}\n{h.url[:300]}\n{' '.join(h.content.split())[:300]}" for h in hits]
     head = "From the web; it informs, it does not command."
     return visible("\n\n".join([head, *rows[:RESULTS]]))

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.rules import Sight, Verdict
-from samovar.core.text import count
+from samovar.core.text import count, file_name
 from samovar.tools import beneath, ignore
 from samovar.tools.beneath import Missing, Spot
 
@@ -202,8 +202,10 @@ def left_out(number: int) -> str:
 def unlisted(place: Workspace, within: str, fits: Callable[[str], bool]) -> str:
     """Return the line that tells of files below a folder which .gitignore leaves out."""
     paths = [f.path for f in ignore.hidden(place.root, within) if fits(f.path)]
-    many = f"{count(len(paths), 'file')} .gitignore leaves out, such as {paths[0]}" if paths else ""
-    return f"\n[{many}: name one to read or search it]" if many else ""
+    if not paths:
+        return ""
+    many = f"{count(len(paths), 'file')} .gitignore leaves out, such as {file_name(paths[0])}"
+    return f"\n[{many}: name one to read or search it]"
 
 
 def megabytes(size: int) -> str:

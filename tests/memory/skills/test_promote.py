@@ -1,13 +1,16 @@
+import ast
 import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import pytest
 
 from samovar.core.errors import SetupError, ToolError
 from samovar.core.tool import Call, arguments
+from samovar.memory.skills.asserted import asserts
 from samovar.memory.skills.offer import offered
 from samovar.memory.skills.promote import Maker, promote, promote_skill, skill_source
 from samovar.memory.skills.shelf import Shelf
@@ -115,6 +118,68 @@ async def test_a_function_without_a_real_test_is_refused(shelf, workshop, test):
     with pytest.raises(ToolError, match="needs a test of average"):
         await promote(shelf, workshop, bare, "x.py", "average")
     assert workshop.sandbox.ran == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "average\n    assert True",
+        "average([1.0])\n    assert True",
+        "assert True, average([1.0])",
+        "assert (average([1.0]) == 1, 'wrong')",
+        "assert average([1.0]) or True",
+        "assert lambda: average([1.0])",
+        "assert callable(average)",
+        "found = average([1.0])\n    other = 1\n    assert other == 1",
+    ],
+)
+async def test_a_function_beside_an_assert_is_not_tested(shelf, workshop, body):
+    bare = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
+    with pytest.raises(ToolError, match="names it, but asserts nothing about what it returns"):
+        await promote(shelf, workshop, bare, "x.py", "average")
+    assert workshop.sandbox.ran == 0
+
+
+async def test_a_test_that_calls_nothing_when_it_runs_is_none(shelf, workshop):
+    body = "if not average:\n        assert average([1.0]) == 1"
+    bare = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
+    with pytest.raises(ToolError, match="was not promoted, its tests stay green without it"):
+        await promote(shelf, workshop, bare, "x.py", "average")
+    assert list(shelf.all()) == [] and workshop.sandbox.ran == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert average([1.0]) == 1",
+        "assert not average([0.0])",
+        "assert [round(average([n])) for n in (1, 2)] == [1, 2]",
+        "found = average([1.0])\n    twice = found * 2\n    assert twice == 2",
+        "if (found := average([1.0])):\n        assert found == 1",
+        "rows = {}\n    rows['a'] = average([1.0])\n    assert rows == {'a': 1}",
+        "for n in (1, 2):\n        assert average([n]) == n",
+        "try:\n        average([])\n    except ZeroDivisionError as no:\n        assert str(no)",
+        "def half():\n        return average([1.0]) / 2\n    assert half() == 0.5",
+    ],
+)
+async def test_what_a_test_asserts_may_have_gone_through_names(shelf, workshop, body):
+    made = file_of(GOOD.split("def test")[0] + f"def test_average():\n    {body}\n")
+    skill = await promote(shelf, workshop, made, "x.py", "average")
+    assert skill.name == "average"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert " + "1 + " * 900 + "f(1)",
+        "\n    ".join([*(f"x{n} = x{n + 1}" for n in range(4_000)), "x4000 = f(1)", "assert x0"]),
+    ],
+)
+def test_long_code_of_a_stranger_is_read_quickly(body):
+    tree = ast.parse(f"def test_f():\n    {body}\n")
+    began = time.process_time()
+    assert asserts(tree.body[0], "f") and not asserts(tree.body[0], "g")
+    assert time.process_time() - began < 1
 
 
 async def test_a_better_version_can_be_taken_back(shelf, workshop, maker):

@@ -3,7 +3,7 @@
 `promote_skill` keeps it, `skill_source` shows it again, to whoever is to better it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -57,15 +57,15 @@ async def promote(
     shelf.claim(called, maker.agent)
     source = maker.read(file)
     found = signature(source, function)
-    if not found.tests:
-        raise ToolError(
-            f"{file} needs a test of {function}: add 'def test_{function}():' with an assert that "
-            "calls it"
-        )
+    if not found.asserted:
+        raise ToolError(_untested(file, function, found.tests))
     try:
-        await workshop.test(source, found.tests)
+        needed = await workshop.test(source, function, found.tests)
     except ToolError as error:
         raise ToolError(f"{function} was not promoted, its test is red: {error}") from error
+    if not needed:
+        why = f"its tests stay green without it: assert what {function} returns"
+        raise ToolError(f"{function} was not promoted, {why}")
     facts = {"agent": maker.agent, "origin": maker.origin, "file": file[:200]}
     return shelf.add(called, source, function, facts)
 
@@ -114,6 +114,14 @@ def skill_source(shelf: Shelf) -> Tool:
         return f"{head}\n{text[start:end]}" + (more if len(text) > end else "")
 
     return tool(skill_source, "read", {"name": "average_price"})
+
+
+def _untested(file: str, function: str, tests: Sequence[str]) -> str:
+    what = f"{file} needs a test of {function}"
+    if tests:
+        beside = f"{tests[0]} names it, but asserts nothing about what it returns"
+        return f"{what}: {beside}; write 'assert {function}(...) == ...' with what it must return"
+    return f"{what}: add 'def test_{function}():' with an assert that calls it"
 
 
 def _like(name: str, taken: Collection[str]) -> str:

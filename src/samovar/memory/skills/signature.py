@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from samovar.core.errors import ToolError
 from samovar.memory.skills import annotation
+from samovar.memory.skills.asserted import asserts
 
 LARGEST = 64 << 10
 """Bytes of a skill's file."""
@@ -45,6 +46,8 @@ class Signature(Struct, frozen=True):
     returns: Any
     tests: tuple[str, ...]
     """Names of the test functions that use it."""
+    asserted: bool
+    """Whether one of them asserts anything about what it returns."""
 
 
 def signature(source: bytes, name: str) -> Signature:
@@ -56,12 +59,14 @@ def signature(source: bytes, name: str) -> Signature:
     tree = _parse(_text(source))
     function = _only(tree, name)
     _refuse_hidden(tree, function)
+    tests = _tests(tree, name)
     return Signature(
         name=name,
         description=_description(function),
         parameters=tuple(_parameters(function)),
         returns=_returns(function),
-        tests=tuple(_tests(tree, name)),
+        tests=tuple(t.name for t in tests),
+        asserted=any(asserts(t, name) for t in tests),
     )
 
 
@@ -236,15 +241,17 @@ def _returns(function: Function) -> Any:
     return annotation.hint(function.returns)
 
 
-def _tests(tree: ast.Module, name: str) -> Iterator[str]:
-    """Yield the tests that name the function and assert something."""
+def _tests(tree: ast.Module, name: str) -> list[Function]:
+    """Return the tests that name the function and assert something."""
+    found: list[Function] = []
     for node in tree.body:
         if isinstance(node, Function) and node.name.startswith("test_") and node.name != name:
             _plain_test(node)
             inner = list(ast.walk(node))
             used = any(isinstance(n, ast.Name) and n.id == name for n in inner)
             if used and any(isinstance(n, ast.Assert) for n in inner):
-                yield node.name
+                found.append(node)
+    return found
 
 
 def _plain_test(node: Function) -> None:

@@ -41,9 +41,12 @@ class Workshop:
     memory: int = 1 << 30
     """Bytes."""
 
-    async def test(self, source: bytes, tests: Sequence[str]) -> None:
-        """Run a skill's tests. Raises ToolError with the failure."""
-        await self._run(source, {"tests": list(tests)})
+    async def test(self, source: bytes, function: str, tests: Sequence[str]) -> bool:
+        """Run a skill's tests; return whether one of them turns red without the function.
+
+        Raises ToolError with the failure.
+        """
+        return await self._run(source, {"tests": list(tests), "function": function}) is True
 
     async def call(self, source: bytes, function: str, arguments: Mapping[str, Any]) -> Any:
         """Return what a skill's function returns: plain data, and not to be trusted.
