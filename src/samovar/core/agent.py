@@ -5,7 +5,6 @@ The caller stores each event before it asks for the next one, so that after a cr
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -15,9 +14,9 @@ from msgspec.structs import replace
 
 from samovar.core import context, stuck
 from samovar.core.errors import ModelError, SetupError, ToolError
-from samovar.core.faults import fault, speaks_of
+from samovar.core.faults import fault
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
-from samovar.core.offer import choose, understood
+from samovar.core.offering import next_offer
 from samovar.core.rules import Broker, decide, perform
 from samovar.core.seams import Model
 from samovar.core.talk import (
@@ -156,7 +155,7 @@ def advance(talk: Conversation, agent: Agent) -> Move:
         return spent
     if not talk.turn.looked:
         return Look()
-    offer = _offer(talk, tools, agent)
+    offer = next_offer(talk, tools, agent.hidden, agent.limits.shown)
     same = offer.tools == talk.offered and set(offer.more) <= set(talk.offer.more)
     if not same and not isinstance(talk.items[-1], Offered):
         return offer
@@ -271,29 +270,6 @@ def _spent(turn: Turn, limits: Limits) -> Stopped | None:
             limit = f"the limit of {amount:,.10g} {end} is reached"
             return Stopped(end=end, why=f"{limit}; the work is kept, say 'go on' for more")
     return None
-
-
-def _offer(talk: Conversation, tools: Sequence[Tool], agent: Agent) -> Offered:
-    """Return the tools for the next step, chosen by what was asked and what was said since.
-
-    An offer is long, so it stays for the turn unless the model speaks of a tool it does not see.
-    Where no word tells which tools are needed, the others are named, so that it can.
-    """
-    last = next((i for i in reversed(talk.present) if isinstance(i, Replied | Heard)), None)
-    said = last.said.text if isinstance(last, Replied) else ""
-    known = {t.name for t in tools}
-    missed = any(t.name not in talk.offered and speaks_of(said, t.name) for t in tools)
-    if isinstance(last, Replied) and not missed and known.issuperset(talk.offered):
-        return talk.offer
-    heard = [i.text for i in talk.present if isinstance(i, Heard)]
-    used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
-    kept = [n for n in talk.offered if n in known]
-    text = "\n".join([*heard, said])
-    words = set(re.findall(r"\w+", text))
-    seen = [t for t in tools if t.name not in agent.hidden or t.name in words]
-    chosen = choose(seen, text, used, kept, agent.limits.shown)
-    rest = () if understood(text) else (t.name for t in seen if t.name not in chosen)
-    return Offered(tools=chosen, more=tuple(rest))
 
 
 def _lighten(
