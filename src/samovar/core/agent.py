@@ -7,6 +7,7 @@ The caller stores each event before it asks for the next one, so that after a cr
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as swapped
 from itertools import takewhile
 
 from msgspec import Struct
@@ -41,7 +42,10 @@ from samovar.core.tool import Call, Dialect, Returned, Said, Tool
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a turn may spend, seen between steps; 0: no limit, but for steps, reply, context."""
+    """What a turn may spend; 0: no limit, but for steps, reply, context.
+
+    Seen between steps; answers and calls are also held to the seconds that are left.
+    """
 
     steps: int = 20
     """Answers of the model."""
@@ -165,7 +169,7 @@ def advance(talk: Conversation, agent: Agent) -> Move:
 async def converse(talk: Conversation, agent: Agent) -> AsyncIterator[Talk]:
     """Go on from any state until the turn ends, yielding each event."""
     while talk.turn is not None:
-        async for event in _carry_out(advance(talk, agent), talk, agent):
+        async for event in _carry_out(advance(talk, agent), talk, _bound(agent, talk)):
             talk = fold(talk, event)
             yield event
 
@@ -266,10 +270,25 @@ def _spent(turn: Turn, limits: Limits) -> Stopped | None:
     )
     for end, spent, most in reached:
         if most and spent >= most:
-            amount = most / 1e6 if end == "credits" else most
-            limit = f"the limit of {amount:,.10g} {end} is reached"
-            return Stopped(end=end, why=f"{limit}; the work is kept, say 'go on' for more")
+            return _reached(end, most)
     return None
+
+
+def _reached(end: End, most: float, *said: str) -> Stopped:
+    amount = most / 1e6 if end == "credits" else most
+    limit = f"the limit of {amount:,.10g} {end} is reached"
+    return Stopped(end=end, why="; ".join([limit, *said, "the work is kept, say 'go on' for more"]))
+
+
+def _bound(agent: Agent, talk: Conversation) -> Agent:
+    """Return an agent whose calls take no longer than is left of the turn."""
+    return swapped(agent, broker=swapped(agent.broker, left=_left(talk, agent)))
+
+
+def _left(talk: Conversation, agent: Agent) -> float | None:
+    """Return the seconds that are left of the turn; None without a limit."""
+    spent = talk.turn.seconds if talk.turn else 0.0
+    return max(0.0, agent.limits.seconds - spent) if agent.limits.seconds else None
 
 
 def _lighten(
@@ -310,10 +329,16 @@ async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
         sampling=agent.draw(min(warm + 0.25 * wrong, max(0.9, warm)), step),
         schema=agent.dialect.schema(must or shown, not must) if shown else None,
     )
+    limit = asyncio.timeout(_left(talk, agent))
     try:
-        reply = await agent.model.reply(request)
+        async with limit:
+            reply = await agent.model.reply(request)
     except ModelError as error:
         return Stopped(end="model", why=str(error))
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return _reached("seconds", agent.limits.seconds, "an answer was broken off")
     return _read(reply, talk, agent, tools)
 
 
