@@ -4,6 +4,7 @@ import asyncio
 from typing import get_args
 
 import pytest
+from escapes import paths
 
 from samovar.boot import home_of
 from samovar.core.event import Done
@@ -94,6 +95,14 @@ async def test_a_conversation_is_followed_and_says_how_it_stands(near, says, log
     assert "receipt" not in await says(near, "show", run=RUN), "it would be empty"
     (row,) = (await says(near, "runs"))["runs"]
     assert (row["kind"], row["state"]) == ("talk", "answered")
+
+
+@pytest.mark.parametrize("tool", ["show", "status", "follow"])
+async def test_no_name_of_a_run_leads_out(near, refuses, project, log, tool):
+    kept(log, *EVENTS)
+    for name in (p for p in paths(project / "outside") if p):
+        said = await refuses(near, tool, run=name)
+        assert "\n" not in said and "Mended" not in said and "root:x:" not in said, name
 
 
 async def test_work_on_a_task_that_stopped_says_why(near, says, log):
