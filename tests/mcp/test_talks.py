@@ -122,3 +122,11 @@ async def test_more_of_an_open_turn_is_waited_for(near, says, log):
     kept(log, EVENTS[-1])
     seen = await asyncio.wait_for(asked, 10)
     assert [e["text"] for e in seen["events"]] == ["answered"] and seen["state"] == "answered"
+
+
+async def test_a_damaged_conversation_spoils_no_list(near, says, log):
+    kept(log, *EVENTS)
+    lines = log.path.read_bytes().splitlines(keepends=True)
+    log.path.write_bytes(b"".join([*lines[:2], b"{broken\n", *lines[3:]]))
+    (row,) = (await says(near, "runs"))["runs"]
+    assert (row["run"], row["state"]) == (RUN, "damaged")

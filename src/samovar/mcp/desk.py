@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from samovar.app import App, Summary, Wish
-from samovar.core.errors import ToolError
+from samovar.core.errors import SamovarError, ToolError
 from samovar.core.event import Entry
 from samovar.core.talk import replay
 from samovar.core.text import letters
@@ -84,9 +84,10 @@ class Desk:
         name = await self._begun(run, wait)
         end = asyncio.get_running_loop().time() + wait
         while True:
-            entries = [e for e in await self._read(name) if e.seq > after]
+            whole = await self._read(name)
+            entries = [e for e in whole if e.seq > after]
             late = asyncio.get_running_loop().time() >= end
-            if entries or late or not self._goes_on(name):
+            if entries or late or not self._goes_on(name, whole):
                 break
             await asyncio.sleep(LOOK)
         shown = list(_fitting(entries[:_MOST], full))
@@ -166,12 +167,15 @@ class Desk:
     def _row(self, one: Summary) -> dict[str, Any]:
         """Return a line of the list of runs."""
         kind = one.state if one.state in KINDS else "run"
-        state = self._state(one.run, one.state)
+        try:
+            state = self._state(one.run, one.state)
+        except SamovarError:
+            state = "damaged"
         return {**msgspec.to_builtins(one), "kind": kind, "state": state}
 
-    def _goes_on(self, run: str) -> bool:
+    def _goes_on(self, run: str, entries: Sequence[Entry]) -> bool:
         """Whether more may come of a run: it is worked on here, or its turn is open."""
-        return self.workshop.works_on(run) or self._state(run) == OPEN
+        return self.workshop.works_on(run) or standing(replay(e.event for e in entries)) == OPEN
 
     def _state(self, run: str, stored: str = "") -> str:
         """Return `running` and `queued` for what is worked on here, else what the log says."""

@@ -147,7 +147,7 @@ class People:
 
         ask.__doc__ = (
             f"Write to the agent {agent} or give it a task; it answers at a later turn, if the "
-            "team's engine runs: see messages."
+            "team's engine runs: see messages, and tasks."
         )
         return tool(ask, "write", {"text": "How far are you?"}, name=f"ask_{agent}")
 
@@ -160,7 +160,7 @@ class People:
         shown = shorten(", ".join(names), "the person knows the others", 2000)
         ask.__doc__ = (
             f"Write to one of the {len(names)} agents without a tool of their own or give it a "
-            f"task, see messages for its answer: {shown}"
+            f"task, see messages and tasks for what came of it: {shown}"
         )
         return tool(ask, "write", {"agent": names[0], "text": "Hello"}, name="write_to_agent")
 
