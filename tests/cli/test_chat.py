@@ -201,6 +201,20 @@ def test_commands_answer(served, server):
     assert "Traceback" not in done.stderr
 
 
+def test_tasks_take_every_state_and_the_notebook_is_shown(served, server, project):
+    script = "/plan add mend it\n/plan doing 1\n/notebook\n/notebook add the cache is flaky\n"
+    script += "/plan done 1\n/plan open 1\n/notebook burn\n"
+    done = served("chat", stdin=script)
+    assert done.returncode == 0, done.stderr
+    places = [done.stdout.index(f"1. [{mark}] mend it") for mark in " ~x"]
+    assert places == sorted(places)
+    assert done.stdout.rindex("1. [ ] mend it") > places[-1], "it is open again"
+    assert "nothing is noted yet: /notebook add TEXT" in done.stdout
+    assert "the person] the cache is flaky" in done.stdout
+    assert f"edit it by hand: {project / '.samovar' / 'notebook.md'}" in done.stdout
+    assert "write /notebook or /notebook add TEXT" in done.stdout
+
+
 def test_a_question_that_nobody_can_answer_is_a_no(served, server, project):
     home = project / ".samovar"
     home.mkdir()

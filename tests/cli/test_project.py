@@ -106,3 +106,18 @@ def test_what_is_wrong_is_one_line_with_its_fix(samovar):
         assert said in done.stderr and done.stderr.count("\n") == 1
     gone = samovar("project", "edit", EDITOR="/no/editor", VISUAL="")
     assert gone.returncode == 2 and "does not start" in gone.stderr
+
+
+def test_the_notebook_is_shown_and_added_to(samovar, project):
+    assert "nothing is noted yet" in samovar("project", "notebook").stdout
+    first = samovar("project", "notebook", "--add", "3 of 20 runs fail")
+    assert first.returncode == 0 and "3 of 20 runs fail" in first.stdout
+    path = project / ".samovar" / "notebook.md"
+    assert str(path) in first.stderr
+    path.write_text(path.read_text().replace("3 of 20", "4 of 20"))
+    found = json.loads(samovar("project", "notebook", "--json").stdout)
+    (one,) = found["observations"]
+    assert one["text"] == "4 of 20 runs fail" and one["by"].startswith("person:")
+    assert found["file"] == str(path)
+    empty = samovar("project", "notebook", "--add", " ")
+    assert empty.returncode == 2 and "an observation has 1 to" in empty.stderr

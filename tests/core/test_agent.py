@@ -247,6 +247,46 @@ async def test_every_limit_ends_a_turn(limits, end):
     assert 1 < sum(isinstance(e, Replied) for e in log) < 5
 
 
+async def test_an_answer_is_broken_off_at_the_end_of_the_turns_time():
+    class Slow:
+        async def reply(self, _request: Request, /) -> Reply:
+            await asyncio.sleep(60)
+            raise AssertionError("it was not broken off")
+
+    log = await asyncio.wait_for(run(agent(Slow(), seconds=0.05)), 5)
+    assert log[-1] == Stopped(
+        end="seconds",
+        why="the limit of 0.05 seconds is reached; an answer was broken off; the work is kept, "
+        "say 'go on' for more",
+    )
+
+
+async def test_a_call_is_given_no_more_than_is_left_of_the_turn():
+    given: list[float] = []
+
+    async def build(seconds: float = 600.0) -> str:
+        """Build it."""
+        given.append(seconds)
+        return f"stopped after {seconds:g} s"
+
+    async def wander() -> str:
+        """Take for ever."""
+        await asyncio.sleep(60)
+        return ""
+
+    tools = (tool(build, "run", {"seconds": 600}), tool(wander, "write", {}))
+    answers = [Reply(text=f"{call('build')}\n{call('wander')}", seconds=98.7), "Done."]
+    made = swapped(agent(Scripted(answers), seconds=100.0), tools=lambda: tools)
+    log = await asyncio.wait_for(run(made), 10)
+    assert given == [pytest.approx(1.3)]
+    wandered = "wander took longer than 1 s, all that was left of the turn"
+    assert results(log) == ["stopped after 1.3 s", wandered]
+    assert isinstance(log[-1], Stopped) and log[-1].end == "seconds"
+    assert len(made.model.asked) == 1
+    await run(swapped(made, model=Scripted([call("build"), "Done."]), limits=Limits()))
+    assert given[1:] == [600.0], "without a limit as the call says"
+
+
 async def test_going_in_circles_is_answered_with_one_nudge_and_then_with_the_end():
     model = Answering(lambda r: call("read_file", path="a.py"))
     log = await run(agent(model))

@@ -10,6 +10,7 @@ from samovar.mcp import people
 from samovar.mcp.people import People
 from samovar.mcp.server import make_server
 from samovar.office import open_team
+from samovar.org.kept import Kept, keep
 from samovar.org.lock import alone
 from samovar.org.seams import Approval
 
@@ -93,3 +94,30 @@ async def test_an_act_is_allowed_by_its_very_digest_only(team, says, refuses):
         used = await team.engine.turns.kit.approvals.use(asked.digest)
         assert used.by == "person:mcp"
         assert msgspec.structs.asdict(used)["agent"] == name
+
+
+async def test_a_task_that_was_filed_can_be_looked_up(team, says, refuses):
+    names = [m.name for m in await team.agents()]
+    async with Client(make_server(await People(team).tools(), Rules())) as client:
+        first = await says(client, f"ask_{names[0]}", text="write a README", kind="task")
+        other = await says(client, f"ask_{names[1]}", text="test it", kind="task")
+        keep(team.home, first["task"], Kept(run="20261121-083444-readme-1a2b", waits="push"))
+        (found,) = (await says(client, "tasks", id=first["task"]))["tasks"]
+        assert (found["agent"], found["text"], found["state"]) == (
+            names[0],
+            "write a README",
+            "ready",
+        )
+        assert (found["by"], found["run"]) == ("person:mcp", "20261121-083444-readme-1a2b")
+        assert found["waits_for"] == "push"
+        await team.cancel(other["task"], "not now")
+        listed = (await says(client, "tasks"))["tasks"]
+        assert [(t["id"], t["state"]) for t in listed] == [
+            (other["task"], "cancelled"),
+            (first["task"], "ready"),
+        ]
+        assert listed[0]["reason"] == "not now"
+        assert [t["id"] for t in (await says(client, "tasks", agent=names[0]))["tasks"]] == [
+            first["task"]
+        ]
+        assert "there is no task 99" in await refuses(client, "tasks", id=99)

@@ -475,6 +475,8 @@ async def test_an_error_behind_us_is_an_error_of_ours(serve, open_shop, status, 
     answer = await _post(port, {"model": "tiny", "messages": ASKED})
     assert answer.status_code == wanted
     assert answer.json()["error"]["type"] == "server_error"
+    if status == 401:
+        assert "the model server wants a key" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 9999\r\n", b""])

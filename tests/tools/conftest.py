@@ -3,16 +3,31 @@
 import importlib.util
 import os
 import shutil
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from samovar.companion import tools as companion
+from samovar.companion.scribe import equip
+from samovar.core.agent import Agent
+from samovar.core.rules import Broker
+from samovar.core.talk import Conversation
+from samovar.memory.notes import Notes
+from samovar.memory.recall import Memory
+from samovar.memory.skills.shelf import Shelf
+from samovar.models.dialects.action import Action
+from samovar.models.scripted import Rules as Answering
+from samovar.models.size import estimate
 from samovar.sandboxes import find
 from samovar.sandboxes.bubblewrap import Bubblewrap
+from samovar.settings import Settings
 from samovar.tools.address import Web
 from samovar.tools.ask import Company
 from samovar.tools.interpreter import own
+from samovar.tools.remote import join
+from samovar.tools.remote_server import RemoteServer
 from samovar.tools.toolbox import Bench, toolbox
 from samovar.tools.workspace import Workspace
 
@@ -62,3 +77,77 @@ async def tools(place, sandbox):
     async with AsyncExitStack() as stack:
         found = toolbox(Bench(place, sandbox, stack, web=web, company=Company(answer)))
         yield {tool.name: tool for tool in found}
+
+
+PEEK = '''\
+def peek(path: str) -> str:
+    """Tell what a file holds, or what is in a folder."""
+    import os
+
+    try:
+        if os.path.isdir(path):
+            return " ".join(os.listdir(path))
+        with open(path, "rb") as file:
+            return file.read(65_536).decode("utf-8", "replace")
+    except (OSError, ValueError) as error:
+        return type(error).__name__
+
+
+def test_peek():
+    assert peek("/nowhere") == "FileNotFoundError"
+'''
+STORE = (
+    PEEK
+    + """
+import json, sys
+TOOL = {"name": "peek", "description": "Tells what a file holds.", "inputSchema": {
+    "type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}}
+for line in sys.stdin:
+    asked = json.loads(line)
+    answers = {
+        "initialize": {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}},
+                       "serverInfo": {"name": "store", "version": "1"}},
+        "tools/list": {"tools": [TOOL]},
+    }
+    found = answers.get(asked.get("method"))
+    if asked.get("method") == "tools/call":
+        text = peek(asked["params"]["arguments"]["path"])
+        found = {"content": [{"type": "text", "text": text}]}
+    said = {"result": found} if found else {"error": {"code": -32601, "message": "no"}}
+    if "id" in asked:
+        print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **said}), flush=True)
+"""
+)
+
+
+@pytest.fixture
+async def equipped(place, sandbox, tmp_path):
+    """Every tool of an agent whose model is small, with a skill and a tool of an MCP server.
+
+    The agent's home and the folder of the server lie outside the workspace.
+    """
+
+    async def answer(question: str) -> str:
+        return f"no idea about {question}"
+
+    home, servers = tmp_path / "home", tmp_path / "servers"
+    servers.mkdir()
+    (servers / "store.py").write_text(STORE)
+    store = RemoteServer(
+        command=(sys.executable, str(servers / "store.py")), readable=(str(servers),)
+    )
+    web = Web(hosts=("127.0.0.1:1",), searxng="http://127.0.0.1:1", search=True, public=False)
+    settings = Settings(web=web, mcp={"store": store})
+    Shelf(home / "skills").add("peek", PEEK.encode(), "peek", {"agent": "ada", "origin": "run"})
+    seat = companion.Place(home, [place.root], place.root, "ada", "run", None)
+    memory = Memory(Notes(home / "memory"))
+    async with AsyncExitStack() as stack:
+        own = companion.tools(seat, settings, sandbox, memory, Company(answer), stack)
+        yard = companion.yard_of(place.root, sandbox, home)
+        joined = await join(settings.mcp, {t.name for t in own()}, yard, stack)
+        assert not joined.said, joined.said
+        model = Answering(lambda _asked: "```python\nx = 2\n```")
+        broker = Broker(root=str(place.root))
+        agent = Agent(model, Action(), lambda: (*own(), *joined.tools), estimate, broker=broker)
+        yield {t.name: t for t in equip(agent, Conversation).tools()}
+    memory.close()

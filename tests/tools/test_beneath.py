@@ -9,11 +9,19 @@ import pytest
 from escapes import paths
 
 from samovar.core.errors import SamovarError, ToolError
+from samovar.core.places import kind_of
 from samovar.tools import beneath
 from samovar.tools.beneath import spot
 from samovar.tools.workspace import Text, Workspace
 
 ENTRIES = ("read_file", "write_file", "list_files", "search", "edit_text", "edit_symbol")
+
+
+EQUIPPED = (
+    *(("data_view", "path"), ("edit_file", "path"), ("nvim", "path")),
+    *(("peek", "path"), ("promote_skill", "file_path"), ("store_peek", "path")),
+)
+"""What other tools of an agent take for a path; the skill and the MCP server open it themselves."""
 
 
 @pytest.fixture
@@ -64,6 +72,43 @@ async def test_no_path_leads_out(entry, tools, world):
         assert "root:x:" not in said, path
     assert snapshot(world) == before
     assert sorted(p.name for p in world.parent.iterdir()) == ["desk", "outside"]
+
+
+def test_every_argument_that_is_a_path_is_tried(equipped):
+    taken = {(n, k) for n, t in equipped.items() for k in t.parameters["properties"]}
+    found = {(name, field) for name, field in taken if kind_of(field) == "path"}
+    tried = {*((entry, "path") for entry in ENTRIES), *EQUIPPED}
+    assert found == tried - ({("nvim", "path")} if "nvim" not in equipped else set())
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    # Each call of a skill is a sandbox of its own: 300 of them take half a minute.
+    [pytest.param(*at, marks=pytest.mark.slow) if at[0] == "peek" else at for at in EQUIPPED],
+)
+async def test_no_path_leads_out_of_an_agents_tool(name, field, equipped, world):
+    if name not in equipped:
+        pytest.skip("neovim is not here")
+    (world / "secret.txt").write_text("outside-5f1c")
+    # A program of the workspace's sandbox may read all of the workspace, as the shell does.
+    canary = "outside-5f1c" if name == "store_peek" else "-5f1c"
+    tool, before, free = equipped[name], snapshot(world), asyncio.Semaphore(4)
+
+    async def said(path: str) -> str:
+        async with free:
+            try:
+                return await tool.run(**{**tool.example, field: path})
+            except SamovarError as error:
+                assert "\n" not in str(error) and len(str(error)) < 6000
+                return str(error)
+
+    tried = paths(world)
+    for path, text in zip(tried, await asyncio.gather(*map(said, tried)), strict=True):
+        assert canary not in text, path
+        assert "root:x:" not in text, path
+    assert snapshot(world) == before
+    there = sorted(p.name for p in world.parent.iterdir())
+    assert there == ["desk", "home", "outside", "servers"]
 
 
 def test_links_that_stay_inside_are_followed(place):

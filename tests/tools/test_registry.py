@@ -1,20 +1,13 @@
 """Every tool, every text it takes, 15 hostile paths: nothing from outside comes in."""
 
 import os
-from contextlib import AsyncExitStack
 
 import pytest
 
-from samovar.companion import tools as companion
 from samovar.core.errors import SamovarError
 from samovar.core.places import kind_of
 from samovar.core.rules import Broker, Rule, Rules, perform
 from samovar.core.tool import Call, arguments
-from samovar.memory.notes import Notes
-from samovar.memory.recall import Memory
-from samovar.settings import Settings
-from samovar.tools.address import Web
-from samovar.tools.ask import Company
 from samovar.tools.nvim import find_nvim
 
 SECRET = "canary-5f1c"
@@ -23,7 +16,9 @@ OFFERED = (
     *(["nvim"] if find_nvim() else []),
     *("shell", "python", "data_view", "fetch", "web_search", "ask"),
     *("memory", "notebook", "promote_skill", "skill_source"),
+    *("edit_file", "peek", "store_peek"),
 )
+"""The last three are of the scribe, a promoted skill, and of an MCP server."""
 WRAPPED = {
     "shell": ("command", "cat '{0}' < /dev/null; ls -la '{0}'; head -c 99 < '{0}'"),
     "python": ("code", "print(open({0!r}, 'rb').read(1 << 16)) if not {0!r}.endswith('/') else 0"),
@@ -33,16 +28,19 @@ WRAPPED = {
 """How a path is given to tools that take programs."""
 NAMED = {
     ("data_view", "path"): "path",
+    ("edit_file", "path"): "path",
     ("edit_symbol", "path"): "path",
     ("edit_text", "path"): "path",
     ("fetch", "url"): "host",
     ("list_files", "path"): "path",
     ("nvim", "path"): "path",
     ("nvim", "commands"): "command",
+    ("peek", "path"): "path",
     ("promote_skill", "file_path"): "path",
     ("read_file", "path"): "path",
     ("search", "path"): "path",
     ("shell", "command"): "command",
+    ("store_peek", "path"): "path",
     ("write_file", "path"): "path",
 }
 """What the rules take for a path, a host or a command; every other argument is none of them."""
@@ -86,20 +84,9 @@ def world(place, outside, monkeypatch):
 
 
 @pytest.fixture
-async def every(place, sandbox, tmp_path):
-    """Every tool of an agent, by name; its home lies outside the workspace."""
-
-    async def answer(question: str) -> str:
-        return f"no idea about {question}"
-
-    home = tmp_path / "home"
-    web = Web(hosts=("127.0.0.1:1",), searxng="http://127.0.0.1:1", search=True, public=False)
-    seat = companion.Place(home, [place.root], place.root, "ada", "run", None)
-    memory = Memory(Notes(home / "memory"))
-    async with AsyncExitStack() as stack:
-        found = companion.tools(seat, Settings(web=web), sandbox, memory, Company(answer), stack)()
-        yield {tool.name: tool for tool in found}
-    memory.close()
+def every(equipped):
+    """Every tool of an agent whose model is small, by name."""
+    return equipped
 
 
 def test_every_tool_is_walked(every):
@@ -163,4 +150,5 @@ async def test_no_tool_goes_through_a_link_to_what_a_rule_denies(every, world, p
                 assert result.text.startswith("not permitted: ask Ann first"), call
                 tried.add(tool.name)
     assert {"read_file", "write_file", "edit_text", "search", "data_view"} < tried
+    assert {"edit_file", "peek", "store_peek"} < tried
     assert [p.name for p in (place.root / "secrets").iterdir()] == ["a.py"]

@@ -14,12 +14,17 @@ from samovar.core.rules import decide
 from samovar.core.text import file_names
 from samovar.core.tool import Call
 from samovar.memory import project
+from samovar.memory.notebook import Notebook, latest
 from samovar.memory.recall import quoted
 from samovar.models.catalogue import CATALOGUE
 
 Lines = Sequence[Line]
 _NOTES, _TALKS = 8, 10
 """Notes and conversations in a list, at most; how many more there are is said."""
+_PAGE = 3_500
+"""Characters of the notebook that are shown, the latest."""
+_BY = "the person"
+"""Who notes what a person adds in a conversation."""
 COMMANDS: Mapping[str, str] = {
     "/undo": "take back what the last turn changed in the files",
     "/diff": "what is changed so far",
@@ -27,7 +32,8 @@ COMMANDS: Mapping[str, str] = {
     "/model": "the models there are, or take another: /model [NAME]",
     "/tools": "what the agent may do",
     "/memory": "what it remembers: /memory [QUESTION | add TEXT | forget NAME]",
-    "/plan": "the project's plan: /plan [add TEXT | done N | drop N]",
+    "/plan": "the project's plan: /plan [add TEXT | doing N | done N | open N | drop N]",
+    "/notebook": "what was noted in the project's notebook: /notebook [add TEXT]",
     "/resume": "earlier conversations, or go on with one: /resume [RUN]",
     "/help": "this list",
     "/quit": "leave; the conversation is kept",
@@ -173,15 +179,29 @@ async def _plan(talker: Companion, rest: str) -> Lines:
             pass
         case "add":
             file.change(lambda now: project.plan(now, text))
-        case "done" | "drop" if text.strip().isdecimal():
-            status: project.Status = "done" if word == "done" else "dropped"
+        case "doing" | "done" | "open" | "drop" if text.strip().isdecimal():
+            status: project.Status = "dropped" if word == "drop" else word
             file.change(lambda now: project.mark(now, int(text), status))
         case _:
-            raise ToolError("write /plan, /plan add TEXT, /plan done N or /plan drop N")
+            ways = "/plan add TEXT, or doing, done, open or drop with a number: /plan done N"
+            raise ToolError(f"write /plan, {ways}")
     if not file.path.exists():
         return [Line("there is no plan yet: /plan add TEXT")]
     where = Line(f"edit it by hand: {file.path}", "dim")
     return [*(Line(line) for line in file.shown().splitlines() if line), where]
+
+
+async def _notebook(talker: Companion, rest: str) -> Lines:
+    book = Notebook(talker.seat.home)
+    word, _, text = rest.partition(" ")
+    if word == "add" and text.strip():
+        book.add(text, _BY)
+    elif rest:
+        raise ToolError("write /notebook or /notebook add TEXT")
+    noted = latest(book.read(), _PAGE)
+    if not noted:
+        return [Line("nothing is noted yet: /notebook add TEXT")]
+    return [*map(Line, noted.splitlines()), Line(f"edit it by hand: {book.path}", "dim")]
 
 
 async def _resume(talker: Companion, rest: str) -> Lines:
@@ -207,6 +227,7 @@ _ACTS: Mapping[str, Callable[[Companion, str], Awaitable[Lines]]] = {
     "/tools": _tools,
     "/memory": _memory,
     "/plan": _plan,
+    "/notebook": _notebook,
     "/resume": _resume,
     "/help": _help,
     "/quit": _quit,

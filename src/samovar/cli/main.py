@@ -268,6 +268,9 @@ def model_serve(
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
     key: Annotated[str, typer.Option(help="Token that clients must send.")] = "",
     upstream: Annotated[str, typer.Option(help="Address of a server to stand before.")] = "",
+    upstream_key: Annotated[
+        str, typer.Option(metavar="NAME", help="Variable (of .env) that holds its key.")
+    ] = "",
     transformers: Annotated[
         bool, typer.Option("--transformers", help="NAME is a model of Transformers, or its folder.")
     ] = False,
@@ -284,6 +287,7 @@ def model_serve(
         port=port,
         key=key,
         upstream=upstream,
+        upstream_key=upstream_key,
         transformers=transformers,
     )
     carry_out(serving.run(repo, wanted))

@@ -1,4 +1,4 @@
-"""The plan of a project: `samovar project show | edit | add | done | phase`."""
+"""The plan of a project: `samovar project show | edit | add | done | phase | notebook`."""
 
 import asyncio
 import getpass
@@ -23,10 +23,14 @@ from samovar.core.log import now
 from samovar.core.seams import text_of
 from samovar.core.task import Verdict
 from samovar.memory import project
+from samovar.memory.notebook import Notebook, latest
 from samovar.memory.project import Project, ProjectFile
 from samovar.repo import git
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import load
+
+_PAGE = 20_000
+"""Characters of the notebook that are shown, the latest."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -83,6 +87,24 @@ async def phase(folder: Path | None, step: Step, as_json: bool) -> int:
     reviewing = file.read().phase == "reviewing"
     verdict = await _review(folder, file.path.parent, step) if reviewing else None
     return _changed(file, lambda p: project.advance(p, verdict, _at()), as_json)
+
+
+async def noted(folder: Path | None, text: str, as_json: bool) -> int:
+    """Show the lab notebook, after noting a text in it; of a long one the latest."""
+    book = Notebook((await _file(folder)).path.parent)
+    if text:
+        try:
+            book.add(text, f"person:{getpass.getuser()}")
+        except ToolError as error:
+            raise SetupError(str(error)) from error
+    seen = book.read()
+    if as_json:
+        rows = msgspec.to_builtins(seen)
+        print(msgspec.json.encode({"file": str(book.path), "observations": rows}).decode())
+        return 0
+    print(printable(latest(seen, _PAGE) or "nothing is noted yet"))
+    say(f"file: {book.path}")
+    return 0
 
 
 def _opened(editor: str, path: Path) -> int:

@@ -67,6 +67,19 @@ def project_done(
     carry_out(work.mark(home, number, status, as_json))
 
 
+@project.command("notebook")
+def project_notebook(
+    add: Annotated[str, typer.Option(metavar="TEXT", help="Note this first.")] = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the project's lab notebook, what agents and you noted."""
+    from samovar.cli import project as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.noted(home, add, as_json))
+
+
 @project.command("phase")
 def project_phase(
     override: Annotated[

@@ -2,19 +2,21 @@
 
 import asyncio
 from pathlib import Path
+from typing import NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.boot import EMBEDDED, computing
+from samovar.boot import EMBEDDED, computing, endpoint_of, endpoints, fitting
 from samovar.cli.end import say
 from samovar.cli.models import settings_of
 from samovar.cli.terminal import screen
 from samovar.core.errors import SetupError
 from samovar.models import profile as profiles
 from samovar.models import weights
+from samovar.models.catalogue import CATALOGUE
 from samovar.models.dialects.choose import dialect_for
-from samovar.models.discover import named
+from samovar.models.discover import CLOSED, heeds, named
 from samovar.models.embedded import Wish, running
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
@@ -25,6 +27,8 @@ from samovar.models.serve.app import Shop, application
 from samovar.models.serve.keeper import Behind, Fixed, Keeper
 from samovar.models.serve.run import listen, serve
 from samovar.models.serve.upstream import Upstream
+from samovar.models.wire import GOOD
+from samovar.settings import Settings, variables
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -36,6 +40,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     key: str = ""
     upstream: str = ""
     """Address of a server to stand in front of; empty runs the embedded one."""
+    upstream_key: str = ""
+    """Name of the variable that holds the key of that server."""
     transformers: bool = False
     """Whether the model is one of Transformers, in this process."""
 
@@ -67,7 +73,7 @@ async def _shop(folder: Path, wanted: Wanted) -> tuple[Shop, Keeper | None]:
         source=Upstream(behind),
         dialect=dialect_for(found),
         model=endpoint.model,
-        names=frozenset({wanted.model or EMBEDDED}) if keeper else frozenset(),
+        names=frozenset({wanted.model or (EMBEDDED if keeper else endpoint.model)}),
         context=found.context,
         sampling=sampling(found.family or family(endpoint.model)),
         key=wanted.key,
@@ -96,18 +102,71 @@ async def _in_here(wanted: Wanted, hosts: frozenset[str]) -> Shop:
 
 async def _behind(folder: Path, wanted: Wanted) -> tuple[Behind, Endpoint, Profile]:
     """Return the server behind ours, where it is, and what was measured of it."""
-    if wanted.upstream:
-        asked = Endpoint(url=wanted.upstream, model=wanted.model or "?")
-        models = [e for e in await named(asked) if wanted.model in ("", e.model)]
-        if not models:
-            raise SetupError(f"no model {wanted.model!r} answers at {asked.shown}: start it there")
-        found = await profiles.known(models[0])
-        return Fixed(models[0]), models[0], found
-    settings, _ = await settings_of(folder)
+    settings, home = await settings_of(folder)
+    if other := await _other(settings, home, wanted):
+        return Fixed(other), other, await profiles.known(other)
     view = screen(plain=True)
-    path = await weights.fetch(wanted.model or EMBEDDED, view.progress)
+    name = EMBEDDED if wanted.model in ("", "embedded") else wanted.model
+    path = await weights.fetch(name, view.progress)
     wish = Wish(threads=computing(settings, path), context=settings.context, embeddings=True)
     say(f"starting {path.stem}")
     endpoint = Endpoint(url="http://127.0.0.1/v1", model=path.stem, kind="llama.cpp")
     found = profiles.load_own(path) or Profile(family=family(path.stem))
     return Keeper(lambda: running(path, wish)), endpoint, replace(found, context=settings.context)
+
+
+async def _other(settings: Settings, home: Path, wanted: Wanted) -> Endpoint | None:
+    """Return the server to stand before; None where the embedded one is wanted.
+
+    A name is looked for among the [[models]] tables, then the weights, then what answers here.
+    """
+    if wanted.upstream:
+        key = _secret(home, wanted.upstream_key)
+        asked = Endpoint(url=wanted.upstream, model=wanted.model, key=key)
+        models = [e for e in await named(asked) if wanted.model in ("", e.model)]
+        return models[0] if models else await _nobody(asked, wanted.upstream_key)
+    table = next((s for s in settings.models if s.name == wanted.model), None)
+    own = {"", "embedded", *(name for w in CATALOGUE for name in (w.name, w.file))}
+    if table is None and wanted.model in own:
+        return None
+    found = fitting(await endpoints(settings, home), wanted.model)
+    if found:
+        return found[0]
+    table = table or next((s for s in settings.models if s.model == wanted.model), None)
+    if table is not None:
+        return await _nobody(endpoint_of(table, variables(home).get(table.key, "")), table.key)
+    known = ", ".join(w.name for w in CATALOGUE)
+    raise SetupError(
+        f"no model is called {wanted.model!r}: name a [[models]] table of samovar.toml, a model "
+        f"that 'samovar model list' shows, or one of {known}"
+    )
+
+
+def _secret(home: Path, name: str) -> str:
+    """Return the key that a variable holds. Raises SetupError when it is not set."""
+    key = variables(home).get(name, "")
+    if name and not key:
+        raise SetupError(
+            f"{name} is not set: --upstream-key takes the name of a variable, whose value is the "
+            "key; put it into .env"
+        )
+    return key
+
+
+async def _nobody(asked: Endpoint, variable: str) -> NoReturn:
+    """Raise SetupError with what keeps us from the models of a server."""
+    status = await heeds(asked)
+    named = f" {asked.model!r}" if asked.model else ""
+    if status in CLOSED and variable and asked.key:
+        raise SetupError(f"{asked.shown} refuses the key in {variable} (HTTP {status}): correct it")
+    if status in CLOSED:
+        where = f"as {variable}" if variable else "and give its name with --upstream-key"
+        raise SetupError(f"{asked.shown} wants a key (HTTP {status}): put it into .env {where}")
+    if status in GOOD:
+        raise SetupError(f"no model{named} is at {asked.shown}: start it there")
+    if status:
+        raise SetupError(
+            f"{asked.shown} lists no models (HTTP {status}): correct the address, or name one "
+            "with --model"
+        )
+    raise SetupError(f"no model{named} answers at {asked.shown}: start it there")

@@ -21,6 +21,8 @@ TRIED = "python -m pytest -q"
 _STILL_RED = re.compile(rf"^{TRIED} [^\n]*: exit 1\b", re.MULTILINE)
 WRITES = ("edit_file", "edit_text", "edit_symbol", "write_file", "nvim")
 """Tools that change files."""
+_SKILL = re.compile(r"\b(skills?|tools?|promote)\b", re.IGNORECASE)
+"""What is said where a promoted function is all that is to be made."""
 _NO = ("not permitted", "nobody allowed", "a person refused")
 """How a call is answered that the rules or a person forbid."""
 _WORDS = "|".join(sorted(INTENTS["write"]))
@@ -76,12 +78,13 @@ def must(talk: Conversation, tools: Sequence[Tool]) -> Sequence[Tool]:
         asks = _QUESTION.search(order) is not None and understood(order)
         over = known or len(called) > LOOKS or not asks
         return [] if over else _looking(tools, len(called) < len(results))
-    wrote = [r for r in called if r.call.tool in WRITES]
+    writes = (*WRITES, "promote_skill") if _SKILL.search(order) else WRITES
+    wrote = [r for r in called if r.call.tool in writes]
     if len(called) >= CALLS or (wrote and _done(wrote[-1])):
         return []
     seen = len(called) < len(results) or len(called) >= LOOKS
     hard = wrote[-1].call.tool if wrote and wrote[-1].call.tool != "edit_file" else ""
-    free = [t for t in tools if t.name in WRITES and t.name != hard]
+    free = [t for t in tools if t.name in writes and t.name != hard]
     more = {"run"} if _PROGRAM.search(order) else set[str]()
     more |= set() if seen else {"read"}
     return free + [t for t in tools if t.permission in more]

@@ -5,9 +5,9 @@ The caller stores each event before it asks for the next one, so that after a cr
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as swapped
 from itertools import takewhile
 
 from msgspec import Struct
@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from samovar.core import context, stuck
 from samovar.core.errors import ModelError, SetupError, ToolError
-from samovar.core.faults import fault, speaks_of
+from samovar.core.faults import fault
 from samovar.core.message import Message, Reply, Request, Sampling, Usage
-from samovar.core.offer import choose, understood
+from samovar.core.offering import next_offer
 from samovar.core.rules import Broker, decide, perform
 from samovar.core.seams import Model
 from samovar.core.talk import (
@@ -42,7 +42,10 @@ from samovar.core.tool import Call, Dialect, Returned, Said, Tool
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a turn may spend, seen between steps; 0: no limit, but for steps, reply, context."""
+    """What a turn may spend; 0: no limit, but for steps, reply, context.
+
+    Seen between steps; answers and calls are also held to the seconds that are left.
+    """
 
     steps: int = 20
     """Answers of the model."""
@@ -156,7 +159,7 @@ def advance(talk: Conversation, agent: Agent) -> Move:
         return spent
     if not talk.turn.looked:
         return Look()
-    offer = _offer(talk, tools, agent)
+    offer = next_offer(talk, tools, agent.hidden, agent.limits.shown)
     same = offer.tools == talk.offered and set(offer.more) <= set(talk.offer.more)
     if not same and not isinstance(talk.items[-1], Offered):
         return offer
@@ -166,7 +169,7 @@ def advance(talk: Conversation, agent: Agent) -> Move:
 async def converse(talk: Conversation, agent: Agent) -> AsyncIterator[Talk]:
     """Go on from any state until the turn ends, yielding each event."""
     while talk.turn is not None:
-        async for event in _carry_out(advance(talk, agent), talk, agent):
+        async for event in _carry_out(advance(talk, agent), talk, _bound(agent, talk)):
             talk = fold(talk, event)
             yield event
 
@@ -272,33 +275,25 @@ def _spent(turn: Turn, limits: Limits) -> Stopped | None:
     )
     for end, spent, most in reached:
         if most and spent >= most:
-            amount = most / 1e6 if end == "credits" else most
-            limit = f"the limit of {amount:,.10g} {end} is reached"
-            return Stopped(end=end, why=f"{limit}; the work is kept, say 'go on' for more")
+            return _reached(end, most)
     return None
 
 
-def _offer(talk: Conversation, tools: Sequence[Tool], agent: Agent) -> Offered:
-    """Return the tools for the next step, chosen by what was asked and what was said since.
+def _reached(end: End, most: float, *said: str) -> Stopped:
+    amount = most / 1e6 if end == "credits" else most
+    limit = f"the limit of {amount:,.10g} {end} is reached"
+    return Stopped(end=end, why="; ".join([limit, *said, "the work is kept, say 'go on' for more"]))
 
-    An offer is long, so it stays for the turn unless the model speaks of a tool it does not see.
-    Where no word tells which tools are needed, the others are named, so that it can.
-    """
-    last = next((i for i in reversed(talk.present) if isinstance(i, Replied | Heard)), None)
-    said = last.said.text if isinstance(last, Replied) else ""
-    known = {t.name for t in tools}
-    missed = any(t.name not in talk.offered and speaks_of(said, t.name) for t in tools)
-    if isinstance(last, Replied) and not missed and known.issuperset(talk.offered):
-        return talk.offer
-    heard = [i.text for i in talk.present if isinstance(i, Heard)]
-    used = [i.result.call.tool for i in talk.present if isinstance(i, Used)]
-    kept = [n for n in talk.offered if n in known]
-    text = "\n".join([*heard, said])
-    words = set(re.findall(r"\w+", text))
-    seen = [t for t in tools if t.name not in agent.hidden or t.name in words]
-    chosen = choose(seen, text, used, kept, agent.limits.shown)
-    rest = () if understood(text) else (t.name for t in seen if t.name not in chosen)
-    return Offered(tools=chosen, more=tuple(rest))
+
+def _bound(agent: Agent, talk: Conversation) -> Agent:
+    """Return an agent whose calls take no longer than is left of the turn."""
+    return swapped(agent, broker=swapped(agent.broker, left=_left(talk, agent)))
+
+
+def _left(talk: Conversation, agent: Agent) -> float | None:
+    """Return the seconds that are left of the turn; None without a limit."""
+    spent = talk.turn.seconds if talk.turn else 0.0
+    return max(0.0, agent.limits.seconds - spent) if agent.limits.seconds else None
 
 
 def _lighten(
@@ -339,10 +334,16 @@ async def _ask(talk: Conversation, agent: Agent) -> Replied | Stopped:
         sampling=agent.draw(min(warm + 0.25 * wrong, max(0.9, warm)), step),
         schema=agent.dialect.schema(must or shown, not must) if shown else None,
     )
+    limit = asyncio.timeout(_left(talk, agent))
     try:
-        reply = await agent.model.reply(request)
+        async with limit:
+            reply = await agent.model.reply(request)
     except ModelError as error:
         return Stopped(end="model", why=str(error))
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        return _reached("seconds", agent.limits.seconds, "an answer was broken off")
     return _read(reply, talk, agent, tools)
 
 

@@ -45,19 +45,25 @@ _COMMON = _set("the a an of to in and or for with is are be it this that on by a
 
 
 def choose(
-    tools: Sequence[Tool], words: str, used: Sequence[str], kept: Sequence[str], count: int
+    tools: Sequence[Tool],
+    words: str,
+    used: Sequence[str],
+    kept: Sequence[str],
+    count: int,
+    first: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return the names of at most `count` tools for a step, in the order of `tools`.
 
     `words` is what the step is about, `used` the tools it used so far, `kept` those in front of
     the model now: they stay unless others fit clearly better, since every change of the offer
     costs a small model its attention and the server its cache. Of equals the first is taken.
+    Those that come `first` are taken in any case.
     """
     if len(tools) <= count:
         return tuple(t.name for t in tools)
     said = _words(words) | english(words)
     scores = {t.name: _score(t, words, said, used) + _KEPT * (t.name in kept) for t in tools}
-    chosen: list[Tool] = []
+    chosen = [t for t in tools if t.name in first][:count]
     while len(chosen) < count:
         alike = Counter(t.permission for t in chosen)
         left = [t for t in tools if t not in chosen]

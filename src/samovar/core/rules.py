@@ -284,6 +284,8 @@ class Broker:
     """The folder relative paths start from."""
     seconds: float = 600.0
     """A tool that takes longer is given up, unless its call allows it more, or it asks somebody."""
+    left: float | None = None
+    """Seconds that are left of the turn, which no call may pass; None for no limit."""
     longest: int = 12_000
     """Characters of a result; more are cut, visibly."""
 
@@ -303,7 +305,7 @@ async def perform(call: Call, tools: Sequence[Tool], broker: Broker) -> Returned
         checked = arguments(tool, call)
         await _permit(broker, tool, call, watch)
         with watch.waiting() if tool.permission == "ask" else nullcontext():
-            text = await _ran(tool, checked, broker.seconds)
+            text = await _ran(tool, checked, broker)
     except (SamovarError, OSError) as error:
         return watch.returned(call, _told(str(error) or type(error).__name__, broker), ok=False)
     except Exception as error:
@@ -335,20 +337,26 @@ class _Watch:
         return Returned(call=call, text=text, ok=ok, seconds=took, waited=waited)
 
 
-async def _ran(tool: Tool, given: Mapping[str, Any], seconds: float) -> str:
+async def _ran(tool: Tool, given: Mapping[str, Any], broker: Broker) -> str:
     """Run a tool. Raises ToolError when it takes longer than the limit, or than its call allows.
 
-    A question to a person has no limit.
+    A tool that stops by itself is given no more than is left of the turn, and tells what it has. A
+    question to a person has no limit.
     """
-    own = given.get("seconds")
-    most = max(seconds, own + MARGIN) if isinstance(own, int | float) else seconds
+    said = given.get("seconds")
+    own = said if isinstance(said, int | float) else None
+    most, why = max(broker.seconds, own + MARGIN) if own else broker.seconds, ""
+    if broker.left is not None and broker.left < (own or most):
+        most, why = max(1.0, broker.left), ", all that was left of the turn"
+        if own:
+            given, most = {**given, "seconds": most}, most + MARGIN
     limit = asyncio.timeout(None if tool.permission == "ask" else most)
     try:
         async with limit:
             return await tool.run(**given)
     except TimeoutError as error:
         if limit.expired():
-            raise ToolError(f"{tool.name} took longer than {most:.0f} s") from error
+            raise ToolError(f"{tool.name} took longer than {most:.0f} s{why}") from error
         raise
 
 

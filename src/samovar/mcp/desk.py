@@ -9,12 +9,14 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from samovar.app import App, Wish
-from samovar.core.errors import ToolError
+from samovar.app import App, Summary, Wish
+from samovar.core.errors import SamovarError, ToolError
 from samovar.core.event import Entry
+from samovar.core.talk import replay
 from samovar.core.text import letters
 from samovar.core.tool import Tool, tool
 from samovar.flow.kit import Word
+from samovar.mcp.talks import KINDS, OPEN, standing, talked
 from samovar.mcp.telling import Told, cut, open_question, question, told
 from samovar.settings import Settings
 from samovar.workshop import Order, Workshop
@@ -82,12 +84,10 @@ class Desk:
         name = await self._begun(run, wait)
         end = asyncio.get_running_loop().time() + wait
         while True:
-            entries = [e for e in await self._read(name) if e.seq > after]
-            if (
-                entries
-                or not self.workshop.works_on(name)
-                or asyncio.get_running_loop().time() >= end
-            ):
+            whole = await self._read(name)
+            entries = [e for e in whole if e.seq > after]
+            late = asyncio.get_running_loop().time() >= end
+            if entries or late or not self._goes_on(name, whole):
                 break
             await asyncio.sleep(LOOK)
         shown = list(_fitting(entries[:_MOST], full))
@@ -109,17 +109,19 @@ class Desk:
     async def runs(
         self, limit: Annotated[int, Meta(ge=1, le=200, description="how many")] = 20
     ) -> str:
-        """List the runs of the repository, the latest first."""
+        """List the runs of the repository, the latest first; conversations are among them."""
         found = await asyncio.to_thread(self.app.runs)
-        rows = [{**msgspec.to_builtins(s), "state": self._state(s.run, s.state)} for s in found]
-        return said({"runs": rows[:limit], "more": max(0, len(rows) - limit)})
+        rows = await asyncio.to_thread(lambda: [self._row(s) for s in found[:limit]])
+        return said({"runs": rows, "more": max(0, len(found) - limit)})
 
     async def show(self, run: Run = "") -> str:
-        """Return a run's receipt, its difference and what it asks."""
+        """Return a run's receipt, its difference and what it asks; of a conversation the answer."""
         name = self._named(run)
         diff = self.app.diff(name)
         entries = await self._read(name)
         facts = {"run": name, "state": self._state(name), "question": question(entries, "")}
+        if talk := talked(entries):
+            return said({**facts, "conversation": talk})
         return said({**facts, "receipt": self.app.receipt(name), "diff": cut(diff)})
 
     async def stop(self, run: Annotated[str, Meta(min_length=1, description="its name")]) -> str:
@@ -157,8 +159,23 @@ class Desk:
             "after": entries[-1].seq if entries else -1,
             "last": told(entries[-1]).text if entries else "",
         }
+        if talk := talked(entries):
+            return said({**summary, "conversation": talk})
         waiting = None if self.workshop.works_on(run) else question(entries, self.app.diff(run))
         return said({**summary, "question": waiting} if waiting else summary)
+
+    def _row(self, one: Summary) -> dict[str, Any]:
+        """Return a line of the list of runs."""
+        kind = one.state if one.state in KINDS else "run"
+        try:
+            state = self._state(one.run, one.state)
+        except SamovarError:
+            state = "damaged"
+        return {**msgspec.to_builtins(one), "kind": kind, "state": state}
+
+    def _goes_on(self, run: str, entries: Sequence[Entry]) -> bool:
+        """Whether more may come of a run: it is worked on here, or its turn is open."""
+        return self.workshop.works_on(run) or standing(replay(e.event for e in entries)) == OPEN
 
     def _state(self, run: str, stored: str = "") -> str:
         """Return `running` and `queued` for what is worked on here, else what the log says."""
@@ -166,6 +183,8 @@ class Desk:
         if order is not None and order.open:
             return order.stage
         known = stored or next((s.state for s in self.app.runs() if s.run == run), "")
+        if known in KINDS:
+            return standing(replay(e.event for e in self.app.read(run)))
         return known or "failed"
 
     def _named(self, name: str) -> str:

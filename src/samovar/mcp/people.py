@@ -13,11 +13,14 @@ from samovar.core.tool import Tool, tool
 from samovar.mcp.desk import Digest, said
 from samovar.mcp.telling import cut
 from samovar.org import lock
+from samovar.org.kept import kept, run_of
+from samovar.org.seams import Job
 from samovar.org.team import Team
 
 BY = "mcp"
 """In whose name a client speaks: `person:mcp` stands in the outbox and in the ledger."""
 _ANSWERS = "the agent reads it at its next turn; see messages"
+_DONE = "it is done when the agent's turn comes; see tasks"
 _WAITS = (
     "it is kept, but nobody works on it: no engine runs in this home. The person starts one with "
     "'samovar up', or has one tick done with 'samovar run-once'"
@@ -49,6 +52,7 @@ class People:
             *(self._asking(name) for name in named[:_MOST]),
             *((self._asking_others(others),) if others else ()),
             tool(self.messages, "read", {"agent": named[0] if named else "", "limit": 10}),
+            tool(self.tasks, "read", {"id": 7}),
             tool(self.approvals, "read", {}),
             tool(self.approve_act, "write", {"digest": digest}),
             tool(self.refuse_act, "write", {"digest": digest, "note": "not yet"}),
@@ -73,6 +77,39 @@ class People:
             for letter in letters
         ]
         return said({"messages": rows})
+
+    async def tasks(
+        self,
+        id: Annotated[int, Meta(ge=0, description="number of one task; 0 for the latest")] = 0,
+        agent: Annotated[str, Meta(description="whose; empty for everybody's")] = "",
+        limit: Annotated[int, Meta(ge=1, le=100, description="how many")] = 10,
+    ) -> str:
+        """Say how tasks of agents stand: state, result or reason, and the run to follow."""
+        if not id:
+            found = await self.team.latest_tasks(agent, limit=limit)
+            return said({"tasks": [self._task(job) for job in found]})
+        found = await self.team.latest_tasks(agent, limit=1, below=id + 1)
+        if [job.id for job in found] != [id]:
+            whose = f" of {agent}" if agent else ""
+            raise ToolError(f"there is no task {id}{whose}; without an id the latest are listed")
+        return said({"tasks": [self._task(found[0])]})
+
+    def _task(self, job: Job) -> dict[str, object]:
+        return {
+            "id": job.id,
+            "agent": job.agent,
+            "kind": job.kind,
+            "state": job.state,
+            "text": cut(job.text)[:4000],
+            "result": cut(job.result)[:4000],
+            "reason": cut(job.reason)[:4000],
+            "by": job.created_by,
+            "repo": job.repo,
+            "run": run_of(self.team.home, job),
+            "waits_for": kept(self.team.home, job.id).waits,
+            "created": job.created,
+            "ended": job.ended,
+        }
 
     async def approvals(self) -> str:
         """List what agents want a person's yes for, with the digest that names each act."""
@@ -110,7 +147,7 @@ class People:
 
         ask.__doc__ = (
             f"Write to the agent {agent} or give it a task; it answers at a later turn, if the "
-            "team's engine runs: see messages."
+            "team's engine runs: see messages, and tasks."
         )
         return tool(ask, "write", {"text": "How far are you?"}, name=f"ask_{agent}")
 
@@ -123,14 +160,16 @@ class People:
         shown = shorten(", ".join(names), "the person knows the others", 2000)
         ask.__doc__ = (
             f"Write to one of the {len(names)} agents without a tool of their own or give it a "
-            f"task, see messages for its answer: {shown}"
+            f"task, see messages and tasks for what came of it: {shown}"
         )
         return tool(ask, "write", {"agent": names[0], "text": "Hello"}, name="write_to_agent")
 
     async def _told(self, agent: str, text: str, kind: str, repo: str) -> str:
-        when = _ANSWERS if lock.holder(self.team.home) else _WAITS
+        works = lock.holder(self.team.home)
         if kind == "task":
+            when = _DONE if works else _WAITS
             job = await self.team.submit(text, agent, repo=self.team.own(agent, repo), by=BY)
             return said({"agent": agent, "task": job.id, "state": job.state, "answer": when})
         letter = await self.team.send(agent, text, by=BY)
+        when = _ANSWERS if works else _WAITS
         return said({"agent": agent, "message": letter.id, "answer": when})

@@ -25,7 +25,9 @@ from samovar.core.event import (
     Wrote,
 )
 from samovar.core.state import replay
+from samovar.core.talk import Talk
 from samovar.core.text import letters, one_line
+from samovar.mcp import talks
 
 LONGEST = 20_000
 """Characters of a difference, or of one event in full."""
@@ -123,5 +125,7 @@ def _decided(event: Event) -> str:
             return f"{act} {result}"
         case Closed(outcome=outcome):
             return outcome
+        case _ if isinstance(event, Talk):
+            return talks.line(event)
         case _:
             return ""

@@ -18,7 +18,8 @@ _PORTS: tuple[tuple[int, Kind], ...] = (
     (8080, "llama.cpp"),
     (8000, "vllm"),
 )
-_CLOSED = (401, 403)
+CLOSED = (401, 403)
+"""How a server answers that wants a key, or another one."""
 _UNLISTED = (404, 405)
 _EMBEDS = re.compile(r"embed|minilm|rerank|(?<![a-z0-9])(bge|e5|gte)(?![a-z0-9])")
 OLLAMA_NOTE = (
@@ -55,6 +56,12 @@ async def named(endpoint: Endpoint) -> list[Endpoint]:
     return _ranked(found)
 
 
+async def heeds(endpoint: Endpoint) -> int:
+    """Return the HTTP status of a server's list of models; 0 when nobody answers."""
+    status, _ = await heard(f"{endpoint.url}/models", key=endpoint.key)
+    return status
+
+
 def embeds(model: str) -> bool:
     """Return whether a model is one for embeddings, by its name: it writes no text."""
     return _EMBEDS.search(model.lower()) is not None
@@ -66,7 +73,7 @@ def _ranked(found: Iterable[Endpoint]) -> list[Endpoint]:
 
 def _unlisted(status: int, key: str) -> bool:
     """Return whether a server is one that shows no list, rather than one that wants a key."""
-    return status in _UNLISTED or (status in _CLOSED and key != "")
+    return status in _UNLISTED or (status in CLOSED and key != "")
 
 
 async def _models(at: Endpoint, seconds: float) -> tuple[int, list[Endpoint]]:

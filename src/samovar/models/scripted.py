@@ -1,9 +1,13 @@
 """Models that say what they are told to: for tests, demonstrations and development."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from samovar.core.errors import ModelError
 from samovar.core.message import Reply, Request, Usage
+from samovar.core.seams import Model
+from samovar.models.conform import faults
 
 Answer = Reply | str | Exception
 
@@ -36,6 +40,26 @@ class Rules:
         """Return what the rule says, or raise it."""
         self.asked.append(request)
         return _said(self.rule(request), request)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Lets only answers pass that fit the schema of their request, as a server's grammar does."""
+
+    model: Model
+
+    async def reply(self, request: Request, /) -> Reply:
+        """Return the answer. Raises ModelError naming what a server could not have written."""
+        reply = await self.model.reply(request)
+        if request.schema is None:
+            return reply
+        try:
+            wrong = next(faults(json.loads(reply.text), request.schema), "")
+        except ValueError as error:
+            wrong = str(error)
+        if wrong:
+            raise ModelError(f"the scripted answer does not fit the schema: {wrong}: {reply.text}")
+        return reply
 
 
 def _said(answer: Answer, request: Request) -> Reply:

@@ -100,7 +100,10 @@ def refused(status: int, data: bytes) -> Fault:
         return Fault(501, f"the model server cannot do that: {said}", code="not_supported")
     if status in (429, 503):
         return Fault(503, f"the model is busy: {said}; try again", code="overloaded")
-    if 400 <= status < 500 and status not in (401, 403):
+    if status in (401, 403):
+        key = "give it with --upstream-key, or as the key of its [[models]] table"
+        return Fault(502, f"the model server wants a key: {said}; {key}", code="upstream_error")
+    if 400 <= status < 500:
         return Fault(400, said)
     return Fault(502, f"the model server failed: {said}", code="upstream_error")
 
