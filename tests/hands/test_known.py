@@ -39,6 +39,9 @@ async def test_every_tool_that_comes_along_is_known_by_its_name(home, tmp_path):
     rows = dict(re.findall(r"^\| (\w+) \| (\w+) \|", REFERENCE.read_text(), re.MULTILINE)[1:])
     assert rows.keys() == BUILT_IN, "the reference tells of every one"
     assert {t.name: t.permission for t in found}.items() <= rows.items()
+    for line in REFERENCE.read_text().splitlines():
+        looks = next((t.looks for t in found if line.startswith(f"| {t.name} |")), ())
+        assert re.findall(r"to `(\w+)` is read \|", line) == [*looks], line
     assert BUILT_IN - names == absent(Settings(web=web)).keys() & BUILT_IN
 
 
