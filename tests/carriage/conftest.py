@@ -61,6 +61,9 @@ class OneModel:
     def real(self, name: str) -> str:
         return name
 
+    def missed(self, _name: str) -> str:
+        return ""
+
 
 class Two:
     """Two machines: `home` with the engine, and the folder of a worker, empty at first."""
