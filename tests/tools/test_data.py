@@ -290,6 +290,9 @@ async def test_two_gigabytes_are_described_within_500_megabytes(tool, place, rec
         asked = await tool.run(
             path="big.csv", query="SELECT name, sum(total) FROM data GROUP BY name ORDER BY name"
         )
+        # More than fits, so that it spills, and says at last that this is too much.
+        with pytest.raises(ToolError, match="ask with a query for less"):
+            await tool.run(path="big.csv", query="SELECT * FROM data ORDER BY hash(name), id")
     finally:
         done.set()
         await asyncio.to_thread(watcher.join)
@@ -300,7 +303,7 @@ async def test_two_gigabytes_are_described_within_500_megabytes(tool, place, rec
 
 
 def watch(most: list[int], done: threading.Event) -> None:
-    """Note the largest resident size, files included, of the program inside."""
+    """Note the largest resident size, files and what it spilled included, of the program inside."""
     while not done.wait(0.02):
         for process in Path("/proc").iterdir():
             try:
@@ -311,9 +314,12 @@ def watch(most: list[int], done: threading.Event) -> None:
                     or b"bwrap" in words[0]
                 ):
                     continue
+                spilled = (process / "root" / "tmp" / "duckdb").glob("*")
+                size = sum(f.stat().st_blocks * 512 for f in spilled)
                 rows = (process / "status").read_text().splitlines()
                 most[0] = max(
-                    most[0], *(int(r.split()[1]) * 1024 for r in rows if r.startswith("VmHWM"))
+                    most[0],
+                    *(int(r.split()[1]) * 1024 + size for r in rows if r.startswith("VmHWM")),
                 )
             except (OSError, ValueError, TypeError):
                 continue

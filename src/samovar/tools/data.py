@@ -15,13 +15,15 @@ from samovar.core.tool import Tool, tool
 from samovar.tools.interpreter import Interpreter
 from samovar.tools.workspace import Workspace
 
-MEMORY = 480 << 20
-"""Bytes the program inside may take."""
+MEMORY = 400 << 20
+"""Bytes the program inside may take; with what it spills it stays below 500 MB."""
 SECONDS = 300.0
 READING = 120.0
 """Seconds after which a sheet of Excel is told from the rows read so far."""
 _SHARE = 260
 """Megabytes of them for duckdb's own buffers."""
+_SPILL = 75
+"""Megabytes duckdb may put into /tmp, which is memory, too."""
 ENDS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json", ".xlsx", ".xlsm")
 _PACKED = (".gz", ".zst")
 _EXCEL = (".xlsx", ".xlsm")
@@ -74,6 +76,7 @@ def data_view(place: Workspace, sandbox: Sandbox, interpreter: Interpreter) -> T
             "end": _end(found),
             "query": query.strip().rstrip(";"),
             "megabytes": _SHARE,
+            "spill": _SPILL,
             "seconds": READING,
         }
         command = Command(
@@ -115,7 +118,7 @@ def _answer(ran: Ran, path: str, less: str) -> Answer:
         last = visible(ran.output.strip().split("\n")[-1][:300]) or f"exit {ran.exit}"
         raise ToolError(f"{path} cannot be read: {last}") from error
     if answer.error:
-        more = f"; {less}" if "memory" in answer.error else ""
+        more = f"; {less}" if "memory" in answer.error.casefold() else ""
         raise ToolError(f"{path}: {visible(answer.error)}{more}")
     return answer
 

@@ -98,6 +98,7 @@ def connection(duckdb, asked):
     base = duckdb.connect(":memory:")
     base.execute(f"SET memory_limit='{asked['megabytes']}MB'")
     base.execute("SET temp_directory='/tmp/duckdb'")
+    base.execute(f"SET max_temp_directory_size='{asked['spill']}MB'")
     base.execute("SET threads=2")
     base.execute("SET preserve_insertion_order=false")
     base.execute("SET autoinstall_known_extensions=false")
