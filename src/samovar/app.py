@@ -21,7 +21,7 @@ from samovar.core.loop import work
 from samovar.core.state import replay, undone
 from samovar.core.talk import Began, Told
 from samovar.core.task import Budget, Task
-from samovar.core.text import one_line
+from samovar.core.text import first_words, one_line
 from samovar.flow.build import more
 from samovar.flow.kit import Kit
 from samovar.flow.pipeline import Pipeline
@@ -338,11 +338,6 @@ def name_run(text: str) -> str:
     """Return a name that sorts by time and says what it is about."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return f"{stamp}-{first_words(text)}-{secrets.token_hex(2)}"
-
-
-def first_words(text: str) -> str:
-    """Return what a text is about, as part of a name."""
-    return "-".join(re.findall(r"[a-z0-9]+", text.lower())[:4])[:30] or "task"
 
 
 def summary(path: Path) -> Summary | None:

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from samovar.app import App, Wish, first_words
+from samovar.app import App, Wish
 from samovar.boot import Choice, Desk, first, shown
 from samovar.core.errors import Refused, SetupError
 from samovar.core.event import Asked, Closed, Opened, branch_of, marker
@@ -15,7 +16,7 @@ from samovar.core.state import replay
 from samovar.flow.kit import Ask, Word
 from samovar.org.choice import traits
 from samovar.org.crew import context
-from samovar.org.kept import Kept, keep, run_of
+from samovar.org.kept import Kept, keep, run_name, run_of
 from samovar.org.kit import Meter, Worked
 from samovar.org.resume import Resume
 from samovar.org.seams import Approval, Approvals, Ended, Hold, Job, Queue
@@ -161,20 +162,20 @@ async def repository(home: Path, path: str) -> Git:
 
 
 async def name_work(job: Job, homes: Collection[Path], repo: Git | None) -> str:
-    """Return a name for a new run on a task, in which no time of day stands.
+    """Return a name for a new run on a task.
 
-    It says the task, the claim under which it is worked on and what it is about. One that a run in
-    these homes has, or a commit of the repository, as when a database was lost, gets a number.
+    One that a run in these homes has, or a commit of the repository, as when a database was lost,
+    gets a number.
     """
 
     async def taken(run: str) -> bool:
         known = any((home / "runs" / run).exists() for home in homes)
         return known or bool(repo and await repo.find(branch_of(run), marker(run)))
 
-    name = f"task-{job.id:05}-{job.fence}-{first_words(job.text)}"
-    free, number = name, 2
-    while await taken(free):
-        free, number = f"{name}-{number}", number + 1
+    for number in count(1):
+        free = run_name(job, number)
+        if not await taken(free):
+            break
     return free
 
 

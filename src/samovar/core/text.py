@@ -125,6 +125,11 @@ def one_line(text: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - 4]} ..."
 
 
+def first_words(text: str) -> str:
+    """Return what a text is about, as part of a name."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower())[:4])[:30] or "task"
+
+
 def tail(text: str, more: str, most: int = LONGEST) -> str:
     """Return the end of a text, cut at a line, and how to get what comes before."""
     if len(text) <= most:

@@ -18,6 +18,7 @@ from samovar.hands.slip import Slip
 from samovar.memory.recall import Memory
 from samovar.org.credits import Prices
 from samovar.org.journal import agent_log
+from samovar.org.kept import at_work
 from samovar.org.kit import Brief, Meter, Worked
 from samovar.org.papers import papers
 from samovar.org.resume import Resume
@@ -64,7 +65,7 @@ class Hands:
             began = await errand.begin(model)
             if errand.over:
                 return await errand.finish()
-            stack.enter_context(slip.shown(began.run))
+            stack.enter_context(at_work(slip.log(began.run).parent))
             leave = Leave(self.approvals, job, resume, hold)
             letters = Letters(self.home, job, self.roster(), hold)
             sandbox = await shelter(self.no_sandbox)

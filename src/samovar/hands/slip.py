@@ -1,9 +1,5 @@
 """Which conversation works on a task: `tasks/<id>.json` in the home, beside those of runs."""
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,15 +45,3 @@ class Slip:
         ended = talk.ended
         over = ended is not None and ended.end != "answered" and self.job.attempts < 2
         return ("", Conversation()) if talk.began is None or over else (slip.run, talk)
-
-    @contextmanager
-    def shown(self, run: str) -> Iterator[None]:
-        """Lock the run, so that people see that somebody works on it; the lease is what counts."""
-        path = self.log(run).with_name("lock")
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        finally:
-            os.close(handle)

@@ -3,8 +3,10 @@
 The engine and every `samovar worker` do it in the same way.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,9 +18,11 @@ from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
 from samovar.core.text import one_line
 from samovar.org.choice import PERSON, template, who
+from samovar.org.credits import price
 from samovar.org.filing import Filing
 from samovar.org.journal import agent_log
 from samovar.org.kit import Brief, Kit, Worked
+from samovar.org.minutes import Minutes
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of, post
 from samovar.org.purse import Purse
 from samovar.org.resume import Resume
@@ -115,9 +119,10 @@ class Crew:
 
     async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
         question = await self._question("work", job, resume, roster)
-        model = await self._model("work", job, resume)
         limit = 2 * resume.limits.reply
-        reply = await model.reply(Request(messages=question, limit=limit, sampling=_STEADY))
+        asked = Request(messages=question, limit=limit, sampling=_STEADY)
+        async with self._noted("work", job, resume, question) as model:
+            reply = await model.reply(asked)
         text = reply.text.strip()
         if not text:
             return Ended(state="failed", text="the model answered nothing")
@@ -129,8 +134,8 @@ class Crew:
         one = msgspec.defstruct("Order", [("to", Literal[hearers]), ("text", str)])
         several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
         question = await self._question("plan", job, resume, roster, facts)
-        model = await self._model("plan", job, resume)
-        plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
+        async with self._noted("plan", job, resume, question) as model:
+            plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
         orders = list(dict.fromkeys(_Order(o.to, o.text.strip()) for o in plan.tasks[:MOST]))
         key = f"plan:{job.id}"
         known = await self.kit.effects.intend(key, msgspec.json.encode(orders).decode())
@@ -179,9 +184,16 @@ class Crew:
         )
         return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
 
-    async def _model(self, act: str, job: Job, resume: Resume) -> Model:
+    @asynccontextmanager
+    async def _noted(
+        self, act: str, job: Job, resume: Resume, question: Sequence[Message]
+    ) -> AsyncIterator[Model]:
+        """Give the agent's model, which charges it; what is asked and answered becomes a run."""
         name, model = await self.kit.models.find(resume.models)
-        return self.meter(job, resume, act)(model, name)
+        paid = self.meter(job, resume, act)(model, name)
+        cost = partial(price, self.kit.prices().tariff(resume.name, name))
+        with Minutes(self.home, job, name, cost).taken(paid, question) as noted:
+            yield noted
 
     def _reported(self, job: Job) -> Ended | None:
         """Return how a task ended that a crash cut off between its report and its record.

@@ -1,6 +1,9 @@
 """Which runs worked on a task: `tasks/<id>.json` in the home, its slip."""
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from samovar.core.log import write
+from samovar.core.text import first_words
 from samovar.org.seams import Job
 
 GOES_ON = "goes_on"
@@ -25,6 +29,28 @@ class Kept(Struct, frozen=True, omit_defaults=True):
     """The call that waits for a person's word."""
     before: tuple[str, ...] = ()
     """The runs of earlier attempts, the oldest first."""
+
+
+def run_name(job: Job, number: int = 1) -> str:
+    """Return a name for a run on a task, in which no time of day stands.
+
+    It says the task, the claim under which it is worked on and what it is about; later ones of
+    the same claim have a number.
+    """
+    name = f"task-{job.id:05}-{job.fence}-{first_words(job.text)}"
+    return name if number == 1 else f"{name}-{number}"
+
+
+@contextmanager
+def at_work(run: Path) -> Iterator[None]:
+    """Lock a run, so that people see that somebody works on it; the lease is what counts."""
+    handle = os.open(run / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def path_of(home: Path, task: int) -> Path:
