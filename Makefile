@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test format check chaos scaling browser smoke real bench manifests lock clean
+.PHONY: help demo test format lint check check-all chaos scaling browser smoke real bench manifests lock clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 .venv/.ready: requirements/dev.txt pyproject.toml
 	@echo 'Installing everything into .venv; the first time takes some minutes.'
@@ -17,6 +17,8 @@ help: ## Show this list
 demo: .venv/.ready ## Mend a bug in a small example project with the embedded model
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
 
+check-all: check smoke test ## Everything a change has to pass
+
 test: .venv/.ready ## Run every test but the long suites and those of the other commands here
 	$(BIN)/python -m pytest -n auto -m "not slow and not browser and not smoke and not model"
 
@@ -24,9 +26,11 @@ format: .venv/.ready ## Write the code as `make check` wants it, as far as a mac
 	$(BIN)/ruff check --fix --exit-zero --quiet src tests
 	$(BIN)/ruff format src tests
 
-check: .venv/.ready ## Format, lint, types, import contracts and the shape of the code
+lint: .venv/.ready ## The part of `make check` that ruff does
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
+
+check: lint ## Format, lint, types, import contracts and the shape of the code
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest tests/test_shape.py
