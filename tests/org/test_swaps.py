@@ -7,6 +7,8 @@ from types import ModuleType
 
 import pytest
 
+from samovar.models import weights
+
 SCRIPT = Path(__file__).parents[2] / "bench" / "swaps.py"
 
 
@@ -27,6 +29,20 @@ async def test_a_busy_day_takes_at_most_half_the_loads_of_round_robin(
     found = await swaps.compare(swaps.day(tasks=150, agents=8, load=load, seed=3))
     assert found["engine"] <= most * found["round-robin"]
     assert found["round-robin"] > 0.4, "what is compared with does swap"
+
+
+@pytest.mark.slow
+@pytest.mark.model
+@pytest.mark.timeout(1800)
+async def test_two_real_models_on_one_slot_are_loaded_half_as_often_as_by_turns(
+    swaps: ModuleType, home: Path
+) -> None:
+    pytest.importorskip("xllamacpp", reason="needs pip install 'samovar[local]'")
+    absent = [name for name in swaps.MODELS if not weights.here(weights.find(name))]
+    if absent:
+        pytest.skip(f"needs {absent[0]}: run 'samovar model pull {absent[0]}'")
+    found = await swaps.real(swaps.day(tasks=12, agents=4, load=0.8, seed=1), home)
+    assert 0 < found["engine"] <= 0.5 * found["round-robin"]
 
 
 async def test_nobody_waits_for_ever_while_the_other_model_has_work(swaps: ModuleType) -> None:
