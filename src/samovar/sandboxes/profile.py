@@ -11,8 +11,12 @@ from samovar.sandboxes.workspace import vacant
 
 UID = 1000
 """Who one is, inside; never 0."""
-BORROWED = ("ld.so.cache", "alternatives", "localtime", "mime.types", "services", "protocols")
-"""Files of /etc that are shown as they are."""
+BORROWED = (
+    *("ld.so.cache", "alternatives", "localtime", "mime.types", "services", "protocols"),
+    # Without them every plot begins with an error of fontconfig.
+    "fonts",
+)
+"""What of /etc is shown as it is."""
 WRITTEN: Mapping[str, str] = {
     "passwd": f"samovar:x:{UID}:{UID}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
     "group": f"samovar:x:{UID}:\nnogroup:x:65534:\n",
