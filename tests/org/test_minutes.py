@@ -5,13 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from samovar.core.errors import ModelError
 from samovar.core.log import JsonlLog, read
 from samovar.core.message import Message, Reply, Request, Usage
-from samovar.core.talk import Began, Heard, Replied, Stopped, Talk, Told
+from samovar.core.talk import Began, Heard, Replied, Stopped, Told
 from samovar.org.kept import Kept, keep, kept
-from samovar.org.minutes import Minutes
-from samovar.org.seams import Job, NoCredit
+from samovar.org.minutes import Minutes, Price
+from samovar.org.seams import Hold, Job, NoCredit, Overtaken
 
 from .conftest import hire, office, reading
 
@@ -62,23 +64,18 @@ def failing(error: Exception) -> Callable[[Request], Any]:
     return reply
 
 
-async def test_a_model_that_fails_ends_the_run_with_its_reason(home: Path) -> None:
+@pytest.mark.parametrize("error", [ModelError("the server is gone"), NoCredit("no credits left")])
+async def test_attempts_without_an_answer_are_one_run_with_one_question(
+    home: Path, error: Exception
+) -> None:
     hire(home, "writer")
-    team = office(home, failing(ModelError("the server is gone")))
+    team = office(home, failing(error))
     await team.submit("write", "writer")
-    await team.engine.tick()
+    for _ in range(9):
+        await team.engine.tick()
     [task] = await team.tasks("writer")
-    last = said(home, kept(home, task.id).run)[-1]
-    assert last == Stopped(end="model", why="the server is gone")
-
-
-async def test_empty_credits_end_the_run_as_such(home: Path) -> None:
-    hire(home, "writer")
-    team = office(home, failing(NoCredit("writer has no credits left")))
-    await team.submit("write", "writer")
-    await team.engine.tick()
-    [task] = await team.tasks("writer")
-    assert said(home, kept(home, task.id).run)[-1].end == "credits"
+    assert [type(e) for e in said(home, kept(home, task.id).run)] == [Began, Heard]
+    assert len(list((home / "runs").iterdir())) == 1
 
 
 class Tea:
@@ -86,34 +83,69 @@ class Tea:
         return Reply(text="tea")
 
 
-def _question() -> tuple[Message, Message]:
-    return Message("system", "You are the writer."), Message("user", "write")
+async def _holds() -> None:
+    return None
 
 
-def take(home: Path) -> Minutes:
-    return Minutes(home, JOB, "tiny", lambda _usage, _seconds: 0)
+async def _lost() -> None:
+    raise Overtaken("job 1 is lost")
 
 
-def test_minutes_that_a_crash_cut_off_are_closed_and_taken_anew(home: Path) -> None:
-    cut = "task-00001-1-write-about-tea"
-    left: tuple[Talk, ...] = (Began(run=cut, agent="writer", task=1), Heard(text="write"))
-    log = JsonlLog(home / "runs" / cut / "events.jsonl")
-    for event in left:
-        log.append(event)
-    keep(home, 1, Kept(cut))
-    with take(home).taken(Tea(), _question()):
-        pass
-    assert said(home, cut)[-1] == Stopped(end="interrupted", why="broken off; asked anew")
-    slip = kept(home, 1)
-    assert (slip.run, slip.before) == (f"{cut}-2", (cut,))
+async def ask(home: Path, hold: Hold = _holds) -> None:
+    price: Price = lambda _usage, _seconds: 0  # noqa: E731
+    question = Message("system", "You are the writer."), Message("user", "write")
+    async with Minutes(home, JOB, "tiny", price, hold).taken(Tea(), question) as model:
+        await model.reply(Request(messages=question, limit=9))
 
 
-def test_a_conversation_with_tools_of_the_same_task_is_left_alone(home: Path) -> None:
-    run = "task-00001-1-write-about-tea"
+def left(home: Path, run: str, agent: str = "writer", task: int = 1) -> None:
+    """Leave the log of a run whose turn is open."""
     log = JsonlLog(home / "runs" / run / "events.jsonl")
-    log.append(Began(run=run, agent="writer", task=1))
-    log.append(Heard(text="look"))
-    keep(home, 1, Kept(run, "writer"))
-    with take(home).taken(Tea(), _question()):
-        pass
-    assert len(said(home, run)) == 2
+    log.append(Began(run=run, agent=agent, task=task))
+    log.append(Heard(text="write"))
+
+
+async def test_minutes_that_a_crash_cut_off_go_on(home: Path) -> None:
+    left(home, "task-1-x")
+    keep(home, 1, Kept("task-1-x"))
+    await ask(home)
+    assert [type(e) for e in said(home, "task-1-x")] == [Began, Heard, Replied, Stopped]
+    assert kept(home, 1) == Kept("task-1-x")
+
+
+@pytest.mark.parametrize(
+    ("slip", "agent", "task"),
+    [
+        (Kept("other", "writer"), "writer", 1),
+        (Kept("other"), "somebody", 1),
+        (Kept("other"), "writer", 2),
+        (Kept("../runs/other"), "writer", 2),
+        (Kept("gone"), "writer", 1),
+    ],
+    ids=["with tools", "another agent's", "another task's", "outside", "elsewhere"],
+)
+async def test_a_run_of_another_kind_stays_what_the_task_goes_on_with(
+    home: Path, slip: Kept, agent: str, task: int
+) -> None:
+    left(home, "other", agent, task)
+    keep(home, 1, slip)
+    await ask(home)
+    assert [path.name for path in (home / "runs").iterdir()] == ["other"]
+    assert len(said(home, "other")) == 2 and kept(home, 1) == slip
+
+
+async def test_damaged_minutes_stop_no_task(home: Path) -> None:
+    left(home, "task-1-x")
+    keep(home, 1, Kept("task-1-x"))
+    path = home / "runs" / "task-1-x" / "events.jsonl"
+    path.write_bytes(b"nonsense\n" + path.read_bytes())
+    await ask(home)
+    assert path.read_bytes().startswith(b"nonsense")
+
+
+async def test_whoever_lost_the_task_writes_nothing_more(home: Path) -> None:
+    left(home, "task-1-x")
+    keep(home, 1, Kept("task-1-x"))
+    with pytest.raises(Overtaken):
+        await ask(home, _lost)
+    assert [type(e) for e in said(home, "task-1-x")] == [Began, Heard]

@@ -6,7 +6,6 @@ The engine and every `samovar worker` do it in the same way.
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +17,6 @@ from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
 from samovar.core.text import one_line
 from samovar.org.choice import PERSON, template, who
-from samovar.org.credits import price
 from samovar.org.filing import Filing
 from samovar.org.journal import agent_log
 from samovar.org.kit import Brief, Kit, Worked
@@ -102,10 +100,10 @@ class Crew:
                 if found is not None and found.ended.state != "done":
                     return found
                 facts = found.ended.text if found else ""
-                return Worked(await self._plan(job, resume, roster, facts))
+                return Worked(await self._plan(job, resume, roster, hold, facts))
             case _:
                 acted = await self._act("act", job, resume, roster, hold)
-                return acted or Worked(await self._write(job, resume, roster))
+                return acted or Worked(await self._write(job, resume, roster, hold))
 
     async def _act(
         self, prompt: str, job: Job, resume: Resume, roster: Roster, hold: Hold
@@ -117,11 +115,11 @@ class Crew:
         brief = Brief(f"{who_it_is.text}\n\n{template('tools').template}", what.text)
         return await self.kit.act(job, resume, brief, self.meter(job, resume, prompt), hold)
 
-    async def _write(self, job: Job, resume: Resume, roster: Roster) -> Ended:
+    async def _write(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Ended:
         question = await self._question("work", job, resume, roster)
         limit = 2 * resume.limits.reply
         asked = Request(messages=question, limit=limit, sampling=_STEADY)
-        async with self._noted("work", job, resume, question) as model:
+        async with self._noted("work", job, resume, question, hold) as model:
             reply = await model.reply(asked)
         text = reply.text.strip()
         if not text:
@@ -129,12 +127,14 @@ class Crew:
         cut = "" if reply.finish == "stop" else "\n[... cut at the limit of a reply]"
         return Ended(text=text + cut)
 
-    async def _plan(self, job: Job, resume: Resume, roster: Roster, facts: str) -> Ended:
+    async def _plan(
+        self, job: Job, resume: Resume, roster: Roster, hold: Hold, facts: str
+    ) -> Ended:
         hearers = tuple(mates(resume, roster))
         one = msgspec.defstruct("Order", [("to", Literal[hearers]), ("text", str)])
         several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
         question = await self._question("plan", job, resume, roster, facts)
-        async with self._noted("plan", job, resume, question) as model:
+        async with self._noted("plan", job, resume, question, hold) as model:
             plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
         orders = list(dict.fromkeys(_Order(o.to, o.text.strip()) for o in plan.tasks[:MOST]))
         key = f"plan:{job.id}"
@@ -186,13 +186,15 @@ class Crew:
 
     @asynccontextmanager
     async def _noted(
-        self, act: str, job: Job, resume: Resume, question: Sequence[Message]
+        self, act: str, job: Job, resume: Resume, question: Sequence[Message], hold: Hold
     ) -> AsyncIterator[Model]:
         """Give the agent's model, which charges it; what is asked and answered becomes a run."""
         name, model = await self.kit.models.find(resume.models)
         paid = self.meter(job, resume, act)(model, name)
-        cost = partial(price, self.kit.prices().tariff(resume.name, name))
-        with Minutes(self.home, job, name, cost).taken(paid, question) as noted:
+        cost = Purse(self.kit.ledger, self.kit.prices).price(
+            Charge(agent=resume.name, amount=0, model=name)
+        )
+        async with Minutes(self.home, job, name, cost, hold).taken(paid, question) as noted:
             yield noted
 
     def _reported(self, job: Job) -> Ended | None:

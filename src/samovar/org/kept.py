@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from samovar.core.errors import Unwritable
 from samovar.core.log import write
 from samovar.core.text import first_words
 from samovar.org.seams import Job
@@ -43,8 +44,14 @@ def run_name(job: Job, number: int = 1) -> str:
 
 @contextmanager
 def at_work(run: Path) -> Iterator[None]:
-    """Lock a run, so that people see that somebody works on it; the lease is what counts."""
-    handle = os.open(run / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    """Lock a run, so that people see that somebody works on it; the lease is what counts.
+
+    Raises Unwritable when the disk is full.
+    """
+    try:
+        handle = os.open(run / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Unwritable(f"cannot write {run / 'lock'}: {error.strerror}") from error
     try:
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

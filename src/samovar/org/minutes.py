@@ -1,25 +1,24 @@
 """What an agent without tools is asked for a task, and answers: a conversation, kept as a run.
 
-So every question of a task can be read afterwards, whoever worked on it: on the run's page, with
-`samovar show`, and in traces.
+So it can be read afterwards like the work of agents with tools: on the run's page, with `samovar
+show`, in traces.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from samovar import __version__
-from samovar.core.errors import SamovarError, SetupError
-from samovar.core.log import JsonlLog, hold
+from samovar.core.errors import SetupError
+from samovar.core.log import JsonlLog, read
 from samovar.core.message import Message, Reply, Request, Usage
 from samovar.core.seams import Model
-from samovar.core.talk import Began, End, Heard, Replied, Stopped, Told, replay
+from samovar.core.talk import Began, Heard, Replied, Stopped, Told, replay
 from samovar.core.tool import Said
 from samovar.org.kept import Kept, at_work, keep, kept, run_name
-from samovar.org.seams import Job, NoCredit
+from samovar.org.seams import Hold, Job
 
 Price = Callable[[Usage, float], int]
 
@@ -33,12 +32,15 @@ class _Noted:
     price: Price
     asked: int
     """Messages of the first question; what stands behind them was wrong with an answer."""
+    hold: Hold
 
     async def reply(self, request: Request, /) -> Reply:
         """Return the answer. Raises what the model raises."""
         if len(request.messages) > self.asked:
             self.log.append(Told(text=request.messages[-1].text))
         reply = await self.model.reply(request)
+        # First the lease: whoever lost the task writes nothing more.
+        await self.hold()
         self.log.append(
             Replied(
                 text=reply.text,
@@ -54,31 +56,57 @@ class _Noted:
 
 @dataclass(frozen=True)
 class Minutes:
-    """What an agent says of a task without using tools becomes a run of this home."""
+    """What an agent says of a task without having tools becomes a run of this home."""
 
     home: Path
     job: Job
     name: str
     """The model's."""
     price: Price
+    hold: Hold
 
-    @contextmanager
-    def taken(self, model: Model, question: Sequence[Message]) -> Iterator[Model]:
-        """Give the model, to be asked within. Raises SetupError when the disk is full."""
-        _close(self.home, self.job)
-        runs = self.home / "runs"
-        run = next(r for n in count(1) if not (runs / (r := run_name(self.job, n))).exists())
-        log = JsonlLog(runs / run / "events.jsonl")
-        log.append(_began(run, self.job, question, self.name))
-        keep(self.home, self.job.id, Kept(run))
-        with at_work(runs / run):
-            log.append(Heard(text=question[-1].text))
-            try:
-                yield _Noted(model, log, self.price, len(question))
-            except BaseException as error:
-                log.append(Stopped(end=_end(error), why=str(error) or "broken off"))
-                raise
+    @asynccontextmanager
+    async def taken(self, model: Model, question: Sequence[Message]) -> AsyncIterator[Model]:
+        """Give the model, to be asked within.
+
+        One run takes all attempts. Where the task's slip names a run of another kind, that is what
+        the task goes on with: nothing is written then. Raises Unwritable when the disk is full.
+        """
+        run = self._run()
+        if not run:
+            yield model
+            return
+        log = JsonlLog(self.home / "runs" / run / "events.jsonl")
+        said = replay(entry.event for entry in log.read()).items
+        if not log.path.exists():
+            log.append(_began(run, self.job, question, self.name))
+            keep(self.home, self.job.id, Kept(run))
+        with at_work(log.path.parent):
+            heard = Heard(text=question[-1].text)
+            if said[-1:] != (heard,):
+                log.append(heard)
+            # What breaks it off leaves it open, as with tools: the next attempt goes on with it.
+            yield _Noted(model, log, self.price, len(question), self.hold)
+            await self.hold()
             log.append(Stopped(end="answered"))
+
+    def _run(self) -> str:
+        """Return the run to write to, new or that of an earlier attempt; empty for none."""
+        slip, runs = kept(self.home, self.job.id), self.home / "runs"
+        if not slip.run:
+            names = (run_name(self.job, number) for number in count(1))
+            return next(name for name in names if not (runs / name).exists())
+        own = not slip.agent and _is_of(runs / Path(slip.run).name / "events.jsonl", self.job)
+        return Path(slip.run).name if own else ""
+
+
+def _is_of(path: Path, job: Job) -> bool:
+    """Whether a log holds minutes of a task; a damaged one is written to no more."""
+    try:
+        began = replay(entry.event for entry in read(path)).began
+    except (OSError, SetupError):
+        return False
+    return began is not None and (began.task, began.agent) == (job.id, job.agent)
 
 
 def _began(run: str, job: Job, question: Sequence[Message], model: str) -> Began:
@@ -91,31 +119,3 @@ def _began(run: str, job: Job, question: Sequence[Message], model: str) -> Began
         model=model,
         version=__version__,
     )
-
-
-def _end(error: BaseException) -> End:
-    match error:
-        case NoCredit():
-            return "credits"
-        case SamovarError():
-            return "model"
-    return "interrupted"
-
-
-def _close(home: Path, job: Job) -> None:
-    """End the minutes of an earlier attempt that a crash cut off; they are taken anew."""
-    slip = kept(home, job.id)
-    folder = home / "runs" / slip.run
-    if not slip.run or slip.agent or not folder.exists():
-        return
-    try:
-        handle = hold(folder)
-    except SetupError:
-        return  # Somebody is at it.
-    try:
-        log = JsonlLog(folder / "events.jsonl")
-        talk = replay(entry.event for entry in log.read())
-        if talk.began is not None and talk.turn is not None:
-            log.append(Stopped(end="interrupted", why="broken off; asked anew"))
-    finally:
-        os.close(handle)
