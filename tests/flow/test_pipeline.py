@@ -39,6 +39,7 @@ from samovar.core.event import (
     Wrote,
 )
 from samovar.core.log import JsonlLog, MemoryLog
+from samovar.core.message import Usage
 from samovar.core.state import replay
 from samovar.core.task import Budget, Checked, Counts
 from samovar.flow.kit import Kit, Word
@@ -222,11 +223,14 @@ async def test_a_useless_answer_gives_a_complaint_and_the_run_goes_on(answer, co
 
 async def test_an_answer_the_gateway_cannot_use_is_a_complaint_like_any_other():
     """An empty one, or nothing but thoughts: it costs its tokens and not the run."""
-    spent = Unusable("m at http://x gave an empty answer after 300 tokens of thinking", 300)
+    spent = Unusable(
+        "m at http://x gave an empty answer after 300 tokens of thinking", Usage(50, 8, 300), 4.5
+    )
     log = MemoryLog([opened(off=OFF)])
     state = await drive(kit(answering(spent, fenced(RIGHT))), log)
     assert "300 tokens of thinking" in state.attempts[0].candidate.complaint
-    assert state.attempts[0].usage.generated == 300
+    assert state.attempts[0].usage == Usage(50, 8, 300)
+    assert state.attempts[0].seconds == 4.5
     assert state.closed.ok
 
 

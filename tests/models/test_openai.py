@@ -240,3 +240,19 @@ async def test_a_mark_of_broken_text_that_was_asked_about_is_no_broken_answer(
     assert (await gateway.reply(ask("mend a = '\ufffd'"))).text == "a = '\ufffd'"
     with pytest.raises(Unusable, match="broken characters"):
         await gateway.reply(ask("mend a"))
+
+
+async def test_an_answer_ended_at_its_first_words_is_told_apart_and_paid_for(
+    serve, speech, fast, ask
+):
+    _, end, head = speech
+    usage = {"prompt_tokens": 90, "completion_tokens": 18}
+
+    async def ended(heard):
+        await heard.send(head + end(usage=usage))
+
+    gateway = OpenAI((await serve(ended)).endpoint(), fast)
+    with pytest.raises(Unusable, match="began to copy") as caught:
+        await gateway.reply(replace(ask("mend a"), stop=("\nfrom a import",)))
+    assert caught.value.usage == Usage(90, 0, 18)
+    assert caught.value.seconds > 0

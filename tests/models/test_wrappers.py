@@ -82,18 +82,23 @@ async def test_garbage_at_a_temperature_is_retried_with_another_seed() -> None:
     assert [request.sampling.seed for request in script.asked] == [4, 5]
 
 
-async def test_tokens_of_answers_of_no_use_are_counted() -> None:
-    counted = Counted(patient(Scripted([Unusable("empty", 1200), "one two"]))[0])
+def empty() -> Unusable:
+    return Unusable("empty", Usage(90, 40, 1200), 2.0)
+
+
+async def test_what_answers_of_no_use_cost_is_counted() -> None:
+    counted = Counted(patient(Scripted([empty(), "one two"]))[0])
     assert (await counted.reply(WARM)).usage.generated == 1200 + len("one two") // 4 + 1
     assert counted.usage.generated == 1200 + len("one two") // 4 + 1
-    counted = Counted(patient(Scripted([Unusable("empty", 1200) for _ in range(3)]))[0])
+    counted = Counted(patient(Scripted([empty() for _ in range(3)]))[0])
     with pytest.raises(Unusable) as told:
         await counted.reply(WARM)
-    assert told.value.generated == counted.usage.generated == 3600
-    counted = Counted(patient(Scripted([Unusable("empty", 1200)]))[0])
+    assert told.value.usage == counted.usage == Usage(270, 120, 3600)
+    assert told.value.seconds == counted.seconds == 6.0
+    counted = Counted(patient(Scripted([empty()]))[0])
     with pytest.raises(Unusable):
         await counted.reply(COLD)
-    assert counted.usage.generated == 1200
+    assert (counted.usage.generated, counted.seconds) == (1200, 2.0)
 
 
 async def test_a_connection_that_fails_at_temperature_0_is_retried() -> None:

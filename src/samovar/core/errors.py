@@ -13,6 +13,8 @@
   + Refused        a person, or a rule, said no
 """
 
+from samovar.core.message import Usage
+
 
 class SamovarError(Exception):
     """Base of every error samovar raises on purpose."""
@@ -38,10 +40,10 @@ class Unreachable(ModelError):
 class Unusable(ModelError):
     """The model has nothing of use to say to this request: asked the same, it will say the same."""
 
-    def __init__(self, text: str, generated: int = 0) -> None:
+    def __init__(self, text: str, usage: Usage | None = None, seconds: float = 0.0) -> None:
         super().__init__(text)
-        self.generated = generated
-        """Tokens it took all the same."""
+        self.usage, self.seconds = usage or Usage(), seconds
+        """What it took all the same."""
 
 
 class SetupError(SamovarError):

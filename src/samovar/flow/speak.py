@@ -80,7 +80,7 @@ async def ask(
         return await model.reply(request)
     except Unusable as error:
         # The next answer may be better: it must not end a whole run.
-        return Reply(text="", usage=Usage(generated=error.generated), complaint=str(error))
+        return Reply(text="", usage=error.usage, seconds=error.seconds, complaint=str(error))
 
 
 async def aside(model: Model, said: tuple[Message, ...], limit: int, sampling: Sampling) -> Aside:

@@ -49,11 +49,6 @@ class _Heard:
     model: str = ""
     looked: int = field(default=0)
 
-    @property
-    def spent(self) -> int:
-        """Return the tokens it took so far, thinking included."""
-        return self.usage.generated if self.usage else self.pieces
-
     def add(self, chunk: Chunk) -> str:
         """Take one event in and return its text."""
         self.usage = chunk.spent or self.usage
@@ -119,12 +114,15 @@ class OpenAI:
             raise self._error(f"took longer than {wait.total:.0f} s") from error
         except Garbage as error:
             raise self._error(f"sent {error}") from error
-        self._judge(heard, request)
+        usage = heard.usage or Usage(prompt, 0, heard.pieces)
+        seconds = time.monotonic() - began
+        if fault := self._fault(heard, request, usage.generated):
+            raise Unusable(self._told(fault), usage, seconds)
         return Reply(
             text=heard.text,
-            usage=heard.usage or Usage(prompt, 0, heard.pieces),
+            usage=usage,
             finish=_finish(heard.finish),
-            seconds=time.monotonic() - began,
+            seconds=seconds,
             model=heard.model or self.endpoint.model,
         )
 
@@ -182,20 +180,23 @@ class OpenAI:
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise self._error("broke the answer off") from error
 
-    def _judge(self, heard: _Heard, request: Request) -> None:
-        """Raise ModelError when what was heard cannot be used."""
+    def _fault(self, heard: _Heard, request: Request, spent: int) -> str:
+        """Return why a whole answer is of no use, or nothing. Raises ModelError for a part of one."""
         if not heard.finish and not heard.text:
             raise self._error("closed the connection without an answer")
         if not heard.text.strip():
             if heard.called:
-                raise Unusable(self._told("called a tool that nobody offered"), heard.spent)
-            spent = f" after {request.limit} tokens of thinking" if heard.thought else ""
-            raise Unusable(self._told(f"gave an empty answer{spent}"), heard.spent)
+                return "called a tool that nobody offered"
+            if heard.thought:
+                return f"gave an empty answer after {request.limit} tokens of thinking"
+            copied = request.stop and spent > 1
+            return "only began to copy what it was shown" if copied else "gave an empty answer"
         if not heard.finish:
             raise self._error("broke the answer off")
         asked = "".join(m.text for m in request.messages)
         if any(c in heard.text and c not in asked for c in ("\0", "\ufffd")):
-            raise Unusable(self._told("sent text with broken characters"), heard.spent)
+            return "sent text with broken characters"
+        return ""
 
     def _error(self, what: str) -> ModelError:
         return ModelError(self._told(what))

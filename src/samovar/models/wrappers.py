@@ -32,19 +32,20 @@ class Retrying:
     """Called with ("note", text) before each further try: what came of the one before is void."""
 
     async def reply(self, request: Request, /) -> Reply:
-        """Return the first answer of use, with the tokens of those that were of none.
+        """Return the first answer of use, with the tokens and the time of those that were of none.
 
         Raises the ModelError of the last try.
         """
-        lost = attempt = 0
+        attempt, lost, seconds = 0, Usage(), 0.0
         while True:
             try:
                 reply = await self.model.reply(request)
-                return replace(reply, usage=reply.usage + Usage(generated=lost))
+                return replace(reply, usage=reply.usage + lost, seconds=reply.seconds + seconds)
             except ModelError as error:
                 wait, attempt = self._wait(error, attempt), attempt + 1
                 if isinstance(error, Unusable):
-                    lost = error.generated = error.generated + lost
+                    lost = error.usage = error.usage + lost
+                    seconds = error.seconds = error.seconds + seconds
                 again = _varied(request) if isinstance(error, Unusable) else request
                 final = attempt == self.tries or isinstance(error, Rejected)
                 if final or again is None or wait > self.longest:
@@ -84,7 +85,8 @@ class Counted:
         try:
             reply = await self.model.reply(request)
         except Unusable as error:
-            self.usage += Usage(generated=error.generated)
+            self.usage += error.usage
+            self.seconds += error.seconds
             raise
         self.usage += reply.usage
         self.seconds += reply.seconds
