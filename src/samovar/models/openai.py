@@ -181,7 +181,7 @@ class OpenAI:
             raise self._error("broke the answer off") from error
 
     def _fault(self, heard: _Heard, request: Request, spent: int) -> str:
-        """Return why a whole answer is of no use, or nothing. Raises ModelError for a part of one."""
+        """Return why an answer is of no use, or nothing. Raises ModelError for a part of one."""
         if not heard.finish and not heard.text:
             raise self._error("closed the connection without an answer")
         if not heard.text.strip():
