@@ -42,6 +42,8 @@ scaling: .venv/.ready ## Tasks a second of 1, 2, 4 and 8 `samovar worker`s on Po
 	$(BIN)/python bench/scaling.py
 
 browser: .venv/.ready .venv/browser/axe.min.js ## The dashboard in Chromium: for everybody, by keyboard, under attack
+	@test -n "$${SAMOVAR_CHROMIUM:-$$(command -v chromium)}" || \
+	  { echo 'make browser: no Chromium here; apt install chromium, or set SAMOVAR_CHROMIUM' >&2; exit 2; }
 	$(BIN)/python -m pytest tests/web -m browser -rs --timeout 300
 
 # Only a tool of the tests (MPL-2.0), so it is fetched and never shipped.

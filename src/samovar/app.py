@@ -329,7 +329,7 @@ def made(folder: Path) -> list[str]:
 def onward(began: Began) -> str:
     """Return what a person does to go on with a conversation, in a few words."""
     if began.task:
-        return f"task {began.task} goes on with its team: samovar up"
+        return f"it is work of its team: samovar queue show {began.task}"
     named = "" if began.agent in ("", NOBODY) else f" --agent {began.agent}"
     return f"go on with: samovar chat{named} --resume {began.run}"
 

@@ -71,3 +71,32 @@ def test_a_state_nobody_knows_is_told_with_those_there_are(full: Samovar) -> Non
     wrong = full("queue", "list", "--state", "lost")
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("samovar: tasks are never 'lost'; they are: ready, running,")
+
+
+def test_one_task_is_shown_whole_with_what_it_was_handed_out_as(full: Samovar) -> None:
+    shown = ok(full("queue", "show", "1"))
+    assert "task       kills its worker\n" in shown
+    assert "state      dead, attempt 1 of 1\n" in shown
+    assert "it died" in shown
+    long = "write\n\n\na line\nabout " + "steam " * 30
+    ok(full("queue", "add", long, "--agent", "writer"))
+    asyncio.run(handed_out(Path(".samovar"), WAITING + 2))
+    shown = ok(full("queue", "show", str(WAITING + 2)))
+    assert shown.startswith(
+        "task       write\n           \n           a line\n           about steam"
+    )
+    assert shown.count("steam") == 30
+    assert f"parts      #{WAITING + 3}" in shown and "read it aloud" in shown
+    whole = json.loads(ok(full("queue", "show", str(WAITING + 2), "--json")))
+    assert whole["task"]["text"] == long.strip()
+    assert [part["text"] for part in whole["parts"]] == ["read it aloud"]
+    nothing = full("queue", "show", "999")
+    assert (nothing.returncode, nothing.stderr) == (
+        2,
+        "samovar: there is no task 999; see 'samovar queue list'\n",
+    )
+
+
+async def handed_out(home: Path, parent: int) -> None:
+    async with open_store(home) as store:
+        await store.queue.add(Job(agent="tester", text="read it aloud", parent=parent))

@@ -59,6 +59,27 @@ def worker(environment, server, home):
         child.stderr.close()
 
 
+def test_a_person_reads_what_a_team_does_and_did_where_there_is_no_repository(served, server, home):
+    without_tools(home, "writer")
+    line = "write a line about steam"
+    assert served("queue", "add", line, "--agent", "writer", cwd=home).returncode == 0
+    ran = served("run", "--ticks", "2", cwd=home)
+    assert ran.returncode == 0, ran.stderr
+    assert "tick 1: 1 turn in" in ran.stderr and f"#1 done: {PROSE}" in ran.stderr
+    [listed] = served("runs", cwd=home).stdout.splitlines()
+    run = listed.split()[0]
+    task = served("queue", "show", "1", cwd=home).stdout
+    assert f"result     {PROSE}" in task and f"samovar show {run}" in task
+    for words in (("show", run), ("show",)):
+        told = served(*words, cwd=home)
+        assert told.returncode == 0, told.stderr
+        assert (
+            line in told.stdout and PROSE in told.stdout and "samovar queue show 1" in told.stdout
+        )
+    assert served("show", run, "--diff", cwd=home).stdout == ""
+    assert "not in a git repository" in served("runs", cwd=home.parent).stderr
+
+
 def test_a_worker_does_a_task_and_stops_at_a_signal(served, home, worker):
     without_tools(home, "writer")
     added = served("queue", "add", "write a line about steam", "--agent", "writer",

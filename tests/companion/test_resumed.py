@@ -43,7 +43,7 @@ async def test_the_work_on_a_task_of_a_team_is_no_conversation_to_go_on_with(sit
     task = replace(mine, run="task-00003-1-hello", task=3)
     JsonlLog(talker.seat.home / "runs" / task.run / "events.jsonl").append(task)
     assert [s.run for s in earlier(talker.seat)] == [mine.run]
-    with pytest.raises(SetupError, match="task 3 goes on with its team"):
+    with pytest.raises(SetupError, match="samovar queue show 3"):
         await talker.resume(task.run)
     assert {s.run: s.state for s in App(talker.seat.home).runs()} == {
         mine.run: "talk",

@@ -123,7 +123,7 @@ async def test_what_cannot_be_reordered_is_said(store):
     await store.claims.claim("w", 60, ["ada"])
     with pytest.raises(SetupError, match="is not ready"):
         await store.queue.reorder(one.id, 0)
-    with pytest.raises(SetupError, match="there is no job 999"):
+    with pytest.raises(SetupError, match="there is no task 999"):
         await store.queue.reorder(999, 0)
 
 
@@ -146,7 +146,7 @@ async def test_the_words_of_a_job_change_until_somebody_begins_with_it(store):
     with pytest.raises(SetupError, match=f"job {one.id} was begun with its words"):
         await store.queue.edit(one.id, "late")
     assert (await store.queue.get(one.id)).text == "A"
-    with pytest.raises(SetupError, match="there is no job 999"):
+    with pytest.raises(SetupError, match="there is no task 999"):
         await store.queue.edit(999, "x")
 
 
@@ -213,7 +213,7 @@ async def test_a_job_may_wait_from_the_start(store):
 
 
 async def test_a_missing_job_is_named(store):
-    with pytest.raises(SetupError, match="there is no job 12"):
+    with pytest.raises(SetupError, match="there is no task 12"):
         await store.queue.get(12)
 
 

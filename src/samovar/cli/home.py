@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-from samovar.core.errors import Missing, SetupError
+from samovar.core.errors import Missing, SetupError, Untrusted
 from samovar.org import lock
 from samovar.repo import git
 from samovar.repo.command import Place
+from samovar.repo.git import Git
 from samovar.repo.home import home_near, home_of
 
 VARIABLE = "SAMOVAR_HOME"
@@ -44,6 +45,23 @@ async def find_home_or_project(folder: Path | None) -> Path:
             return home_of(await git.open((folder or Path()).absolute()))
         except SetupError as error:
             raise SetupError(f"{nobody}; nor is it a repository to serve: {error}") from error
+
+
+async def runs_near(folder: Path) -> tuple[Git | None, Path]:
+    """Return the repository a folder is in and its `.samovar`; without one, the home of a team.
+
+    Raises SetupError where neither is.
+    """
+    try:
+        opened = await git.open(folder)
+        return opened, opened.place.home
+    except Untrusted:
+        raise
+    except SetupError as error:
+        try:
+            return None, await find_home(None if folder == Path() else folder)
+        except Missing:
+            raise error from None
 
 
 async def find_home_or_place(folder: Path | None) -> Path:

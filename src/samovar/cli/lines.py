@@ -1,5 +1,6 @@
 """A run in words: entries, receipts and differences as lines for a person."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -48,10 +49,16 @@ def row(name: str, text: str, tone: Tone = "plain") -> Line:
     return Line(f"{name:<10} {text}", tone)
 
 
+def rows(name: str, text: str, tone: Tone = "plain") -> list[Line]:
+    """Return a text of several lines with a name in front of the first."""
+    first, *rest = re.sub(r"\n\s*\n", "\n\n", text.strip()).split("\n")
+    return [row(name, first, tone), *(row("", line, tone) for line in rest)]
+
+
 def event_lines(event: Event) -> Sequence[Line]:
     """Return what a person wants to read of an event; some say nothing to a person."""
     if isinstance(event, Talk):
-        return [row(*said) for said in spoken(event)]
+        return [line for said in spoken(event) for line in rows(*said)]
     return _worked(event)
 
 

@@ -9,12 +9,12 @@ import msgspec
 
 from samovar.app import App, Summary
 from samovar.cli.end import printable
-from samovar.repo import git
+from samovar.cli.home import runs_near
 
 
 async def runs(repo: Path, as_json: bool) -> int:
     """List every run, the latest first."""
-    found = App((await git.open(repo)).place.home).runs()
+    found = App((await runs_near(repo))[1]).runs()
     if as_json:
         print(msgspec.json.encode(found).decode())
     elif not found:

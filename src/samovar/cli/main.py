@@ -183,7 +183,7 @@ def resume(
 
 @app.command()
 def runs(repo: Repo = Path(), as_json: AsJson = False) -> None:
-    """List the runs of this repository."""
+    """List the runs of this repository, or of the team whose home this is."""
     from samovar.cli import listing
     from samovar.cli.end import carry_out
 

@@ -8,27 +8,27 @@ import msgspec
 from samovar.app import MADE, App, made, onward
 from samovar.boot import at_work, scratch
 from samovar.cli.end import printable
+from samovar.cli.home import runs_near
 from samovar.cli.lines import Line, diff_lines, made_lines, receipt_lines, timeline
 from samovar.cli.terminal import screen
 from samovar.companion.draft import open_draft
 from samovar.core.event import Asked, Entry, committed
 from samovar.core.talk import Began
 from samovar.flow.receipt import Receipt
-from samovar.repo import git
 from samovar.repo.git import Git
-from samovar.repo.home import home_of
 
 
 async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     """Show one run: its timeline and receipt, or its difference alone."""
-    opened = await git.open(repo)
-    app = App(home_of(opened))
+    opened, home = await runs_near(repo)
+    app = App(home)
     run = app.find(name)
     entries = app.read(run)
     began = entries[0].event if entries else None
     receipt: dict[str, Receipt] = {}
     if isinstance(began, Began):
-        text = await _changed(opened, app.folder(run), entries) if diff or as_json else ""
+        wanted = opened is not None and (diff or as_json)
+        text = await _changed(opened, app.folder(run), entries) if wanted else ""
         folder = app.folder(run)
         lie = made_lines(folder / MADE, made(folder))
         rows = [*timeline(entries), *lie, Line(onward(began), "dim")]

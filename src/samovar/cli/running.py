@@ -16,6 +16,7 @@ from samovar.cli.awaited import opened
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home, find_home_or_project, is_home
 from samovar.core.errors import SamovarError
+from samovar.core.text import count, one_line
 from samovar.logs import configure
 from samovar.memory.project import project_of
 from samovar.office import open_team
@@ -54,9 +55,11 @@ class Way:
             say(text)
 
     def tell(self, ticked: Ticked) -> None:
-        """Tell a program of a tick in which something happened; a person looks at the status."""
+        """Tell a program, or a person, of a tick in which something happened."""
         if self.as_json and (ticked.turns or ticked.codes):
             _print({"event": "tick", **msgspec.structs.asdict(ticked)})
+        elif not self.as_json and _busy(ticked):
+            say("\n".join(_lines(ticked)))
 
 
 async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
@@ -200,11 +203,15 @@ async def _end(task: "asyncio.Task[Any]") -> None:
         raise SamovarError(f"a mistake in samovar: {error!r}") from error
 
 
+def _busy(ticked: Ticked) -> bool:
+    return bool(ticked.turns or ticked.said or ticked.failed)
+
+
 def _lines(ticked: Ticked) -> list[str]:
-    count = len(ticked.turns)
-    head = f"tick {ticked.tick}: {count} turn{'s' * (count != 1)} in {ticked.seconds:.1f} s"
-    rows = [head if ticked.turns or ticked.failed else f"tick {ticked.tick}: nothing to do"]
-    for name, action in sorted(ticked.turns.items()):
-        said = " ".join(ticked.said.get(name, "").split())
-        rows.append(f"  {name:<18} {action:<8} {said[:_SAID]}".rstrip())
+    turns = f"{count(len(ticked.turns), 'turn')} in {ticked.seconds:.1f} s"
+    rows = [f"tick {ticked.tick}: {turns if _busy(ticked) else 'nothing to do'}"]
+    for name in sorted({*ticked.turns, *ticked.said}):
+        # Who has no turn has ended a task that went on beside the ticks.
+        action, said = ticked.turns.get(name, "work"), one_line(ticked.said.get(name, ""), _SAID)
+        rows.append(f"  {name:<18} {action:<8} {said}".rstrip())
     return rows + [f"  {name:<18} failed: {why}" for name, why in sorted(ticked.failed.items())]

@@ -31,7 +31,10 @@ def spoken(event: Talk) -> Sequence[Row]:
     """Return what a person wants to read of an event; some say nothing to a person."""
     match event:
         case Began(run=run, model=model, sandbox=sandbox):
-            return [("run", run, "strong"), ("with", f"{model}, sandbox {sandbox}", "dim")]
+            return [
+                ("run", run, "strong"),
+                ("with", model + (f", sandbox {sandbox}" if sandbox else ""), "dim"),
+            ]
         case Heard(text=text, by=by):
             return [(by or "you", text, "strong")]
         case Replied(said=said, complaint=complaint):

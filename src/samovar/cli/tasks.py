@@ -1,6 +1,7 @@
 """The tasks of a team from the outside: list, file, change."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import get_args
 
@@ -8,9 +9,12 @@ import msgspec
 
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home, hint
+from samovar.cli.lines import Line, rows
 from samovar.core.errors import SetupError
+from samovar.core.text import one_line
 from samovar.office import open_team
-from samovar.org.seams import OPEN, Job, JobState
+from samovar.org.kept import run_of
+from samovar.org.seams import OPEN, Filter, Job, JobState
 from samovar.org.team import Team
 
 
@@ -47,6 +51,45 @@ async def queue_add(
     if not as_json:
         hint(home)
     return 0
+
+
+async def queue_show(id: int, folder: Path | None, as_json: bool) -> int:
+    """Show one task whole."""
+    home = await find_home(folder)
+    async with open_team(home) as team:
+        queue = team.engine.turns.kit.queue
+        job = await queue.get(id)
+        parts = await queue.list(Filter(parent=id, limit=0))
+    run = run_of(home, job)
+    if as_json:
+        whole = {"task": job, "worked": run, "parts": parts}
+        print(msgspec.json.encode(whole).decode())
+    else:
+        print(printable("\n".join(line.text for line in _whole(job, run, parts))))
+    return 0
+
+
+def _whole(job: Job, run: str, parts: Sequence[Job]) -> list[Line]:
+    state = f"{job.state}, attempt {job.attempts} of {job.tries}" if job.attempts else job.state
+    found = rows("task", job.text)
+    found += rows("state", f"{state}{_from(job)}") + rows("agent", job.agent)
+    for name, value in (
+        ("repository", job.repo),
+        ("filed", _moment(job.created)),
+        ("began", _moment(job.started)),
+        ("ended", _moment(job.ended)),
+        ("about run", job.run),
+        ("run", f"{run}; read it with: samovar show {run}" if run else ""),
+        ("parts", "\n".join(_listed(part) for part in parts)),
+        ("earlier" if job.state == "done" else "why", job.reason),
+        ("result", job.result),
+    ):
+        found += rows(name, value) if value.strip() else []
+    return found
+
+
+def _moment(at: datetime | None) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 async def queue_change(verb: str, id: int, value: str, folder: Path | None, as_json: bool) -> int:
@@ -93,10 +136,14 @@ def _show(jobs: Sequence[Job], as_json: bool, states: Sequence[JobState] = ()) -
     elif not jobs:
         print(f"no task is {' or '.join(states)}")
     for job in jobs:
-        text = " ".join(job.text.split())[:70]
-        said = " ".join((job.result if job.state == "done" else job.reason).split())
-        why = f"  ({said[:60]})" if said else ""
-        print(printable(f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}{_from(job)}"))
+        print(printable(_listed(job)))
+
+
+def _listed(job: Job) -> str:
+    said = job.result if job.state == "done" else job.reason
+    why = f"  ({one_line(said, 60)})" if said.strip() else ""
+    text = one_line(job.text, 70)
+    return f"#{job.id:<5} {job.agent:<18} {job.state:<9} {text}{why}{_from(job)}"
 
 
 def _from(job: Job) -> str:

@@ -231,6 +231,15 @@ def queue_list(
     carry_out(work.queue_list(name, named or live, most, home, as_json))
 
 
+@queue.command("show")
+def queue_show(id: Id, home: Home = None, as_json: AsJson = False) -> None:
+    """Show a task: its words, what came of it, its run, and what it was handed out as."""
+    from samovar.cli import tasks as work
+    from samovar.cli.end import carry_out
+
+    carry_out(work.queue_show(id, home, as_json))
+
+
 @queue.command("add")
 def queue_add(
     text: Annotated[str, typer.Argument(help="What to do.")],

@@ -28,7 +28,7 @@ class Jobs:
     def one(self, id: int) -> Job:
         """Return a job. Raises Missing."""
         if id not in self.held:
-            raise Missing(f"there is no job {id}; see 'samovar queue list'")
+            raise Missing(f"there is no task {id}; see 'samovar queue list'")
         until = self.ends.get(id, 0.0)
         job = self.held[id]
         if not until or job.state not in ("running", "ready"):

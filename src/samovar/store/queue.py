@@ -166,7 +166,7 @@ async def _keyed(connection: AsyncConnection, key: str) -> Row[Any] | None:
 async def _one(connection: AsyncConnection, id: int) -> Row[Any]:
     row = (await connection.execute(select(tasks).where(tasks.c.id == id))).first()
     if row is None:
-        raise Missing(f"there is no job {id}; see 'samovar queue list'")
+        raise Missing(f"there is no task {id}; see 'samovar queue list'")
     return row
 
 
