@@ -54,7 +54,6 @@ async def runs_near(folder: Path) -> tuple[Git | None, Path]:
     """
     try:
         opened = await git.open(folder)
-        return opened, opened.place.home
     except Untrusted:
         raise
     except SetupError as error:
@@ -62,6 +61,7 @@ async def runs_near(folder: Path) -> tuple[Git | None, Path]:
             return None, await find_home(None if folder == Path() else folder)
         except Missing:
             raise error from None
+    return opened, opened.place.home
 
 
 async def find_home_or_place(folder: Path | None) -> Path:

@@ -27,8 +27,9 @@ async def show(repo: Path, name: str, as_json: bool, diff: bool) -> int:
     began = entries[0].event if entries else None
     receipt: dict[str, Receipt] = {}
     if isinstance(began, Began):
-        wanted = opened is not None and (diff or as_json)
-        text = await _changed(opened, app.folder(run), entries) if wanted else ""
+        text = ""
+        if opened is not None and (diff or as_json):
+            text = await _changed(opened, app.folder(run), entries)
         folder = app.folder(run)
         lie = made_lines(folder / MADE, made(folder))
         rows = [*timeline(entries), *lie, Line(onward(began), "dim")]
