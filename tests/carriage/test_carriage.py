@@ -114,7 +114,7 @@ async def test_the_skills_an_agent_may_use_are_at_the_worker_too(two):
 
 async def test_tasks_handed_out_at_a_worker_are_in_the_queue_once_with_the_homes_repository(two):
     reads = {"read_outboxes": ["*"], "repositories": [".."]}
-    hire(two.home, "writer", craft="plan", permissions=reads)
+    hire(two.home, "writer", craft="plan", model="m-32b", permissions=reads)
     hire(two.home, "mate", permissions=reads)
     plan = json.dumps({"tasks": [{"to": "mate", "text": "mend the page"}]})
     await two.team.submit("Plan it", "writer", repo="..")

@@ -13,7 +13,7 @@ from unseen import NAMES, hidden
 
 from samovar.app import App
 from samovar.companion.companion import LONGEST
-from samovar.companion.seat import billions, read_resume
+from samovar.companion.seat import read_resume
 from samovar.core.errors import SetupError, ToolError, Unreachable
 from samovar.core.event import branch_of
 from samovar.core.message import Reply
@@ -373,20 +373,6 @@ async def test_a_resume_bounds_the_answers_and_names_the_models_to_fall_back_on(
     with pytest.raises(Unreachable, match="at other"):
         await talker.switch("other")
     assert tried[3:] == ["other"], "a model that a person names is not replaced"
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("qwen2.5-coder-1.5b", 1.5),
-        ("Qwen2.5-Coder-32B-Instruct-Q4_K_M", 32),
-        ("qwen3:14b", 14),
-        ("gpt-4.1-mini", None),
-        ("llama3.2", None),
-    ],
-)
-def test_the_size_of_a_model_is_in_its_name(name, size):
-    assert billions(name) == size
 
 
 @pytest.mark.parametrize(

@@ -96,8 +96,8 @@ class Books:
         endpoint = Endpoint(url="http://127.0.0.1:9/v1", model="scripted")
         return Choice(self.model, endpoint, Profile(context=16_000))
 
-    async def find(self, _names: Sequence[str], /) -> tuple[str, Model]:
-        return "scripted", self.model
+    async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
+        return names[0] or "scripted", self.model
 
     def team(self) -> Team:
         folder = Folder(self.home)

@@ -283,7 +283,7 @@ async def test_an_agent_whose_tools_nobody_has_gives_one_plain_answer(home, open
 
 
 async def test_a_planner_looks_before_it_hands_out(home, open_books):
-    hire(home, "boss", "search", craft="plan", permissions={"repositories": [".."]})
+    hire(home, "boss", "search", craft="plan", model="m-32b", permissions={"repositories": [".."]})
     hire(home, "dev", permissions={"read_outboxes": ["boss"]})
     plan = json.dumps({"tasks": [{"to": "dev", "text": "mend page.html line 1"}]})
     books = open_books([call("search", pattern="Utilize"), reply("page.html line 1"), plan])
@@ -296,7 +296,7 @@ async def test_a_planner_looks_before_it_hands_out(home, open_books):
 
 
 async def test_a_planner_pays_for_its_look_and_for_its_plan(home, open_books):
-    hire(home, "boss", "search", craft="plan", permissions={"repositories": [".."]})
+    hire(home, "boss", "search", craft="plan", model="m-32b", permissions={"repositories": [".."]})
     hire(home, "dev", permissions={"read_outboxes": ["boss"]})
     free = {"prompt": 0, "cached": 0, "generated": 0}
     prices = {"agents": {"*": {"credits_left": 1}}, "tariffs": {"*": {"call": 100, **free}}}

@@ -33,3 +33,22 @@ def test_the_estimate_is_not_below_the_truth(name):
 
 def test_broken_surrogates_are_counted_too():
     assert size.estimate([Message("user", "\ud800" * 30)]) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "billions"),
+    [
+        ("qwen2.5-coder-1.5b", 1.5),
+        ("Qwen2.5-Coder-32B-Instruct-Q4_K_M", 32),
+        ("qwen3:14b", 14),
+        ("gpt-4.1-mini", None),
+        ("llama3.2", None),
+    ],
+)
+def test_the_size_of_a_model_is_in_its_name(name, billions):
+    assert size.billions(name) == billions
+
+
+@pytest.mark.parametrize(("name", "small"), [("m-13.9b", True), ("m:14b", False), ("gpt", True)])
+def test_a_model_of_unknown_size_is_small(name, small):
+    assert size.is_small(name) == small

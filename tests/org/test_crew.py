@@ -200,8 +200,55 @@ def test_what_a_teammate_is_good_at_is_told_to_whoever_gives_it_work(
     assert mates(roster.resumes["boss"], roster) == {"keeper": said}
 
 
+def small_boss(home: Path, **fields: Any) -> None:
+    hire(home, "boss", craft="plan", model="m-1.5b")
+    hire(home, "dev", craft="code", **reading("boss", **fields))
+    hire(home, "tester", short_description="Writes tests.", **reading("boss"))
+
+
+async def planned(home: Path, text: str, *said: str) -> list[str]:
+    """Return what a task of the boss is handed out as; its model says these, one at a question."""
+    answers = list(said)
+    team = office(home, lambda _: answers.pop(0) if answers else "done")
+    await team.add_credits("boss", 10_000_000)
+    await team.submit(text, "boss")
+    await team.tick()
+    assert not answers
+    whole, *rest = await team.latest_tasks()
+    return [f"{j.agent}: {j.text}" for j in reversed([whole, *rest]) if j.parent] or [
+        f"{whole.state}: {whole.result or whole.reason}"
+    ]
+
+
+async def test_who_has_a_small_model_hands_out_by_words_and_asks_nothing(home: Path) -> None:
+    small_boss(home, repositories=["."])
+    assert await planned(home, "Cache the results") == ["dev: Cache the results"]
+    text = "For 1.2:\n- write tests for slugify\n- Cache the results"
+    assert await planned(home, text) == [
+        "tester: write tests for slugify",
+        "dev: Cache the results",
+    ]
+
+
+async def test_where_words_say_nothing_a_small_model_is_asked_who(home: Path) -> None:
+    small_boss(home)
+    text = "- write tests for slugify\n- Cache the results"
+    answer = json.dumps({"part_2": "tester"})
+    assert await planned(home, text, answer) == [
+        "tester: write tests for slugify",
+        "tester: Cache the results",
+    ]
+
+
+async def test_code_goes_to_nobody_without_a_repository(home: Path) -> None:
+    hire(home, "boss", craft="plan", model="m-1.5b")
+    hire(home, "dev", craft="code", **reading("boss"))
+    [said] = await planned(home, "Cache the results")
+    assert said.startswith("failed: ") and "no repository" in said
+
+
 async def test_a_plan_that_a_crash_cut_off_is_carried_out_to_its_end(home: Path) -> None:
-    hire(home, "boss", craft="plan")
+    hire(home, "boss", craft="plan", model="m-32b")
     hire(home, "dev", **reading("boss"))
     hire(home, "writer", **reading("boss"))
     plans = [
@@ -241,7 +288,7 @@ def _seen(team: Team) -> tuple[Resume, Roster]:
 
 
 async def test_the_bell_rings_for_what_agents_file(home: Path) -> None:
-    hire(home, "boss", craft="plan")
+    hire(home, "boss", craft="plan", model="m-32b")
     hire(home, "dev", **reading("boss"))
     hire(home, "writer", **reading("dev"))
     plan = json.dumps({"tasks": [{"to": "dev", "text": "write add()"}]})

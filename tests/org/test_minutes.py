@@ -46,7 +46,7 @@ async def test_a_task_that_is_only_written_leaves_a_run_with_what_was_asked_and_
 async def test_a_plan_whose_first_form_is_wrong_shows_what_was_said_of_it(home: Path) -> None:
     plan = json.dumps({"tasks": [{"to": "writer", "text": "write"}]})
     answers = ["I would ask the writer", plan, "a text"]
-    hire(home, "boss", craft="plan")
+    hire(home, "boss", craft="plan", model="m-32b")
     hire(home, "writer", **reading("boss"))
     team = office(home, lambda _: answers.pop(0))
     await team.submit("A page about tea", "boss")

@@ -71,7 +71,7 @@ async def test_a_writer_works_on_its_task_and_reports(home: Path) -> None:
 async def test_a_planner_hands_its_task_out_to_all_who_hear_it(
     home: Path, heard: tuple[str, ...]
 ) -> None:
-    hire(home, "boss", craft="plan", **reading(*heard))
+    hire(home, "boss", craft="plan", model="m-32b", **reading(*heard))
     hire(home, "dev", **reading("boss", repositories=[".."]))
     hire(home, "writer", **reading("boss"))
 
@@ -489,8 +489,8 @@ async def test_without_any_good_price_list_nobody_spends_until_it_is_mended(home
 
 async def test_a_fork_storm_is_capped_and_the_owner_is_told(home: Path) -> None:
     """Row Q5: agents that answer everything with new tasks, a thousand and more."""
-    hire(home, "fork", craft="plan", **reading("fork2"))
-    hire(home, "fork2", craft="plan", **reading("fork"))
+    hire(home, "fork", craft="plan", model="m-32b", **reading("fork2"))
+    hire(home, "fork2", craft="plan", model="m-32b", **reading("fork"))
     (home / "credits.json").write_text(
         '{"agents": {"*": {"credits_left": 0.5}}, "tariffs": {"*": {"call": 100}}}'
     )
@@ -562,7 +562,7 @@ async def test_a_task_goes_before_the_talk_of_teammates_which_is_heard_afterward
 
 
 async def test_a_part_of_a_task_is_shown_with_the_whole(home: Path) -> None:
-    hire(home, "boss", craft="plan", **reading("a"))
+    hire(home, "boss", craft="plan", model="m-32b", **reading("a"))
     hire(home, "a", **reading("boss"))
     prompts: list[str] = []
 

@@ -215,9 +215,9 @@ async def test_a_run_of_the_engine_gives_the_same_outboxes_as_ticks_by_hand(
     found = []
     for name in ("one", "two", "three"):
         home = tmp_path / name
-        hire(home, "boss", craft="plan", model="m")
+        hire(home, "boss", craft="plan", model="m-32b")
         hire(home, "a", model="n", **reading("boss"))
-        hire(home, "b", model="m", **reading("boss", "a"))
+        hire(home, "b", model="m-32b", **reading("boss", "a"))
         team = office(home, rule)
         for text in ("first", "second"):
             await team.submit(text, "boss", by="ann")

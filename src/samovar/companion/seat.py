@@ -1,6 +1,5 @@
 """Putting a conversation together: which model, dialect, tools and rules an agent gets."""
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from samovar.memory.notes import folder_of
 from samovar.memory.project import ProjectFile
 from samovar.memory.recall import Memory
 from samovar.models.dialects.choose import dialect_for
-from samovar.models.size import estimate
+from samovar.models.size import estimate, is_small
 from samovar.org.choice import who
 from samovar.org.credits import CREDIT
 from samovar.org.purse import Purse
@@ -31,8 +30,6 @@ from samovar.settings import Settings
 from samovar.tools.ask import Company
 from samovar.tools.remote import join
 
-SMALL = 14.0
-"""Billions of parameters below which a model sees few tools at a time."""
 FEW, MANY = 5, 12
 _REPLY = 0.25
 """Share of the context that one answer may take."""
@@ -182,7 +179,6 @@ def limits(choice: Choice, settings: Settings, resume: Resume | None) -> Limits:
     """
     context = choice.profile.context
     reply = 2 * resume.limits.reply if resume else _LONGEST
-    size = billions(choice.endpoint.model)
     return Limits(
         steps=settings.steps,
         tokens=settings.tokens,
@@ -191,7 +187,7 @@ def limits(choice: Choice, settings: Settings, resume: Resume | None) -> Limits:
         temperature=settings.temperature,
         context=context,
         reply=min(reply, int(context * _REPLY)),
-        shown=MANY if size is not None and size >= SMALL else FEW,
+        shown=FEW if is_small(choice.endpoint.model) else MANY,
     )
 
 
@@ -208,9 +204,3 @@ def read_resume(home: Path, agent: str) -> Resume | None:
         raise SetupError(f"no agent is called {agent!r} in {home}; {there}") from error
     except (OSError, msgspec.MsgspecError) as error:
         raise SetupError(f"{path}: {error}") from error
-
-
-def billions(model: str) -> float | None:
-    """Return the parameters a model's name tells of, in billions; None where it tells nothing."""
-    found = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)b(?![a-z])", model.lower().replace("_", "-"))
-    return float(found[1]) if found else None

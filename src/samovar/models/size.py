@@ -1,4 +1,4 @@
-"""How many tokens a prompt has."""
+"""How many tokens a prompt has, and whether a model is small."""
 
 import re
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ _BEFORE_NUMBER = re.compile(rb"[\x00-/:-@\[-`{-\x7f](?=\d)")
 """A blank or mark before a digit is a token of its own."""
 _PER_MESSAGE = 8
 """Tokens a chat template puts around a message."""
+SMALL = 14.0
+"""Billions of parameters below which a model sees few tools at a time and makes no plans."""
 _TEMPLATE = 32
 """Tokens a chat template adds of its own, such as a default system message."""
 
@@ -57,3 +59,15 @@ async def exact(endpoint: Endpoint, messages: Sequence[Message]) -> int:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def billions(model: str) -> float | None:
+    """Return the parameters a model's name tells of, in billions; None where it tells nothing."""
+    found = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)b(?![a-z])", model.lower().replace("_", "-"))
+    return float(found[1]) if found else None
+
+
+def is_small(model: str) -> bool:
+    """Whether a model is small by its name; one that tells nothing is."""
+    size = billions(model)
+    return size is None or size < SMALL

@@ -7,40 +7,33 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from samovar.core.errors import SetupError
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
 from samovar.core.text import one_line
+from samovar.models.size import is_small
 from samovar.org.choice import PERSON, template, who
 from samovar.org.filing import Filing
 from samovar.org.journal import agent_log
 from samovar.org.kit import Brief, Kit, Worked
 from samovar.org.minutes import Minutes
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of, post
+from samovar.org.plan import MOST, Order, completed, doers, drafted, listed, routed, whose
 from samovar.org.purse import Purse
 from samovar.org.resume import Resume
 from samovar.org.roster import Roster
 from samovar.org.seams import Charge, Ended, Hold, Job, Queue
 
-MOST = 5
-"""Tasks handed out at once."""
+_NOBODY = "of its teammates nobody can: who writes code has no repository"
 _STEADY = Sampling(temperature=0.2)
 
 
 async def _no_material(_job: Job, /) -> str:
     return ""
-
-
-class _Order(Struct, frozen=True):
-    """One task of a plan."""
-
-    to: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -96,11 +89,7 @@ class Crew:
             case "code":
                 return await self.kit.code(job, resume, self.meter(job, resume, "code"), hold)
             case "plan" if roster.readers.get(resume.name):
-                found = await self._act("look", job, resume, roster, hold)
-                if found is not None and found.ended.state != "done":
-                    return found
-                facts = found.ended.text if found else ""
-                return Worked(await self._plan(job, resume, roster, hold, facts))
+                return await self._lead(job, resume, roster, hold)
             case _:
                 acted = await self._act("act", job, resume, roster, hold)
                 return acted or Worked(await self._write(job, resume, roster, hold))
@@ -119,7 +108,8 @@ class Crew:
         question = await self._question("work", job, resume, roster)
         limit = 2 * resume.limits.reply
         asked = Request(messages=question, limit=limit, sampling=_STEADY)
-        async with self._noted("work", job, resume, question, hold) as model:
+        found = await self.kit.models.find(resume.models)
+        async with self._noted("work", job, resume, found, question, hold) as model:
             reply = await model.reply(asked)
         text = reply.text.strip()
         if not text:
@@ -127,30 +117,44 @@ class Crew:
         cut = "" if reply.finish == "stop" else "\n[... cut at the limit of a reply]"
         return Ended(text=text + cut)
 
-    async def _plan(
-        self, job: Job, resume: Resume, roster: Roster, hold: Hold, facts: str
+    async def _lead(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Worked:
+        """Hand a task out: by its words with a small model, else by a plan."""
+        team = doers(job, mates(resume, roster), roster)
+        if not team:
+            return Worked(Ended(state="failed", text=_NOBODY))
+        found = await self.kit.models.find(resume.models)
+        planned, facts = [], ""
+        if is_small(self.kit.real(found[0])):
+            planned = listed(job.text, team)
+        elif looked := await self._act("look", job, resume, roster, hold):
+            if looked.ended.state != "done":
+                return looked
+            facts = looked.ended.text
+        if not planned or not all(order.to for order in planned):
+            form, prompt = (routed(team, planned), "route") if planned else (drafted(team), "plan")
+            question = await self._question(prompt, job, resume, roster, facts, whose(planned))
+            async with self._noted("plan", job, resume, found, question, hold) as model:
+                answer = await self.kit.choose(model, question, form, limit=resume.limits.reply)
+            planned = completed(answer, planned)
+        return Worked(await self._hand_all_out(planned, job, resume, roster))
+
+    async def _hand_all_out(
+        self, planned: list[Order], job: Job, resume: Resume, roster: Roster
     ) -> Ended:
-        hearers = tuple(mates(resume, roster))
-        one = msgspec.defstruct("Order", [("to", Literal[hearers]), ("text", str)])
-        several = msgspec.defstruct("Plan", [("tasks", list[one])])  # type: ignore[valid-type]
-        question = await self._question("plan", job, resume, roster, facts)
-        async with self._noted("plan", job, resume, question, hold) as model:
-            plan: Any = await self.kit.choose(model, question, several, limit=resume.limits.reply)
-        orders = list(dict.fromkeys(_Order(o.to, o.text.strip()) for o in plan.tasks[:MOST]))
+        """File the tasks of a plan; those of an earlier attempt's plan, if a crash cut it off."""
         key = f"plan:{job.id}"
-        known = await self.kit.effects.intend(key, msgspec.json.encode(orders).decode())
+        known = await self.kit.effects.intend(key, msgspec.json.encode(planned).decode())
         if known.result:
             return Ended(text=known.result)
         if not known.done:
-            # A crash cut the first plan off: it is that one which is carried out to its end.
-            orders = msgspec.json.decode(known.what, type=list[_Order])
-        said = [await self._hand_out(order, job, resume, roster) for order in orders]
+            planned = msgspec.json.decode(known.what, type=list[Order])
+        said = [await self._hand_out(order, job, resume, roster) for order in planned]
         text = "\n".join(said)
         done = any(line.startswith("#") for line in said)
         await self.kit.effects.complete(key, text if done else "")
         return Ended(state="done" if done else "failed", text=text or "no task came out")
 
-    async def _hand_out(self, order: _Order, job: Job, resume: Resume, roster: Roster) -> str:
+    async def _hand_out(self, order: Order, job: Job, resume: Resume, roster: Roster) -> str:
         """File one task of a plan; return what came of it, in a line with # where it was filed."""
         filing = Filing(self.home, self.kit.queue)
         draft = OutboxEntry(
@@ -173,23 +177,39 @@ class Crew:
         return f"#{filed.id} for {order.to}: {order.text}"
 
     async def _question(
-        self, prompt: str, job: Job, resume: Resume, roster: Roster, facts: str = ""
+        self,
+        prompt: str,
+        job: Job,
+        resume: Resume,
+        roster: Roster,
+        facts: str = "",
+        of_whom: str = "",
     ) -> tuple[Message, Message]:
         notes = await self.kit.memory.recall(resume.name, job.text)
         notes = f"Your notes:\n{notes}" if notes else ""
         found = f"What you found out:\n{facts}" if facts else ""
-        parts = [await context(self.kit.queue, job), notes, await self.material(job), found]
+        shown = [await context(self.kit.queue, job), notes, await self.material(job), found]
         filled = template(prompt).substitute(
-            id=job.id, text=job.text, material="\n\n".join(p for p in parts if p), most=MOST
+            id=job.id,
+            text=job.text,
+            material="\n\n".join(p for p in shown if p),
+            most=MOST,
+            whose=of_whom,
         )
         return Message("system", who(resume, mates(resume, roster))), Message("user", filled)
 
     @asynccontextmanager
     async def _noted(
-        self, act: str, job: Job, resume: Resume, question: Sequence[Message], hold: Hold
+        self,
+        act: str,
+        job: Job,
+        resume: Resume,
+        found: tuple[str, Model],
+        question: Sequence[Message],
+        hold: Hold,
     ) -> AsyncIterator[Model]:
-        """Give the agent's model, which charges it; what is asked and answered becomes a run."""
-        name, model = await self.kit.models.find(resume.models)
+        """Give the model that was found, which charges the agent; what is said becomes a run."""
+        name, model = found
         paid = self.meter(job, resume, act)(model, name)
         cost = Purse(self.kit.ledger, self.kit.prices).price(
             Charge(agent=resume.name, amount=0, model=name)
