@@ -35,7 +35,7 @@ POINTS = [
         "samovar.org.filing:Filing.file",
         "samovar.org.filing:Filing.follow_up",
         "samovar.org.crew:Crew.work",
-        "samovar.org.crew:Crew._plan",
+        "samovar.org.crew:Crew._lead",
         "samovar.org.crew:Crew._hand_out",
         "samovar.org.crew:Crew._report",
         "samovar.org.turn:Turns.recover",

@@ -32,10 +32,22 @@ def sales(place):
 async def test_a_csv_is_described(tool, sales):
     said = (await tool.run(path="sales.csv")).splitlines()
     assert said[0] == "sales.csv: 5,000 rows, 4 columns"
-    assert "total | DOUBLE | 0 | 4621 | 0.0 | 7498.5 | 3749.25" in said
-    assert "shop | VARCHAR | 0 | 7 | shop 0 | shop 6 | " in said
-    assert any(re.fullmatch(r"day . DATE . 0 . 2\d . 2024-01-01 . 2024-01-28 . ", s) for s in said)
+    assert "total | DOUBLE | 0 | 4621 | 0.0 | 7498.5 | 3749.25 | 18746250" in said
+    assert "shop | VARCHAR | 0 | 7 | shop 0 | shop 6 |  | " in said
+    assert any(re.fullmatch(r"day . DATE . 0 . 2\d . 2024-01-01 . 2024-01-28 .  . ", s) for s in said)
     assert said[-5] == "0 | shop 0 | 0.0 | 2024-01-01"
+
+
+async def test_sums_are_exact_and_never_end_the_look(tool, place):
+    most = 2**63 - 1
+    duckdb.sql(
+        f"COPY (SELECT {most} AS long, 0.1 AS part, 2.0::DOUBLE ** 1023 AS vast, "
+        f"170141183460469231731687303715884105727::HUGEINT AS huge FROM range(3)) "
+        f"TO '{place.root}/wide.parquet' (FORMAT parquet)"
+    )
+    said = await tool.run(path="wide.parquet")
+    assert f" | {3 * most}\n" in said and " | 0.3\n" in said
+    assert "vast | DOUBLE" in said and "inf\n" in said
 
 
 async def test_parquet_lines_of_json_and_packed_files_are_read(tool, sales, place):
@@ -55,7 +67,7 @@ async def test_a_sheet_of_excel_is_read_row_by_row(tool, place):
     book.save(place.root / "b.xlsx")
     said = await tool.run(path="b.xlsx")
     assert "3 rows, 2 columns; sheet 'first' of ['first', 'second']" in said
-    assert "name | str | 1 | 2 | a | b | " in said and "float/int/str" in said
+    assert "name | str | 1 | 2 | a | b |  | " in said and "float/int/str" in said
     assert "0 rows, 1 columns; sheet 'second'" in await tool.run(path="b.xlsx", query="second")
     with pytest.raises(ToolError, match="there is no sheet 'third'"):
         await tool.run(path="b.xlsx", query="third")

@@ -30,7 +30,8 @@ INTENTS: Mapping[Permission, frozenset[str]] = {
 }
 """Words of a task that speak for tools of a permission."""
 CALLED: Mapping[str, frozenset[str]] = {
-    "memory": _set("remember remembered recall recalled remind decide decided agreed forget note")
+    "memory": _set("remember remembered recall recalled remind decide decided agreed forget note"),
+    "data_view": _set("table csv column columns rows statistics"),
 }
 """Words that speak for one tool as those of its name do."""
 _NAMED, _USED, _MEANT, _TOLD, _AIMED, _KEPT = 8.0, 4.0, 2.0, 1.0, 1.5, 1.0

@@ -28,7 +28,7 @@ ENDS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".json",
 _PACKED = (".gz", ".zst")
 _EXCEL = (".xlsx", ".xlsm")
 _LESS = "ask with a query for less"
-_HEAD = ("column", "type", "missing", "distinct (about)", "min", "max", "mean")
+_HEAD = ("column", "type", "missing", "distinct (about)", "min", "max", "mean", "sum")
 
 
 class Facts(Struct, frozen=True):
@@ -39,6 +39,7 @@ class Facts(Struct, frozen=True):
     min: str = ""
     max: str = ""
     mean: str = ""
+    sum: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -139,7 +140,8 @@ def _viewed(answer: Answer, less: str) -> str:
     for name, kind, fact in zip(answer.names, answer.types, answer.facts, strict=False):
         distinct = "" if fact.distinct is None else str(fact.distinct)
         missing = str(fact.missing)
-        rows.append((name[:40], kind[:30], missing, distinct, fact.min, fact.max, fact.mean))
+        known = (missing, distinct, fact.min, fact.max, fact.mean, fact.sum)
+        rows.append((name[:40], kind[:30], *known))
     left = answer.columns - len(answer.names)
     more = f"\n[... {left} more columns: {less}]" if left > 0 else ""
     sample = _table([answer.names, *answer.sample])

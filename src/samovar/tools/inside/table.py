@@ -164,12 +164,15 @@ def statistics(base, columns):
         wanted.append(f"min({quoted})" if simple(kind) else "NULL")
         wanted.append(f"max({quoted})" if simple(kind) else "NULL")
         wanted.append(f"avg({quoted})" if number(kind) else "NULL")
+        # A sum of the widest types may be more than they hold, which would end the whole look.
+        summed = number(kind) and "HUGE" not in kind and "(38" not in kind
+        wanted.append(f"sum({quoted})" if summed else "NULL")
     # Read to its end: only then is it known which lines were left out.
     [row] = base.execute(f"SELECT {', '.join(wanted)} FROM data").fetchall()
     total, rest = row[0], row[1:]
     facts = []
     for n in range(len(columns)):
-        filled, distinct, least, most, mean = rest[5 * n : 5 * n + 5]
+        filled, distinct, least, most, mean, sum = rest[6 * n : 6 * n + 6]
         facts.append(
             {
                 "missing": total - filled,
@@ -177,6 +180,7 @@ def statistics(base, columns):
                 "min": text(least),
                 "max": text(most),
                 "mean": f"{mean:.6g}" if mean is not None else "",
+                "sum": exact(sum),
             }
         )
     return {"rows": total, "facts": facts}
@@ -283,7 +287,7 @@ class Column:
     """What is known of a column after so many rows."""
 
     def __init__(self):
-        self.filled, self.kinds, self.sum, self.numbers = 0, set(), 0.0, 0
+        self.filled, self.kinds, self.sum, self.numbers = 0, set(), 0, 0
         self.least = self.most = None
         self.seen = set()
 
@@ -315,7 +319,15 @@ class Column:
             "min": text(self.least) if plain else "",
             "max": text(self.most) if plain else "",
             "mean": f"{self.sum / self.numbers:.6g}" if self.numbers else "",
+            "sum": exact(self.sum) if self.numbers else "",
         }
+
+
+def exact(number):
+    """Return a number with all of its digits, but for those that binary fractions make up."""
+    if isinstance(number, float):
+        return f"{number:.12g}"
+    return "" if number is None else str(number)
 
 
 def texts(row):
