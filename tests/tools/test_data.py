@@ -34,7 +34,9 @@ async def test_a_csv_is_described(tool, sales):
     assert said[0] == "sales.csv: 5,000 rows, 4 columns"
     assert "total | DOUBLE | 0 | 4621 | 0.0 | 7498.5 | 3749.25 | 18746250" in said
     assert "shop | VARCHAR | 0 | 7 | shop 0 | shop 6 |  | " in said
-    assert any(re.fullmatch(r"day . DATE . 0 . 2\d . 2024-01-01 . 2024-01-28 .  . ", s) for s in said)
+    assert any(
+        re.fullmatch(r"day . DATE . 0 . 2\d . 2024-01-01 . 2024-01-28 .  . ", s) for s in said
+    )
     assert said[-5] == "0 | shop 0 | 0.0 | 2024-01-01"
 
 
