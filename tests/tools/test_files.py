@@ -148,9 +148,13 @@ async def test_a_list_of_5000_files_takes_less_than_300_milliseconds(place):
         for m in range(50):
             (place.root / f"p{n}/f{m}.py").touch()
     (place.root / ".gitignore").write_text("*.pyc\n__pycache__/\n.venv\n")
-    start = time.process_time()
-    assert (await list_files(place).run()).startswith("5001 files")
-    assert time.process_time() - start < 0.3
+    spent = []
+    for _ in range(3):
+        # Other tests' garbage may be collected meanwhile.
+        start = time.process_time()
+        assert (await list_files(place).run()).startswith("5001 files")
+        spent.append(time.process_time() - start)
+    assert min(spent) < 0.3
 
 
 @pytest.mark.parametrize(
