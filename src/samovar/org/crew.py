@@ -22,6 +22,7 @@ from samovar.org.journal import agent_log
 from samovar.org.kit import Brief, Kit, Worked
 from samovar.org.minutes import Minutes
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of, post
+from samovar.org.parts import parts
 from samovar.org.plan import MOST, Order, completed, doers, drafted, listed, routed, whose
 from samovar.org.purse import Purse
 from samovar.org.resume import Resume
@@ -261,7 +262,10 @@ def charged(kit: Kit, model: Model, name: str, key: str, job: Job) -> Model:
 
 
 async def context(queue: Queue, job: Job) -> str:
-    """Return what a task is part of: the words of the first one it comes from."""
+    """Return what a task is part of: the words of the first one it comes from.
+
+    Nothing for an item of a list: a small model takes what stands beside it for its own task.
+    """
     parent, text = job.parent, ""
     while parent:
         try:
@@ -269,7 +273,9 @@ async def context(queue: Queue, job: Job) -> str:
         except SetupError:
             break
         parent, text = found.parent, found.text
-    return f"It is part of this task:\n{text}" if text and text != job.text else ""
+    if not text or job.text in parts(text):
+        return ""
+    return f"It is part of this task:\n{text}"
 
 
 def _creator(job: Job) -> str:
