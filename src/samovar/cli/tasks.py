@@ -1,4 +1,4 @@
-"""The tasks of a team from the outside: list, file, change."""
+"""The tasks of a team from the outside: list, show, file, change."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -17,7 +17,6 @@ from samovar.org.resume import Resume
 from samovar.org.roster import Roster
 from samovar.org.seams import Job
 
-_FIELD = "part_{}"
 MOST = 5
 """Tasks a model may hand out at once."""
 
@@ -40,7 +39,7 @@ def _codes(mate: Resume, job: Job) -> bool:
 
 
 def listed(text: str, team: Mapping[str, Resume]) -> list[Order]:
-    """Return a task, or what it lists, with who it is for; empty where no word says so."""
+    """Return a task, or what it lists, with who it is for; `to` is empty where no word says so."""
     return [Order(best(part, team), part) for part in dict.fromkeys(parts(text))]
 
 
@@ -52,19 +51,14 @@ def drafted(names: Collection[str]) -> type:
 
 def routed(names: Collection[str], orders: Sequence[Order]) -> type:
     """Return the form that names a teammate for each task that has none."""
-    fields = [
-        (_FIELD.format(n), Literal[tuple(names)]) for n, o in enumerate(orders, 1) if not o.to
-    ]
-    return msgspec.defstruct("Route", fields)
+    return msgspec.defstruct("Route", [(field, Literal[tuple(names)]) for field in _open(orders)])
 
 
 def completed(answer: Any, orders: Sequence[Order]) -> list[Order]:
     """Return the tasks of a plan: those of an answer, or orders with the names it adds."""
     if orders:
-        return [
-            o if o.to else Order(getattr(answer, _FIELD.format(n)), o.text)
-            for n, o in enumerate(orders, 1)
-        ]
+        named = {order: getattr(answer, field) for field, order in _open(orders).items()}
+        return [Order(named.get(order, order.to), order.text) for order in orders]
     return list(dict.fromkeys(Order(o.to, o.text.strip()) for o in answer.tasks[:MOST]))
 
 
@@ -72,7 +66,10 @@ def whose(orders: Sequence[Order]) -> str:
     """Return the question for those who do the tasks that have nobody."""
     if len(orders) == 1:
         return "Whose work is this?"
-    rows = [
-        f"{_FIELD.format(n)}: {one_line(o.text, 200)}" for n, o in enumerate(orders, 1) if not o.to
-    ]
+    rows = [f"{field}: {one_line(order.text, 200)}" for field, order in _open(orders).items()]
     return "\n".join(("Whose work is each of these parts?", *rows, ""))
+
+
+def _open(orders: Sequence[Order]) -> dict[str, Order]:
+    """Return the orders that have nobody, by the field of the form that names one."""
+    return {f"part_{n}": order for n, order in enumerate(orders, 1) if not order.to}
