@@ -230,7 +230,18 @@ def test_the_files_read_for_a_message_go_over_with_it():
     assert 'read_file(path="big.py"): def big(): ... 100 lines, shortened' in shown(small)
 
 
-def test_a_failure_that_no_longer_fits_is_shortened_at_last():
+def test_the_last_failure_of_what_is_not_answered_is_never_shortened():
+    failure = exchange(1, "exit 1\n" + "E  assert 2 == 3\n" * 300)
+    talk = replay([BEGAN, Heard(text="mend it"), OFFER, *failure, *exchange(2, "fine\n" * 30)])
+    with pytest.raises(SetupError, match="larger context"):
+        lightened(talk, 900)
+    talk = lightened(fold(fold(talk, Stopped(end="context")), Heard(text="hi")), 900)
+    assert "hi" in shown(talk), "no conversation is lost to what cannot fit"
+    talk = replay([BEGAN, Heard(text="mend it"), OFFER, *failure, *exchange(2, "fine\n" * 30)])
+    assert failure[-1].result.text in shown(lightened(talk, 2000))
+
+
+def test_a_failure_that_was_answered_and_no_longer_fits_is_shortened_at_last():
     failure = exchange(1, "exit 1\n" + "E  assert 2 == 3\n" * 300)
     told = [Replied(text="no", said=Said("no")), Stopped(end="answered"), Heard(text="hi")]
     talk = lightened(replay([BEGAN, Heard(text="mend it"), OFFER, *failure, *told]), 900)

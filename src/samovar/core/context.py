@@ -170,9 +170,9 @@ def lighten(
 ) -> Condensed | Continued | None:
     """Return what makes the prompt fit into `room` tokens; None when it does.
 
-    Old tool output goes first, the oldest before the rest. The task and the plan never go, also not
-    in the turns after one that ended without an answer; the last result and the last failure are
-    shortened only where nothing else helps. Raises SetupError when even that is too much.
+    Old tool output goes first, the oldest before the rest; the last result, and a last failure that
+    was answered since, only where nothing else helps. The task, the plan and the last failure of what
+    is not answered never go. Raises SetupError when they are too much.
     """
 
     def size(of: Conversation) -> int:
@@ -182,14 +182,16 @@ def lighten(
     if now <= room:
         return None
     last = max((n for n, i in enumerate(talk.items) if isinstance(i, Used)), default=None)
-    shorter = _shorter(talk, size, room, {last, last_failure(talk.items)})
+    failure = last_failure(talk.items)
+    shorter = _shorter(talk, size, room, {last, failure})
     if shorter is not None and size(fold(talk, shorter)) <= room * NOT_WORTH:
         return shorter
     places = kept(talk, int(room * OPEN * 3))
     fresh = Continued(summary=summary(talk, places, int(room * SUMMARY * 3)), kept=places)
     if len(fresh.kept) + isinstance(talk.items[0], Continued) < len(talk.items):
         return fresh
-    for way in (shorter, _shorter(talk, size, room, ())):
+    at_work = failure if failure is not None and failure >= talk.since else None
+    for way in (shorter, _shorter(talk, size, room, {at_work})):
         if way is not None and size(fold(talk, way)) <= room:
             return way
     before = ", and anew what was asked before and is not answered" if _open(talk, 0) else ""
