@@ -9,6 +9,7 @@ from urllib.parse import quote
 import escapes
 import household
 import pytest
+import small_team
 from litestar.testing import TestClient
 
 from samovar.core.errors import SamovarError, SetupError, ToolError
@@ -82,7 +83,7 @@ def test_no_name_makes_a_file_elsewhere(desk, kind):
 @pytest.mark.parametrize("front", ["/assets/", "/api/runs/", "/runs/", "/agents/", "/api/agents/"])
 def test_no_address_shows_a_file(desk, front):
     home = household.home_with_runs(desk / "home")
-    with TestClient(site(household.desk(home, household.team())), base_url=household.BASE) as app:
+    with TestClient(site(household.desk(home, small_team.team())), base_url=household.BASE) as app:
         app.headers.update(household.BEARER)
         for path in hostile(desk):
             for coded in (quote(path, safe=""), quote(path)):

@@ -8,7 +8,7 @@ from samovar.app import App
 from samovar.companion import companion
 from samovar.core.errors import SetupError
 
-from .test_companion import MEND, events, reply
+from .conftest import MEND, events, reply
 
 
 async def test_a_first_message_that_is_broken_off_leaves_a_conversation_that_goes_on(

@@ -9,8 +9,7 @@ from samovar.companion.given import Gift, gifts, taken
 from samovar.core.errors import SetupError
 from samovar.core.talk import Told, Used
 
-from .conftest import run
-from .test_companion import MEND, call, events, reply
+from .conftest import MEND, call, events, reply, run
 
 SALES = "year,total\n2025,41\n"
 READ = call("read_file", path="build/sales.csv")

@@ -9,7 +9,7 @@ from samovar.core.errors import SetupError
 from samovar.core.log import JsonlLog
 from samovar.org.resume import Permissions, Resume
 
-from .test_companion import call, events, reply
+from .conftest import call, events, reply
 
 WRITER = Resume(name="writer", instructions="Write.", permissions=Permissions(tools=("memory",)))
 

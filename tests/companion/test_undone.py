@@ -13,8 +13,8 @@ from samovar.core.event import Done, branch_of
 from samovar.core.talk import Continued
 from samovar.models.profile import Profile
 
+from .conftest import MEND, call, events, reply
 from .conftest import run as git
-from .test_companion import MEND, call, events, reply
 
 MORE = call("write_file", path="more.py", content="x = 1\n")
 

@@ -1,12 +1,15 @@
-"""A dialect and tools for tests of the conversation: `CALL {"tool": ..., "arguments": ...}`."""
+"""A dialect, `CALL {"tool": ..., "arguments": ...}`, tools and turns for tests of conversations."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from samovar.core.agent import Agent, Limits, converse
 from samovar.core.errors import ToolError
 from samovar.core.message import Message
+from samovar.core.talk import Began, Heard, Talk, Used, replay
 from samovar.core.tool import Call, Said, Tool, tool
+from samovar.models.scripted import Scripted
 
 
 class Plain:
@@ -84,3 +87,31 @@ class Desk:
         """Fetch a page of the web."""
         self.acts.append(f"fetch {url}")
         return "a page"
+
+
+BEGAN = Began(run="r", system="You are careful.")
+
+
+def start(text: str = "mend a.py") -> list[Talk]:
+    return [BEGAN, Heard(text=text)]
+
+
+def agent(model: Any, desk: Desk | None = None, **limits: Any) -> Agent:
+    at = desk or Desk(**{"a.py": "x = 1\n", "b.py": "y = 2\n"})
+    return Agent(model, Plain(), at.tools, words, Limits(**limits))
+
+
+async def run(made: Agent, events: Sequence[Talk] | None = None) -> list[Talk]:
+    """Return all events of a turn, those given first."""
+    log = list(start() if events is None else events)
+    async for event in converse(replay(log), made):
+        log.append(event)
+    return log
+
+
+def results(log: Sequence[Talk]) -> list[str]:
+    return [e.result.text for e in log if isinstance(e, Used)]
+
+
+def told(model: Scripted, request: int = -1) -> str:
+    return "\n".join(m.text for m in model.asked[request].messages)

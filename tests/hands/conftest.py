@@ -11,7 +11,9 @@ import pytest
 
 from samovar.boot import Choice, quiet
 from samovar.coder import Coder
+from samovar.core.log import read
 from samovar.core.seams import Model
+from samovar.core.talk import Used
 from samovar.hands.hands import Hands
 from samovar.memory.notes import Notes, folder_of
 from samovar.memory.recall import Memory
@@ -39,6 +41,24 @@ def call(name: str, /, **arguments: Any) -> str:
 
 def reply(text: str) -> str:
     return call("reply", text=text)
+
+
+class Killed(BaseException):
+    """As if the process had been killed."""
+
+
+async def held() -> None:
+    """Hold a job that nobody else wants."""
+
+
+def events(home):
+    """Return what happened in every conversation, in its order."""
+    paths = sorted((home / "runs").glob("*/events.jsonl"))
+    return [entry.event for path in paths for entry in read(path)]
+
+
+def results(home):
+    return [e.result for e in events(home) if isinstance(e, Used)]
 
 
 def git(folder: Path, *words: str) -> str:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from .conftest import call, hire, reply
-from .test_hands import results
+from .conftest import call, hire, reply, results
 
 TRIPLE = (
     "def triple(x: int) -> int:\n"

@@ -39,6 +39,10 @@ def asked(request: Request) -> str:
     return request.messages[0].text.removeprefix("You are ").split(",")[0]
 
 
+def silent(_request: Request) -> str:
+    raise AssertionError("no model may be asked")
+
+
 @dataclass
 class OneModel:
     """Every name stands for one model."""
@@ -99,6 +103,10 @@ def office(
     folder = Folder(home)
     crew = Crew(home, made, folder.read, lambda: present(home) + 1)
     return Team(home, Engine(home, Turns(home, made, crew), folder, engine_log(home)))
+
+
+async def ticks(team: Team, count: int) -> list[dict[str, str]]:
+    return [dict((await team.tick()).turns) for _ in range(count)]
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from samovar.core.seams import Deed
+
 
 class Person:
     """Somebody at a shell in a folder."""
@@ -28,6 +30,26 @@ class Person:
         self.git("add", "-A")
         self.git("commit", "-qm", message)
         return self.git("rev-parse", "HEAD")
+
+
+MESSAGE = "fix: greet properly\n\nSamovar-Run: r1\n"
+
+
+def deed(base, changed, branch="samovar/r1", message=MESSAGE):
+    return Deed(base=base, branch=branch, message=message, changed=changed)
+
+
+def look(person):
+    """Everything of the person's that must not change."""
+    folder = person.folder / ".git"
+    return (
+        person.git("--no-optional-locks", "status", "--porcelain"),
+        person.git("rev-parse", "HEAD", check=False),
+        (folder / "HEAD").read_text(),
+        (folder / "index").read_bytes() if (folder / "index").exists() else b"",
+        (folder / "config").read_text(),
+        sorted((str(p), p.lstat().st_mtime_ns) for p in person.folder.glob("[!.]*")),
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -11,27 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from samovar.core.errors import SetupError, ToolError
-from samovar.core.seams import Deed, Repo, Tree
-from samovar.repo import command, git
+from samovar.core.seams import Repo, Tree
+from samovar.repo import git
 
-MESSAGE = "fix: greet properly\n\nSamovar-Run: r1\n"
-
-
-def deed(base, changed, branch="samovar/r1", message=MESSAGE):
-    return Deed(base=base, branch=branch, message=message, changed=changed)
-
-
-def look(person):
-    """Everything of the person's that must not change."""
-    folder = person.folder / ".git"
-    return (
-        person.git("--no-optional-locks", "status", "--porcelain"),
-        person.git("rev-parse", "HEAD", check=False),
-        (folder / "HEAD").read_text(),
-        (folder / "index").read_bytes() if (folder / "index").exists() else b"",
-        (folder / "config").read_text(),
-        sorted((str(p), p.lstat().st_mtime_ns) for p in person.folder.glob("[!.]*")),
-    )
+from .conftest import MESSAGE, deed, look
 
 
 async def test_it_is_the_repo_of_the_core(person):
@@ -111,46 +93,6 @@ async def test_a_file_is_removed_whatever_its_name(nobody, kind):
     assert person.git("ls-tree", "--name-only", made) == "b"
 
 
-async def test_what_keeps_git_from_opening_a_folder_is_said_with_what_to_do(person, monkeypatch):
-    person.git("worktree", "add", "-q", "../beside")
-    person.folder.rename(person.folder.with_name("moved"))
-    with pytest.raises(SetupError, match="git worktree repair"):
-        await git.open(person.folder.with_name("beside"))
-    below = person.folder.with_name("moved") / "src"
-    other = "GIT_TEST_ASSUME_DIFFERENT_OWNER"
-    monkeypatch.setenv(other, "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setattr(command, "KEPT", (*command.KEPT, other))
-    with pytest.raises(SetupError, match=f"safe.directory {below.parent}'"):
-        await git.open(below)
-
-
-async def test_a_git_that_knows_too_little_is_named(person, monkeypatch):
-    async def old(*_words, **_more):
-        return command.Result(0, b"--path-format=absolute\n.git\n.git\nx\nsha1\nfalse\ntrue\n", "")
-
-    monkeypatch.setattr(git, "run", old)
-    with pytest.raises(SetupError, match=r"git 2\.31 or later"):
-        await git.open(person.folder)
-
-
-async def test_a_partial_clone_is_mended_by_the_command_that_is_named(person, tmp_path):
-    person.git("config", "uploadpack.allowFilter", "true")
-    part = type(person)(tmp_path / "part")
-    source = f"file://{person.folder}"
-    person.git("clone", "-q", "--filter=blob:none", "--sparse", source, str(part.folder))
-    repo = await git.open(part.folder)
-    tree = await repo.tree(await repo.head())
-    with pytest.raises(SetupError, match="in a partial clone") as error:
-        tree.write_to(tmp_path / "early", {})
-    command = re.findall("'git (.+?)'", str(error.value))[-1]
-    part.git(*command.split())
-    assert part.git("config", "remote.origin.partialclonefilter") == "blob:none", "still partial"
-    tree = await repo.tree(await repo.head())
-    tree.write_to(tmp_path / "copy", {})
-    assert (tmp_path / "copy" / "src" / "app.py").read_text() == "print('hello')\n"
-
-
 async def test_modes_links_line_ends_and_bytes_are_kept(person, tmp_path):
     repo = await git.open(person.folder)
     base = await repo.head()
@@ -189,74 +131,6 @@ async def test_a_tree_tells_its_text_files_and_complains_about_the_others(person
     ):
         with pytest.raises(ToolError, match=why):
             tree.read(path)
-
-
-async def test_an_unborn_branch_gets_a_first_commit_elsewhere(nobody):
-    repo = await git.open(nobody.folder)
-    assert await repo.head() == ""
-    assert list((await repo.tree("")).paths()) == []
-    assert "+x" in await repo.diff("", {"a/b": "x\n"})
-    made = await repo.commit(deed("", {"a/b": "x\n"}))
-    assert nobody.git("rev-list", "samovar/r1") == made
-    assert nobody.git("rev-parse", "--verify", "-q", "HEAD", check=False) == ""
-    assert await repo.dirty() == ()
-
-
-async def test_a_detached_head_a_subfolder_and_a_linked_worktree_work(person, tmp_path):
-    base = person.git("rev-parse", "HEAD")
-    person.git("checkout", "-q", "--detach")
-    person.git("worktree", "add", "-q", str(tmp_path / "other"), "-b", "other")
-    for number, folder in enumerate((person.folder, person.folder / "src", tmp_path / "other")):
-        repo = await git.open(folder)
-        assert await repo.head() == base
-        made = await repo.commit(deed(base, {"f": str(number)}, branch=f"s/{number}"))
-        assert person.git("rev-parse", f"s/{number}") == made
-        assert await repo.dirty() == ()
-
-
-async def test_all_trees_of_a_repository_share_a_home(person, tmp_path):
-    linked, bare = tmp_path / "linked", tmp_path / "bare" / ".git"
-    person.git("worktree", "add", "-q", str(linked))
-    place = (await git.open(linked)).place
-    assert place.home == person.folder / ".samovar"
-    assert place.trees == (linked, person.folder) and place.root == linked
-    assert (await git.open(person.folder)).place.trees == (person.folder,)
-    person.git("clone", "-q", "--bare", str(person.folder), str(bare))
-    person.git("--git-dir", str(bare), "worktree", "add", "-q", str(tmp_path / "of-bare"))
-    place = (await git.open(tmp_path / "of-bare")).place
-    assert place.home == bare / "samovar" == (await git.open(bare)).place.home
-    assert place.trees == (tmp_path / "of-bare",)
-
-
-async def test_a_bare_repository_works(person, tmp_path):
-    bare = tmp_path / "bare.git"
-    person.git("clone", "-q", "--bare", str(person.folder), str(bare))
-    repo = await git.open(bare)
-    made = await repo.commit(deed(await repo.head(), {"f": "x"}))
-    assert await repo.find("samovar/r1", "Samovar-Run: r1") == made
-    assert await repo.dirty() == ()
-
-
-async def test_sha256_and_odd_paths_and_shallow_clones_work(tmp_path, nobody, person):
-    odd = tmp_path / 'odd: "name" \\ \u00e9'
-    odd.mkdir()
-    subprocess.run(["git", "init", "-q", "--object-format=sha256", str(odd)], check=True)
-    (odd / "caf\u00e9 \u2615.txt").write_text("x\n")
-    subprocess.run("git add -A && git commit -qm x", shell=True, cwd=odd, check=True)
-    repo = await git.open(odd)
-    base = await repo.head()
-    assert len(base) == 64
-    assert (await repo.tree(base)).read("caf\u00e9 \u2615.txt") == "x\n"
-    assert "+y" in await repo.diff(base, {"caf\u00e9 \u2615.txt": "y\n"})
-    assert len(await repo.commit(deed(base, {"caf\u00e9 \u2615.txt": "y\n"}))) == 64
-    person.write("f", "2")
-    person.commit("chore: two")
-    shallow = tmp_path / "shallow"
-    url = f"file://{person.folder}"
-    subprocess.run(["git", "clone", "-q", "--depth=1", url, str(shallow)], check=True)
-    repo = await git.open(shallow)
-    made = await repo.commit(deed(await repo.head(), {"f": "3"}))
-    assert await repo.find("samovar/r1", "Samovar-Run: r1") == made
 
 
 async def test_what_is_not_committed_is_listed(person):
@@ -336,134 +210,6 @@ async def test_a_marker_is_found_as_a_whole_line_only(person):
         assert await repo.find("samovar/r1", marker) == ""
 
 
-async def test_a_push_arrives_and_is_seen_to_have_arrived(person, tmp_path):
-    repo = await git.open(person.folder)
-    await repo.commit(deed(await repo.head(), {"f": "x"}))
-    assert repo.remote() == "" and await repo.pushed("samovar/r1") == ""
-    with pytest.raises(SetupError, match="git remote add origin"):
-        await repo.push("samovar/r1")
-    bare = tmp_path / "remote.git"
-    person.git("init", "-q", "--bare", str(bare))
-    person.git("remote", "add", "origin", "../remote.git")
-    repo = await git.open(person.folder)
-    assert repo.remote() == "origin"
-    assert await repo.pushed("samovar/r1") == ""
-    assert await repo.push("samovar/r1") == "origin/samovar/r1"
-    assert await repo.pushed("samovar/r1") == "origin/samovar/r1"
-    assert await repo.push("samovar/r1") == "origin/samovar/r1"
-    person.git("push", "-q", "-f", "origin", "main:samovar/r1")
-    person.write("f", "other")
-    person.commit()
-    person.git("push", "-q", "-f", "origin", "main:samovar/r1")
-    assert await repo.pushed("samovar/r1") == ""
-    with pytest.raises(SetupError, match="nothing was overwritten"):
-        await repo.push("samovar/r1")
-    with pytest.raises(SetupError, match="no branch"):
-        await repo.push("none")
-
-
-async def test_a_remote_that_is_away_is_one_clear_line_without_the_token(person):
-    url = "http://user:secret-token@127.0.0.1:9/x.git"
-    person.git("remote", "add", "origin", url)
-    repo = await git.open(person.folder)
-    await repo.commit(deed(await repo.head(), {"f": "x"}))
-    for act in (repo.push, repo.pushed):
-        with pytest.raises(SetupError) as caught:
-            await act("samovar/r1")
-        assert "127.0.0.1:9" in str(caught.value)
-        assert "secret-token" not in str(caught.value) and "\n" not in str(caught.value)
-
-
-async def test_undo_deletes_the_branch_and_keeps_the_commit(person):
-    repo = await git.open(person.folder)
-    made = await repo.commit(deed(await repo.head(), {"f": "x"}))
-    before = look(person)
-    assert "deleted samovar/r1" in await repo.undo("samovar/r1", "r1", made)
-    assert look(person) == before
-    assert person.git("for-each-ref", "--format=%(refname)", "refs/heads") == "refs/heads/main"
-    assert person.git("rev-parse", "refs/samovar/undone/r1") == made
-    assert "nothing to undo" in await repo.undo("samovar/r1", "r1", made)
-
-
-async def test_undo_takes_nothing_back_that_somebody_merged(person):
-    repo = await git.open(person.folder)
-    made = await repo.commit(deed(await repo.head(), {"f": "x"}))
-    person.git("merge", "-q", "samovar/r1")
-    person.git("branch", "-d", "samovar/r1")
-    for onto in ("", person.git("rev-parse", "HEAD~1")):
-        with pytest.raises(SetupError, match=f"git revert {made[:12]}"):
-            await repo.undo("samovar/r1", "r1", made, onto)
-    person.git("update-ref", "refs/samovar/undone/r1", "HEAD~1")
-    with pytest.raises(SetupError, match=f"git revert {made[:12]}"):
-        await repo.undo("samovar/r1", "r1", made)
-
-
-async def test_undo_goes_back_to_the_commit_before_where_one_is_named(person):
-    repo = await git.open(person.folder)
-    first = await repo.commit(deed(await repo.head(), {"f": "x"}))
-    again = deed(first, {"f": "y"}, message="second\n\nSamovar-Run: r1/2\n")
-    second = await repo.commit(again)
-    said = await repo.undo("samovar/r1", "r1/2", second, first)
-    assert f"samovar/r1 is back at {first[:12]}" in said
-    assert person.git("rev-parse", "samovar/r1") == first
-    assert person.git("rev-parse", "refs/samovar/undone/r1-2") == second
-    assert "nothing to undo" in await repo.undo("samovar/r1", "r1/2", second, first)
-
-
-async def test_a_text_stands_beside_a_commit_until_it_is_undone(person):
-    repo = await git.open(person.folder)
-    base = await repo.head()
-    made = await repo.commit(deed(base, {"f": "x"}))
-    before = look(person)
-    for text in ('{\n  "a": 1\n}\n', '# "b"\n\n\n'):
-        await repo.note(made, text)
-        shown = subprocess.check_output(
-            ["git", "notes", "--ref=samovar", "show", made], cwd=person.folder
-        )
-        assert shown.decode() == text
-    await repo.note(base, "mine")
-    assert look(person) == before
-    assert "mine" not in person.git("log", "--all")
-    await repo.undo("samovar/r1", "r1", made)
-    assert person.git("notes", "--ref=samovar", "list").split()[1:] == [base]
-
-
-async def test_two_that_note_at_once_lose_nothing(person):
-    base = await (await git.open(person.folder)).head()
-    made = [_empty(person, f"chore: {n}") for n in range(6)]
-    repos = [await git.open(person.folder) for _ in made]
-    await asyncio.gather(*(r.note(c, c) for r, c in zip(repos, made, strict=True)))
-    for commit in made:
-        assert person.git("notes", "--ref=samovar", "show", commit) == commit
-    assert person.git("rev-parse", f"{made[0]}~1") == base
-
-
-def _empty(person, message):
-    person.git("commit", "-q", "--allow-empty", "-m", message)
-    return person.git("rev-parse", "HEAD")
-
-
-async def test_undo_says_what_to_revert_once_others_build_on_it(person):
-    repo = await git.open(person.folder)
-    base = await repo.head()
-    made = await repo.commit(deed(base, {"f": "x"}))
-    with pytest.raises(SetupError, match="does not end with the commit of run"):
-        await repo.undo("samovar/r1", "r2", made)
-    person.git("merge", "-q", "samovar/r1")
-    with pytest.raises(SetupError, match=f"git revert {made[:12]}"):
-        await repo.undo("samovar/r1", "r1", made)
-    person.git("reset", "-q", "--hard", base)
-    person.git("checkout", "-q", "samovar/r1")
-    with pytest.raises(SetupError, match="checked out"):
-        await repo.undo("samovar/r1", "r1", made)
-    person.write("g", "mine")
-    person.commit("feat: mine")
-    person.git("checkout", "-q", "main")
-    with pytest.raises(SetupError, match="does not end with the commit of run"):
-        await repo.undo("samovar/r1", "r1", made)
-    assert person.git("rev-parse", "samovar/r1~1") == made
-
-
 async def test_a_name_set_in_the_repository_is_used_and_none_at_all_too(person, tmp_path):
     person.git("config", "user.name", "Grace <Hopper>\nx")
     person.git("config", "user.email", "grace@example.org")
@@ -494,51 +240,6 @@ async def test_a_commit_is_signed_when_the_person_s_own_settings_say_so(person, 
     key.unlink()
     with pytest.raises(SetupError, match="could not be signed"):
         await repo.commit(deed(made, {"f": "y"}))
-
-
-async def test_what_is_no_repository_is_told_in_one_line(tmp_path, person, monkeypatch):
-    plain = tmp_path / "plain"
-    plain.mkdir()
-    for folder, why in (
-        (plain, "git init && git add -A && git commit -m start"),
-        (tmp_path / "none", "not a folder"),
-        (person.folder / ".git", "git's own folder"),
-    ):
-        with pytest.raises(SetupError, match=why) as caught:
-            await git.open(folder)
-        assert caught.value.exit_code == 2 and "\n" not in str(caught.value)
-    (person.folder / ".git/config").write_text("[core\n")
-    with pytest.raises(SetupError, match="cannot open"):
-        await git.open(person.folder)
-    monkeypatch.setenv("PATH", str(plain))
-    with pytest.raises(SetupError, match="apt install git"):
-        await git.open(person.folder)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-async def test_a_repository_of_somebody_else_is_not_touched(person, tmp_path):
-    (tmp_path / "gitconfig").write_text("")
-    subprocess.run(["chown", "-R", "12345", str(person.folder)], check=True)
-    with pytest.raises(SetupError, match=r"safe\.directory"):
-        await git.open(person.folder)
-
-
-async def test_a_missing_object_or_commit_is_told(person, tmp_path):
-    repo = await git.open(person.folder)
-    for name in ("HEAD", "main", "--output=x", "0" * 39):
-        with pytest.raises(SetupError, match="not the full hash"):
-            await repo.tree(name)
-    with pytest.raises(SetupError, match="no commit"):
-        await repo.tree("0" * 40)
-    with pytest.raises(SetupError, match="no commit"):
-        await repo.diff("0" * 40, {"f": "x"})
-    tree = await repo.tree(await repo.head())
-    digest = person.git("rev-parse", "HEAD:src/app.py")
-    (person.folder / ".git/objects" / digest[:2] / digest[2:]).unlink()
-    with pytest.raises(SetupError, match="git fsck"):
-        tree.read("src/app.py")
-    with pytest.raises(SetupError, match="git fsck"):
-        tree.write_to(tmp_path / "out", {})
 
 
 async def test_5000_files_are_written_within_six_times_the_time_of_plain_writing(nobody, tmp_path):

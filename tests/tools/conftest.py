@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 from samovar.companion import tools as companion
 from samovar.companion.scribe import equip
 from samovar.core.agent import Agent
-from samovar.core.rules import Broker
+from samovar.core.rules import Broker, Rule, Rules, perform
 from samovar.core.talk import Conversation
+from samovar.core.tool import Call
 from samovar.memory.notes import Notes
 from samovar.memory.recall import Memory
 from samovar.memory.skills.shelf import Shelf
@@ -151,3 +153,27 @@ async def equipped(place, sandbox, tmp_path):
         agent = Agent(model, Action(), lambda: (*own(), *joined.tools), estimate, broker=broker)
         yield {t.name: t for t in equip(agent, Conversation).tools()}
     memory.close()
+
+
+ALL = Broker(Rules(allow=(Rule(tool="network"),)))
+
+
+@pytest.fixture
+async def meet(place, sandbox):
+    """Return what connects to servers; they end with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def met(taken=(), environment=(), outside=None, **servers):
+            yard = companion.yard_of(place.root, sandbox, place.root.parent / "home")
+            yard = replace(yard, outside=outside, environment=dict(environment))
+            return await join(servers, taken, yard, stack)
+
+        yield met
+
+
+def offer(schema=None, name="look", description="Looks."):
+    return {"name": name, "description": description, "inputSchema": schema or {"type": "object"}}
+
+
+async def use(joined, tool, broker=ALL, **arguments):
+    return await perform(Call(tool, arguments), joined.tools, broker)

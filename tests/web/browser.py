@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import household
+import small_team
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from samovar.app import Wish
@@ -121,6 +122,6 @@ def busy_desk(home: Path, port: int, hostile: str = "", *, alone: bool = False) 
     """Return a desk over a home in which there is something to see on every page."""
     household.home_with_runs(home, hostile)
     household.put_waiting(home)
-    team = None if alone else household.team(hostile)
+    team = None if alone else small_team.team(hostile)
     shop = Workshop(_work)
     return household.desk(home, team, shop, f"127.0.0.1:{port}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import household
 import pytest
+import small_team
 from household import BASE, BEARER
 from litestar.testing import TestClient
 
@@ -21,7 +22,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def team() -> household.Team:
-    return household.team()
+    return small_team.team()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import household
 import pytest
+import small_team
 from household import BASE, BEARER
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
@@ -113,7 +114,7 @@ def test_whoever_has_the_token_gets_in(client):
 def shut(tmp_path_factory):
     """A site nobody has logged in to, and its desk."""
     home = household.home_with_runs(tmp_path_factory.mktemp("door") / "home")
-    desk = household.desk(home, household.team())
+    desk = household.desk(home, small_team.team())
     with TestClient(site(desk), base_url=BASE) as client:
         yield desk, client
 

@@ -5,6 +5,7 @@ import re
 
 import household
 import pytest
+import small_team
 from household import BASE, BEARER
 from litestar.testing import TestClient
 from saq.web.common import STATIC_PATH, render
@@ -25,7 +26,7 @@ class Away:
 
 
 def served(tmp_path, bells):
-    desk = household.desk(tmp_path / "home", household.team())
+    desk = household.desk(tmp_path / "home", small_team.team())
     made = desk.office
     office = Office(made.roster, made.jobs, made.purse, made.words, bells)
     object.__setattr__(desk, "office", office)

@@ -3,6 +3,7 @@
 import household
 import pytest
 import schemathesis
+import small_team
 from hypothesis import HealthCheck, Phase, given, settings
 from litestar.testing import TestClient
 from schemathesis.checks import not_a_server_error
@@ -40,7 +41,7 @@ def many(examples: int) -> settings:
 def app(tmp_path):
     home = household.home_with_runs(tmp_path / "home")
     household.put_waiting(home)
-    return site(household.desk(home, household.team()))
+    return site(household.desk(home, small_team.team()))
 
 
 @pytest.mark.parametrize(("examples", "least"), [(4, 68), SLOW])

@@ -5,6 +5,7 @@ import re
 import hostile
 import household
 import pytest
+import small_team
 from household import BASE, BEARER
 from litestar.testing import TestClient
 
@@ -29,7 +30,7 @@ def test_there_are_enough_of_them():
 def test_hostile_texts_are_shown_as_text(tmp_path, start):
     text = "\n".join(hostile.EVERY[start : start + 12])
     home = household.home_with_runs(tmp_path / "home", text)
-    with TestClient(site(household.desk(home, household.team(text))), base_url=BASE) as client:
+    with TestClient(site(household.desk(home, small_team.team(text))), base_url=BASE) as client:
         client.headers.update(BEARER)
         for path in PATHS:
             check(client.get(path).text, path)
