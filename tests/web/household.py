@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from samovar.app import App
 from samovar.core.errors import Missing, SetupError
-from samovar.org.seams import NO_LIMIT, Approval, Effects, Job, LedgerEntry
+from samovar.org.seams import NO_LIMIT, Approval, Effects, Job, LedgerEntry, NoCredit
 from samovar.web.desk import Desk
 from samovar.web.guard import said
 from samovar.web.happening import Happening
@@ -200,6 +200,8 @@ class Team:
     async def grant(self, agent: str, amount: int, /) -> int:
         self._known(agent)
         left = (await self.balances()).get(agent, 0) + amount
+        if left < 0:
+            raise NoCredit(f"{agent} has not that much")
         number = len(self.ledger) + 1
         self.ledger.append(
             LedgerEntry(id=number, at=NOW, agent=agent, amount=amount, balance=left, by="person")

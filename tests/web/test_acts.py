@@ -70,6 +70,10 @@ def test_credits_are_given_exactly(person, team):
 def test_credits_are_taken_back_by_the_other_button(person, team):
     send(person, "/credits", agent="writer", amount="2.5", how="take")
     assert team.ledger[-1].amount == -2_500_000
+    lines = len(team.ledger)
+    more = send(person, "/credits", agent="writer", amount="9999999", how="take")
+    assert more.status_code == 409 and "writer has not that much" in more.text
+    assert len(team.ledger) == lines
 
 
 def test_a_daily_limit_is_set_shown_and_lifted(person, team):
