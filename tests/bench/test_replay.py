@@ -7,7 +7,7 @@ from samovar.bench.replay import Said, Told
 from samovar.bench.run import Bench, Setting
 from samovar.bench.sets import load
 from samovar.boot import Choice
-from samovar.core.errors import ModelError
+from samovar.core.errors import ModelError, Unusable
 from samovar.core.message import Message, Request, Sampling, Usage
 from samovar.models.endpoint import Endpoint
 from samovar.models.profile import Profile
@@ -44,9 +44,9 @@ async def test_a_new_question_gets_the_next_answer_of_its_kind_and_then_none():
 
 async def test_an_answer_that_was_of_no_use_is_of_none_again():
     model = Told([_said("", complaint="it repeats itself"), _said("")])
-    with pytest.raises(ModelError, match="repeats"):
+    with pytest.raises(Unusable, match="repeats"):
         await model.reply(_ask(HELLO))
-    with pytest.raises(ModelError, match="empty"):
+    with pytest.raises(Unusable, match="empty"):
         await model.reply(_ask(HELLO))
 
 

@@ -1,6 +1,7 @@
 """The loop of a conversation."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace as swapped
 from itertools import pairwise
@@ -30,8 +31,10 @@ from samovar.core.talk import (
     replay,
 )
 from samovar.core.tool import Call, Said, tool
+from samovar.models.dialects.action import Action
+from samovar.models.dialects.rescue import Rescued
+from samovar.models.scripted import Held, Scripted
 from samovar.models.scripted import Rules as Answering
-from samovar.models.scripted import Scripted
 
 
 async def test_a_question_is_answered():
@@ -99,6 +102,22 @@ async def test_looking_happens_at_once_and_the_rest_in_order():
     assert results(log) == ["1", "2", "3", "4"]
     assert order == ["met", "met", "begin 3", "end 3", "begin 4", "end 4"]
     assert [e.call.arguments["name"] for e in log if isinstance(e, Started)] == ["3", "4"]
+
+
+async def test_looking_happens_at_once_where_a_schema_holds_the_answer():
+    both = asyncio.Barrier(2)
+
+    async def meet(name: str) -> str:
+        """Return when both are here."""
+        await asyncio.wait_for(both.wait(), 5)
+        return name
+
+    looks = [{"tool": "meet", "arguments": {"name": name}} for name in "12"]
+    done = {"tool": "reply", "arguments": {"text": "Done."}}
+    model = Held(Scripted([json.dumps(looks), json.dumps(done)]))
+    tools = (tool(meet, "read", {"name": "a"}),)
+    made = swapped(agent(model, Desk()), tools=lambda: tools, dialect=Rescued(Action()))
+    assert results(await run(made)) == ["1", "2"]
 
 
 async def test_of_two_reads_that_need_a_yes_each_is_asked_for_alone():

@@ -201,6 +201,20 @@ def test_an_action_fits_its_own_schema_and_nothing_else_does():
     assert Action().schema(TOOLS, False) == {"anyOf": schema["anyOf"][:-1]}
 
 
+def test_an_answer_may_be_a_list_of_calls_and_of_nothing_else():
+    read, reply = (
+        {"tool": "read_file", "arguments": {"path": "a"}},
+        {"tool": "reply", "arguments": {"text": "a"}},
+    )
+    schema, alone = Action().schema(TOOLS), Action(several=False)
+    assert schemas.complaint([read, read], schema) == ""
+    for wrong in ([], [read], [read] * 5, [read, reply], [[read, read]]):
+        assert schemas.complaint(wrong, schema)
+    assert schemas.complaint([read, read], alone.schema(TOOLS))
+    assert "a list of such objects" in Action().offer(TOOLS)
+    assert "list of" not in alone.offer(TOOLS).replace("List the", "")
+
+
 def test_the_schema_of_an_action_has_no_references_and_only_plain_words():
     whole = msgspec.json.schema(Outer)
     given = Outline("go", "", whole["$defs"]["Outer"] | {"$defs": whole["$defs"]})

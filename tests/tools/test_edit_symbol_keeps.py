@@ -4,7 +4,7 @@ import ast
 import codecs
 import re
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -70,35 +70,38 @@ def other(case: Case) -> None:
     assert f"{end}  two{end}" in new, "lines inside strings are not moved"
 
 
+METHOD = "new_one(x) {\n  return x;\n}"
+WEB = (METHOD, f"function {METHOD}", "new_one(x: number): void;")
 NEW = {
-    ".py": "def new_one(x):\n    return x",
-    ".go": "func new_one(x int) int {\n\treturn x\n}",
-    ".rs": "fn new_one(x: u8) -> u8 {\n    x\n}",
+    ".py": ("def new_one(x):\n    return x",),
+    ".go": ("func new_one(x int) int {\n\treturn x\n}",),
+    ".rs": ("fn new_one(x: u8) -> u8 {\n    x\n}",),
 }
+"""What is inserted, by the end of a file's name; the first that parses there."""
 
 
 def added(case: Case) -> None:
     """What is inserted behind or into a definition, or at the end, takes nothing away."""
-    text, ends = case.text, Path(case.path).suffix
+    text = case.text
     for anchor in (case.found, None):
-        member = "new_one(x) {\n  return x;\n}"
-        inside = anchor is not None and (anchor.inside >= 0 or in_class(case))
-        code = NEW.get(ends) or (member if inside else f"function {member}")
-        new = symbol.inserted(text, anchor, code, case.language)
-        assert case.language.broken(new) <= case.language.broken(text)
+        new = next(new for new in inserted(case, anchor) if fits(case, new))
         place = next(n for n in range(len(text) + 1) if n == len(text) or new[n] != text[n])
         more = len(new) - len(text)
         places = range(max(0, place - more), place + 1)
         assert any(new[:n] + new[n + more :] == text for n in places)
         names = {s.name for s in case.language.symbols(new)}
-        assert {s.name for s in case.language.symbols(text)} < names
-        assert sum(name.split(".")[-1] == "new_one" for name in names) == 1
+        assert {s.name for s in case.language.symbols(text)} <= names
 
 
-def in_class(case: Case) -> bool:
-    """Whether a definition stands in a class of JavaScript or TypeScript."""
-    around = case.found.name.rpartition(".")[0]
-    return any(s.name == around and s.inside >= 0 for s in case.language.symbols(case.text))
+def inserted(case: Case, anchor: Symbol | None) -> Iterator[str]:
+    """Yield the text with what may stand at a place: a function, a method, a signature."""
+    for code in NEW.get(Path(case.path).suffix, WEB):
+        yield symbol.inserted(case.text, anchor, code, case.language)
+
+
+def fits(case: Case, new: str) -> bool:
+    whole = case.language.broken(new) <= case.language.broken(case.text)
+    return whole and new.count("new_one") == 1
 
 
 def renamed(case: Case) -> None:

@@ -21,7 +21,7 @@ from samovar.bench import machine, report, rows, sets
 from samovar.bench.run import Bench, Setting
 from samovar.bench.sets import Exercise, Mode
 from samovar.boot import Choice
-from samovar.core.errors import ModelError, SamovarError, SetupError
+from samovar.core.errors import ModelError, SamovarError, SetupError, Unusable
 from samovar.core.event import Chose, Documented, Event, Planned, Wrote
 from samovar.core.log import read
 from samovar.core.message import Message, Reply, Request, Usage
@@ -53,14 +53,17 @@ class Told:
         self.left = list(said)
 
     async def reply(self, request: Request, /) -> Reply:
-        """Return the answer to this question, else the next to one of its kind."""
+        """Return the answer to this question, else the next to one of its kind.
+
+        Raises Unusable where the model said nothing of use then, ModelError without an answer.
+        """
         kind = [s for s in self.left if s.warm == (request.sampling.temperature > 0)]
         if not kind:
             raise ModelError("the logs hold no further answer")
         said = next((s for s in kind if s.asked == request.messages), kind[0])
         self.left.remove(said)
         if not said.answer:
-            raise ModelError(said.complaint or "the answer was empty")
+            raise Unusable(said.complaint or "the answer was empty", said.usage)
         return Reply(text=said.answer, usage=said.usage, model=NOBODY.model)
 
 

@@ -170,9 +170,9 @@ def lighten(
 ) -> Condensed | Continued | None:
     """Return what makes the prompt fit into `room` tokens; None when it does.
 
-    Old tool output goes first, the oldest before the rest; the last result, and a last failure that
-    was answered since, only where nothing else helps. The task, the plan and the last failure of what
-    is not answered never go. Raises SetupError when they are too much.
+    Old tool output goes first, the oldest before the rest; the last result, and a last failure
+    that was answered since, only where nothing else helps. The task, the plan and the last failure
+    of what is not answered never go. Raises SetupError when they are too much.
     """
 
     def size(of: Conversation) -> int:

@@ -51,6 +51,8 @@ class Symbol(Struct, frozen=True, kw_only=True):
     """The indentation of its members."""
     empty: bool = False
     """Whether it has braces with nothing between them."""
+    whole: tuple[int, int] | None = None
+    """The statement it stands in together with others, such as `var a = ..., b = ...;`."""
 
     @property
     def own(self) -> str:
@@ -159,15 +161,10 @@ def inserted(text: str, symbol: Symbol | None, code: str, language: Language) ->
         else:
             new = newline * 2 + new
         return text[: symbol.inside] + new + text[symbol.inside :]
-    indent = indentation(text, symbol.start)
+    start, end = symbol.whole or (symbol.start, symbol.end)
+    indent = indentation(text, start)
     gap = newline * (2 if indent else 3)
-    return (
-        text[: symbol.end]
-        + gap
-        + indent
-        + fitted(code, indent, text, language)
-        + text[symbol.end :]
-    )
+    return text[:end] + gap + indent + fitted(code, indent, text, language) + text[end:]
 
 
 def renamed(text: str, places: Iterable[tuple[int, int]], new: str) -> str:

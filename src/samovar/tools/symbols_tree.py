@@ -86,6 +86,8 @@ _MARKS = frozenset(
 _RUST_MARKS = frozenset({"attribute_item", "visibility_modifier"})
 _AROUND = frozenset({"export_statement", "ambient_declaration"})
 """What says of a declaration in it who may use it."""
+_DECLARED = frozenset({"variable_declarator", "type_spec", "type_alias"})
+"""Definitions of which a statement may hold several."""
 _STRINGS = frozenset(
     [
         "template_string",
@@ -209,6 +211,7 @@ class Grammar:
             inside=inside if "method" not in node.type else -1,
             member=member,
             empty=empty,
+            whole=_shared(source, node),
         )
 
     def _marked(self, node: Node, whole: Node) -> Sequence[Node]:
@@ -254,6 +257,7 @@ def _moved(symbol: Symbol, by: int) -> Symbol:
         core=symbol.core + by,
         leaf=(symbol.leaf[0] + by, symbol.leaf[1] + by),
         marks=tuple((start + by, end + by) for start, end in symbol.marks),
+        whole=symbol.whole and (symbol.whole[0] + by, symbol.whole[1] + by),
     )
 
 
@@ -281,13 +285,29 @@ def _unit(text: str) -> str:
 def _whole(node: Node) -> Node:
     """Return the statement around a definition: with its const, its export, its type."""
     above = node.parent
-    if above is not None and node.type in ("variable_declarator", "type_spec", "type_alias"):
-        single = sum(c.type == node.type for c in above.named_children) == 1
-        node = above if single else node
+    if above is not None and node.type in _DECLARED:
+        node = above if _alone(node) else node
         above = node.parent
     while above is not None and above.type in _AROUND:
         node, above = above, above.parent
     return node
+
+
+def _alone(node: Node) -> bool:
+    """Whether no other definition stands in the same declaration."""
+    beside = node.parent.named_children if node.parent is not None else []
+    return sum(c.type == node.type for c in beside) <= 1
+
+
+def _shared(source: _Source, node: Node) -> tuple[int, int] | None:
+    """Return where the statement stands that holds several definitions."""
+    above = node.parent
+    if above is None or node.type not in _DECLARED or _alone(node):
+        return None
+    while above.parent is not None and above.parent.type in _AROUND:
+        above = above.parent
+    start, end = source.place(above)
+    return start, end + (source.text[end : end + 1] == ";")
 
 
 def _name(node: Node) -> Node | None:

@@ -1,4 +1,4 @@
-"""The action dialect: every answer is one JSON object, held to a schema by the server.
+"""The action dialect: an answer is a JSON object or a list, held to a schema by the server.
 
 `{"tool": "read_file", "arguments": {"path": "a.py"}}`, or `{"tool": "reply", ...}` to speak. Small
 models that print their native calls as text get this right, since nothing else can be written.
@@ -22,29 +22,40 @@ You may use tools to do what the user asks. The tools are:
 </tools>
 
 Answer with one JSON object and nothing else. To use a tool:
-{{"tool": <name of the tool>, "arguments": <object>}}
+{{"tool": <name of the tool>, "arguments": <object>}}{several}
 To speak to the user, when no tool is needed or all is done:
 {{"tool": "reply", "arguments": {{"text": <what you say>}}}}"""
 """No example of a real call: small models copy its path into their own."""
+_SEVERAL = (
+    "\nTo use up to four tools at once, none of which needs what another one tells: "
+    "a list of such objects."
+)
+_MOST = 4
+"""Calls of one answer."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """Answers that are one call, or the call `reply` whose text is the answer."""
+    """Answers that are one call or a list of some, or the call `reply` whose text is the answer."""
+
+    several: bool = True
+    """Whether an answer may be a list of calls."""
 
     def offer(self, tools: Sequence[Offered], /) -> str:
         """Return the lines of the system prompt; nothing without tools."""
-        return offered.offer(_OFFER, tools)
+        return offered.offer(_OFFER.replace("{several}", _SEVERAL if self.several else ""), tools)
 
     def schema(self, tools: Sequence[Offered], reply: bool = True, /) -> dict[str, Any] | None:
         """Return the schema of an action, flat and without references; without `reply`, a call."""
         if not tools:
             return None
-        actions = [_action(tool.name, schemas.flat(tool.parameters)) for tool in tools]
+        calls = [_action(tool.name, schemas.flat(tool.parameters)) for tool in tools]
+        items = {"items": {"anyOf": calls}, "minItems": 2, "maxItems": _MOST}
+        actions = [*calls, {"type": "array", **items}] if self.several else calls
         if reply:
             text = {"type": "string"}
             speak = {"type": "object", "properties": {"text": text}, "required": ["text"]}
-            actions.append(_action(REPLY, {**speak, "additionalProperties": False}))
+            actions = [*actions, _action(REPLY, {**speak, "additionalProperties": False})]
         return {"anyOf": actions}
 
     def read(self, text: str, tools: Sequence[Offered], /) -> Said:

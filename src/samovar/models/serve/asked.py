@@ -77,8 +77,9 @@ def understood(fields: Fields, dialect: Speech, drawn: Sampling) -> tuple[Asked,
 
 def _speech(dialect: Speech, tools: Sequence[Outline], must: bool, formed: bool) -> Speech:
     """Return how calls are written; what has to fit a schema, with calls, can only be an action."""
+    action = Rescued(Action(several=False))
     if must:
-        return Rescued(Action())
+        return action
     # An action cannot be told from a call of such a tool.
     taken = any(tool.name == REPLY for tool in tools)
     if taken and formed:
@@ -86,7 +87,7 @@ def _speech(dialect: Speech, tools: Sequence[Outline], must: bool, formed: bool)
         raise invalid(f"{where} cannot hold beside a tool called {REPLY!r}: rename the tool", where)
     if taken:
         return Rescued(Fenced())
-    return Rescued(Action()) if tools and formed else dialect
+    return action if tools and formed else dialect
 
 
 def _held(
