@@ -4,9 +4,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from samovar.bench import logs, overhead
-from samovar.core.event import Closed, Documented, Entry, Event, Judged, Opened, Surveyed, Wrote
+from samovar.core.event import (
+    Chose,
+    Closed,
+    Documented,
+    Entry,
+    Event,
+    Judged,
+    Opened,
+    Surveyed,
+    Wrote,
+)
 from samovar.core.log import JsonlLog, read
 from samovar.core.message import Usage
 from samovar.core.task import Candidate, Checked, Task, Verdict
@@ -57,6 +68,18 @@ def test_what_candidates_of_a_step_share_is_told_apart():
     assert logs.shared([Entry(n, at, event) for n, event in enumerate(events)]) == Usage()
 
 
+def test_ways_of_making_candidates_are_counted_and_those_that_were_committed():
+    found = Candidate(id=1, step=0, origin="search", parent=0, way="hint")
+    again = Candidate(id=2, step=0, origin="model", way="repair")
+    made = [Wrote(candidate=c) for c in (CANDIDATE, found, again)]
+    end = Chose(step=0, candidate=1, why="", verdict=Verdict(passed=True))
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    entries = [Entry(n, at, event) for n, event in enumerate([*made, end])]
+    assert logs.ways(entries) == ({"fresh": 1, "search": 1, "repair": 1}, {"search": 1})
+    lost = [*made, replace(end, verdict=Verdict(passed=False))]
+    assert not logs.ways([Entry(n, at, event) for n, event in enumerate(lost)])[1]
+
+
 def test_each_log_has_a_line_and_all_have_one(tmp_path, capsys):
     path = tmp_path / "events.jsonl"
     times = iter(run())
@@ -64,12 +87,13 @@ def test_each_log_has_a_line_and_all_have_one(tmp_path, capsys):
     for _, event in STEPS:
         log.append(event)
     logs.main([str(path), str(GOLDEN)])
-    first, _, total = capsys.readouterr().out.splitlines()
+    first, _, total, *made = capsys.readouterr().out.splitlines()
     cached = "cached 75.0% of 160 later and 90.0% of 100 shared prompt tokens"
     assert first == f"12.5% of the time, {cached}: {path}"
     golden = logs.later(read(GOLDEN))
     cached = f"cached {120 / (160 + golden.prompt):.1%} of {160 + golden.prompt} later and "
     assert cached in total and total.endswith(": all 2")
+    assert made[0].startswith("fresh: ") and made[0].endswith(" committed")
 
 
 async def test_a_scripted_run_and_the_start_of_a_sandbox_are_timed(tmp_path):

@@ -106,7 +106,7 @@ def hire(home: Path) -> None:
             "name": name,
             "instructions": "x",
             "craft": "plan" if name == "zed" else "text",
-            "model": "large-32b" if name == "zed" else "",
+            "model": "large-32b" if name in ("bob", "zed") else "",
             "permissions": {"read_outboxes": heard},
             "limits": {"read": 1},
         }

@@ -111,13 +111,15 @@ class Books:
         self.home, self.model, self.store, self.settings = home, model, store, settings
         self.minds = Minds(home)
         self.loaded = ""
+        self.called = "scripted-32b"
+        """The model's name; small ones are given no tools for some tasks."""
 
     async def choice(self, _name: str) -> Choice:
-        endpoint = Endpoint(url="http://127.0.0.1:9/v1", model="scripted")
+        endpoint = Endpoint(url="http://127.0.0.1:9/v1", model=self.called)
         return Choice(self.model, endpoint, Profile(context=16_000))
 
     async def find(self, names: Sequence[str], /) -> tuple[str, Model]:
-        return names[0] or "scripted", self.model
+        return names[0] or self.called, self.model
 
     def team(self) -> Team:
         folder = Folder(self.home)

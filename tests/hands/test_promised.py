@@ -15,6 +15,7 @@ async def test_the_tester_commits_a_test_and_leaves_what_it_tests_alone(project,
     git(project, "commit", "-qm", "sums")
     found(home, "..")
     books = open_books([call("write_file", path="tests/test_sums.py", content=TEST), reply("One.")])
+    books.called = "scripted-1.5b"
     team = books.team()
     await team.submit("Write tests for add of sums.py in tests/test_sums.py", "tester")
     await team.tick()

@@ -214,7 +214,32 @@ async def test_a_task_comes_through_the_queue_and_not_as_a_message_too(home: Pat
     team = office(home, rule)
     await team.send("a", "tea please")
     assert await ticks(team, 3) == [{"a": "task"}, {"b": "work"}, {}]
-    assert len(prompts) == 1 and prompts[0].startswith("Task #1:\nmake tea")
+    assert len(prompts) == 1 and prompts[0].startswith("Your task:\nmake tea")
+
+
+@pytest.mark.parametrize(("model", "turns"), [("m-1.5b", "nothing"), ("m-32b", "task")])
+async def test_what_teammates_say_makes_a_small_model_file_tasks_for_itself_alone(
+    home: Path, model: str, turns: str
+) -> None:
+    hire(home, "a", model=model, **reading("b"))
+    hire(home, "b", **reading("a"))
+    post(home, "b", OutboxEntry(sender="b", tick=0, seq=0, kind="report", text="done"))
+    team = office(home, lambda request: act("task", "b", "do it again") if request.schema else "x")
+    assert (await team.tick()).turns["a"] == turns
+    assert len(await team.tasks("b")) == (turns == "task")
+    own = office(home, lambda request: act("task", "a", "look at it") if request.schema else "x")
+    post(home, "b", OutboxEntry(sender="b", tick=0, seq=0, kind="report", text="more"))
+    await own.tick()
+    assert [j.text for j in await own.tasks("a")] == ["look at it"]
+
+
+async def test_nobody_files_code_for_an_agent_without_a_repository(home: Path) -> None:
+    hire(home, "a", craft="code", **reading("b"))
+    hire(home, "b")
+    team = office(home, lambda _: act("task", "a", "mend it"))
+    post(home, "b", OutboxEntry(sender="b", tick=0, seq=0, kind="report", text="it is broken"))
+    assert (await team.tick()).turns == {"a": "nothing"}
+    assert not await team.tasks("a")
 
 
 async def test_a_task_goes_before_the_talk_of_teammates_which_is_heard_afterwards(

@@ -2,10 +2,12 @@
 
 The share of the time that neither the model nor a check took, and the share of the prompt's tokens
 that came from the server's prefix cache: of all questions but a run's first, and of the questions
-that another candidate of the same step was asked before.
+that another candidate of the same step was asked before. Last, which ways of making a candidate
+made how many, and how many of those were committed.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 from samovar.core.event import Chose, Documented, Entry, Judged, Planned, Surveyed, Wrote
 from samovar.core.log import read
 from samovar.core.message import Usage
+from samovar.core.task import Verdict
 
 
 def share(entries: Sequence[Entry]) -> float:
@@ -64,6 +67,24 @@ def shared(entries: Sequence[Entry]) -> Usage:
     return found
 
 
+def ways(entries: Sequence[Entry]) -> tuple[Counter[str], Counter[str]]:
+    """Return how many candidates came by each way, and by which way those came that were chosen.
+
+    A way is `search`, or that of the model's question: `fresh`, `hint`, `repair` or `anew`.
+    """
+    made: dict[tuple[int, int], str] = {}
+    chosen = Counter[str]()
+    for event in (e.event for e in entries):
+        match event:
+            case Wrote(candidate=one):
+                made[one.step, one.id] = one.way if one.origin == "model" else one.origin
+            case Chose(step=step, candidate=number, verdict=Verdict(passed=True)):
+                chosen[made.get((step, number), "nobody")] += 1
+            case _:
+                continue
+    return Counter(made.values()), chosen
+
+
 def row(name: str, own: Sequence[float], after: Usage, same: Usage) -> str:
     """Return a line: samovar's share of the time, and the cache's of two kinds of tokens."""
     median = sorted(own)[len(own) // 2]
@@ -79,14 +100,19 @@ def main(names: Sequence[str]) -> None:
     """Print a line for each log, and for all their median time and the sum of their tokens."""
     own: list[float] = []
     after = same = Usage()
+    made, chosen = Counter[str](), Counter[str]()
     for name in names:
         entries = read(Path(name))
         own.append(share(entries))
         found = later(entries), shared(entries)
         after, same = after + found[0], same + found[1]
+        every, taken = ways(entries)
+        made, chosen = made + every, chosen + taken
         sys.stdout.write(f"{row(name, own[-1:], *found)}\n")
     if own:
         sys.stdout.write(f"{row(f'all {len(own)}', own, after, same)}\n")
+    for way, number in made.most_common():
+        sys.stdout.write(f"{way}: {number} made, {chosen[way]} committed\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from samovar.boot import Choice, first, shown
 from samovar.companion.tools import Place
 from samovar.core.seams import Live
+from samovar.hands.bare import is_bare
 from samovar.hands.bench import Bench, here, shelter
 from samovar.hands.errand import Errand, Means
 from samovar.hands.ground import furnish, ground
@@ -16,6 +17,7 @@ from samovar.hands.leave import Leave
 from samovar.hands.letters import Letters
 from samovar.hands.slip import Slip
 from samovar.memory.recall import Memory
+from samovar.models.size import is_small
 from samovar.org.credits import Prices
 from samovar.org.journal import agent_log
 from samovar.org.kept import at_work
@@ -47,7 +49,7 @@ class Hands:
     ) -> Worked | None:
         """Work on a task; one that a crash, a question or empty credits stopped goes on.
 
-        Returns None when none of the agent's tools is to be had here.
+        Returns None when none of the agent's tools is to be had here, or a small model needs none.
         """
         names = here(self.home, self.settings, resume)
         if not names:
@@ -61,6 +63,10 @@ class Hands:
         async with AsyncExitStack() as stack:
             found = await first(resume.models, self.choice)
             model = shown(found.endpoint.model)
+            if place.repo is None and is_small(model):
+                known = await place.files()
+                if is_bare(job.text, resume.instructions, known):
+                    return None
             errand = Errand(place, slip, brief, hold, resume)
             began = await errand.begin(model)
             if errand.over:

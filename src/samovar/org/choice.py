@@ -116,6 +116,17 @@ def meant(answer: Any, scene: Scene) -> Choice:
     return choice
 
 
+def modest(choice: Choice, scene: Scene) -> Choice:
+    """Return what is left of a small model's choice: teammates' words make tasks for itself alone.
+
+    Seen with 1.5 billion parameters: a report nobody had to act on became a task for a reviewer,
+    its report one for the next. Planners hand tasks out, and what a person says may go to anybody.
+    """
+    people = any(e.sender.startswith("person:") for e in scene.unread)
+    others = choice.action == "task" and choice.to != scene.resume.name
+    return Choice("nothing") if others and not people and scene.resume.craft != "plan" else choice
+
+
 def ask(scene: Scene, recalled: str) -> tuple[Message, ...]:
     """Return the question. The front is the same in every turn, for the server's prefix cache."""
     return (

@@ -11,9 +11,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from samovar.models.size import is_small
 from samovar.org import bookmark
 from samovar.org.bookmark import Bookmark
-from samovar.org.choice import ALL, PERSON, Choice, Scene, ask, meant, wanted
+from samovar.org.choice import ALL, PERSON, Choice, Scene, ask, meant, modest, wanted
 from samovar.org.crew import Crew, charged
 from samovar.org.filing import CAPPED, Filing
 from samovar.org.hold import carry
@@ -115,7 +116,8 @@ class Turns:
         answer: Any = await self.kit.choose(
             paid, ask(scene, recalled), wanted(scene), limit=resume.limits.reply
         )
-        return meant(answer, scene)
+        choice = meant(answer, scene)
+        return modest(choice, scene) if is_small(self.kit.real(name)) else choice
 
     async def _act(self, choice: Choice, scene: Scene, roster: Roster) -> Took:
         match choice.action:
@@ -147,9 +149,11 @@ class Turns:
             text = f"{refused}; refused: {choice.text[:500]}"
             mark = await self.warn(resume.name, "cap", text, mark, scene.tick)
             return Took("refused", refused, mark)
-        repos = roster.resumes[choice.to].permissions.repositories
-        source = self._source(scene)
-        repo = source.repo if source and source.repo else (repos[0] if repos else "")
+        doer, source = roster.resumes[choice.to], self._source(scene)
+        repo = next(filter(None, (source and source.repo, *doer.permissions.repositories)), "")
+        if doer.craft == "code" and not repo:
+            text = f"{doer.name} has no repository for: {choice.text}"
+            return Took("nothing", text, self._kept(scene))
         entry, job = await filing.file(draft, parent, repo)
         return Took("task", f"#{job.id} for {choice.to}: {choice.text}", self._said(scene, entry))
 
