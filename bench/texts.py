@@ -49,6 +49,10 @@ def asked(resume: Resume, text: str) -> tuple[Message, Message]:
     return Message("system", who(resume, {})), Message("user", task)
 
 
+def _row(text: str) -> str:
+    return flat(" / ".join(text.split("\n")))
+
+
 async def main(wanted: str) -> None:
     """Ask all cases, one after the other."""
     folder = files("samovar.org") / "agents"
@@ -63,7 +67,7 @@ async def main(wanted: str) -> None:
             answer = (await choice.model.reply(request)).text
             good += case.fits(answer)
             mark = "ok " if case.fits(answer) else "bad"
-            print(f"{mark} {case.agent}: {flat(case.text)[:60]} -> {flat(answer)}", flush=True)
+            print(f"{mark} {case.agent}: {_row(case.text)[:60]} -> {_row(answer)}", flush=True)
     low, high = wilson(good, len(cases))
     print(f"{good} of {len(cases)} ({low:.0%} to {high:.0%})")
 

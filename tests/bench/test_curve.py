@@ -18,14 +18,14 @@ def _row(task, generated, *, solved=True, scale=1.0, calls=1, harness="samovar",
 def test_a_task_counts_from_the_budget_on_within_which_it_was_solved():
     rows = [_row("a", 300), _row("b", 700, calls=4), _row("c", 2500, solved=False, calls=8)]
     [found] = curves(rows)
-    assert found.solved == (1, 1, 2, 2)
+    assert found.solved == (1, 1, 2, 2, 2, 2, 2)
     assert found.tokens == (300, 700)
-    assert found.open == (0, 0, 0, 0)
+    assert found.open == (0, 0, 0, 0, 1, 1, 1) and found.largest == 1.0
 
 
 def test_calls_are_a_part_of_the_budget():
     [found] = curves([_row("a", 100, calls=5)])
-    assert found.solved == (0, 0, 0, 1)
+    assert found.solved == (0, 0, 0, 1, 1, 1, 1) and not any(found.open)
 
 
 def test_a_run_at_a_large_budget_tells_of_the_smaller_ones():

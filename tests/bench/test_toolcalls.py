@@ -91,6 +91,14 @@ def test_an_answer_is_right_when_it_is_text_and_no_printed_call(said: Said, righ
     assert grade(said, step, [READ]).right == right
 
 
+def test_every_expectation_of_the_cases_can_be_looked_for():
+    steps = [step for case in load(CASES)[0] for step in case.asked]
+    assert len(steps) == 74 + 93
+    for expect in (expect for step in steps for expect in step.expect):
+        for check in expect.arguments.values():
+            check.holds("x")
+
+
 def test_values_that_are_as_good_are_taken():
     check = Check(among=("New York, NY", 3, True, ["a"]))
     assert all(check.holds(value) for value in ("new york ny", 3, 3.0, True, ["A"]))

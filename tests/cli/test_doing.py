@@ -1,11 +1,13 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import time
 from pathlib import Path
 
+import model_server
 import msgspec
 import pytest
 
@@ -343,3 +345,26 @@ def test_a_receipt_counts_no_tests_after_a_change_that_was_not_kept(
     lost = msgspec.structs.replace(kept, after=Counts())
     (shown,) = [line.text for line in receipt_lines(lost) if line.text.startswith("tests")]
     assert "before: " in shown and "after" not in shown
+
+
+def test_a_server_that_dies_in_the_midst_is_said_and_the_run_goes_on_later(
+    samovar: Samovar, server: Server, project: Path
+) -> None:
+    asked: list[object] = []
+
+    def dies(question: object) -> str:
+        asked.append(question)
+        if len(asked) > 1:
+            raise ConnectionResetError("gone")
+        return BAD
+
+    words = ("do", TASK, "--yes", *QUICK)
+    with model_server.serving(dies) as url:
+        done = samovar(*words, SAMOVAR_MODEL_URL=url)
+    assert done.returncode == 3 and "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    run = re.search(r"samovar resume (\S+?)['.,]?(\s|$)", last)
+    assert "the run is kept" in last and run, done.stderr
+    again = samovar("resume", run[1], "--yes", SAMOVAR_MODEL_URL=server.url)
+    assert again.returncode == 0, again.stderr
+    assert len(branches(project)) == 1

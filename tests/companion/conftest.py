@@ -85,3 +85,11 @@ async def sit(project, tmp_path):
             return talker
 
         yield begin
+
+
+def single(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the forms of one action; in a list of actions there are no others."""
+    one = [form for form in schema["anyOf"] if form["type"] == "object"]
+    several = [form for form in schema["anyOf"] if form["type"] == "array"]
+    assert all(item in one for form in several for item in form["items"]["anyOf"])
+    return one

@@ -1,6 +1,5 @@
 """A model that can write nothing but what the schema of its request admits still gets its tools."""
 
-import json
 import subprocess
 from dataclasses import replace
 from itertools import pairwise
@@ -10,14 +9,7 @@ from typing import Any
 from samovar.core.talk import Offered, Stopped, Used
 from samovar.models.scripted import Held
 
-
-def call(name: str, /, **arguments: Any) -> str:
-    return json.dumps({"tool": name, "arguments": arguments})
-
-
-def reply(text: str) -> str:
-    return call("reply", text=text)
-
+from .conftest import call, reply, single
 
 DOUBLE = '''\
 def double(x: int) -> int:
@@ -59,7 +51,7 @@ def results(seen: list[Any]) -> list[tuple[bool, str]]:
 
 
 def admitted(request) -> set[str]:
-    return {one["properties"]["tool"]["const"] for one in request.schema["anyOf"]}
+    return {one["properties"]["tool"]["const"] for one in single(request.schema)}
 
 
 async def test_a_promoted_skill_can_be_called_in_the_same_turn(sit):

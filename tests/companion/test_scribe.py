@@ -13,13 +13,7 @@ from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Offered, Stopped, Used
 from samovar.settings import Settings
 
-
-def call(name: str, /, **arguments: Any) -> str:
-    return json.dumps({"tool": name, "arguments": arguments})
-
-
-def reply(text: str) -> str:
-    return call("reply", text=text)
+from .conftest import call, reply, single
 
 
 def code(text: str) -> str:
@@ -44,7 +38,7 @@ async def events(talker, text: str) -> list[Any]:
 
 
 def tools_of(request) -> set[str]:
-    return {one["properties"]["tool"]["const"] for one in request.schema["anyOf"]}
+    return {one["properties"]["tool"]["const"] for one in single(request.schema)}
 
 
 def results(seen) -> list[tuple[bool, str]]:
@@ -181,7 +175,7 @@ async def test_of_a_failing_test_the_code_is_changed(sit, project):
     first, _, _, still, repair, last = talker.seat.choice.model.asked
     (path,) = {
         json.dumps(one["properties"]["arguments"]["properties"]["path"])
-        for one in first.schema["anyOf"]
+        for one in single(first.schema)
     }
     assert "sums.py" in path and "test_sums.py" not in path, "the code is the only path there is"
     assert tools_of(still) == {"edit_file"} and "reply" in tools_of(last)

@@ -29,9 +29,11 @@ class Curve(Struct, frozen=True, kw_only=True):
     harness: str
     total: int
     solved: tuple[int, ...]
-    """Solved tasks by step of `STEPS`, up to the largest budget that was given."""
+    """Solved tasks by step of `STEPS`."""
     open: tuple[int, ...]
     """By step: tasks not solved, and not run with so large a budget."""
+    largest: float
+    """The largest budget that was given, as a multiple of the budget."""
     tokens: tuple[int, ...]
     """Generated tokens with which each solved task was solved, the fewest first."""
 
@@ -65,8 +67,6 @@ def drawn(title: str, found: Sequence[Curve]) -> str:
 
 def _curve(tries: Tries) -> Curve:
     one = next(iter(tries.values()))[0]
-    largest = max(row.scale for runs in tries.values() for row in runs)
-    steps = [step for step in STEPS if step <= largest]
     solved = [[r.generated for r in runs if r.solved] for runs in tries.values()]
     return Curve(
         set=one.set,
@@ -74,8 +74,9 @@ def _curve(tries: Tries) -> Curve:
         model=one.model,
         harness=one.harness,
         total=len(tries),
-        solved=tuple(sum(_within(runs, step) for runs in tries.values()) for step in steps),
-        open=tuple(sum(_unknown(runs, step) for runs in tries.values()) for step in steps),
+        solved=tuple(sum(_within(runs, step) for runs in tries.values()) for step in STEPS),
+        open=tuple(sum(_unknown(runs, step) for runs in tries.values()) for step in STEPS),
+        largest=max(row.scale for runs in tries.values() for row in runs),
         tokens=tuple(sorted(min(tokens) for tokens in solved if tokens)),
     )
 
@@ -92,13 +93,12 @@ def _unknown(runs: Sequence[Row], step: float) -> bool:
 
 
 def _cells(curve: Curve) -> list[str]:
-    known = [
+    return [
         f"at least {solved}" if unknown else str(solved)
         for solved, unknown in zip(curve.solved, curve.open, strict=True)
     ]
-    return known + [""] * (len(STEPS) - len(known))
 
 
 def _reach(curve: Curve) -> int:
-    """Return the tokens up to which a curve is known."""
-    return int(STEPS[len(curve.solved) - 1] * GENERATED)
+    """Return the tokens up to which a curve is drawn."""
+    return int(curve.largest * GENERATED)

@@ -91,6 +91,15 @@ class Notes:
         except FileNotFoundError:
             return 0
 
+    def stamp(self, id: str) -> Stamp | None:
+        """Return the stamp of one note's file, as `stamps` does; None where there is none."""
+        try:
+            found = os.lstat(self._path(id))
+        except (OSError, ToolError):
+            return None
+        stamp = Stamp(found.st_mtime_ns, found.st_size)
+        return stamp if stat.S_ISREG(found.st_mode) and stamp.size <= _LARGEST else None
+
     def stamps(self) -> dict[str, Stamp]:
         """Return every note's id with the stamp of its file; links and folders do not count."""
         try:

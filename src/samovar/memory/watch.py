@@ -1,4 +1,4 @@
-"""Whether a note was touched since the last look: told by the kernel, without asking each file.
+"""Which notes were touched since the last look: told by the kernel, without asking each file.
 
 Source: inotify(7). What comes through another hard link of a file, or is written by another machine
 of a network file system, the kernel does not tell.
@@ -23,6 +23,8 @@ class Watch:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._events: io.FileIO | None = None
+        self._place = (0, 0)
+        """Which folder is watched: another one may come to bear its name."""
 
     def renew(self) -> None:
         """Watch the folder that has this name now; what happened before counts no more."""
@@ -33,16 +35,26 @@ class Watch:
         if ctypes.CDLL(None).inotify_add_watch(self._events.fileno(), path, _ACTS) < 0:
             self.close()
         else:
+            self._place = self._there()
             self.touched()
 
-    def touched(self) -> bool:
-        """Whether a note was touched since this was last asked; also where nobody can tell."""
+    def touched(self) -> frozenset[str] | None:
+        """Return the ids of notes touched since this was last asked; None where nobody can tell."""
         if self._events is None:
-            return True
+            return None
         names: list[str] = []
         while rows := self._events.read(_ROOM):
             names += _names(rows)
-        return any(_of_a_note(name) for name in names)
+        if "" in names or self._there() != self._place:
+            return None
+        return frozenset(n[:-3] for n in names if n.endswith(".md") and not n.startswith("."))
+
+    def _there(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self.folder)
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_dev, found.st_ino
 
     def close(self) -> None:
         """End the watch."""
@@ -69,8 +81,3 @@ def _names(rows: bytes) -> list[str]:
         names.append(os.fsdecode(rows[place : place + length].rstrip(b"\0")))
         place += length
     return names
-
-
-def _of_a_note(name: str) -> bool:
-    """Whether an event matters: the index itself lies in the folder, too."""
-    return not name or (name.endswith(".md") and not name.startswith("."))

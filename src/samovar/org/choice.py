@@ -124,7 +124,9 @@ def modest(choice: Choice, scene: Scene) -> Choice:
     """
     people = any(e.sender.startswith("person:") for e in scene.unread)
     others = choice.action == "task" and choice.to != scene.resume.name
-    return Choice("nothing") if others and not people and scene.resume.craft != "plan" else choice
+    if not others or people or scene.resume.craft == "plan":
+        return choice
+    return Choice("nothing", "", f"no task for {choice.to} (decision 27): {choice.text}")
 
 
 def ask(scene: Scene, recalled: str) -> tuple[Message, ...]:

@@ -134,7 +134,7 @@ class Turns:
                 await self.kit.memory.note(scene.resume.name, choice.text)
                 return Took("note", choice.text, self._kept(scene))
             case "nothing":
-                return Took("nothing", "", self._kept(scene))
+                return Took("nothing", choice.text, self._kept(scene))
 
     async def _task(self, choice: Choice, scene: Scene, roster: Roster) -> Took:
         parent = self._about(scene)
