@@ -42,6 +42,11 @@ def test_a_task_that_speaks_of_files_or_acts_is_not(text):
     assert not is_bare(text, "Do as you are told.", PAPERS)
 
 
+def test_a_task_may_ask_for_a_tool_by_its_name():
+    assert is_bare("Shout: tea is ready now", "Do as you are told.", ())
+    assert not is_bare("Shout: tea is ready now", "Do as you are told.", (), ["shout"])
+
+
 def test_without_material_the_instructions_and_notes_count():
     assert is_bare("Write one sentence about samovars", "Short sentences.", PAPERS)
     assert not is_bare("Say what happened today", READS_LOG, PAPERS)

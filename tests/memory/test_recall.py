@@ -131,7 +131,7 @@ async def test_a_folder_put_in_place_of_another_is_watched_from_then_on(either, 
     assert await texts(either, "plum") == ["blue plum"]
 
 
-async def test_files_are_asked_only_when_the_kernel_tells_of_a_change(folder, monkeypatch):
+async def test_files_are_asked_only_when_the_kernel_cannot_name_what_changed(folder, monkeypatch):
     monkeypatch.setattr(index, "MANY", 0)
     notes = Counted(folder)
     memory = Memory(notes)
@@ -142,7 +142,16 @@ async def test_files_are_asked_only_when_the_kernel_tells_of_a_change(folder, mo
         await texts(memory, "apple")
     assert notes.asked == before, "also its own index lies there, and is written"
     (folder / f"{note.id}.md").write_text("red grape")
-    assert await texts(memory, "grape") == ["red grape"] and notes.asked == before + 1
+    assert await texts(memory, "grape") == ["red grape"] and await texts(memory, "apple") == []
+    (folder / "two.md").write_text("green pear")
+    assert await texts(memory, "pear") == ["green pear"]
+    (folder / "two.md").unlink()
+    assert await texts(memory, "pear") == [] and notes.asked == before, "none but what it named"
+    folder.rename(folder.with_name("old"))
+    folder.mkdir()
+    (folder / "three.md").write_text("blue plum")
+    assert await texts(memory, "plum") == ["blue plum"] and await texts(memory, "grape") == []
+    assert notes.asked > before, "another folder has this name now"
     memory.close()
 
 

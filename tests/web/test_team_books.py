@@ -112,7 +112,7 @@ async def test_credits_and_limits_of_a_real_team_are_changed_on_the_page(tmp_pat
 
         assert await change(amount="2", how="take") == 200
         assert (await team.credits())["ada"] == 3_000_000
-        assert await change(amount="3.1", how="take") == 403, "it has less than that"
+        assert await change(amount="3.1", how="take") == 409, "it has less than that"
         assert await change(amount="0") == 409
         assert await change(per_day="1.5", how="limit") == 200
         assert '<td class="num">1.50</td>' in (await client.get("/credits")).text

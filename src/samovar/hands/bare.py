@@ -28,14 +28,17 @@ _MATERIAL = re.compile(
 """More than one line, words behind a colon, or a quotation."""
 
 
-def is_bare(text: str, instructions: str, known: Collection[str]) -> bool:
+def is_bare(
+    text: str, instructions: str, known: Collection[str], tools: Collection[str] = ()
+) -> bool:
     """Whether a task can be done with its own words and what its model knows.
 
-    `known` are the files that lie where the agent works. Of a task that brings nothing along, what
+    `known` are the files that lie where the agent works, `tools` the names of its tools, skills
+    among them: a task may ask for one by name. Of a task that brings nothing along, what
     its words or the agent's instructions speak of may lie there, or in the agent's notes.
     """
     words = frozenset(re.findall(r"\w+", text.lower()))
-    if mentioned(text, known) or _PATH.search(text) or words & _LOOKS:
+    if mentioned(text, known) or _PATH.search(text) or words & _LOOKS.union(tools):
         return False
     return bool(_MATERIAL.search(text)) or not (
         words & CALLED["memory"] or _sent(instructions, known)

@@ -12,7 +12,7 @@ from samovar.core.seams import Live
 from samovar.hands.bare import is_bare
 from samovar.hands.bench import Bench, here, shelter
 from samovar.hands.errand import Errand, Means
-from samovar.hands.ground import furnish, ground
+from samovar.hands.ground import Ground, furnish, ground
 from samovar.hands.leave import Leave
 from samovar.hands.letters import Letters
 from samovar.hands.slip import Slip
@@ -51,8 +51,7 @@ class Hands:
 
         Returns None when none of the agent's tools is to be had here, or a small model needs none.
         """
-        names = here(self.home, self.settings, resume)
-        if not names:
+        if not (names := here(self.home, self.settings, resume)):
             return None
         self._miss(resume, names)
         place = await ground(self.home, job, resume)
@@ -63,10 +62,8 @@ class Hands:
         async with AsyncExitStack() as stack:
             found = await first(resume.models, self.choice)
             model = shown(found.endpoint.model)
-            if place.repo is None and is_small(model):
-                known = await place.files()
-                if is_bare(job.text, resume.instructions, known):
-                    return None
+            if is_small(model) and await _brings_all(place, job, resume):
+                return None
             errand = Errand(place, slip, brief, hold, resume)
             began = await errand.begin(model)
             if errand.over:
@@ -100,3 +97,10 @@ class Hands:
         if missing:
             text = f"not to be had here: {', '.join(missing)}; see 'samovar validate'"
             agent_log(self.home, resume.name).add("tools", text=text)
+
+
+async def _brings_all(place: Ground, job: Job, resume: Resume) -> bool:
+    """Whether a task outside any repository needs no tool."""
+    return place.repo is None and is_bare(
+        job.text, resume.instructions, await place.files(), resume.permissions.tools
+    )
