@@ -72,7 +72,7 @@ def ways(entries: Sequence[Entry]) -> tuple[Counter[str], Counter[str]]:
 
     A way is `search`, or that of the model's question: `fresh`, `hint`, `repair` or `anew`.
     """
-    made: dict[tuple[int, int], str] = {}
+    made: dict[tuple[int, int | None], str] = {}
     chosen = Counter[str]()
     for event in (e.event for e in entries):
         match event:

@@ -150,7 +150,8 @@ class Turns:
             mark = await self.warn(resume.name, "cap", text, mark, scene.tick)
             return Took("refused", refused, mark)
         doer, source = roster.resumes[choice.to], self._source(scene)
-        repo = next(filter(None, (source and source.repo, *doer.permissions.repositories)), "")
+        places = (source.repo if source else "", *doer.permissions.repositories)
+        repo = next((place for place in places if place), "")
         if doer.craft == "code" and not repo:
             text = f"{doer.name} has no repository for: {choice.text}"
             return Took("nothing", text, self._kept(scene))
