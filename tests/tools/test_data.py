@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import zipfile
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import duckdb
@@ -287,7 +288,7 @@ BOOK = f"<workbook xmlns='{MAIN}'><sheets/></workbook>"
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-async def test_two_gigabytes_are_described_within_500_megabytes(tool, place, record_property):
+async def test_two_gigabytes_are_described_within_500_megabytes(tool, place):
     block = "".join(
         f"{n},name {n % 1000},{n * 0.25},2024-01-{n % 28 + 1:02},{'x' * 40}\n"
         for n in range(200_000)
@@ -296,10 +297,7 @@ async def test_two_gigabytes_are_described_within_500_megabytes(tool, place, rec
         file.write("id,name,total,day,note\n")
         while file.tell() < 2_000_000_000:
             file.write(block)
-    most, done = [0], threading.Event()
-    watcher = threading.Thread(target=watch, args=(most, done))
-    watcher.start()
-    try:
+    async with watched() as most:
         said = await tool.run(path="big.csv")
         asked = await tool.run(
             path="big.csv", query="SELECT name, sum(total) FROM data GROUP BY name ORDER BY name"
@@ -307,13 +305,44 @@ async def test_two_gigabytes_are_described_within_500_megabytes(tool, place, rec
         # More than fits, so that it spills, and says at last that this is too much.
         with pytest.raises(ToolError, match="ask with a query for less"):
             await tool.run(path="big.csv", query="SELECT * FROM data ORDER BY hash(name), id")
+    assert "5 columns" in said and "name 0" in asked
+    assert 100 < most[0] / 1e6 < 500, said.splitlines()[0]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("name", "form", "rows"),
+    [("big.parquet", "parquet", 26_000_000), ("big.jsonl", "json", 11_000_000)],
+)
+async def test_a_gigabyte_of_other_kinds_is_described_within_500_megabytes(
+    tool, place, name, form, rows
+):
+    made = (
+        "range AS id, 'name ' || range % 1000 AS name, md5(range::varchar) AS note, range / 4 AS x"
+    )
+    query = f"COPY (SELECT {made} FROM range({rows})) TO '{place.root / name}' (FORMAT {form})"
+    await asyncio.to_thread(lambda: duckdb.connect().execute(query))
+    assert (place.root / name).stat().st_size > 1e9
+    async with watched() as most:
+        said = await tool.run(path=name)
+        asked = await tool.run(path=name, query="SELECT name, count(*) FROM data GROUP BY name")
+    assert "4 columns" in said and "name 7" in asked
+    assert most[0] / 1e6 < 500, said.splitlines()[0]
+
+
+@asynccontextmanager
+async def watched():
+    """Note the most bytes the program inside ever took while this lasts; log them."""
+    most, done = [0], threading.Event()
+    watcher = threading.Thread(target=watch, args=(most, done))
+    watcher.start()
+    try:
+        yield most
     finally:
         done.set()
         await asyncio.to_thread(watcher.join)
-    assert "5 columns" in said and "name 0" in asked
-    megabytes = most[0] / 1e6
-    logging.getLogger(__name__).info("peak %.0f MB", megabytes)
-    assert 100 < megabytes < 500, said.splitlines()[0]
+        logging.getLogger(__name__).info("peak %.0f MB", most[0] / 1e6)
 
 
 def watch(most: list[int], done: threading.Event) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import math
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,6 +54,8 @@ class Index:
         """Whether the journal may hold what was forgotten."""
         self.changes = 0
         """Counts up whenever a note or a vector changed."""
+        self._fresh: set[str] | None = None
+        """Notes that changed since `fresh` was asked; None where any may have."""
 
     def refresh(self) -> None:
         """Take in what changed in the folder since last time."""
@@ -82,12 +84,26 @@ class Index:
         )
         rows = [(model, v, id, digest) for (id, digest), v in vectors.items()]
         self._do(lambda base: base.executemany(query, rows))
-        self.changes += 1
+        self._changed(id for id, _ in vectors)
 
-    def vectors(self, model: str) -> list[tuple[str, bytes]]:
-        """Return every vector of a model with the id of its note."""
+    def vectors(self, model: str, only: Collection[str] | None = None) -> list[tuple[str, bytes]]:
+        """Return the vectors of a model with the ids of their notes; those of some, if named."""
         query = "SELECT id, vector FROM notes JOIN vectors USING (number) WHERE model = ?"
-        return self._do(lambda base: base.execute(query, (model,)).fetchall())
+        if only is None:
+            return self._do(lambda base: base.execute(query, (model,)).fetchall())
+        one = f"{query} AND id = ?"
+        return self._do(lambda base: [row for id in only for row in base.execute(one, (model, id))])
+
+    def fresh(self) -> frozenset[str] | None:
+        """Return the notes that changed since this was last asked; None where any may have."""
+        with self._lock:
+            found, self._fresh = self._fresh, set()
+        return None if found is None else frozenset(found)
+
+    def _changed(self, ids: Iterable[str]) -> None:
+        if self._fresh is not None:
+            self._fresh.update(ids)
+        self.changes += 1
 
     def alike(self, text: str, tags: tuple[str, ...]) -> list[str]:
         """Return the notes of just these words and tags, by id."""
@@ -154,6 +170,7 @@ class Index:
         self._shut()
         for end in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + end).unlink(missing_ok=True)
+        self._fresh = None
         self.changes += 1
 
     def _refresh(self, base: sqlite3.Connection) -> None:
@@ -161,6 +178,7 @@ class Index:
         if version != self._version:
             rows = base.execute("SELECT id, modified, size FROM notes")
             self._seen, self._version = {id: Stamp(at, size) for id, at, size in rows}, version
+            self._fresh = None
             self.changes += 1
             self._folder = -1
         news = self._news()
@@ -178,7 +196,7 @@ class Index:
         self._seen |= {id: stamp for id, stamp in news.items() if stamp is not None}
         for id in [id for id, stamp in news.items() if stamp is None]:
             self._seen.pop(id, None)
-        self.changes += 1
+        self._changed(news)
 
     def _news(self) -> dict[str, Stamp | None]:
         """Return the notes that are not as they were, by id; None stands for one that is gone."""

@@ -1,6 +1,6 @@
 """Embeddings: who makes them, how they are stored, and which lie nearest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +60,24 @@ class Nearest:
         self.ids = [id for id, _ in fit]
         data = np.frombuffer(b"".join(blob for _, blob in fit), dtype="<f2")
         self.matrix = data.astype(np.float32).reshape(len(fit), length // 2)
+
+    def renewed(
+        self, changed: Collection[str], rows: Sequence[tuple[str, bytes]]
+    ) -> "Nearest | None":
+        """Return these vectors with those of some notes as they are now.
+
+        None where they have another length, or nothing is here to begin with.
+        """
+        length = 2 * self.matrix.shape[1]
+        if not self.ids or any(len(blob) != length for _, blob in rows):
+            return None
+        stay = [n for n, id in enumerate(self.ids) if id not in changed]
+        made = Nearest(rows)
+        made.ids = [*(self.ids[n] for n in stay), *made.ids]
+        made.matrix = _numpy().concatenate(
+            [self.matrix[stay], made.matrix.reshape(-1, length // 2)]
+        )
+        return made
 
     def top(self, vector: bytes, limit: int, floor: float) -> list[str]:
         """Return the notes nearest to a packed vector, the best first, and none below the floor."""
