@@ -313,7 +313,7 @@ async def test_two_gigabytes_are_described_within_500_megabytes(tool, place):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("name", "form", "rows"),
-    [("big.parquet", "parquet", 26_000_000), ("big.jsonl", "json", 11_000_000)],
+    [("big.parquet", "parquet", 26_000_000), ("big.jsonl", "json", 11_500_000)],
 )
 async def test_a_gigabyte_of_other_kinds_is_described_within_500_megabytes(
     tool, place, name, form, rows
@@ -322,12 +322,15 @@ async def test_a_gigabyte_of_other_kinds_is_described_within_500_megabytes(
         "range AS id, 'name ' || range % 1000 AS name, md5(range::varchar) AS note, range / 4 AS x"
     )
     query = f"COPY (SELECT {made} FROM range({rows})) TO '{place.root / name}' (FORMAT {form})"
-    await asyncio.to_thread(lambda: duckdb.connect().execute(query))
+    with duckdb.connect() as base:
+        base.execute("SET enable_progress_bar = false")
+        await asyncio.to_thread(base.execute, query)
     assert (place.root / name).stat().st_size > 1e9
     async with watched() as most:
         said = await tool.run(path=name)
-        asked = await tool.run(path=name, query="SELECT name, count(*) FROM data GROUP BY name")
-    assert "4 columns" in said and "name 7" in asked
+        query = "SELECT name, count(*) FROM data GROUP BY name ORDER BY name"
+        asked = await tool.run(path=name, query=query)
+    assert "4 columns" in said and "name 0" in asked
     assert most[0] / 1e6 < 500, said.splitlines()[0]
 
 
