@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from samovar.bench.model import model
 from samovar.bench.stats import wilson
-from samovar.core.message import Message, Request, Sampling
+from samovar.core.message import Message, Request
 from samovar.core.text import flat
 from samovar.org.choice import template, who
+from samovar.org.crew import plainly
 from samovar.org.resume import Resume
 
 CASES = Path(__file__).parent / "texts" / "cases.jsonl"
-STEADY = Sampling(temperature=0.2)
 
 
 class Case(Struct, frozen=True):
@@ -43,10 +43,10 @@ class Case(Struct, frozen=True):
         return there and short and not any(w.lower() in said for w in self.never)
 
 
-def asked(resume: Resume, text: str) -> tuple[Message, Message]:
-    """Return the question an agent of a team of one gets."""
-    task = template("work").substitute(id=1, text=text, material="")
-    return Message("system", who(resume, {})), Message("user", task)
+def asked(resume: Resume, text: str) -> Request:
+    """Return what an agent of a team of one is asked."""
+    task = template("work").substitute(text=text, material="")
+    return plainly(resume, (Message("system", who(resume, {})), Message("user", task)))
 
 
 def _row(text: str) -> str:
@@ -62,8 +62,7 @@ async def main(wanted: str) -> None:
         choice = await model(wanted, "", stack)
         for case in cases:
             told = (folder / case.agent / "resume.json").read_bytes()
-            question = asked(msgspec.json.decode(told, type=Resume), case.text)
-            request = Request(messages=question, limit=600, sampling=STEADY)
+            request = asked(msgspec.json.decode(told, type=Resume), case.text)
             answer = (await choice.model.reply(request)).text
             good += case.fits(answer)
             mark = "ok " if case.fits(answer) else "bad"

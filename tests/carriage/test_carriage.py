@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from actions import call
 
 from samovar.carriage.label import Label, read
 from samovar.core.errors import ToolError
@@ -11,11 +12,6 @@ from samovar.org.outbox import OutboxEntry, listed, outbox_of, post
 from samovar.org.seams import Filter, Job
 
 from .conftest import git, hire
-
-
-def call(name, /, **arguments):
-    return json.dumps({"tool": name, "arguments": arguments})
-
 
 EDIT = call("edit_text", path="page.html", search="Utilize", replace="Use")
 SHOUT = b'''def shout(text: str) -> str:

@@ -51,14 +51,6 @@ def server() -> Iterator[Server]:
         yield made
 
 
-def call(name: str, /, **arguments: Any) -> str:
-    return json.dumps({"tool": name, "arguments": arguments})
-
-
-def reply(text: str) -> str:
-    return call("reply", text=text)
-
-
 def git(folder: Path, *words: str) -> str:
     done = subprocess.run(
         ["git", "-c", "user.name=T", "-c", "user.email=t@localhost", *words],

@@ -7,13 +7,14 @@ from typing import Any
 
 import model_server
 import pytest
+from actions import call, reply
 
 from samovar.cli.chat_commands import COMMANDS, run
 from samovar.companion.companion import companion
 from samovar.core.log import JsonlLog
 from samovar.core.talk import Began
 
-from .conftest import call, git, reply
+from .conftest import git
 
 MEND = call("edit_text", path="sums.py", search="a - b", replace="a + b")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import pytest
+from actions import reply
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
@@ -18,7 +19,7 @@ from samovar.cli.chat_view import View
 from samovar.companion.companion import companion
 from samovar.models.endpoint import Endpoint
 
-from .conftest import git, reply
+from .conftest import git
 
 
 def test_files_are_found_by_any_part_of_their_path():

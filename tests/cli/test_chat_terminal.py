@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 
 import pytest
+from actions import call, reply
 
-from .conftest import COMMAND, call, reply
+from .conftest import COMMAND
 
 
 class Terminal:

@@ -1,12 +1,12 @@
 """A repository, and a conversation in it with a scripted model."""
 
-import json
 import subprocess
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from actions import call
 
 from samovar.boot import Choice
 from samovar.companion.companion import Companion
@@ -24,15 +24,6 @@ CODE = "def add(a, b):\n    return a - b\n"
 def run(folder: Path, *words: str) -> str:
     done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
     return done.stdout.strip()
-
-
-def call(name: str, /, **arguments: Any) -> str:
-    """Return a call as the dialect of actions writes it."""
-    return json.dumps({"tool": name, "arguments": arguments})
-
-
-def reply(text: str) -> str:
-    return call("reply", text=text)
 
 
 MEND = call("edit_text", path="sums.py", search="a - b", replace="a + b")

@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
+from actions import reply
 
 from samovar.app import App
 from samovar.companion import companion
 from samovar.core.errors import SetupError
 
-from .conftest import MEND, events, reply
+from .conftest import MEND, events
 
 
 async def test_a_first_message_that_is_broken_off_leaves_a_conversation_that_goes_on(

@@ -7,6 +7,7 @@ from dataclasses import replace as swapped
 from typing import Any
 
 import pytest
+from actions import call, reply
 from unseen import NAMES, hidden
 
 from samovar.app import App
@@ -20,7 +21,7 @@ from samovar.models.profile import Profile
 from samovar.sandboxes.find import find_sandbox
 from samovar.settings import Settings
 
-from .conftest import MEND, call, events, reply
+from .conftest import MEND, events
 
 
 async def test_half_characters_in_an_answer_do_not_stop_a_conversation(sit):

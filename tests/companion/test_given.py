@@ -3,13 +3,14 @@
 import os
 
 import pytest
+from actions import call, reply
 
 from samovar.companion.clone import clone
 from samovar.companion.given import Gift, gifts, taken
 from samovar.core.errors import SetupError
 from samovar.core.talk import Told, Used
 
-from .conftest import MEND, call, events, reply, run
+from .conftest import MEND, events, run
 
 SALES = "year,total\n2025,41\n"
 READ = call("read_file", path="build/sales.csv")

@@ -6,10 +6,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from actions import call, reply
+
 from samovar.core.talk import Offered, Stopped, Used
 from samovar.models.scripted import Held
 
-from .conftest import call, reply, single
+from .conftest import single
 
 DOUBLE = '''\
 def double(x: int) -> int:

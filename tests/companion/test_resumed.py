@@ -1,6 +1,7 @@
 """Going on with an earlier conversation: whose it is decides what its agent may do."""
 
 import pytest
+from actions import call, reply
 from msgspec.structs import replace
 
 from samovar.app import App, onward
@@ -9,7 +10,7 @@ from samovar.core.errors import SetupError
 from samovar.core.log import JsonlLog
 from samovar.org.resume import Permissions, Resume
 
-from .conftest import call, events, reply
+from .conftest import events
 
 WRITER = Resume(name="writer", instructions="Write.", permissions=Permissions(tools=("memory",)))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from actions import call, reply
 from msgspec.structs import replace
 
 from samovar.boot import Choice
@@ -13,7 +14,7 @@ from samovar.core.rules import Rule, Rules
 from samovar.core.talk import Offered, Stopped, Used
 from samovar.settings import Settings
 
-from .conftest import call, reply, single
+from .conftest import single
 
 
 def code(text: str) -> str:

@@ -3,6 +3,7 @@
 import venv
 
 import pytest
+from actions import call, reply
 from msgspec.structs import replace
 
 from samovar.core.errors import Unreachable
@@ -15,7 +16,7 @@ from samovar.org.resume import Limits, Permissions, Resume, Soul
 from samovar.settings import Settings
 from samovar.store.store import memory
 
-from .conftest import MEND, call, events, reply
+from .conftest import MEND, events
 
 
 async def test_a_small_model_sees_five_tools(sit):

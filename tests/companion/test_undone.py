@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
+from actions import call, reply
 
 from samovar.app import App
 from samovar.boot import Desk
@@ -13,7 +14,7 @@ from samovar.core.event import Done, branch_of
 from samovar.core.talk import Continued
 from samovar.models.profile import Profile
 
-from .conftest import MEND, call, events, reply
+from .conftest import MEND, events
 from .conftest import run as git
 
 MORE = call("write_file", path="more.py", content="x = 1\n")

@@ -34,15 +34,6 @@ PAGE = "<h1>Utilize the form in order to log in</h1>\n"
 LOG = "".join(f"{n:03} ok\n" for n in range(40)) + "040 ERROR disk full\n"
 
 
-def call(name: str, /, **arguments: Any) -> str:
-    """Return a call as the dialect of actions writes it."""
-    return json.dumps({"tool": name, "arguments": arguments})
-
-
-def reply(text: str) -> str:
-    return call("reply", text=text)
-
-
 class Killed(BaseException):
     """As if the process had been killed."""
 

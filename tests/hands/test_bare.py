@@ -1,11 +1,12 @@
 """Small models work without tools on tasks that bring all they need."""
 
 import pytest
+from actions import call
 
 from samovar.core.talk import Used
 from samovar.hands.bare import is_bare
 
-from .conftest import call, events, hire
+from .conftest import events, hire
 
 PAPERS = frozenset({"team/manager.md", "team/engine.log", "notes.txt"})
 READS_LOG = "Where a task brings no log along, read team/engine.log."

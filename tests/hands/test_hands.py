@@ -2,13 +2,15 @@
 
 import json
 
+from actions import call, reply
+
 from samovar.core.errors import ModelError, Unreachable
 from samovar.core.talk import Began, Offered, Stopped, Used
 from samovar.memory.notebook import Notebook
 from samovar.models.scripted import Rules
 from samovar.org.outbox import OutboxEntry, post
 
-from .conftest import LOG, call, events, git, hire, notes, reply, results
+from .conftest import LOG, events, git, hire, notes, results
 
 
 async def test_a_log_summarizer_reads_a_log_and_reports(home, open_books):

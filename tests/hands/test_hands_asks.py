@@ -3,11 +3,12 @@
 import json
 
 import pytest
+from actions import call, reply
 
 from samovar.core.talk import Used
 from samovar.hands.errand import Errand
 
-from .conftest import Killed, call, cancelled_before_asked, git, held, hire, reply, results
+from .conftest import Killed, cancelled_before_asked, git, held, hire, results
 
 
 async def test_a_person_reads_all_of_what_a_word_counts_for(home, open_books):

@@ -1,6 +1,7 @@
 """What is kept of an agent's work, also when it is cut off in the middle."""
 
 import pytest
+from actions import call, reply
 
 from samovar.core.message import Request
 from samovar.core.talk import Looked, Replied, Stopped
@@ -9,7 +10,7 @@ from samovar.hands.ground import Ground
 from samovar.models.scripted import Rules
 from samovar.org.seams import StoreAway
 
-from .conftest import Killed, call, events, git, held, hire, reply, results
+from .conftest import Killed, events, git, held, hire, results
 
 EDIT = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
 

@@ -3,6 +3,7 @@
 import household
 import msgspec
 import pytest
+from actions import call, reply
 from household import BASE, BEARER
 from litestar.testing import AsyncTestClient
 
@@ -24,7 +25,7 @@ from samovar.web.server import desk_of
 from samovar.web.site import site
 from samovar.web.team import office
 
-from .conftest import call, git, hire, reply
+from .conftest import git, hire
 
 EDIT = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")
 AGAIN, GO_ON, UNDO = "Retry as a new run", "Go on", "Undo"

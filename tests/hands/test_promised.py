@@ -1,9 +1,11 @@
 """The agents that come along do what their resumes promise."""
 
+from actions import call, reply
+
 from samovar.models.scripted import Rules
 from samovar.org.found import found
 
-from .conftest import call, cancelled_before_asked, git, hire, reply
+from .conftest import cancelled_before_asked, git, hire
 
 SUMS = "def add(a, b):\n    return a + b\n"
 TEST = "from sums import add\n\n\ndef test_two_numbers_are_added():\n    assert add(2, 3) == 5\n"

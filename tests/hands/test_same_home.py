@@ -5,6 +5,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from actions import call, reply
+
 from samovar.coder import name_work
 from samovar.core.message import Request
 from samovar.models.scripted import Rules
@@ -13,7 +15,7 @@ from samovar.repo import git as repos
 from samovar.store.clock import Clock
 from samovar.store.store import memory
 
-from .conftest import call, git, hire, reply
+from .conftest import git, hire
 
 GOOD = "```python\ndef add(a, b):\n    return a + b\n```"
 EDIT = call("edit_text", path="page.html", search="Utilize the form", replace="Use the form")

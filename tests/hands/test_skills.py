@@ -1,8 +1,9 @@
 """Agents of a team make tools, and use them at once where their resumes name them."""
 
 import pytest
+from actions import call, reply
 
-from .conftest import call, hire, reply, results
+from .conftest import hire, results
 
 TRIPLE = (
     "def triple(x: int) -> int:\n"

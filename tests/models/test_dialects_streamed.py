@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
+from actions import call, reply
 
 from samovar.core.errors import ToolError
 from samovar.models.dialects.action import Action
@@ -21,14 +21,6 @@ PYTHON = Outline("python", "Run Python.", {"type": "object", "properties": {"cod
 TOOLS = (READ, PYTHON)
 PRINTED = json.loads(Path(__file__).with_name("printed.json").read_text())
 """What models print: calls of `read_file`, among others."""
-
-
-def call(name: str, /, **arguments: Any) -> str:
-    return json.dumps({"tool": name, "arguments": arguments})
-
-
-def reply(text: str) -> str:
-    return call("reply", text=text)
 
 
 def sent(stream: Stream, answer: str, size: int) -> list[str]:

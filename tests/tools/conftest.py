@@ -27,6 +27,7 @@ from samovar.sandboxes.bubblewrap import Bubblewrap
 from samovar.settings import Settings
 from samovar.tools.address import Web
 from samovar.tools.ask import Company
+from samovar.tools.edit_symbol import edit_symbol
 from samovar.tools.interpreter import own
 from samovar.tools.remote import join
 from samovar.tools.remote_server import RemoteServer
@@ -177,3 +178,53 @@ def offer(schema=None, name="look", description="Looks."):
 
 async def use(joined, tool, broker=ALL, **arguments):
     return await perform(Call(tool, arguments), joined.tools, broker)
+
+
+SHAPES = b'''\
+# coding: latin-1
+"""caf\xe9"""
+import functools
+
+
+class Shape:\t# the base
+    kind = "shape"
+
+    @functools.cache  # once
+    def area(self):
+        """It is
+
+  odd.
+        """
+        return self.width()  # here
+
+    # about the next one
+    def width(self): return 1
+
+
+class Box(Shape):
+    pass
+
+
+def total(shapes):
+    return sum(s.area() for s in shapes) + Shape().width()
+
+
+def use():
+    return total([Shape()])
+
+
+__all__ = ["Shape", "total"]
+'''
+
+
+@pytest.fixture
+def change(place):
+    (place.root / "shapes.py").write_bytes(SHAPES)
+
+    async def run(action, name="", code="", new_name="", path="shapes.py"):
+        said = await edit_symbol(place).run(
+            path=path, action=action, name=name, code=code, new_name=new_name
+        )
+        return said, (place.root / path).read_bytes()
+
+    return run

@@ -184,18 +184,20 @@ class Index:
         news = self._news()
         if not news:
             return
-        _remove(base, [id for id, stamp in news.items() if stamp is None and id in self._seen])
-        for id, stamp in news.items():
-            note = self.notes.peek(id) if stamp is not None else None
-            if stamp is not None and note is not None:
+        there = {id: stamp for id, stamp in news.items() if stamp is not None}
+        gone = news.keys() - there.keys()
+        _remove(base, gone)
+        for id, stamp in there.items():
+            note = self.notes.peek(id)
+            if note is not None:
                 _take_in(base, note, stamp)
         if any(id in self._seen for id in news):
             # Full text only marks what is deleted; the words stay until its parts are merged.
             base.execute("INSERT INTO words (words) VALUES ('optimize')")
             self._traces = True
-        self._seen |= {id: stamp for id, stamp in news.items() if stamp is not None}
-        for id in [id for id, stamp in news.items() if stamp is None]:
-            self._seen.pop(id, None)
+        self._seen |= there
+        for id in gone:
+            del self._seen[id]
         self._changed(news)
 
     def _news(self) -> dict[str, Stamp | None]:

@@ -5,6 +5,7 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,11 +95,9 @@ class Notes:
     def stamp(self, id: str) -> Stamp | None:
         """Return the stamp of one note's file, as `stamps` does; None where there is none."""
         try:
-            found = os.lstat(self._path(id))
+            return _stamp(os.lstat(self._path(id)))
         except (OSError, ToolError):
             return None
-        stamp = Stamp(found.st_mtime_ns, found.st_size)
-        return stamp if stat.S_ISREG(found.st_mode) and stamp.size <= _LARGEST else None
 
     def stamps(self) -> dict[str, Stamp]:
         """Return every note's id with the stamp of its file; links and folders do not count."""
@@ -106,10 +105,13 @@ class Notes:
             rows = os.scandir(self.folder)
         except FileNotFoundError:
             return {}
+        found: dict[str, Stamp | None] = {}
         with rows:
-            files = [row for row in rows if row.name.endswith(".md") and row.name[0] != "."]
-            found = {row.name[:-3]: _stamp(row) for row in files}
-        return {id: stamp for id, stamp in found.items() if 0 <= stamp.size <= _LARGEST}
+            for row in rows:
+                if row.name.endswith(".md") and row.name[0] != ".":
+                    with suppress(FileNotFoundError):
+                        found[row.name[:-3]] = _stamp(row.stat(follow_symlinks=False))
+        return {id: stamp for id, stamp in found.items() if stamp is not None}
 
     def all(self) -> Iterator[Note]:
         """Yield every note, in the order of their names."""
@@ -137,13 +139,10 @@ class Notes:
             write(self.folder / ".gitignore", b".index.db*\n")
 
 
-def _stamp(row: os.DirEntry[str]) -> Stamp:
-    """Return a file's stamp; that of a link, a folder or a file just deleted has no size."""
-    try:
-        facts = row.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        return Stamp(0, -1)
-    return Stamp(facts.st_mtime_ns, facts.st_size if stat.S_ISREG(facts.st_mode) else -1)
+def _stamp(facts: os.stat_result) -> Stamp | None:
+    """Return a file's stamp; None for a link, a folder, or what is too large for a note."""
+    fits = stat.S_ISREG(facts.st_mode) and facts.st_size <= _LARGEST
+    return Stamp(facts.st_mtime_ns, facts.st_size) if fits else None
 
 
 def folder_of(home: Path, agent: str) -> Path:

@@ -74,8 +74,11 @@ class Scene(Struct, frozen=True, kw_only=True):
 
 def wait(entries: Sequence[OutboxEntry], jobs: Sequence[Job], mark: Bookmark) -> bool:
     """Whether unread words wait until a task is done: not those of people, and not for ever."""
-    people = any(e.sender.startswith("person:") for e in entries)
-    return bool(entries and jobs) and not people and mark.deaf < LISTENS
+    return bool(entries and jobs) and not _by_people(entries) and mark.deaf < LISTENS
+
+
+def _by_people(entries: Sequence[OutboxEntry]) -> bool:
+    return any(entry.sender.startswith("person:") for entry in entries)
 
 
 def offered(scene: Scene) -> tuple[Action, ...]:
@@ -122,9 +125,8 @@ def modest(choice: Choice, scene: Scene) -> Choice:
     Seen with 1.5 billion parameters: a report nobody had to act on became a task for a reviewer,
     its report one for the next. Planners hand tasks out, and what a person says may go to anybody.
     """
-    people = any(e.sender.startswith("person:") for e in scene.unread)
     others = choice.action == "task" and choice.to != scene.resume.name
-    if not others or people or scene.resume.craft == "plan":
+    if not others or _by_people(scene.unread) or scene.resume.craft == "plan":
         return choice
     return Choice("nothing", "", f"no task for {choice.to} (decision 27): {choice.text}")
 

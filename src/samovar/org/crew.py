@@ -107,8 +107,7 @@ class Crew:
 
     async def _write(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Ended:
         question = await self._question("work", job, resume, roster)
-        limit = 2 * resume.limits.reply
-        asked = Request(messages=question, limit=limit, sampling=_STEADY)
+        asked = plainly(resume, question)
         found = await self.kit.models.find(resume.models)
         async with self._noted("work", job, resume, found, question, hold) as model:
             reply = await model.reply(asked)
@@ -253,6 +252,11 @@ class Crew:
             run=worked.run or job.run,
         )
         post(self.home, job.agent, entry)
+
+
+def plainly(resume: Resume, question: tuple[Message, ...]) -> Request:
+    """Return the request for the plain answer of an agent without tools."""
+    return Request(messages=question, limit=2 * resume.limits.reply, sampling=_STEADY)
 
 
 def charged(kit: Kit, model: Model, name: str, key: str, job: Job) -> Model:

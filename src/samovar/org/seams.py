@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
-from samovar.core.errors import Refused, SamovarError
+from samovar.core.errors import SamovarError
 
 JobState = Literal["ready", "running", "waiting", "done", "failed", "dead", "cancelled"]
 """`waiting` for a person; `failed`: worked on, without success; `dead`: attempts used up."""
@@ -32,7 +32,7 @@ class Overtaken(SamovarError):
     """
 
 
-class NoCredit(Refused):
+class NoCredit(SamovarError):
     """A charge would take a balance below zero, or over its limit of the day; nothing changed."""
 
     exit_code = 2

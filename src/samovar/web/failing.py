@@ -8,7 +8,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import Scope
 
 from samovar.core.errors import Missing, ModelError, Refused, SamovarError
-from samovar.org.seams import NoCredit, StoreAway
+from samovar.org.seams import StoreAway
 from samovar.web.body import is_form
 from samovar.web.guard import MACHINES, Answer, answered, said
 from samovar.web.page import Page
@@ -62,7 +62,7 @@ def cannot(request: Asked, error: SamovarError) -> Response[Any]:
 def status_of(error: SamovarError) -> int:
     """Return the status that says whether to try again: with 503, as it is."""
     match error:
-        case Refused() if not isinstance(error, NoCredit):
+        case Refused():
             return 403
         case Missing():
             return 404
