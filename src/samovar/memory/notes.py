@@ -5,7 +5,6 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,7 +94,7 @@ class Notes:
     def stamp(self, id: str) -> Stamp | None:
         """Return the stamp of one note's file, as `stamps` does; None where there is none."""
         try:
-            return _stamp(os.lstat(self._path(id)))
+            return _stamp(self._path(id))
         except (OSError, ToolError):
             return None
 
@@ -105,12 +104,9 @@ class Notes:
             rows = os.scandir(self.folder)
         except FileNotFoundError:
             return {}
-        found: dict[str, Stamp | None] = {}
         with rows:
-            for row in rows:
-                if row.name.endswith(".md") and row.name[0] != ".":
-                    with suppress(FileNotFoundError):
-                        found[row.name[:-3]] = _stamp(row.stat(follow_symlinks=False))
+            files = [row for row in rows if row.name.endswith(".md") and row.name[0] != "."]
+            found = {row.name[:-3]: _stamp(row) for row in files}
         return {id: stamp for id, stamp in found.items() if stamp is not None}
 
     def all(self) -> Iterator[Note]:
@@ -139,8 +135,12 @@ class Notes:
             write(self.folder / ".gitignore", b".index.db*\n")
 
 
-def _stamp(facts: os.stat_result) -> Stamp | None:
-    """Return a file's stamp; None for a link, a folder, or what is too large for a note."""
+def _stamp(file: os.DirEntry[str] | Path) -> Stamp | None:
+    """Return a file's stamp; None for one that is gone, a link, a folder, or what is too large."""
+    try:
+        facts = file.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
     fits = stat.S_ISREG(facts.st_mode) and facts.st_size <= _LARGEST
     return Stamp(facts.st_mtime_ns, facts.st_size) if fits else None
 
