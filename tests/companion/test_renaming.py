@@ -2,7 +2,7 @@
 
 import pytest
 
-from samovar.companion.renaming import renamed
+from samovar.companion.renaming import nothing, renamed
 
 CODE = '''from kitchen import add  # add is good
 
@@ -55,3 +55,15 @@ def test_what_is_no_python_or_stands_behind_a_dot_stays():
     text = "def get(k):\n    return get_all().get(k) or get(0)\n"
     want = "def fetch(k):\n    return get_all().get(k) or fetch(0)\n"
     assert renamed("rename get to fetch", "a.py", text) == want
+
+
+def test_what_is_to_be_renamed_has_to_stand_there():
+    asked = "rename minus to plus in main.py"
+    assert nothing(asked, "rename minus to plus", CODE) == "it holds no minus: nothing was renamed"
+    done = CODE + "\n\ndef plus(): ...\n"
+    assert "and plus stands there already" in nothing(asked, "minus becomes plus", done)
+    assert not nothing(asked, "the sum is wrong", CODE), "the message may ask for more"
+    assert not nothing(asked, "rename minus to plus", CODE + "# minus\n")
+    assert not nothing(asked, "rename minus to plus", ""), "a file yet to be made"
+    assert not nothing("rename it to plus", "rename it to plus", CODE)
+    assert not nothing("mend minus", "mend minus", CODE)

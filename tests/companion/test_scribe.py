@@ -155,6 +155,14 @@ async def test_nobody_is_asked_for_the_code_of_a_new_name(sit):
     assert "-def add(a, b):\n+def plus(a, b):\n" in await talker.diff()
 
 
+async def test_nobody_is_asked_to_rename_what_is_not_there(sit):
+    change = call("edit_file", path="sums.py", change="rename minus to plus")
+    talker = await sit(change, reply("There is no minus."))
+    seen = await events(talker, "rename minus to plus in sums.py")
+    assert results(seen) == [(False, "sums.py: it holds no minus: nothing was renamed")]
+    assert not await talker.diff()
+
+
 async def test_of_a_failing_test_the_code_is_changed(sit, project):
     keep(project, test_sums_py="from sums import add\n\ndef test():\n    assert add(1, 1) == 2\n")
     wrong = call("edit_file", path="test_sums.py", change="expect 0")

@@ -18,6 +18,10 @@ _ASKED = re.compile(
     rf"(?:\s+in\s+[^;:\n]*?)?\s+(?:to|into)\s+{_NAME}(?=\s*$|\s*[.,;!\n](?!\w)|\s+(?:in|and|every)\b)",
     re.IGNORECASE,
 )
+_MEANT = frozenset(
+    ("it", "this", "that", "them", "file", "function", "class", "constant", "variable", "name")
+)
+"""Words that stand for a name which the message says elsewhere."""
 
 
 def renamed(asked: str, path: str, text: str) -> str | None:
@@ -37,6 +41,21 @@ def renamed(asked: str, path: str, text: str) -> str | None:
     for start, end in reversed(places[old]):
         text = text[:start] + new + text[end:]
     return text
+
+
+def nothing(asked: str, change: str, text: str) -> str:
+    """Return why a change of a text would rename nothing: it does not hold the name; else "".
+
+    Small models then change something else and say that they renamed it.
+    """
+    found = _ASKED.findall(asked)
+    if len(found) != 1 or not text:
+        return ""
+    old, new = (re.compile(rf"\b{name}\b") for name in found[0])
+    if old.search(text) or not old.search(change) or found[0][0].lower() in _MEANT:
+        return ""
+    there = f", and {found[0][1]} stands there already" if new.search(text) else ""
+    return f"it holds no {found[0][0]}{there}: nothing was renamed"
 
 
 def _places(text: str) -> dict[str, list[tuple[int, int]]]:

@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from samovar.companion.facts import tested
 from samovar.companion.orders import TRIED, asked, must
-from samovar.companion.renaming import renamed
+from samovar.companion.renaming import nothing, renamed
 from samovar.companion.seat import FEW
 from samovar.core.agent import Agent, Limits
 from samovar.core.errors import ToolError
@@ -98,6 +98,8 @@ class Scribe:
         before = old.text if old else ""
         if (new := renamed(self.asked(), path, before)) is not None:
             return await self._done(path, old, (Edit(path, new),))
+        if why := nothing(self.asked(), change, before):
+            raise ToolError(f"{path}: {why}")
         step = self._step(path, before, change)
         said = self._question(step, before, change, await self._tried())
         why, times = "", self._times(path)
