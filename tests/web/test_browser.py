@@ -20,13 +20,15 @@ pytestmark = [
     pytest.mark.skipif(bool(browser.MISSING), reason=browser.MISSING),
 ]
 RUN = "20261121-100000-solved-0001"
+FAILED = "20261120-100000-failed-0002"
 OPEN = "20261121-113000-stopped-0003"
 PATHS = [
     *("/dashboard", "/runs", "/board", "/agents", "/agents/developer", "/org", "/credits"),
     *("/approvals", "/approvals/7", "/approvals/8", "/approvals/9", "/agents/writer", "/system"),
     *("/approvals/20261121-110000-waits-0001", f"/runs/{RUN}?at=6"),
-    *(f"/runs/{RUN}", "/docs", "/nothing", "/login"),
+    *(f"/runs/{RUN}", f"/runs/{FAILED}", f"/runs/{OPEN}", "/docs", "/nothing", "/login"),
 ]
+EMPTY = ["/dashboard", "/runs", "/board", "/agents", "/org", "/credits", "/approvals", "/system"]
 UNFOLD = "for (const each of document.querySelectorAll('details')) each.open = true"
 WIDTHS = (320, 768, 1280)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -47,11 +49,32 @@ async def place(tmp_path_factory, unused_tcp_port_factory):
         yield desk, base
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def empty(tmp_path_factory, unused_tcp_port_factory):
+    """A desk over a home in which nothing has happened yet, and its address."""
+    port = unused_tcp_port_factory()
+    home = tmp_path_factory.mktemp("empty") / "home"
+    desk = household.desk(home, household.Team(), host=f"127.0.0.1:{port}")
+    async with browser.served(desk, port) as base:
+        yield desk, base
+
+
 @pytest.mark.skipif(not browser.AXE.exists(), reason="axe-core is missing: make browser fetches it")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_page_is_for_everybody(chromium, place, path, scheme):
-    desk, base = place
+    await _is_for_everybody(chromium, *place, path, scheme)
+
+
+@pytest.mark.skipif(not browser.AXE.exists(), reason="axe-core is missing: make browser fetches it")
+@pytest.mark.parametrize("path", EMPTY)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_page_with_nothing_on_it_is_for_everybody(chromium, empty, path, scheme):
+    await _is_for_everybody(chromium, *empty, path, scheme)
+
+
+async def _is_for_everybody(chromium, desk, base, path, scheme) -> None:
+    """Assert that axe finds nothing at any width, and that nothing is wider than its window."""
     axe = browser.AXE.read_text()
     context = await chromium.new_context(color_scheme=scheme, bypass_csp=True)
     page, _ = await browser.visit(context, base, desk)
