@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import Missing, SamovarError, SetupError, ToolError
+from samovar.core.errors import UNREADABLE, Missing, SamovarError, SetupError, ToolError
 from samovar.core.event import Closed, Done, Entry, Intended, Opened, committed, marker
 from samovar.core.log import JsonlLog, hold, now, read, write
 from samovar.core.loop import work
@@ -301,7 +301,7 @@ class App:
             return msgspec.json.decode((self.folder(run) / "wish.json").read_bytes(), type=Wish)
         except FileNotFoundError:
             return Wish(text="")
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise SetupError(f"{self.folder(run) / 'wish.json'}: {error}") from error
 
     @contextmanager
@@ -351,7 +351,7 @@ def summary(path: Path) -> Summary | None:
         return None
     try:
         entry = msgspec.json.decode(first, type=Entry)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return Summary(run=path.parent.name, at=at, task="", state="damaged")
     if isinstance(entry.event, Began):
@@ -363,7 +363,7 @@ def summary(path: Path) -> Summary | None:
     line = one_line(task, 120)
     try:
         end = msgspec.json.decode(last, type=Entry).event
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         end = None
     state, outcome = _ending(end)
     return Summary(run=path.parent.name, at=entry.at, task=line, state=state, outcome=outcome)

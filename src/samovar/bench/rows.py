@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 
 
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,7 +79,7 @@ def read(path: Path) -> list[Row]:
     for number, line in enumerate(lines[:-1], 1):
         try:
             row = msgspec.json.decode(line, type=Row)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise SetupError(f"{path}, line {number}: {error}; remove it") from error
         found[row.key] = row
     return list(found.values())

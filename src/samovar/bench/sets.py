@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 
 Mode = Literal["vis", "hid"]
 """Whether the tests lie in the repository while the work goes on."""
@@ -128,7 +128,7 @@ def lay(task: Exercise, mode: Mode, folder: Path, over: Path | None = None) -> N
 def _facts(path: Path) -> Facts:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Facts)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise SetupError(f"{path}: {error}") from error
 
 

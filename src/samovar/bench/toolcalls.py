@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from samovar import boot
@@ -16,7 +15,7 @@ from samovar.bench.model import model
 from samovar.bench.toolcalls_ask import Answer, by_dialect, by_server
 from samovar.bench.toolcalls_cases import Case, grade, load
 from samovar.bench.toolcalls_report import Facts, Row
-from samovar.core.errors import SamovarError
+from samovar.core.errors import UNREADABLE, SamovarError
 from samovar.models.dialects.choose import NAMES, dialect
 from samovar.models.dialects.offered import Outline
 from samovar.models.interview import Interview
@@ -142,7 +141,7 @@ def main(words: Sequence[str]) -> int:
     """Run the bench; what a person can mend is one line and its exit code."""
     try:
         return asyncio.run(run(options_of(words)))
-    except (SamovarError, msgspec.MsgspecError) as error:
+    except (SamovarError, *UNREADABLE) as error:
         sys.stderr.write(f"{error}\n")
         return getattr(error, "exit_code", 1)
 

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.tool import Said
 from samovar.models.dialects import schemas
 from samovar.models.dialects.offered import Outline
@@ -109,7 +109,7 @@ def load(folder: Path) -> tuple[list[Case], dict[str, Outline]]:
         )
         for path in sorted(folder.glob("*.jsonl")):
             cases += msgspec.json.Decoder(Case).decode_lines(path.read_bytes())
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise SetupError(f"cannot read the cases in {folder}: {error}") from error
     if not cases:
         raise SetupError(f"no cases in {folder}: name the folder with tools.json and *.jsonl")

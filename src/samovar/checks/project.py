@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from samovar.checks.environment import Environment, python_path
 from samovar.checks.failures import LONGEST, Failure, excerpt
 from samovar.checks.lint import find_linter, findings
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.log import plain
 from samovar.core.seams import Command, Ran, Sandbox, Tree, text_of
 from samovar.core.task import NO_TESTS, Checked, Counts, Probe, Trials
@@ -99,7 +99,7 @@ class Project:
                 ran, exit=1, output=f"{ran.output}\nThe program ended before the example."
             )
         checked = judged(name, "python - <<example", ran, None)
-        with suppress(IndexError, msgspec.DecodeError):
+        with suppress(IndexError, *UNREADABLE):
             found = msgspec.json.decode(marked(ran, mark)[-1], type=Failure)
             checked = replace(checked, excerpt=excerpt([found], ran.stopped))
         return replace(checked, input=code)
@@ -198,7 +198,7 @@ class Project:
         )
         try:
             found = msgspec.json.decode(marked(ran, mark)[0], type=dict[str, Any])
-        except (IndexError, msgspec.DecodeError):
+        except (IndexError, *UNREADABLE):
             return {}
         return {
             path: {int(n): int(c) for n, c in lines.items()}
@@ -232,7 +232,7 @@ class Project:
         nothing = ("!",) * len(calls)
         try:
             seen = [msgspec.json.decode(li, type=tuple[str, ...]) for li in marked(ran, mark)]
-        except msgspec.DecodeError:
+        except UNREADABLE:
             seen = []
         if len(seen) > len(versions) or any(len(s) != len(calls) for s in seen):
             seen = []  # The code under test has written lines of its own.
@@ -281,7 +281,7 @@ def read_report(path: Path) -> Report | None:
     """Return the report a sandboxed program left, if it is a plain file of a sane size."""
     try:
         return msgspec.json.decode(plain(path, REPORT_BYTES), type=Report)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

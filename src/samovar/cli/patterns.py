@@ -12,7 +12,7 @@ import msgspec
 from samovar.boot import Choice, choose_model, manner
 from samovar.cli.end import Pieces, printable, say
 from samovar.cli.home import find_home_or_place
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.message import Message, Request
 from samovar.memory import pattern
 from samovar.models import choices
@@ -137,7 +137,7 @@ async def _fit(choice: Choice, messages: tuple[Message, ...], wanted: Wanted) ->
     assert wanted.schema is not None
     try:
         form = msgspec.json.decode(await asyncio.to_thread(wanted.schema.read_bytes))
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise SetupError(f"{wanted.schema} holds no JSON Schema: {error}") from error
     told = f"Answer with JSON that fits this JSON Schema: {msgspec.json.encode(form).decode()}"
     joined = _joined(messages, Message("user", told))

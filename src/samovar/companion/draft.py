@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from samovar.companion import given
 from samovar.companion.given import Gift
-from samovar.core.errors import SetupError, ToolError
+from samovar.core.errors import UNREADABLE, SetupError, ToolError
 from samovar.core.log import write
 from samovar.core.seams import Deed
 from samovar.core.text import count, file_name, some
@@ -276,7 +276,7 @@ class Draft:
 
     def _undo(self) -> tuple[str, ...]:
         for path in sorted(self._marks.glob("*.json"), reverse=True):
-            mark = msgspec.json.decode(path.read_bytes(), type=Mark)
+            mark = _read(path)
             if mark.base != self.base:
                 continue
             now = dict(self._differing())
@@ -350,6 +350,13 @@ async def open_draft(folder: Path, repo: Git, start: str, base: str) -> Draft:
         await asyncio.to_thread((await repo.tree(start)).write_to, half, {})
         half.rename(root)
     return Draft(folder, repo, await repo.tree(base), base)
+
+
+def _read(path: Path) -> Mark:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Mark)
+    except UNREADABLE as error:
+        raise SetupError(f"{path} is damaged: {error}") from error
 
 
 def _stored(tree: Files) -> dict[str, tuple[str, str]]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.companion.clone import clone
-from samovar.core.errors import SetupError, ToolError
+from samovar.core.errors import UNREADABLE, SetupError, ToolError
 from samovar.core.log import write
 from samovar.core.text import file_names
 from samovar.core.way import owner
@@ -66,7 +66,7 @@ def taken(folder: Path) -> frozenset[str]:
         return frozenset(msgspec.json.decode((folder / _LIST).read_bytes(), type=list[str]))
     except FileNotFoundError:
         return frozenset()
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise SetupError(f"{folder / _LIST}: {error}") from error
 
 

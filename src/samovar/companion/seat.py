@@ -11,7 +11,7 @@ from samovar.app import NOBODY
 from samovar.boot import Choice, choose_model, first, manner, quiet, remember
 from samovar.companion.tools import Place, tools, yard_of
 from samovar.core.agent import Limits
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.rules import AskPerson, nobody
 from samovar.core.seams import Host, Live
 from samovar.core.tool import Dialect, Tool
@@ -202,5 +202,5 @@ def read_resume(home: Path, agent: str) -> Resume | None:
         known = sorted(p.parent.name for p in (home / "agents").glob("*/resume.json"))
         there = f"there are: {', '.join(known)}" if known else _NO_TEAM
         raise SetupError(f"no agent is called {agent!r} in {home}; {there}") from error
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise SetupError(f"{path}: {error}") from error

@@ -13,7 +13,13 @@
   + Refused        a person, or a rule, said no
 """
 
+import msgspec
+
 from samovar.core.message import Usage
+
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What msgspec raises for text that is no JSON of the form it should have, no UTF-8, or nested too
+deep."""
 
 
 class SamovarError(Exception):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from samovar.core.errors import SetupError, Unwritable
+from samovar.core.errors import UNREADABLE, SetupError, Unwritable
 from samovar.core.event import Entry, Event
 
 _encoder = msgspec.json.Encoder()
@@ -104,7 +104,7 @@ def read(path: Path) -> tuple[Entry, ...]:
     for number, line in enumerate(lines, 1):
         try:
             entry = _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise SetupError(f"{path}, line {number}: {error}; restore the file") from error
         if entry.seq != len(entries):
             raise SetupError(

@@ -11,7 +11,7 @@ import uvicorn
 from msgspec import Struct
 
 from samovar import __version__
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.rules import Broker, Rules, perform
 from samovar.core.tool import Call, Tool
 from samovar.mcp.door import PATH, Door
@@ -129,6 +129,6 @@ def _shown(types: Any, tool: Tool) -> Any:
 def _facts(text: str) -> dict[str, Any] | None:
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     return found if isinstance(found, dict) else None

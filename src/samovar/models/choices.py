@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from samovar.core.errors import ModelError, SetupError
+from samovar.core.errors import UNREADABLE, ModelError, SetupError
 from samovar.core.message import Message, Request, Sampling
 from samovar.core.seams import Model
 from samovar.models.conform import accept, faults
@@ -153,5 +153,5 @@ def _value(text: str, type: type[T]) -> T:
 def _decoded(text: str, type: type[T]) -> T:
     try:
         return msgspec.json.decode(text.encode(errors="replace"), type=type)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ValueError(str(error)) from error

@@ -126,7 +126,7 @@ def _calls(found: object) -> tuple[Call, ...]:
 def _arguments(text: object) -> dict[str, Any]:
     try:
         return _fields(json.loads(str(text or "{}")))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
 
 

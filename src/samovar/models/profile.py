@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.log import write
 from samovar.models import cache, context
 from samovar.models.endpoint import Endpoint
@@ -87,7 +88,7 @@ def load(endpoint: Endpoint, name: str = "") -> Profile | None:
     """Return what was measured earlier; None when nothing was."""
     try:
         return msgspec.json.decode(place(endpoint, name).read_bytes(), type=Profile)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return None
 
 

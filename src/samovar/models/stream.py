@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.message import Usage
 
 _LONGEST = 1 << 20
@@ -130,7 +131,7 @@ async def _lines(data: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def _decode(data: bytes) -> Chunk:
     try:
         chunk = _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         what = "text that is not UTF-8" if isinstance(error, UnicodeDecodeError) else _shown(data)
         raise Garbage(f"not an answer: {what}") from error
     if chunk.error is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError, Unreachable
+from samovar.core.errors import UNREADABLE, SetupError, Unreachable
 from samovar.core.log import write
 from samovar.models import cache
 from samovar.models.catalogue import CATALOGUE, Weights
@@ -132,7 +132,7 @@ def _sealed(path: Path, entry: Weights) -> bool:
     try:
         facts = path.stat()
         seal = msgspec.json.decode(_seal(path).read_bytes(), type=_Seal)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return False
     return seal == _Seal(entry.sha256, facts.st_size, facts.st_mtime_ns)
 

@@ -9,7 +9,7 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
 import msgspec
 
-from samovar.core.errors import Unreachable
+from samovar.core.errors import UNREADABLE, Unreachable
 from samovar.models.proxy import way
 
 GOOD = range(200, 300)
@@ -64,7 +64,7 @@ def _opened(request: Request, seconds: float) -> Any:
 def _decoded(data: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(data)
-    except (ValueError, msgspec.MsgspecError):
+    except (ValueError, *UNREADABLE):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import ModelError, SetupError, Unusable
+from samovar.core.errors import UNREADABLE, ModelError, SetupError, Unusable
 from samovar.core.message import Reply, Request, Usage
 from samovar.core.seams import Live, Model
 from samovar.models.failures import Busy, Rejected
@@ -139,7 +139,7 @@ class Replayed:
             for line in path.read_bytes().splitlines():
                 exchange = msgspec.json.decode(line, type=Exchange)
                 self._left[msgspec.json.encode(exchange.request)].append(exchange)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise SetupError(f"cannot replay {path}: {error}") from error
 
     async def reply(self, request: Request, /) -> Reply:

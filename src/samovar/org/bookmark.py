@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.log import write
 from samovar.org.outbox import OutboxEntry, backwards, outbox_of
 from samovar.org.problem import Problem
@@ -100,7 +100,7 @@ def _kept(home: Path, agent: str) -> Bookmark:
         mark = msgspec.convert(said, Bookmark)
     except FileNotFoundError:
         return Bookmark()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise SetupError(f"is damaged: {error}") from error
     if digest not in (None, _digest(said)):
         raise SetupError("is damaged: its digest is of something else")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.message import Usage
 from samovar.org.problem import Problem, near
 from samovar.org.seams import NO_LIMIT
@@ -106,7 +106,7 @@ def read(data: bytes) -> tuple[Prices, list[Problem]]:
     """
     try:
         raw = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         return Prices(), [_problem("", f"is not JSON: {error}", "mend it, or remove it")]
     if not isinstance(raw, dict):
         return Prices(), [_problem("", "holds no JSON object", "write one: { ... }")]
@@ -142,7 +142,7 @@ def limited(data: bytes, agent: str, per_day: int) -> bytes:
     """
     try:
         whole = msgspec.json.decode(data or b'{"agents": {}}')
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SetupError(f"{FILE} is not JSON, so it stays as it is: {error}; mend it") from error
     if not isinstance(whole, dict):
         raise SetupError(f"{FILE} holds no JSON object, so it stays as it is; mend it")

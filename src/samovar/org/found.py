@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.log import write
 from samovar.org.credits import FILE
 from samovar.org.roster import TEMPLATE
@@ -86,7 +86,7 @@ def hire(home: Path, name: str) -> Path:
     data = own.read_bytes() if own.is_file() else resume_of(TEMPLATE)
     try:
         raw = msgspec.json.decode(data, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise SetupError(f"{own} is no template: {error}; remove it to use ours") from error
     title = name.replace("_", " ").replace("-", " ").capitalize()
     filled = _pretty(raw | {"name": name, "title": title})

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.log import now
 
 _log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ def _rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     for line in lines:
         try:
             row = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
         if isinstance(row, dict):
             rows.append(row)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import Unwritable
+from samovar.core.errors import UNREADABLE, Unwritable
 from samovar.core.log import write
 from samovar.core.text import first_words
 from samovar.org.seams import Job
@@ -114,5 +114,5 @@ def _stamp(path: Path) -> int:
 def _read(path: Path) -> Kept:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Kept)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return Kept()

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from samovar.core.errors import SetupError, Unwritable
+from samovar.core.errors import UNREADABLE, SetupError, Unwritable
 from samovar.core.log import plain, write
 from samovar.core.text import storable
 from samovar.org.resume import EVERYBODY, NAME, PEOPLE, Absent, Resume
@@ -162,7 +162,7 @@ def read(box: Path, owner: str, name: Named) -> OutboxEntry:
         raise SetupError(f"{path}: its content is not what its name says; refused")
     try:
         entry = msgspec.json.decode(data, type=OutboxEntry)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise SetupError(f"{path}: is no outbox entry: {error}; refused") from error
     if not _is_by(entry.sender, owner):
         raise SetupError(f"{path}: says it is from {entry.sender!r}, but lies here; refused")

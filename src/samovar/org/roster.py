@@ -119,6 +119,14 @@ def linked(team: Mapping[str, Resume], problems: tuple[Problem, ...]) -> Roster:
     return Roster(team, problems, seen, backwards, broken)
 
 
+def template(home: Path) -> list[Problem]:
+    """Return what keeps a home's template from making agents; a missing one is no loss."""
+    path = home / "agents" / TEMPLATE / "resume.json"
+    found = _read(str(path), TEMPLATE)[1] if path.exists() else []
+    fix = "mend it, or remove it to use ours"
+    return [replace(p, weight="warning", fix=fix, agent="") for p in found if p.weight == "error"]
+
+
 def _only_remembers(folder: Path) -> bool:
     """Return whether a folder holds notes alone: those of `samovar chat`, or of nobody yet."""
     try:

@@ -10,7 +10,7 @@ from samovar.org import bookmark, credits
 from samovar.org.outbox import Named, named, outbox_of, read, twins
 from samovar.org.problem import Problem, near
 from samovar.org.resume import PEOPLE
-from samovar.org.roster import Roster
+from samovar.org.roster import Roster, template
 from samovar.org.seams import JobState, NoCredit
 from samovar.org.standing import damage
 
@@ -24,7 +24,7 @@ def examine(home: Path, roster: Roster) -> list[Problem]:
     if not roster.resumes and not roster.broken:
         fix = f"make a team: samovar bootstrap {home}"
         found.append(Problem(file="agents", wrong="holds no agent", fix=fix))
-    found += [*amiss(home), *_budgets_of_nobody(home, roster)]
+    found += [*amiss(home), *template(home), *_budgets_of_nobody(home, roster)]
     for name in sorted(roster.resumes.keys() | roster.broken):
         found += bookmark.damage(home, name)
         found += _outbox(home, name)

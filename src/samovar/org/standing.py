@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.org import bookmark
 from samovar.org.outbox import listed, outbox_of
 from samovar.org.problem import Problem
@@ -69,7 +69,7 @@ def _written(home: Path) -> int:
         found = msgspec.json.decode((home / FILE).read_bytes(), type=dict[str, int])["tick"]
     except FileNotFoundError:
         return 0
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError, KeyError) as error:
+    except (OSError, KeyError, *UNREADABLE) as error:
         raise SetupError("is damaged") from error
     if not 0 <= found < _MOST:
         raise SetupError("is damaged")

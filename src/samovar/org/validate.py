@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.rules import Rules
 from samovar.org.allowed import allowed
 from samovar.org.legs import OUTSIDE, TOOLS, Legs, legs, reads, remote
@@ -45,7 +46,7 @@ def check(data: bytes, folder: str) -> tuple[Resume | None, list[Problem]]:
     file = f"agents/{folder}/resume.json"
     try:
         resume = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         resume = None
     raw, said = _object(data, file, folder)
     if raw is None:
@@ -91,7 +92,7 @@ def _object(data: bytes, file: str, folder: str) -> tuple[dict[str, Any] | None,
         return None, [Problem(file=file, wrong=wrong, fix="shorten it", agent=folder)]
     try:
         raw = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         wrong, fix = f"is not JSON: {error}", "mend it, or copy agents/agent_template"
         return None, [Problem(file=file, wrong=wrong, fix=fix, agent=folder)]
     if not isinstance(raw, dict):

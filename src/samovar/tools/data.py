@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from samovar.core.errors import ToolError
+from samovar.core.errors import UNREADABLE, ToolError
 from samovar.core.seams import Command, Ran, Sandbox
 from samovar.core.text import shorten, visible
 from samovar.core.tool import Tool, tool
@@ -115,7 +115,7 @@ def _answer(ran: Ran, path: str, less: str) -> Answer:
         raise ToolError(f"{path} needs more {ran.stopped} than allowed: {less}")
     try:
         answer = msgspec.json.decode(ran.output.strip().split("\n")[-1], type=Answer)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except UNREADABLE as error:
         last = visible(ran.output.strip().split("\n")[-1][:300]) or f"exit {ran.exit}"
         raise ToolError(f"{path} cannot be read: {last}") from error
     if answer.error:

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from samovar.core.errors import ToolError
+from samovar.core.errors import UNREADABLE, ToolError
 from samovar.core.scratch import ENTERED, Scratch
 from samovar.core.seams import Command, Sandbox
 from samovar.core.text import shorten, visible
@@ -103,7 +103,7 @@ def _answer(output: str) -> Answer:
     last = output.strip().split("\n")[-1]
     try:
         return msgspec.json.decode(last, type=Answer)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except UNREADABLE as error:
         raise ToolError(
             f"neovim ended early ({visible(last)[:300]}); nothing was written"
         ) from error

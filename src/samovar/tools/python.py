@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from samovar.core.errors import ToolError
+from samovar.core.errors import UNREADABLE, ToolError
 from samovar.core.seams import Command, Host, Session
 from samovar.core.text import file_name, shorten, visible
 from samovar.core.tool import Tool, tool
@@ -113,7 +113,7 @@ class Repl:
         line, _, self._rest = self._rest.partition(b"\n")
         try:
             return msgspec.json.decode(line, type=Answer)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             self._rest = line
             raise await self._death(session) from error
 

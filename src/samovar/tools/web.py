@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from samovar.core.errors import SetupError, ToolError
+from samovar.core.errors import UNREADABLE, SetupError, ToolError
 from samovar.core.rules import Decision, Reach
 from samovar.core.scratch import ENTERED, Scratch
 from samovar.core.seams import Command, Sandbox
@@ -111,7 +111,7 @@ class Reader:
             ran = await self.sandbox.run(command)
         try:
             return msgspec.json.decode(ran.output.strip().split("\n")[-1], type=Readable)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except UNREADABLE as error:
             why = f"took too much {ran.stopped}" if ran.stopped else "could not be read"
             raise ToolError(f"{page.url} {why}") from error
 
@@ -184,7 +184,7 @@ def searxng(url: str) -> Find:
         page = await dial.get(whole, await _only(parts.hostname or "", port))
         try:
             found = msgspec.json.decode(page.data, type=_Found)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except UNREADABLE as error:
             raise ToolError(f"{url} does not speak JSON: allow it in its settings") from error
         return found.results
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.event import Closed, Entry
 from samovar.core.talk import Talk
 from samovar.org.standing import present
@@ -64,7 +65,7 @@ class Log:
         for place, line in self.file.lines(begin):
             try:
                 entry = _entry.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue
             if self.reader is None:
                 talk = isinstance(entry.event, Talk)
@@ -195,7 +196,7 @@ def _turns(agent: str, diary: Grown) -> Iterator[Turned]:
     for _, line in diary.lines(diary.seen):
         try:
             row = _line.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
         if row.event in ("turn", "failed"):
             yield Turned(agent, row)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.log import write
 from samovar.core.places import places
 from samovar.core.rules import Rule, Rules, decide
@@ -36,7 +36,7 @@ def call_of(approval: Approval) -> Call | None:
         return None
     try:
         return Call(name, msgspec.json.decode(given, type=dict[str, Any]))
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 

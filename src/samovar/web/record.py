@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.event import Entry, Event
 from samovar.web.words import zoned
 
@@ -45,7 +46,7 @@ def row(line: bytes, place: int) -> Row:
     """Return one line of a log, whatever it holds."""
     try:
         entry = _entry.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _strange(line, place)
     return Row(entry.seq, zoned(entry.at), entry.event, len(line))
 
@@ -54,7 +55,7 @@ def _strange(line: bytes, place: int) -> Row:
     text = line.decode("utf-8", "replace")[:2000]
     try:
         stamp = _stamp.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         stamp = _Stamp()
     return Row(place, zoned(stamp.at), Strange(text), len(text))
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from samovar.app import App, summary
 from samovar.core import talk
+from samovar.core.errors import UNREADABLE
 from samovar.core.event import Asked, Done
 from samovar.core.message import Usage
 from samovar.core.state import replay
@@ -213,7 +214,7 @@ def _ends(path: Path) -> tuple[record.Row, list[record.Row]]:
 def _receipt(folder: Path) -> Receipt | None:
     try:
         return msgspec.json.decode((folder / "receipt.json").read_bytes(), type=Receipt)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import SetupError, ToolError
+from samovar.core.errors import UNREADABLE, SetupError, ToolError
 from samovar.core.log import now, sync, write
 from samovar.memory.skills.signature import LARGEST, Signature, fit_name, signature
 
@@ -177,7 +177,7 @@ class Shelf:
             skill = msgspec.json.decode((place / "meta.json").read_bytes(), type=Skill)
             with open(place / "skill.py", "rb") as handle:
                 source = handle.read(LARGEST + 1)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise SetupError(f"{place} is damaged: {error}; restore or delete it") from error
         if digest(source) != skill.sha256:
             return skill, source, f"edited since its tests passed: samovar skills test {name}"
@@ -198,7 +198,7 @@ class Shelf:
             return msgspec.json.decode(path.read_bytes(), type=_State)
         except FileNotFoundError:
             return _State()
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise SetupError(f"{path} is damaged: {error}; delete it") from error
 
     def _put(self, name: str, state: _State) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from samovar.core.errors import ToolError
+from samovar.core.errors import UNREADABLE, ToolError
 from samovar.core.log import plain
 from samovar.core.seams import Command, Ran, Sandbox
 from samovar.core.text import visible
@@ -83,7 +83,7 @@ def _read(path: Path, ran: Ran) -> _Outcome:
     """Return what the skill left; the file is its own work, so it may be a link or a pipe."""
     try:
         return msgspec.json.decode(plain(path, _RESULT), type=_Outcome)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (FileNotFoundError, *UNREADABLE) as error:
         raise ToolError(_ended(ran)) from error
     except OSError as error:
         wrong = "the skill's result is larger than 1 MB, or no file: return less"

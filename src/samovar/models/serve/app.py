@@ -19,6 +19,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from samovar.core.errors import UNREADABLE
 from samovar.core.message import Sampling
 from samovar.models.dialects.offered import Speech
 from samovar.models.serve import answered
@@ -230,7 +231,7 @@ def _tokens(given: Any) -> bool:
 async def _fields(request: Asking) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(await request.body())
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise invalid(f"the body is not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise invalid("the body must be a JSON object")

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import msgspec
 
+from samovar.core.errors import UNREADABLE
 from samovar.models.endpoint import Endpoint
 from samovar.models.proxy import way
 from samovar.models.serve.fault import Fault, too_long
@@ -146,7 +147,7 @@ async def _chunks(answer: httpx2.Response) -> AsyncGenerator[dict[str, Any], Non
 def _object(data: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         try:
             found = json.loads(data)
         except (ValueError, RecursionError):
