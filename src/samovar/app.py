@@ -148,8 +148,14 @@ class App:
         return sorted(found, key=lambda s: (s.at, s.run), reverse=True)
 
     def read(self, run: str) -> tuple[Entry, ...]:
-        """Return the entries of a run."""
-        return read(self.path(run))
+        """Return the entries of a run. Raises SetupError for a log that lost its beginning."""
+        path = self.path(run)
+        entries = read(path)
+        if not entries:
+            raise SetupError(f"run {run} has not begun; see 'samovar runs'")
+        if not isinstance(entries[0].event, Opened | Began):
+            raise SetupError(f"{path}, line 1: no run begins so; restore the file")
+        return entries
 
     def receipt(self, run: str) -> Receipt:
         """Return the facts of a run."""
@@ -291,10 +297,10 @@ class App:
         return self.workplace
 
     def _began(self, run: str) -> Began:
-        first = self.read(run)[:1]
-        if not first or not isinstance(first[0].event, Began):
-            raise SetupError(f"run {run} has not begun; see 'samovar runs'")
-        return first[0].event
+        first = self.read(run)[0].event
+        if not isinstance(first, Began):
+            raise SetupError(f"run {run} is no conversation")
+        return first
 
     def _wish(self, run: str) -> Wish:
         try:

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 
 from samovar.app import App
-from samovar.core.event import Overridden
+from samovar.core.event import Opened, Overridden
 from samovar.core.log import JsonlLog
+from samovar.core.task import Task
 from samovar.mcp.desk import Desk
 from samovar.settings import Settings
 from samovar.workshop import Workshop
@@ -106,7 +107,8 @@ async def test_a_yes_for_one_run_is_none_for_another(near, says, refuses, projec
 async def test_following_in_full_comes_to_the_end_however_large_each_event_is(tmp_path, letter):
     run = "20261121-083444-a-1a2b"
     log = JsonlLog(tmp_path / "runs" / run / "events.jsonl")
-    for _ in range(3):
+    log.append(Opened(run=run, task=Task(id=run, text="mend it")))
+    for _ in range(2):
         log.append(Overridden(phase="reviewing", by="Ann", why=letter * 30_000))
     desk = Desk(App(tmp_path), Workshop(None), Settings())
     after, seen = -1, []
