@@ -13,7 +13,7 @@ from samovar.flow.build import next_idea
 from samovar.flow.idea import COSTLY
 from samovar.flow.speak import drawn, fingerprint
 
-OFF = ("search", "combine")
+OFF = ("search",)
 REPEATED = "The code is the same as candidate"
 
 

@@ -7,7 +7,7 @@ from samovar.core.errors import Unusable
 from samovar.core.log import MemoryLog
 from samovar.flow.passages import passages
 
-OFF = ("search", "combine", "examples", "message", "agreement")
+OFF = ("search", "examples", "message", "agreement")
 JAVA = (
     "public class Big {\n"
     + "".join(

@@ -101,7 +101,7 @@ async def test_an_edit_for_an_example_keeps_what_was_green(sandbox, tmp_path):
     checks = Project(tree, sandbox, find_environment(tmp_path), tmp_path / "copies")
     os.makedirs(tmp_path / "copies")
     used = kit(answering("No."), SHOP, checks=checks, command=f"{sys.executable} -m pytest -q")
-    log = MemoryLog([opened(text=ISSUE, off=("message", "combine"), candidates=2)])
+    log = MemoryLog([opened(text=ISSUE, off=("message",), candidates=2)])
     state = await drive(used, log)
     tries = [e.candidate for e in found(log) if e.candidate.edits]
     assert state.closed.ok and len(tries) == 1, "the first edit that is tried further is the one"

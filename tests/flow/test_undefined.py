@@ -60,7 +60,7 @@ async def test_a_name_that_the_proof_does_not_reach_is_told_and_mended():
     wrong = RIGHT + "\n\ndef other():\n    return middel([1])\n"
     right = RIGHT + "\n\ndef other():\n    return middle([1])\n"
     model = Heard(fenced(wrong), fenced(wrong), fenced(wrong), fenced(right))
-    log = MemoryLog([opened(candidates=4, off=("search", "combine"))])
+    log = MemoryLog([opened(candidates=4, off=("search",))])
     state = await drive(kit(model), log)
     first, last = [e.verdict for e in events(log) if isinstance(e, Judged)]
     assert (first.passed, first.score) == (False, 0.9) and last.passed

@@ -13,7 +13,7 @@ Way = Literal["fresh", "hint", "repair", "anew"]
 """How a model is asked: from nothing, with a failure seen before, with the code that failed, or
 from the file without what its functions do."""
 MECHANISMS = (
-    *("agreement", "anew", "beside", "climb", "combine", "diversity", "docstrings", "duplicates"),
+    *("agreement", "anew", "beside", "climb", "diversity", "docstrings", "duplicates"),
     *("examples", "grafts", "guards", "hint", "imports", "localise", "message", "repair"),
     *("search", "stops", "trace"),
 )

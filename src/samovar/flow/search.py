@@ -11,7 +11,6 @@ from samovar.core.event import Wrote
 from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Probe, Target, lines
-from samovar.flow.combine import combined
 from samovar.flow.grafts import Donors, expected, grafts, shown
 from samovar.flow.kit import Kit
 from samovar.flow.nearby import nearby
@@ -269,8 +268,7 @@ class Climb:
         traced = "trace" not in self.state.task.off and hill is self.start
         red = Probe(self.failing[:TRACED], self.probe.scripts)
         reached = await self.kit.checks.reach(red, hill.files) if traced else {}
-        small = ({path: v.apply(files[path])} for path, v in self.edits(files, reached))
-        return chain(self.joined(files), small)
+        return ({path: v.apply(files[path])} for path, v in self.edits(files, reached))
 
     def edits(
         self, files: Files, reached: Mapping[str, Mapping[int, int]]
@@ -302,14 +300,6 @@ class Climb:
             return None
         grown = len(lines(files[place.path])) - len(lines(self.before[place.path]))
         return max(place.last, place.last + grown)
-
-    def joined(self, files: Files) -> Iterator[dict[str, str]]:
-        """Yield the attempt's file with functions that other candidates wrote for it."""
-        if self.attempt is None or "combine" in self.state.task.off:
-            return
-        path = self.attempt.candidate.edits[0].path
-        for text in combined(files[path], self.donors.others):
-            yield {path: text}
 
     def collected(self) -> Donors:
         """Return what failing tests, examples and the other candidates have to give."""
