@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from samovar.cli.running import steps
 from samovar.org.seams import Job
 from samovar.store.store import open_store
 
@@ -100,3 +101,18 @@ def test_one_task_is_shown_whole_with_what_it_was_handed_out_as(full: Samovar) -
 async def handed_out(home: Path, parent: int) -> None:
     async with open_store(home) as store:
         await store.queue.add(Job(agent="tester", text="read it aloud", parent=parent))
+
+
+def test_what_goes_on_is_said_once_while_a_team_works(quick: Samovar, capsys) -> None:
+    ok(quick("bootstrap"))
+    ok(quick("queue", "add", "add() subtracts; make the tests pass", "--agent", "developer"))
+    told = quick("run-once").stderr.splitlines()
+    assert "... planning" in told and "... candidate 1: sums.py" in told, told
+    live = steps()
+    for text in ("trying small edits, 40 so far", "trying small edits, 80 so far", "documenting"):
+        live("step", text)
+        live("token", "def")
+    assert capsys.readouterr().err.splitlines() == [
+        "... trying small edits, 40 so far",
+        "... documenting",
+    ]

@@ -27,8 +27,9 @@ def test_a_team_works_out_of_the_box(quick: Samovar, project: Path) -> None:
     ok(quick("validate"))
     [job] = json.loads(ok(quick("queue", "add", TASK, "--agent", "developer", "--json")))
     assert (job["agent"], job["state"]) == ("developer", "ready")
-    ticked = json.loads(ok(quick("run-once", "--json")))
-    assert ticked["turns"] == {"developer": "work"}, ticked
+    ticked = quick("run-once", "--json")
+    assert json.loads(ok(ticked))["turns"] == {"developer": "work"}, ticked
+    assert ticked.stderr == ""
     [done] = json.loads(ok(quick("queue", "list", "--all", "--json")))
     assert done["state"] == "done", done
     branch = git(project, "branch", "--list", "samovar/*", "--format=%(refname:short)")

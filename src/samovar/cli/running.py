@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -11,11 +12,13 @@ from typing import Any
 
 import msgspec
 
+from samovar.boot import quiet
 from samovar.cli import health
 from samovar.cli.awaited import opened
 from samovar.cli.end import printable, say
 from samovar.cli.home import find_home, find_home_or_project, is_home
 from samovar.core.errors import SamovarError
+from samovar.core.seams import Live
 from samovar.core.text import count, one_line
 from samovar.logs import configure
 from samovar.memory.project import project_of
@@ -65,7 +68,8 @@ class Way:
 async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
     """Run one tick; the exit code says how its turns and tasks ended."""
     home = await _opened(folder)
-    async with tracing(home), open_team(home, no_sandbox=no_sandbox) as team:
+    live = quiet if as_json else steps()
+    async with tracing(home), open_team(home, live=live, no_sandbox=no_sandbox) as team:
         ticked = await team.tick()
     if as_json:
         print(msgspec.json.encode(ticked).decode())
@@ -119,7 +123,8 @@ async def _team(stack: AsyncExitStack, home: Path, way: Way, *, patient: bool = 
     """Open a team until the stack closes; who is patient waits for its database."""
 
     def open() -> AbstractAsyncContextManager[Team]:
-        return open_team(home, no_sandbox=way.no_sandbox)
+        live = quiet if way.as_json else steps()
+        return open_team(home, live=live, no_sandbox=way.no_sandbox)
 
     return await (opened(stack, open) if patient else stack.enter_async_context(open()))
 
@@ -147,6 +152,20 @@ async def _serve(home: Path, staff: Office | None, host: str, port: int, way: Wa
         way.say(f"samovar: open {url}", "serving", url=url)
 
     await serve_web(desk, host=host, port=port, ready=ready)
+
+
+def steps() -> Live:
+    """Return a listener that says each step on standard error; a new number alone is no step."""
+    last = ""
+
+    def live(kind: str, text: str, /) -> None:
+        nonlocal last
+        words = re.sub(r"\d+", "", text)
+        if kind != "token" and words != last:
+            last = words
+            say(f"... {text}")
+
+    return live
 
 
 def _print(row: dict[str, Any]) -> None:
