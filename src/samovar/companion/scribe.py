@@ -31,13 +31,14 @@ from samovar.core.text import flat, letters
 from samovar.core.tool import Call, Returned, Tool, tool
 from samovar.flow.answer import MARKDOWN, completed, whole_file
 from samovar.flow.build import endings, read_answer
-from samovar.flow.localise import is_test
+from samovar.flow.localise import is_test, targets
 from samovar.flow.passages import passages
-from samovar.flow.plan import is_short
-from samovar.flow.question import PROMPTS, SHARE, told
+from samovar.flow.plan import is_short, most
+from samovar.flow.question import PROMPTS, SHARE, place, told
 from samovar.flow.source import Symbol, defined, module_of, shape, symbols
 from samovar.flow.speak import ask, cut, drawn, language, messages, plain, prompt, tokens
 from samovar.flow.undefined import undefined
+from samovar.flow.work import manner
 from samovar.tools.beneath import Missing
 from samovar.tools.edit import difference, put
 from samovar.tools.soundness import check
@@ -219,7 +220,7 @@ class Scribe:
         if is_short(before, self.limits.context):
             return Step(title=path, strategy="write", targets=(Target(path),))
         if one := _named(f"{change}\n{self.asked()}", path, before):
-            target = Target(path, one.name, one.first, one.last)
+            (target,) = targets([(0.0, one)], 1, most(self.limits.reply))
             return Step(title=path, strategy="localise-repair", targets=(target,))
         return Step(title=path, strategy="edit", targets=(Target(path),))
 
@@ -232,18 +233,20 @@ class Scribe:
         task = said if own else f"{said}\n\nIn `{flat(target.path)}`: {change}"
         task = cut(task, told(self.limits.context))
         text = "".join(lines(before)[target.first - 1 : target.last])
-        if step.strategy == "edit":
+        way = manner(step, target)
+        if way == "edit":
             text = passages(text, task, self.limits.context // SHARE)
         words = prompt(
-            PROMPTS[step.strategy],
+            PROMPTS[way],
             task=task,
             path=flat(target.path),
+            place=place(Target(flat(target.path), target.symbol)),
             name=target.symbol.rsplit(".", 1)[-1],
             language=language(target.path),
             context="".join(self._beside(target.path, failure)),
             text=text.rstrip("\n"),
         )
-        return plain(words) if step.strategy == "write" else messages(words)
+        return plain(words) if way == "write" else messages(words)
 
     def asked(self) -> str:
         """Return what the person asked for."""

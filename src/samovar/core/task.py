@@ -49,6 +49,10 @@ class Task(Struct, frozen=True, kw_only=True):
     """Those of MECHANISMS that are switched off, for ablations."""
 
 
+Strategy = Literal["write", "edit", "localise-repair"]
+"""How code is asked for: a whole file, edits of lines, or one function anew."""
+
+
 class Target(Struct, frozen=True):
     """The place a step works on: a whole file, or the lines of one function or class in it."""
 
@@ -57,13 +61,15 @@ class Target(Struct, frozen=True):
     first: int = 1
     last: int | None = None
     """The last line, counted from 1; None means the end of the file."""
+    long: bool = False
+    """Whether a function is too long to be written anew in one answer: its lines are edited."""
 
 
 class Step(Struct, frozen=True, kw_only=True):
     """One sub-task: one file or one function."""
 
     title: str
-    strategy: Literal["write", "edit", "localise-repair"]
+    strategy: Strategy
     targets: tuple[Target, ...]
     """Where the work may happen, the likeliest first."""
 

@@ -30,6 +30,7 @@ from samovar.flow.work import (
     goals,
     kept,
     later,
+    manner,
     off,
     provable,
     proved,
@@ -88,7 +89,7 @@ def _ask_again(state: State) -> Idea | None:
     if not asked or "diversity" in task.off:
         return Idea("model", target)
     here = [a for a in state.trials if a.candidate.target == target]
-    if step.strategy == "edit" and here[-1:] and here[-1].candidate.complaint:
+    if manner(step, step.targets[target]) == "edit" and here[-1:] and here[-1].candidate.complaint:
         # Edits of lines that are not there: it is told, and asked for what it meant.
         return Idea("model", target, here[-1].candidate.id, "repair", WARM)
     parent = best(here)
@@ -151,7 +152,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     limit = min(
         task.budget.reply,
         task.budget.generated - state.usage.generated,
-        _room(state, artefact, idea.target),
+        _room(state, "" if target.long else artefact, idea.target),
     )
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
     sampling = drawn(idea.temperature, 1000 + number)
@@ -191,15 +192,16 @@ def read_answer(
     Raises ToolError saying what is wrong with it.
     """
     before = files[target.path]
-    if step.strategy != "localise-repair":
-        write = step.strategy == "write"
+    way = manner(step, target)
+    if not target.symbol:
+        write = way == "write"
         file = whole_file(text, target.path, before) if write else patched(text, before)
         file = file if "imports" in off else completed(file, target.path, before)
         return (Edit(target.path, endings(file, before)),)
     old = "".join(lines(before)[target.first - 1 : target.last])
-    new = one_symbol(text, target.symbol, old)
+    new = patched(text, old) if way == "edit" else one_symbol(text, target.symbol, old)
     # Long docstrings were not shown.
-    new = new if "docstrings" in off else restored(new, old)
+    new = new if way == "edit" or "docstrings" in off else restored(new, old)
     made = Edit(target.path, endings(new, before), target.first, target.last)
     # What the answer itself imports comes along in any case.
     after = before if "imports" in off else apply((made,), files)[target.path]

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from samovar.core.errors import ToolError
 from samovar.core.seams import Tree
 from samovar.core.task import Target
+from samovar.flow.docstrings import short
 from samovar.flow.source import Symbol, symbols, words
+from samovar.flow.speak import tokens
 
 LARGEST = 2_000_000
 """Bytes: no source file beyond this is read."""
@@ -87,15 +89,20 @@ def rank(
         score += 6.0 * (names[-1] in spoken) + 2.0 * (names[0] in spoken and len(names) > 1)
         score += 3.0 * (symbol.path.rsplit("/", 1)[-1].removesuffix(".py") in spoken)
         if reached:
-            inside = [n for n in reached.get(symbol.path, {}) if symbol.first < n <= symbol.last]
+            inside = any(symbol.body <= n <= symbol.last for n in reached.get(symbol.path, {}))
             score = score + 10.0 if inside else score * 0.3
         ranked.append((score, symbol))
     return sorted(ranked, key=lambda pair: -pair[0])
 
 
-def targets(ranked: Sequence[tuple[float, Symbol]], limit: int) -> tuple[Target, ...]:
-    """Return the first few ranked functions as targets."""
-    return tuple(Target(s.path, s.name, s.first, s.last) for _, s in ranked[:limit])
+def targets(
+    ranked: Sequence[tuple[float, Symbol]], limit: int, most: int = 900
+) -> tuple[Target, ...]:
+    """Return the first few ranked functions as targets, long ones beyond `most` tokens."""
+    first = [s for _, s in ranked[:limit]]
+    return tuple(
+        Target(s.path, s.name, s.first, s.last, tokens(short(s.text)) > most) for s in first
+    )
 
 
 def bm25(query: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float]:

@@ -5,7 +5,7 @@ import re
 from samovar.core.message import Message
 from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
-from samovar.core.task import Step, Target, Task, lines
+from samovar.core.task import Strategy, Target, Task, lines
 from samovar.flow.docstrings import short
 from samovar.flow.idea import Idea
 from samovar.flow.kit import Kit
@@ -13,7 +13,7 @@ from samovar.flow.passages import passages
 from samovar.flow.reports import is_quoted
 from samovar.flow.source import bodiless, own_imports
 from samovar.flow.speak import FRONT, TASK, cut, language, messages, plain, prompt
-from samovar.flow.work import Files, examples, goals, off
+from samovar.flow.work import Files, examples, goals, manner, off
 
 STOPS = 4
 """Stop sequences a request may have; servers take no more."""
@@ -37,32 +37,44 @@ def question(
     fields = {
         "task": _told(kit, state.task),
         "path": target.path,
+        "place": place(target),
         "name": target.symbol.rsplit(".", 1)[-1],
         "language": language(target.path),
         "context": context(kit, state, target),
     }
-    brief = step.strategy == "localise-repair" and "docstrings" not in off(state)
+    way = manner(step, target)
+    brief = bool(target.symbol) and "docstrings" not in off(state)
     part = "".join(lines(files[target.path])[target.first - 1 : target.last])
-    if step.strategy == "edit":
-        part = passages(part, state.task.text, kit.context // SHARE)
     part = short(part) if brief else part
-    part = bodiless(part) if idea.way == "anew" else part
-    parts = [prompt(PROMPTS[step.strategy], text=part.rstrip("\n"), **fields)]
+    if way == "edit":
+        part = passages(part, state.task.text, kit.context // SHARE)
+    elif idea.way == "anew":
+        part = bodiless(part)
+    parts = [prompt(PROMPTS[way], text=part.rstrip("\n"), **fields)]
     attempt = next((a for a in state.attempts if a.candidate.id == idea.parent), None)
     if attempt is not None:
-        again = idea.way == "repair" or step.strategy == "edit"
-        kind = _REPAIRS[step.strategy] if again else "hint"
-        wrong = _wrong(step, attempt)
+        again = idea.way == "repair" or way == "edit"
+        kind = _REPAIRS[way] if again else "hint"
+        wrong = _wrong(way, attempt)
         wrong = short(wrong) if brief else wrong
         parts.append(prompt(kind, text=wrong.rstrip("\n"), failure=failure(attempt), **fields))
     # Writing a whole file, the model does better without being told what it is (docs/ablations.md).
-    said = plain("".join(parts)) if step.strategy == "write" else messages(*parts)
+    said = plain("".join(parts)) if way == "write" else messages(*parts)
     return said, part
 
 
-def _wrong(step: Step, attempt: Attempt) -> str:
+def place(target: Target) -> str:
+    """Return how a prompt calls a place."""
+    return (
+        f"`{target.symbol}` of the file `{target.path}`"
+        if target.symbol
+        else f"The file `{target.path}`"
+    )
+
+
+def _wrong(way: Strategy, attempt: Attempt) -> str:
     """Return what an attempt wrote: its code, or its edits as it put them."""
-    if step.strategy == "edit":
+    if way == "edit":
         return cut(attempt.answer, ANSWERED)
     return attempt.candidate.edits[0].text if attempt.candidate.edits else ""
 

@@ -22,6 +22,8 @@ class Symbol(Struct, frozen=True):
     """First line, decorators included, counted from 1."""
     last: int
     text: str
+    body: int = 1
+    """First line of what it does: decorators, defaults and annotations run when it is defined."""
 
 
 _IMPORTED = re.compile(r"^((?:from +([\w.]+) +import\b)|import +([\w.]+)\b.*)", re.M)
@@ -66,7 +68,8 @@ def _walk(path: str, node: ast.AST, rows: list[str], prefix: str) -> Iterator[Sy
 def _symbol(path: str, node: Definition, rows: list[str], prefix: str) -> Symbol:
     first = top(node)
     last = node.end_lineno or node.lineno
-    return Symbol(path, prefix + node.name, first, last, "".join(rows[first - 1 : last]))
+    text, body = "".join(rows[first - 1 : last]), node.body[0].lineno
+    return Symbol(path, prefix + node.name, first, last, text, body)
 
 
 def top(node: ast.stmt) -> int:

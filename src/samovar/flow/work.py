@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from samovar.core.seams import Tree, text_of
 from samovar.core.state import Attempt, State
-from samovar.core.task import Candidate, Checked, apply
+from samovar.core.task import Candidate, Checked, Step, Strategy, Target, apply
 from samovar.flow.source import MARK
 
 
@@ -156,6 +156,11 @@ def _function(test: str) -> str:
 def provable(state: State) -> bool:
     """Return whether anything here can prove a change: a red check that must become green."""
     return bool(goals(state)) or wordless(state) or bool(examples(state))
+
+
+def manner(step: Step, target: Target) -> Strategy:
+    """Return how the code of a place is asked for."""
+    return "edit" if target.long else step.strategy
 
 
 def off(state: State) -> tuple[str, ...]:
