@@ -39,6 +39,15 @@ def test_what_the_failure_reached_comes_first():
     )
 
 
+def test_lines_that_run_when_a_function_is_defined_do_not_count_as_reached():
+    text = "@mark(\n    1,\n)\ndef parse_date(\n    text=None,\n):\n    return text.split('.')\n"
+    files = {"dates.py": text + "\n\ndef greet(user):\n    return user\n"}
+    ranked = rank("`parse_date` fails", files, {"dates.py": {1: 1, 2: 1, 4: 1, 5: 1, 11: 1}})
+    assert [s.name for _, s in ranked] == ["greet", "parse_date"]
+    ranked = rank("`parse_date` fails", files, {"dates.py": {7: 1, 11: 1}})
+    assert [s.name for _, s in ranked] == ["parse_date", "greet"]
+
+
 def test_no_functions_and_no_words_give_no_places():
     assert rank("task", {}) == []
     assert bm25(["a"], []) == []

@@ -143,3 +143,26 @@ async def test_where_no_prompt_fits_the_run_ends_and_says_so():
     state = await drive(kit(Narrow(10)), log)
     assert state.closed is not None and not state.closed.ok
     assert state.closed.outcome.endswith("; the prompt does not fit")
+
+
+async def test_a_function_too_long_for_an_answer_is_edited_and_nothing_beside_it():
+    steps = "".join(f"    step_{n} = {n} + len(values)\n" for n in range(160))
+    end = "    ordered = sorted(values)\n    return ordered[0]\n"
+    other = "def first(values):\n" + end + "\n\n"
+    text = other + "def middle(values):\n" + steps + end
+    edits = (
+        "<<<<<<< SEARCH\n    return ordered[0]\n=======\n    return ordered[len(ordered) // 2]\n"
+    )
+    model = Heard(f"{edits}>>>>>>> REPLACE\n")
+    used = kit(model, files={"middle.py": text}, context=4096)
+    off = ("search", "message")
+    state = await drive(used, MemoryLog([opened(off=off, candidates=1)]))
+    assert state.plan.steps[0].targets[0].long and not state.plan.steps[0].targets[1].long
+    said = model.asked[0].messages[-1].text
+    assert "`middle` of the file `middle.py` now:" in said and "SEARCH/REPLACE" in said
+    assert "return ordered[0]" in said and "lines are not shown]" in said
+    assert state.closed is not None and state.closed.ok
+    [(_, _, changed)] = used.repo.commits
+    assert changed == {
+        "middle.py": other + text[len(other) :].replace("[0]", "[len(ordered) // 2]")
+    }

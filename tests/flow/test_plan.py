@@ -36,6 +36,13 @@ def test_an_unreadable_test_file_counts_as_a_whole():
     assert about("`total` is wrong", (), ("tests/test_cart.py",), TREE) == ("tests/test_cart.py",)
 
 
+def test_a_test_is_not_about_a_task_for_a_number_or_a_builtin_of_its_example():
+    text = "def test_version():\n    n = shop.version\n    assert isinstance(n, str) and n > '1.'\n"
+    tree = Memory({"shop/cart.py": "def total(n): ...\n", "tests/test_package.py": text})
+    failing = ("tests/test_package.py::test_version",)
+    assert about("`total(1, str(n))` and `isinstance(x, n)` are wrong", (), failing, tree) == ()
+
+
 @pytest.mark.parametrize(
     ("task", "wanted"),
     [

@@ -4,6 +4,8 @@ The plan is made by code, for the person and the queue. It is not put before the
 on models up to 14B, a plan in the prompt lowers what they solve.
 """
 
+import builtins
+import keyword
 import re
 from collections.abc import Mapping, Sequence
 
@@ -183,8 +185,9 @@ def about(task: str, named: Sequence[str], failing: Sequence[str], tree: Tree) -
         using = {p for p, t in texts.items() if p in named or modules & set(re.findall(r"\w+", t))}
         found = tuple(t for t in failing if t.split("::")[0] in using)
         return found or (tuple(failing) if modules else ())
-    spoken = set(re.findall(r"\w+", " ".join(quoted(task))))
-    spoken -= packages(tree.paths())
+    # Not the numbers, loop variables and builtins of its examples, which any test may hold.
+    spoken = set(re.findall(r"\b[A-Za-z_]\w\w+", " ".join(quoted(task))))
+    spoken -= packages(tree.paths()) | set(dir(builtins)) | set(keyword.kwlist)
     return tuple(t for t in failing if _holds(t, texts, spoken))
 
 
