@@ -41,6 +41,9 @@ def test_a_test_is_not_about_a_task_for_a_number_or_a_builtin_of_its_example():
     tree = Memory({"shop/cart.py": "def total(n): ...\n", "tests/test_package.py": text})
     failing = ("tests/test_package.py::test_version",)
     assert about("`total(1, str(n))` and `isinstance(x, n)` are wrong", (), failing, tree) == ()
+    example = "It is wrong:\n\n    version = total(1)  # expected 2\n"
+    assert about(example, (), failing, tree) == ()
+    assert about("`version` is wrong", (), failing, tree) == failing
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from samovar.flow.localise import (
     targets,
 )
 from samovar.flow.question import SHARE, told
-from samovar.flow.source import Symbol, symbols, words
+from samovar.flow.source import Symbol, defined, symbols, words
 from samovar.flow.speak import CHARACTERS, Aside, tokens
 from samovar.flow.work import red
 
@@ -36,6 +36,8 @@ WHOLE_LINES, WHOLE_TOKENS = 150, 1200
 """Files up to this size are written as a whole, where the model's context is not too small."""
 PLACES = 8
 """Functions a step may try, at most."""
+_INLINE = re.compile(r"`([^`\n]+)`")
+_SPOKEN = re.compile(r"\b[A-Za-z_]\w\w+")
 _WORD = re.compile(r"[\w./@+-]+\(?")
 _NAME = re.compile(r"[./]\D|^[A-Z]\w*file$")
 """What a word has that names a file, where the project has one of that name."""
@@ -185,10 +187,22 @@ def about(task: str, named: Sequence[str], failing: Sequence[str], tree: Tree) -
         using = {p for p, t in texts.items() if p in named or modules & set(re.findall(r"\w+", t))}
         found = tuple(t for t in failing if t.split("::")[0] in using)
         return found or (tuple(failing) if modules else ())
-    # Not the numbers, loop variables and builtins of its examples, which any test may hold.
-    spoken = set(re.findall(r"\b[A-Za-z_]\w\w+", " ".join(quoted(task))))
-    spoken -= packages(tree.paths()) | set(dir(builtins)) | set(keyword.kwlist)
+    spoken = _spoken(task, tree) if failing else set()
     return tuple(t for t in failing if _holds(t, texts, spoken))
+
+
+def _spoken(task: str, tree: Tree) -> set[str]:
+    """Return the names a task speaks of that can tell one test from another.
+
+    Those it quotes within a sentence; of its examples only those that the project defines, as any
+    test may hold an `n`, a `len` or an `expected`.
+    """
+    said = set(_SPOKEN.findall(" ".join(_INLINE.findall(task))))
+    shown = set(_SPOKEN.findall(" ".join(quoted(task)))) - said
+    for path, text in sources(tree).items() if shown else ():
+        here = {s.name.rsplit(".", 1)[-1] for s in symbols(path, text)} | defined(text)
+        said |= shown & here
+    return said - packages(tree.paths()) - set(dir(builtins)) - set(keyword.kwlist)
 
 
 def _holds(test: str, texts: Mapping[str, str], names: set[str]) -> bool:
