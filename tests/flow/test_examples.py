@@ -1,8 +1,17 @@
 """Only what stands in the task counts as an example."""
 
 import pytest
+from doubles import WRONG, answering, kit
 
-from samovar.flow.examples import asserted, broken, crashing, doctests, grounded, refused
+from samovar.flow.examples import (
+    _elsewhere,
+    asserted,
+    broken,
+    crashing,
+    doctests,
+    grounded,
+    refused,
+)
 from samovar.flow.source import Symbol
 
 NEAR = [Symbol("src/shop/cart.py", "slug", 1, 2, "def slug(t):\n    return t\n")]
@@ -225,3 +234,12 @@ def test_a_method_that_the_task_does_not_show_makes_an_example_wrong(task, own):
 def test_an_error_that_a_program_is_to_report_makes_no_example_broken():
     assert not broken("assert run('1 +') == 'SyntaxError: end'\nassert 'no' == 'SyntaxError: end'")
     assert broken("got = slug(1)\nNameError: name 'slug' is not defined")
+
+
+def test_a_name_that_another_file_defines_is_no_forgotten_one_of_the_standard_library():
+    files = {"middle.py": WRONG, "kinds.py": "class Any:\n    pass\n\n\nclass Other:\n    pass\n"}
+    block = "from middle import middle\nassert middle(Any(1)) == Optional\n"
+    homes = _elsewhere(kit(answering(), files=files), block, MIDDLE)
+    assert homes == {"Any": "from kinds import Any"}
+    [check] = grounded("assert middle(Any(1)) == 7\n", "`middle(Any(1))` is 7", MIDDLE, homes)
+    assert "from kinds import Any\n" in check and "typing" not in check

@@ -6,7 +6,8 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ _BUILT = re.compile(rb"^\s*\[(project|build-system)\]", re.M)
 _DJANGO = re.compile(r"DJANGO_SETTINGS_MODULE|--ds\b")
 """What Django's manage.py sets, and pytest is told where it runs the tests of Django."""
 _PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
+_FILES = re.compile(r"^python_files\s*=(.*(?:\n[ \t]+.*)*)", re.M)
 _UNWRITTEN = "no test specified"
 """What the placeholder says that `npm init` writes."""
 
@@ -115,7 +117,8 @@ def find_command(paths: Sequence[str], read: Callable[[str], str], python: str) 
     quoted = shlex.quote(python)
     names = [Path(p).name for p in paths]
     django = "manage.py" in paths and _DJANGO.search(read("manage.py"))
-    if any(_is_test(n) or (django and n == "tests.py") for n in names):
+    own = _patterns(paths, read)
+    if any(_is_test(n) or (django and n == "tests.py") or _like(n, own) for n in names):
         told = any(_DJANGO.search(read(p)) for p in _PYTEST if p in paths)
         return f"{quoted} manage.py test" if django and not told else f"{quoted} -m pytest -q"
     makefile = next((name for name in _MAKEFILES if name in paths), "")
@@ -151,6 +154,16 @@ def _pytest_path(text: str) -> list[str]:
     if not isinstance(found, list):
         return []
     return [f for f in found if isinstance(f, str) and ".." not in f and not f.startswith("/")]
+
+
+def _patterns(paths: Sequence[str], read: Callable[[str], str]) -> list[str]:
+    """Return what the project's configuration tells pytest its files of tests are called."""
+    rows = (row for p in _PYTEST if p in paths for row in _FILES.findall(read(p)))
+    return [pattern for row in rows for pattern in re.findall(r"[\w*?.\[\]-]+\.py", row)]
+
+
+def _like(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def _is_test(name: str) -> bool:

@@ -8,7 +8,7 @@ copies out of the issue and that is red before the change is evidence.
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from samovar.core.seams import text_of
 from samovar.core.state import State
@@ -16,7 +16,7 @@ from samovar.flow.answer import blocks
 from samovar.flow.forgotten import forgotten
 from samovar.flow.grounding import FOREIGN, shown, stands
 from samovar.flow.kit import Kit
-from samovar.flow.localise import quoted
+from samovar.flow.localise import quoted, sources
 from samovar.flow.reports import quoted_tests
 from samovar.flow.source import (
     Definition,
@@ -30,6 +30,7 @@ from samovar.flow.source import (
     stored,
 )
 from samovar.flow.speak import Aside, aside, cut, drawn, messages, prompt
+from samovar.flow.undefined import undefined
 from samovar.flow.work import SMALLEST, affords
 
 LIMIT = 400
@@ -60,7 +61,8 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     kit.live("step", "reading the examples in the task")
     question = prompt("examples", task=cut(text, 1500), imports=_imports(near))
     said = await aside(kit.model, messages(question), LIMIT, drawn(0.0, 1))
-    read = [c for b in blocks(said.answer) for c in grounded(b, text, near)]
+    told = blocks(said.answer)
+    read = [c for b in told for c in grounded(b, text, near, _elsewhere(kit, b, near))]
     found = await _red(kit, text, read) or await _red(kit, text, crashing(text, near))
     return found, said
 
@@ -113,16 +115,19 @@ def _check(node: ast.stmt) -> str:
     return ast.unparse(ast.Assert(ast.Compare(pair[0], [ast.Eq()], [pair[1]])))
 
 
-def grounded(block: str, task: str, near: list[Symbol]) -> list[str]:
+def grounded(block: str, task: str, near: list[Symbol], homes: Mapping[str, str] = {}) -> list[str]:
     """Return one script for each assert whose every value stands in the task.
 
-    The statements before an assert, imports and set-up, come with it.
+    The statements before an assert, imports and set-up, come with it. `homes` tells how names of
+    other files are imported that the block lacks.
     """
     tree = parse(block)
     if tree is None:
         return []
-    tree = _Native(_bound(tree) | _ours(near)).visit(tree)
-    imports = "\n".join([*forgotten(ast.unparse(tree), _ours(near)), _imports(near)])
+    known = {*_ours(near), *homes}
+    tree = _Native(_bound(tree) | known).visit(tree)
+    lacking = forgotten(ast.unparse(tree), known)
+    imports = "\n".join([*lacking, *homes.values(), _imports(near)])
     told = _OUTPUT.sub("", task)
     before: list[ast.stmt] = []
     found = []
@@ -267,6 +272,14 @@ def _homes(kit: Kit, near: list[Symbol]) -> dict[str, str]:
     """Return how each name of the files at hand is imported; of two, from the likelier file."""
     paths = dict.fromkeys(s.path for s in near)
     return _lines((name, path) for path in paths for name in defined(text_of(kit.tree, path)))
+
+
+def _elsewhere(kit: Kit, block: str, near: list[Symbol]) -> dict[str, str]:
+    """Return how the names are imported that a block lacks and other files define."""
+    missing = undefined(block).keys() - _ours(near)
+    files = sources(kit.tree) if missing else {}
+    holding = ((p, t) for p, t in files.items() if any(name in t for name in missing))
+    return _lines((name, path) for path, text in holding for name in missing & defined(text))
 
 
 def _imports(near: list[Symbol]) -> str:
