@@ -152,7 +152,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     limit = min(
         task.budget.reply,
         task.budget.generated - state.usage.generated,
-        _room(state, "" if target.long else artefact, idea.target),
+        task.budget.reply // 3 if target.long else _room(state, artefact, idea.target),
     )
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
     sampling = drawn(idea.temperature, 1000 + number)
