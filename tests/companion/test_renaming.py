@@ -62,7 +62,10 @@ def test_what_is_to_be_renamed_has_to_stand_there():
     assert nothing(asked, "rename minus to plus", CODE) == "it holds no minus: nothing was renamed"
     done = CODE + "\n\ndef plus(): ...\n"
     assert "and plus stands there already" in nothing(asked, "minus becomes plus", done)
-    assert not nothing(asked, "the sum is wrong", CODE), "the message may ask for more"
+    more = f"{asked}; the sum is wrong"
+    assert not nothing(more, "the sum is wrong", CODE), "the message asks for more"
+    for whole in (asked, "Rename minus to plus.", "please rename minus to plus everywhere"):
+        assert nothing(whole, "def add(a, b):\n    return a + b", CODE)
     assert not nothing(asked, "rename minus to plus", CODE + "# minus\n")
     assert not nothing(asked, "rename minus to plus", ""), "a file yet to be made"
     assert not nothing("rename it to plus", "rename it to plus", CODE)

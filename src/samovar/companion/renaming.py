@@ -15,9 +15,11 @@ _KIND = r"(?:the )?(?:(?:function|class|constant|variable|name)\s+)?"
 _NAME = r"[`'\"]?([A-Za-z_]\w*)[`'\"]?"
 _ASKED = re.compile(
     rf"(?:^|[.;,:\n]\s*|\bplease\s+|\byou\s+|\band\s+)rename\s+{_KIND}{_NAME}"
-    rf"(?:\s+in\s+[^;:\n]*?)?\s+(?:to|into)\s+{_NAME}(?=\s*$|\s*[.,;!\n](?!\w)|\s+(?:in|and|every)\b)",
+    rf"(?:\s+in\s+[^;:\n]*?)?\s+(?:to|into)\s+{_NAME}(?=\s*$|\s*[.,;!\n](?!\w)|\s+(?:in|and|every\w*)\b)",
     re.IGNORECASE,
 )
+_REST = re.compile(r"\s*((in|every|everywhere)\b[^;\n]*)?[\s.!]*", re.IGNORECASE)
+"""What may stand beside a renaming in a message that asks for nothing else."""
 _MEANT = frozenset(
     ("it", "this", "that", "them", "file", "function", "class", "constant", "variable", "name")
 )
@@ -52,7 +54,8 @@ def nothing(asked: str, change: str, text: str) -> str:
     if len(found) != 1 or not text:
         return ""
     old, new = (re.compile(rf"\b{name}\b") for name in found[0])
-    if old.search(text) or not old.search(change) or found[0][0].lower() in _MEANT:
+    meant = old.search(change) or _REST.fullmatch(_ASKED.sub("", asked))
+    if old.search(text) or not meant or found[0][0].lower() in _MEANT:
         return ""
     there = f", and {found[0][1]} stands there already" if new.search(text) else ""
     return f"it holds no {found[0][0]}{there}: nothing was renamed"
