@@ -30,7 +30,7 @@ def test_the_right_function_comes_first(task, name):
 def test_what_the_failure_reached_comes_first():
     ranked = rank("The total is wrong", FILES, {"shop/dates.py": {2: 1, 3: 1}})
     assert ranked[0][1].name == "parse_date"
-    first = targets(ranked, 1)[0]
+    first = targets(ranked, 1, 1200)[0]
     assert (first.path, first.symbol, first.first, first.last) == (
         "shop/dates.py",
         "parse_date",

@@ -26,7 +26,7 @@ from samovar.bench.stats import mean, wilson
 from samovar.boot import Choice
 from samovar.companion.companion import Companion
 from samovar.companion.seat import Seat
-from samovar.core.errors import SamovarError, SetupError
+from samovar.core.errors import UNREADABLE, SamovarError, SetupError
 from samovar.core.seams import Command, Host
 from samovar.core.talk import Conversation, Offered, Replied, Used
 from samovar.repo import git
@@ -166,7 +166,7 @@ def read(path: Path) -> list[Row]:
         return list(msgspec.json.Decoder(Row).decode_lines(path.read_bytes()))
     except FileNotFoundError:
         return []
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise SetupError(f"{path} holds other rows ({error}): name another --out") from error
 
 

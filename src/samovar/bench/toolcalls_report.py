@@ -9,7 +9,7 @@ from msgspec import Struct
 from samovar.bench.machine import Machine
 from samovar.bench.stats import mean, wilson
 from samovar.bench.toolcalls_cases import Grade
-from samovar.core.errors import SetupError
+from samovar.core.errors import UNREADABLE, SetupError
 from samovar.core.tool import Call
 
 _RESCUE = " + rescue"
@@ -50,7 +50,7 @@ def read(path: Path) -> list[Row]:
         return []
     try:
         return list(msgspec.json.Decoder(Row).decode_lines(path.read_bytes()))
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise SetupError(f"{path} holds other rows ({error}): name another --out") from error
 
 

@@ -6,8 +6,9 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ _BUILT = re.compile(rb"^\s*\[(project|build-system)\]", re.M)
 _DJANGO = re.compile(r"DJANGO_SETTINGS_MODULE|--ds\b")
 """What Django's manage.py sets, and pytest is told where it runs the tests of Django."""
 _PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
+_TESTS = ("test_*.py", "*_test.py")
+"""What pytest takes for files of tests where nobody tells it otherwise."""
 _FILES = re.compile(r"^python_files\s*=(.*(?:\n[ \t]+.*)*)", re.M)
 _UNWRITTEN = "no test specified"
 """What the placeholder says that `npm init` writes."""
@@ -117,8 +120,8 @@ def find_command(paths: Sequence[str], read: Callable[[str], str], python: str) 
     quoted = shlex.quote(python)
     names = [Path(p).name for p in paths]
     django = "manage.py" in paths and _DJANGO.search(read("manage.py"))
-    own = _patterns(paths, read)
-    if any(_is_test(n) or (django and n == "tests.py") or _like(n, own) for n in names):
+    patterns = chain(_TESTS, ["tests.py"] if django else (), _patterns(paths, read))
+    if any(fnmatch(name, pattern) for pattern in patterns for name in names):
         told = any(_DJANGO.search(read(p)) for p in _PYTEST if p in paths)
         return f"{quoted} manage.py test" if django and not told else f"{quoted} -m pytest -q"
     makefile = next((name for name in _MAKEFILES if name in paths), "")
@@ -156,18 +159,11 @@ def _pytest_path(text: str) -> list[str]:
     return [f for f in found if isinstance(f, str) and ".." not in f and not f.startswith("/")]
 
 
-def _patterns(paths: Sequence[str], read: Callable[[str], str]) -> list[str]:
-    """Return what the project's configuration tells pytest its files of tests are called."""
-    rows = (row for p in _PYTEST if p in paths for row in _FILES.findall(read(p)))
-    return [pattern for row in rows for pattern in re.findall(r"[\w*?.\[\]-]+\.py", row)]
-
-
-def _like(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch(name, pattern) for pattern in patterns)
-
-
-def _is_test(name: str) -> bool:
-    return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
+def _patterns(paths: Sequence[str], read: Callable[[str], str]) -> Iterator[str]:
+    """Yield what the project's configuration tells pytest its files of tests are called."""
+    for path in (p for p in _PYTEST if p in paths):
+        for row in _FILES.findall(read(path)):
+            yield from re.findall(r"[\w*?.\[\]-]+\.py", row)
 
 
 def _target(makefile: str) -> str:

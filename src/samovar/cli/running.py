@@ -50,6 +50,11 @@ class Way:
     no_sandbox: bool = False
     as_json: bool = False
 
+    def open(self, home: Path) -> AbstractAsyncContextManager[Team]:
+        """Open the team of a home; a person is told what goes on in it."""
+        live = quiet if self.as_json else steps()
+        return open_team(home, live=live, no_sandbox=self.no_sandbox)
+
     def say(self, text: str, event: str, **facts: str) -> None:
         """Tell a person in words on standard error, or a program by a line on standard output."""
         if self.as_json:
@@ -65,13 +70,12 @@ class Way:
             say("\n".join(_lines(ticked)))
 
 
-async def run_once(folder: Path | None, no_sandbox: bool, as_json: bool) -> int:
+async def run_once(folder: Path | None, way: Way) -> int:
     """Run one tick; the exit code says how its turns and tasks ended."""
     home = await _opened(folder)
-    live = quiet if as_json else steps()
-    async with tracing(home), open_team(home, live=live, no_sandbox=no_sandbox) as team:
+    async with tracing(home), way.open(home) as team:
         ticked = await team.tick()
-    if as_json:
+    if way.as_json:
         print(msgspec.json.encode(ticked).decode())
     else:
         print(printable("\n".join(_lines(ticked))))
@@ -121,12 +125,9 @@ async def serve(folder: Path | None, host: str, port: int, way: Way) -> int:
 
 async def _team(stack: AsyncExitStack, home: Path, way: Way, *, patient: bool = True) -> Team:
     """Open a team until the stack closes; who is patient waits for its database."""
-
-    def open() -> AbstractAsyncContextManager[Team]:
-        live = quiet if way.as_json else steps()
-        return open_team(home, live=live, no_sandbox=way.no_sandbox)
-
-    return await (opened(stack, open) if patient else stack.enter_async_context(open()))
+    if patient:
+        return await opened(stack, lambda: way.open(home))
+    return await stack.enter_async_context(way.open(home))
 
 
 async def _opened(folder: Path | None) -> Path:

@@ -87,7 +87,7 @@ def run_once(home: Home = None, no_sandbox: NoSandbox = False, as_json: AsJson =
     from samovar.cli import running
     from samovar.cli.end import carry_out
 
-    carry_out(running.run_once(home, no_sandbox, as_json))
+    carry_out(running.run_once(home, running.Way(no_sandbox, as_json)))
 
 
 @team.command()

@@ -32,10 +32,10 @@ def renamed(asked: str, path: str, text: str) -> str | None:
     It is one that the file defines at its top, or imports; names behind a dot and words in
     comments and strings stay.
     """
-    found = _ASKED.findall(asked)
-    if len(found) != 1 or not path.endswith((".py", ".pyi")):
+    wanted = _wanted(asked)
+    if wanted is None or not path.endswith((".py", ".pyi")):
         return None
-    ((old, new),) = found
+    old, new = wanted
     places, tree = _places(text), parse(text)
     bound = defined(text) | {name for name, _ in imported(ast.walk(tree))} if tree else set[str]()
     if old not in bound or new in places or keyword.iskeyword(new):
@@ -50,15 +50,26 @@ def nothing(asked: str, change: str, text: str) -> str:
 
     Small models then change something else and say that they renamed it.
     """
+    wanted = _wanted(asked)
+    if wanted is None or not text:
+        return ""
+    old, new = wanted
+    meant = speaks(change, old) or _REST.fullmatch(_ASKED.sub("", asked))
+    if speaks(text, old) or not meant or old.lower() in _MEANT:
+        return ""
+    there = f", and {new} stands there already" if speaks(text, new) else ""
+    return f"it holds no {old}{there}: nothing was renamed"
+
+
+def speaks(text: str, name: str) -> bool:
+    """Whether a text holds a name as a whole word."""
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
+
+
+def _wanted(asked: str) -> tuple[str, str] | None:
+    """Return the old and the new name of the one renaming that a message asks for."""
     found = _ASKED.findall(asked)
-    if len(found) != 1 or not text:
-        return ""
-    old, new = (re.compile(rf"\b{name}\b") for name in found[0])
-    meant = old.search(change) or _REST.fullmatch(_ASKED.sub("", asked))
-    if old.search(text) or not meant or found[0][0].lower() in _MEANT:
-        return ""
-    there = f", and {found[0][1]} stands there already" if new.search(text) else ""
-    return f"it holds no {found[0][0]}{there}: nothing was renamed"
+    return found[0] if len(found) == 1 else None
 
 
 def _places(text: str) -> dict[str, list[tuple[int, int]]]:

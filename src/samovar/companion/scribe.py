@@ -18,7 +18,7 @@ from msgspec import Meta
 
 from samovar.companion.facts import tested
 from samovar.companion.orders import TRIED, asked, must
-from samovar.companion.renaming import nothing, renamed
+from samovar.companion.renaming import nothing, renamed, speaks
 from samovar.companion.seat import FEW
 from samovar.core.agent import Agent, Limits
 from samovar.core.errors import ToolError
@@ -33,7 +33,7 @@ from samovar.flow.answer import MARKDOWN, completed, whole_file
 from samovar.flow.build import endings, read_answer
 from samovar.flow.localise import is_test, targets
 from samovar.flow.passages import passages
-from samovar.flow.plan import is_short, most
+from samovar.flow.plan import is_short
 from samovar.flow.question import PROMPTS, SHARE, place, told
 from samovar.flow.source import Symbol, defined, module_of, shape, symbols
 from samovar.flow.speak import ask, cut, drawn, language, messages, plain, prompt, tokens
@@ -172,7 +172,7 @@ class Scribe:
         new = completed(whole_file(text, target.path, ""), target.path, before)
         said = f"{self.asked()}\n{change}"
         here, there = _names(target.path, before), _names(target.path, new)
-        lost = [n for n in sorted(here - there) if not _speaks(said, n.rsplit(".", 1)[-1])]
+        lost = [n for n in sorted(here - there) if not speaks(said, n.rsplit(".", 1)[-1])]
         if lost:
             raise ToolError(f"the answer leaves out {lost[0]}, of which nothing was said")
         if 2 * len(new.splitlines()) < len(before.splitlines()) and not _LESS.search(said):
@@ -220,7 +220,7 @@ class Scribe:
         if is_short(before, self.limits.context):
             return Step(title=path, strategy="write", targets=(Target(path),))
         if one := _named(f"{change}\n{self.asked()}", path, before):
-            (target,) = targets([(0.0, one)], 1, most(self.limits.reply))
+            (target,) = targets([(0.0, one)], 1, self.limits.reply)
             return Step(title=path, strategy="localise-repair", targets=(target,))
         return Step(title=path, strategy="edit", targets=(Target(path),))
 
@@ -240,7 +240,7 @@ class Scribe:
             PROMPTS[way],
             task=task,
             path=flat(target.path),
-            place=place(Target(flat(target.path), target.symbol)),
+            place=place(flat(target.path), target.symbol),
             name=target.symbol.rsplit(".", 1)[-1],
             language=language(target.path),
             context="".join(self._beside(target.path, failure)),
@@ -359,14 +359,10 @@ def _given(path: str, before: str, change: str) -> tuple[Edit, ...]:
 
 def _named(words: str, path: str, before: str) -> Symbol | None:
     """Return the one function of a Python file that words name; None where something is new."""
-    found = [s for s in symbols(path, before) if _speaks(words, s.name.rsplit(".", 1)[-1])]
+    found = [s for s in symbols(path, before) if speaks(words, s.name.rsplit(".", 1)[-1])]
     return found[0] if len(found) == 1 and not _NEW.search(words) else None
 
 
 def _names(path: str, text: str) -> frozenset[str]:
     """Return what a file defines at its top, and its methods."""
     return defined(text) | {symbol.name for symbol in symbols(path, text)}
-
-
-def _speaks(words: str, name: str) -> bool:
-    return re.search(rf"\b{re.escape(name)}\b", words) is not None

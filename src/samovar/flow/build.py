@@ -152,7 +152,7 @@ async def _ask(kit: Kit, state: State, idea: Idea) -> Wrote:
     limit = min(
         task.budget.reply,
         task.budget.generated - state.usage.generated,
-        task.budget.reply // 3 if target.long else _room(state, artefact, idea.target),
+        _room(state, artefact, idea.target),
     )
     kit.live("step", f"candidate {len(state.trials) + 1}: {target.symbol or target.path}")
     sampling = drawn(idea.temperature, 1000 + number)
@@ -199,9 +199,12 @@ def read_answer(
         file = file if "imports" in off else completed(file, target.path, before)
         return (Edit(target.path, endings(file, before)),)
     old = "".join(lines(before)[target.first - 1 : target.last])
-    new = patched(text, old) if way == "edit" else one_symbol(text, target.symbol, old)
-    # Long docstrings were not shown.
-    new = new if way == "edit" or "docstrings" in off else restored(new, old)
+    if way == "edit":
+        new = patched(text, old)
+    else:
+        new = one_symbol(text, target.symbol, old)
+        # Long docstrings were not shown.
+        new = new if "docstrings" in off else restored(new, old)
     made = Edit(target.path, endings(new, before), target.first, target.last)
     # What the answer itself imports comes along in any case.
     after = before if "imports" in off else apply((made,), files)[target.path]
@@ -251,8 +254,11 @@ def endings(text: str, before: str) -> str:
 def _room(state: State, artefact: str, target: int) -> int:
     """Return how many tokens an answer may have: what the code has, or earlier answers had.
 
-    Code with functions that are still to be written says nothing of how long they get.
+    Code with functions that are still to be written says nothing of how long they get. Edits are
+    short.
     """
+    if state.step and state.step.targets[target].long:
+        return state.task.budget.reply // 3
     long = len([li for li in artefact.splitlines() if li.strip()]) > 12
     if long and not unwritten(artefact):
         return max(300, int(1.5 * tokens(artefact)))

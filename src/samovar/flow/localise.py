@@ -95,11 +95,12 @@ def rank(
     return sorted(ranked, key=lambda pair: -pair[0])
 
 
-def targets(
-    ranked: Sequence[tuple[float, Symbol]], limit: int, most: int = 900
-) -> tuple[Target, ...]:
-    """Return the first few ranked functions as targets, long ones beyond `most` tokens."""
-    first = [s for _, s in ranked[:limit]]
+def targets(ranked: Sequence[tuple[float, Symbol]], limit: int, reply: int) -> tuple[Target, ...]:
+    """Return the first few ranked functions as targets.
+
+    Those are long that an answer of `reply` tokens would hardly hold.
+    """
+    first, most = [s for _, s in ranked[:limit]], reply * 3 // 4
     return tuple(
         Target(s.path, s.name, s.first, s.last, tokens(short(s.text)) > most) for s in first
     )

@@ -280,11 +280,6 @@ def is_short(text: str, context: int) -> bool:
     return text.count("\n") <= WHOLE_LINES and tokens(text) <= most
 
 
-def most(reply: int) -> int:
-    """Return how many tokens a function may have that an answer of so many writes anew."""
-    return reply * 3 // 4
-
-
 def _near(text: str, files: dict[str, str]) -> list[Symbol]:
     return [s for _, s in rank(text, files)[:5]]
 
@@ -300,7 +295,7 @@ async def _places(kit: Kit, state: State, named: list[str], probe: Probe) -> Ste
     ranked = rank(state.task.text, chosen, reached)
     if "localise" in state.task.off:
         ranked.sort(key=lambda pair: (pair[1].path, pair[1].first))
-    found = targets(ranked, PLACES, most(state.task.budget.reply))
+    found = targets(ranked, PLACES, state.task.budget.reply)
     if not found:
         path = next(iter(chosen), named[0] if named else "main.py")
         return _step(kit, path)

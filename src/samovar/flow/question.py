@@ -37,7 +37,7 @@ def question(
     fields = {
         "task": _told(kit, state.task),
         "path": target.path,
-        "place": place(target),
+        "place": place(target.path, target.symbol),
         "name": target.symbol.rsplit(".", 1)[-1],
         "language": language(target.path),
         "context": context(kit, state, target),
@@ -63,13 +63,9 @@ def question(
     return said, part
 
 
-def place(target: Target) -> str:
-    """Return how a prompt calls a place."""
-    return (
-        f"`{target.symbol}` of the file `{target.path}`"
-        if target.symbol
-        else f"The file `{target.path}`"
-    )
+def place(path: str, symbol: str) -> str:
+    """Return how a prompt calls a file, or a function of one."""
+    return f"`{symbol}` of the file `{path}`" if symbol else f"The file `{path}`"
 
 
 def _wrong(way: Strategy, attempt: Attempt) -> str:

@@ -64,7 +64,7 @@ def _opened(request: Request, seconds: float) -> Any:
 def _decoded(data: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(data)
-    except (ValueError, *UNREADABLE):
+    except UNREADABLE:
         return {}
     return found if isinstance(found, dict) else {}
 
