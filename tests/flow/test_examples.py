@@ -3,19 +3,11 @@
 import pytest
 from doubles import WRONG, answering, kit
 
-from samovar.flow.examples import (
-    _elsewhere,
-    asserted,
-    broken,
-    crashing,
-    doctests,
-    grounded,
-    refused,
-)
-from samovar.flow.source import Symbol
+from samovar.flow.asserts import grounded
+from samovar.flow.examples import _homes, asserted, broken, crashing, doctests, refused, stated
 
-NEAR = [Symbol("src/shop/cart.py", "slug", 1, 2, "def slug(t):\n    return t\n")]
-MIDDLE = [Symbol("middle.py", "middle", 1, 2, "def middle(values):\n    return 0\n")]
+NEAR = {"slug": "from shop.cart import slug"}
+MIDDLE = {"middle": "from middle import middle"}
 TASK = 'slug("Hello World") should give "hello-world", and slug("") an empty text; None -> 0.5'
 
 
@@ -106,7 +98,7 @@ def test_an_example_that_fails_for_its_own_reason_is_told(said, own):
     [
         ("`middle([])` is 0; it must raise `ValueError`.", 1),
         ("`middle([])` gives 0. Such lists should be refused with ValueError.", 1),
-        ("`shop.middle([])` gives 0: must raise `ValueError`", 1),
+        ("`middle.middle([])` gives 0: must raise `ValueError`", 1),
         ("`middle([])` raises ValueError; it should be None.", 0),
         ("`middle([1])` is 1, but `middle([])` must raise ValueError", 0),
         ("`middle([])` must not raise ValueError", 0),
@@ -191,7 +183,7 @@ def test_that_a_result_is_no_exception_says_nothing_of_raising():
     ("text", "call"),
     [
         ("`middle([None])` raises TypeError", "middle([None])"),
-        ('`shop.middle().of("\'")` crashes', 'middle().of("\'")'),
+        ('`middle.middle().of("\'")` crashes', 'middle().of("\'")'),
         ("`middle(values)` crashes", ""),
         ("`middle([None])` is None", ""),
         ("`middle([])` raises TypeError; it must raise ValueError", ""),
@@ -239,7 +231,89 @@ def test_an_error_that_a_program_is_to_report_makes_no_example_broken():
 def test_a_name_that_another_file_defines_is_no_forgotten_one_of_the_standard_library():
     files = {"middle.py": WRONG, "kinds.py": "class Any:\n    pass\n\n\nclass Other:\n    pass\n"}
     block = "from middle import middle\nassert middle(Any(1)) == Optional\n"
-    homes = _elsewhere(kit(answering(), files=files), block, MIDDLE)
-    assert homes == {"Any": "from kinds import Any"}
-    [check] = grounded("assert middle(Any(1)) == 7\n", "`middle(Any(1))` is 7", MIDDLE, homes)
+    homes = _homes(kit(answering(), files=files), [], block)
+    assert homes == {"Any": "from kinds import Any", **MIDDLE}
+    [check] = grounded("assert middle(Any(1)) == 7\n", "`middle(Any(1))` is 7", homes)
     assert "from kinds import Any\n" in check and "typing" not in check
+
+
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [
+        ("`slug('A')` gives 'A'; it should be 'a'.", "assert (slug('A')) == 'a'"),
+        ("`slug('A')` raises `IndexError`; expected is `'a'`.", "assert (slug('A')) == 'a'"),
+        ("`slug('A')` should return ['a'], not None", "assert (slug('A')) == ['a']"),
+        (
+            "Wrong:\n\n    x = ['A']; x.pop()\n    slug(x)  # -> 3, expected 4\n",
+            "x = ['A']; x.pop()\nassert (slug(x)) == 4",
+        ),
+        (
+            ">>> slug('A')  # expected 'a'\n",
+            "assert (slug('A')) == 'a'",
+        ),
+        ("`slug('A')` is right, `'B'` should be 3.", None),
+        ("`slug('A')` fails. The second word of it should be 3.", None),
+        ("`slug('A')` fails; it should be as long as before.", None),
+        ("`slug('A')` and `slug('B')`: it should be 'b'", "assert (slug('B')) == 'b'"),
+        ("`slug` should be 'b'", None),
+        ("`slug('A')` should be `other`", None),
+        ("`slug('A')` should be `NotImplemented`", "assert (slug('A')) == NotImplemented"),
+    ],
+)
+def test_what_a_task_says_in_plain_words_is_an_example(text, script):
+    assert next(stated(text), None) == script
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It must be that `slug('A') == 'a'`.", ["assert slug('A') == 'a'"]),
+        ("`slug('A') == 'a'` is False today", []),
+        ("`slug('A') == other`", []),
+        ("`nobody('A') == 'a'`", []),
+    ],
+)
+def test_a_comparison_that_a_task_states_is_a_check(text, found):
+    assert [check.splitlines()[-1] for check in asserted(text, NEAR)] == found
+
+
+def test_what_no_python_is_leaves_the_rest_of_a_script():
+    block = "assert slug(]\nassert slug('A') == 'a'\nassert slug('B') == 'b"
+    [check] = grounded(block, "`slug('A')` is 'a', `slug('B')` is 'b'", NEAR)
+    assert check.endswith("assert slug('A') == 'a'\n")
+
+
+def test_a_call_that_the_task_shows_comes_before_one_that_a_model_made_up():
+    block = "assert slug('A') == 'a'\nassert slug('a', 'A') == 'a'\nassert slug('A') == 'A'\n"
+    [check] = grounded(block, "`slug('A')` is 'a'", NEAR)
+    assert check.endswith("assert slug('A') == 'a'\n")
+
+
+def test_checks_in_a_test_and_calls_that_must_raise_are_read():
+    block = (
+        "from unittest import raises\n\nclass TestIt:\n    def test_it(self):\n"
+        "        x = ['A']\n        self.assertEqual(slug(x), 3)\n"
+        "        with raises(ValueError):\n            slug(x, 3)\n"
+    )
+    task = "x = ['A']: `slug(x)` is 3, and `slug(x, 3)` must raise `ValueError`"
+    equal, refusal = grounded(block, task, NEAR)
+    assert equal == "from shop.cart import slug\nx = ['A']\nassert slug(x) == 3\n"
+    assert "try:\n    slug(x, 3)\nexcept ValueError:" in refusal
+    assert grounded(block, task.replace("slug(x, 3)", "slug(x, 4)"), NEAR) == [equal]
+
+
+def test_what_a_task_defines_comes_along_and_the_projects_names_come_from_the_project():
+    block = (
+        "from nowhere import slug\nassert slug(Thing('A')) == 'a'\nassert cart.slug('B') == 'b'\n"
+    )
+    task = "`slug(Thing('A'))` is 'a', `cart.slug('B')` is 'b'"
+    lent = "class Thing(str):\n    pass\n"
+    first, second = grounded(block, task, NEAR, lent)
+    assert first.startswith("from shop.cart import slug\nclass Thing(str):\n    pass\n")
+    assert second == "from shop.cart import slug\nassert slug('B') == 'b'\n"
+
+
+def test_signs_told_by_their_numbers_are_the_same_signs():
+    task = r"`slug('\\u30b3')` should be `'\\u30b3x'`"
+    [check] = grounded("assert slug('\u30b3') == '\u30b3x'\n", task.replace("\\\\", "\\"), NEAR)
+    assert "\u30b3" in check

@@ -31,6 +31,11 @@ BUGS = [
         "def f(a):\n    if a <= 3:\n        return 1\n",
     ),
     ("def f(a, b):\n    return g(a, b)\n", "def f(a, b):\n    return g(b, a)\n"),
+    ("def f(self):\n    return g(Thing)\n", "def f(self):\n    return g(type(self))\n"),
+    (
+        "def f(n, s):\n    end = len(s) if n is None else n\n",
+        "def f(n, s):\n    end = len(s) if n is None else min(n, len(s))\n",
+    ),
     ("def f(a, b):\n    return a and b\n", "def f(a, b):\n    return a or b\n"),
     ("def f(a):\n    return any(a)\n", "def f(a):\n    return all(a)\n"),
     ("def f():\n    return True\n", "def f():\n    return False\n"),

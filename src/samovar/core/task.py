@@ -83,6 +83,8 @@ class Plan(Struct, frozen=True):
     """Python that fails now and must run through afterwards, taken from the task's own words."""
     goals: tuple[str, ...] = ()
     """Tests that fail now and belong to the task; other red tests only must not get worse."""
+    stated: bool = False
+    """Whether the task states the examples itself; a model that read them may be mistaken."""
 
 
 class Edit(Struct, frozen=True):

@@ -57,8 +57,8 @@ async def choose(kit: Kit, state: State) -> Chose:
 
 
 def hopeless(state: State) -> bool:
-    """Return whether the task's examples prove nothing: no candidate of all satisfies one."""
-    if not examples(state) or goals(state):
+    """Return whether the examples prove nothing: a model read them, and no candidate holds one."""
+    if not examples(state) or goals(state) or (state.plan and state.plan.stated):
         return False
     checks = [c for a in state.attempts if a.verdict for c in a.verdict.checks]
     return not any(c.name.startswith("example") and c.exit == 0 for c in checks)

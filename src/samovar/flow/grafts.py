@@ -7,7 +7,7 @@ ideas are those of `variants`, whose edits these are tried along with.
 
 import ast
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, product
 from typing import Any
@@ -17,7 +17,7 @@ from samovar.flow.filters import filters, operands, skipped
 from samovar.flow.forms import formed
 from samovar.flow.guards import RAISES, Call, calls, compared, raising, returning
 from samovar.flow.source import Function, parse, spoken, written
-from samovar.flow.variant import Places, Variant, closed
+from samovar.flow.variant import Places, Variant, closed, unseen
 
 NORMAL = (
     "{0}.strip()",
@@ -115,8 +115,13 @@ def _spoken_of(functions: Sequence[Function], names: Sequence[str]) -> Donors:
     return Donors(tuple(texts), tuple(errors), calls(functions, names), tuple(values))
 
 
-def grafts(source: str, first: int, last: int | None, donors: Donors) -> Iterator[Variant]:
-    """Yield the valid edits of the functions in some lines, the likeliest first, no two alike."""
+def grafts(
+    source: str, first: int, last: int | None, donors: Donors, reached: Mapping[int, int] = {}
+) -> Iterator[Variant]:
+    """Yield the valid edits of the functions in some lines, the likeliest first, no two alike.
+
+    `reached` counts how often the failing check ran each line; others are tried last.
+    """
     found: dict[tuple[int, int, str], tuple[Variant, ast.AST]] = {}
     tree = parse(source)
     places = Places(source)
@@ -125,7 +130,8 @@ def grafts(source: str, first: int, last: int | None, donors: Donors) -> Iterato
     for node in written(tree, first, last or 10**9) if tree else ():
         theirs = [o for other in others for o in ast.walk(other) if _same(node, o)]
         called = [c for c in donors.calls if c.name == made.get(node, node.name)]
-        for variant in _Graft(places, node, replace(donors, calls=called), theirs).all():
+        graft = _Graft(places, node, replace(donors, calls=called), theirs, reached)
+        for variant in graft.all():
             key = (variant.start, variant.end, variant.text)
             if key not in found or found[key][0].cost > variant.cost:
                 found[key] = variant, node
@@ -154,11 +160,17 @@ class _Graft:
     """The edits of one function."""
 
     def __init__(
-        self, places: Places, node: Function, donors: Donors, theirs: Sequence[ast.AST]
+        self,
+        places: Places,
+        node: Function,
+        donors: Donors,
+        theirs: Sequence[ast.AST],
+        reached: Mapping[int, int],
     ) -> None:
         self.node = node
+        self.reached = reached
         self.donors = donors
-        self.text, self.span = places.text, places.span
+        self.places, self.text, self.span = places, places.text, places.span
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         self.names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
         own = set(_statements([node]))
@@ -181,6 +193,8 @@ class _Graft:
                     yield from self.error(call)
                 case ast.If():
                     yield from self.branch(node)
+                case ast.Assign(value=ast.Call() | ast.Attribute() | ast.Subscript() as value):
+                    yield from self.freed(value)
                 case _:
                     pass
             if isinstance(node, ast.If | ast.While | ast.IfExp):
@@ -303,18 +317,29 @@ class _Graft:
                 yield self.edit(place, form.format(inner), 3.3)
             for form in letters.stripped(self.marks):
                 yield self.edit(place, form.format(text), 3.4)
+            yield from self.freed(place)
             if isinstance(place, ast.Call) and len(place.args) == 1:
                 yield self.edit(place, ast.unparse(place.args[0]), 2.9)
 
+    def freed(self, node: ast.expr) -> Iterator[Variant]:
+        """A text without a sign of the tests."""
+        for form in letters.freed(self.marks):
+            yield self.edit(node, form.format(closed(ast.unparse(node))), 3.3)
+
     def edit(self, node: ast.AST, text: str, cost: float) -> Variant:
         """Return the edit that puts a text in the place of a node."""
-        return Variant(*self.span(node), self.indented(node, text), cost)
+        return Variant(*self.span(node), self.indented(node, text), cost + self.more(node, text))
 
     def before(self, node: ast.stmt, text: str, cost: float) -> Variant:
         """Return the edit that puts a statement before another."""
         start, _ = self.span(node)
         margin = " " * node.col_offset
+        cost += self.more(node, text)
         return Variant(start, start, f"{self.indented(node, text)}\n{margin}", cost)
+
+    def more(self, node: ast.AST, text: str) -> float:
+        """Return what an edit costs more for where it is, and for what it brings from afar."""
+        return unseen(node, self.reached) + self.places.away(self.node, node, text)
 
     def indented(self, node: ast.AST, text: str) -> str:
         """Return a text whose further lines stand where the node stands."""

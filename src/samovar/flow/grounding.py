@@ -32,7 +32,7 @@ def stands(nodes: Sequence[ast.AST], task: str) -> bool:
         return False
     own = Counter(_patterns(test))
     wanted = {pattern: own.get(pattern, 1) for node in nodes for pattern in _patterns(node)}
-    if not wanted and _even(ast.unparse(test).partition("==")[0]) not in _even(task):
+    if not wanted and not quotes(ast.unparse(test).partition("==")[0], task):
         return False
     return _together(wanted, task) and _answered(test, nodes[:-1], task)
 
@@ -41,6 +41,11 @@ def shown(name: str, task: str) -> bool:
     """Return whether a task speaks of a name as of code: `.name`, `name(` or in backticks."""
     word = re.escape(name)
     return re.search(rf"\.{word}\b|\b{word}\(|`{word}`", task) is not None
+
+
+def quotes(code: str, task: str) -> bool:
+    """Return whether a piece of code stands in a task, whatever its blanks, quotes and brackets."""
+    return _even(code) in _even(task)
 
 
 def _patterns(node: ast.AST) -> Iterator[str]:

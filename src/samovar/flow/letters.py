@@ -37,6 +37,12 @@ def stripped(signs: Sequence[str]) -> list[str]:
     return [f"[part.strip({_told(sign)}) for part in {{0}}]" for sign in signs]
 
 
+def freed(signs: Sequence[str]) -> list[str]:
+    """Return forms of a text that begins, ends or goes on without a sign."""
+    forms = ("{{0}}.removeprefix({0})", "{{0}}.removesuffix({0})", '{{0}}.replace({0}, "")')
+    return [form.format(_told(sign)) for sign in signs for form in forms]
+
+
 def _told(sign: str) -> str:
     """Return a sign as a text constant within a form, where braces stand twice."""
     return repr(sign).replace("{", "{{").replace("}", "}}")

@@ -34,7 +34,7 @@ from samovar.flow.work import red
 
 WHOLE_LINES, WHOLE_TOKENS = 150, 1200
 """Files up to this size are written as a whole, where the model's context is not too small."""
-PLACES = 8
+PLACES = 12
 """Functions a step may try, at most."""
 _INLINE = re.compile(r"`([^`\n]+)`")
 _SPOKEN = re.compile(r"\b[A-Za-z_]\w\w+")
@@ -89,7 +89,7 @@ async def cut(kit: Kit, state: State) -> Planned:
         kit.live("note", said)
     note = "; ".join([s.title for s in steps] + aside)
     return Planned(
-        plan=Plan(tuple(steps), note, examples, aims),
+        plan=Plan(tuple(steps), note, examples, aims, bool(examples) and not asked.calls),
         usage=asked.usage,
         calls=asked.calls,
         asked=asked.asked,

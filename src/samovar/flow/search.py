@@ -11,6 +11,7 @@ from samovar.core.event import Wrote
 from samovar.core.seams import text_of
 from samovar.core.state import Attempt, State
 from samovar.core.task import Candidate, Edit, Probe, Target, lines
+from samovar.flow import clones
 from samovar.flow.grafts import Donors, expected, grafts, shown
 from samovar.flow.kit import Kit
 from samovar.flow.nearby import nearby
@@ -43,8 +44,10 @@ FEW = 5
 """Tests of a file that is not quick as a whole; those that an edit broke come first."""
 BATCH = 500, 4_000_000
 """Versions, and characters of them, that go into the sandbox together, at most."""
-PLACES = 5
+PLACES = 12
 """Functions whose edits are tried."""
+STEP = 0.3
+"""What the edits of a place cost more than those of the place before it."""
 
 
 @dataclass
@@ -143,7 +146,7 @@ class Climb:
             self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
             if "climb" in self.state.task.off:
                 break
-        return (best if best.red else await self._pruned(best)), total
+        return (best if best.red else await self._spread(await self._pruned(best))), total
 
     async def _look_round(self) -> None:
         """See what calls near those of the examples give before any edit."""
@@ -207,6 +210,14 @@ class Climb:
         if tried.index is None:
             return None
         return replace(top, files={**top.files, **versions[tried.index]})
+
+    async def _spread(self, top: Hill) -> Hill:
+        """Return the version that mends the copies of a function, too, where it does as well."""
+        below, end = Files(self.kit.tree, self.start.files), time.monotonic() + LESS
+        for path, text in top.files.items():
+            if more := clones.mended(path, below[path], text, self.state.task.text):
+                top = await self._smaller(top, path, [more], end) or top
+        return top
 
     async def watch(self, end: float) -> None:
         """Add the tests that are green, and quick, in a trial that changes nothing."""
@@ -278,20 +289,21 @@ class Climb:
         for rank, place in enumerate(self.places):
             text = files[place.path]
             last = self.last(place, files)
-            made = [variants(text, place.first, last, reached.get(place.path, {}))]
+            seen = reached.get(place.path, {})
+            made = [variants(text, place.first, last, seen)]
             if "grafts" not in self.state.task.off:
-                made.append(grafts(text, place.first, last, self.donors))
+                made.append(grafts(text, place.first, last, self.donors, seen))
             # Code that mostly works wants a smaller change than an answer that is new.
             more = (0.0, 0.0 if self.attempt else GRAFTED)
             streams += [
-                _costly(stream, 0.5 * rank + cost, place.path)
+                _costly(stream, STEP * rank + cost, place.path)
                 for stream, cost in zip(made, more, strict=False)
             ]
-        seen = set()
+        given = set()
         for _, path, variant in merge(*streams, key=lambda f: f[0]):
             key = (path, variant.start, variant.end, variant.text)
-            if key not in seen:
-                seen.add(key)
+            if key not in given:
+                given.add(key)
                 yield path, variant
 
     def last(self, place: Target, files: Files) -> int | None:

@@ -52,6 +52,25 @@ def least(node: ast.BinOp, text: Text) -> Found:
             yield 2.5, one, f"({text(one)} or 1)"
 
 
+def bounded(node: ast.expr, sizes: Sequence[str], text: Text) -> Found:
+    """Yield a value that is at most the size of something, or at least nothing."""
+    if isinstance(node, ast.Name | ast.Attribute):
+        said = text(node)
+        yield from (
+            (3.0, node, f"min({said}, {size})") for size in sizes if f"({said})" not in size
+        )
+        yield 3.2, node, f"max({said}, 0)"
+
+
+def own_class(node: ast.expr, names: Sequence[str], text: Text) -> Found:
+    """Yield the class of the object at hand in place of a class by its name."""
+    if isinstance(node, ast.Name) and text(node)[:1].isupper():
+        if "self" in names:
+            yield 2.0, node, "type(self)"
+        if "cls" in names:
+            yield 2.0, node, "cls"
+
+
 def worded(node: ast.Call, text: Text) -> Found:
     """Yield the text of a number only where it says something."""
     match node:

@@ -10,6 +10,7 @@ is for the project's tests to say, never for this module.
 
 import ast
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,15 +18,17 @@ from samovar.flow.source import Function, parse, spoken, stored, written
 from samovar.flow.twins import counted, twins
 from samovar.flow.values import (
     absent,
+    bounded,
     default,
     guarded,
     least,
+    own_class,
     pattern,
     settings,
     unused,
     worded,
 )
-from samovar.flow.variant import Places, Variant, closed
+from samovar.flow.variant import Places, Variant, closed, unseen
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -108,6 +111,7 @@ class _Scope:
     reached: Mapping[int, int]
     names: list[str] = field(default_factory=list)
     donors: list[str] = field(default_factory=list)
+    sizes: list[str] = field(default_factory=list)
     sibling: dict[ast.AST, ast.AST] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,18 +127,19 @@ class _Scope:
                 and len(text := self.text(n)) <= LARGEST_DONOR
             )
         )
+        self.sizes = [d for d in self.donors if re.fullmatch(r"len\([\w.]+\)", d)]
         self.sibling = {c: p for p in ast.walk(self.node) for c in ast.iter_child_nodes(p)}
 
     def all(self) -> Iterator[Variant]:
         """Yield every edit of the scope."""
         for node in ast.walk(self.node):
-            line = getattr(node, "lineno", None)
-            if line is None:
+            if not hasattr(node, "lineno"):
                 continue
-            far = 0.0 if not self.reached or self.reached.get(line) else 5.0
+            far = unseen(node, self.reached)
             for cost, at, text in self.edits(node):
                 start, end = self.span(at)
-                yield Variant(start, end, text, cost + far)
+                away = self.places.away(self.node, at, text)
+                yield Variant(start, end, text, cost + far + away)
         if isinstance(self.node, Function):
             for cost, at, text in unused(self.node, self.text):
                 yield Variant(*self.span(at), text, cost)
@@ -295,8 +300,11 @@ class _Scope:
         if isinstance(node, ast.Name):
             yield from ((1.5, node, n) for n in self.names if n != text)
             yield from ((3.0, node, d) for d in self.donors if text in d)
+        yield from own_class(node, self.names, self.text)
         if not isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.BinOp | ast.Attribute):
             return
+        if isinstance(parent, (*BOUNDS, ast.IfExp)):
+            yield from bounded(node, self.sizes, self.text)
         if isinstance(parent, BOUNDS):
             yield 1.5, node, f"{text} + 1"
             yield 1.5, node, f"{text} - 1"

@@ -3,6 +3,7 @@
 python trace.py MARK SECONDS ROOT -- pytest arguments     (or a JSON list of scripts on stdin)
 """
 
+import ast
 import contextlib
 import json
 import os
@@ -56,10 +57,25 @@ def run(probe, scripts, calls):
         sys.settrace(calls)
         samovar_pytest.run(probe, ["-q", "--assert=plain", "-p", "no:cacheprovider"])
     else:
+        # What runs while modules are loaded tells nothing of what a call does.
+        imports = [n for script in scripts for n in parsed(script) if is_import(n)]
+        for node in imports:
+            with contextlib.suppress(Exception):
+                exec(compile(ast.Module([node], []), "<imports>", "exec"), {})
         sys.settrace(calls)
         for script in scripts:
             with contextlib.suppress(Exception):
                 exec(compile(script, "<example>", "exec"), {"__name__": "__main__"})
+
+
+def parsed(script):
+    with contextlib.suppress(SyntaxError):
+        return ast.parse(script).body
+    return []
+
+
+def is_import(node):
+    return isinstance(node, ast.Import | ast.ImportFrom)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,10 @@ The interpreter and pytest, with its configuration and plugins, are loaded once.
 just before the tests are collected, which imports the project, and end when they reach the bar.
 """
 
+import contextlib
 import gc
+import importlib
+import importlib.util
 import inspect
 import json
 import os
@@ -33,6 +36,8 @@ MOST = 60
 SHORTEST, SLOWER, PATIENT = 0.25, 10, 3
 """Seconds a trial gets at first, at least; how much slower than the code as it is it may be; and
 how much longer those get that were not through."""
+PIPE = 60_000
+"""Bytes that fit into a pipe at once."""
 IDLE = {"request", "event_loop_policy", "_session_faker"}
 """Fixtures of plugins that every test gets, wanted or not, and that change nothing for it."""
 
@@ -61,8 +66,33 @@ class Trials:
             return None
         os._exit(0)
 
+    def warm(self):
+        """Load once what every fork would: what scripts use of Python, and bytecode of the rest."""
+        told, tell = os.pipe()
+        os.set_blocking(told, False)
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            sys.dont_write_bytecode = False
+            for script in self.judge.scripts:
+                _holds(script)
+            os.write(tell, " ".join(sys.modules).encode()[:PIPE])
+            os._exit(0)
+        self.wait(child, self.job["seconds"])
+        with contextlib.suppress(BlockingIOError):
+            for name in os.read(told, PIPE).decode().split():
+                if name.partition(".")[0] in sys.stdlib_module_names and not _ours(name):
+                    with contextlib.suppress(Exception):
+                        importlib.import_module(name)
+        # Two versions within a second look alike to Python when they are of the same size.
+        for path in self.originals:
+            with contextlib.suppress(OSError, NotImplementedError):
+                os.remove(importlib.util.cache_from_source(os.path.abspath(path)))
+
     def run(self, begin):
         """Try every variant; returns "child" in a fork that is to go on by itself."""
+        if self.judge.scripts:
+            self.warm()
         end = deadline = time.monotonic() + self.job["total"]
         first = 0.0
         gc.freeze()  # A collection in a fork would copy every page it looks at.
@@ -259,6 +289,12 @@ def _holds(script):
     except BaseException:
         return False
     return True
+
+
+def _ours(name):
+    """Whether the project has a module of that name, which Python's would stand for then."""
+    found = importlib.util.find_spec(name.partition(".")[0])
+    return found is not None and str(found.origin).startswith(TOP + os.sep)
 
 
 def _read(path):
