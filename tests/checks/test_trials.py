@@ -158,6 +158,19 @@ async def test_the_lines_a_probe_reaches_are_counted(project, probe):
     assert 6 not in found["calc.py"]
 
 
+async def test_what_runs_while_a_scripts_modules_load_is_not_reached_by_it(project):
+    project.tree.files["calc.py"] = CALC + "\n\nclass Loaded:\n    size = add(1, 2)\n"
+    found = await project.reach(Probe(scripts=("from calc import add\nadd(1, 2)\n",)), {})
+    assert found["calc.py"] == {2: 1}
+
+
+async def test_what_trials_load_of_python_is_not_the_projects_module_of_that_name(project):
+    project.tree.files["colorsys.py"] = "def five():\n    return 5\n"
+    script = "from calc import add\nfrom colorsys import five\nassert add(2, 3) == five()\n"
+    versions = [{"calc.py": CALC.replace("a - b", "a * b")}, {"calc.py": GOOD}]
+    assert (await project.trials(versions, Probe(scripts=(script,)), {})).index == 1
+
+
 async def test_versions_are_compared_by_what_calls_return(project):
     calls = ["calc:add(2, 3)", "calc:add('a', 1)", "calc:missing()"]
     ran, seen = await project.behaviours([{"calc.py": CALC}, {"calc.py": GOOD}], calls)

@@ -3,7 +3,11 @@
 import pytest
 from doubles import INPUTS, MESSAGE, RIGHT, WRONG, drive, fenced, kit, opened
 
+from samovar.core.event import Opened, Planned
 from samovar.core.log import MemoryLog
+from samovar.core.state import State, fold
+from samovar.core.task import Plan, Task
+from samovar.flow.choose import hopeless
 from samovar.flow.receipt import receipt
 from samovar.models.scripted import Rules
 
@@ -92,3 +96,10 @@ async def test_only_versions_of_a_changed_function_are_compared(before, codes, w
     [chose] = state.chosen
     assert (chose.candidate, chose.verdict.proof) == (0, proof)
     assert chose.why.startswith(why)
+
+
+@pytest.mark.parametrize(("stated", "lost"), [(False, True), (True, False)])
+def test_only_examples_that_a_model_read_are_given_up(stated, lost):
+    plan = Plan((), examples=("assert False",), stated=stated)
+    state = fold(State(), Opened(run="r", task=Task(id="t", text="t")))
+    assert hopeless(fold(state, Planned(plan=plan))) is lost

@@ -32,6 +32,7 @@ BUGS = [
     ),
     ("def f(a, b):\n    return g(a, b)\n", "def f(a, b):\n    return g(b, a)\n"),
     ("def f(self):\n    return g(Thing)\n", "def f(self):\n    return g(type(self))\n"),
+    ("def f(self):\n    return Thing(1)\n", "def f(self):\n    return type(self)(1)\n"),
     (
         "def f(n, s):\n    end = len(s) if n is None else n\n",
         "def f(n, s):\n    end = len(s) if n is None else min(n, len(s))\n",

@@ -9,7 +9,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from textwrap import dedent
 
 from samovar.core.state import State
@@ -43,7 +43,7 @@ _OTHERWISE = re.compile(r"\b(not|never|no longer|instead|rather|where|now)\b")
 _CRASH = re.compile(r"\b(raises|raised|throws|crash(es|ed)?|fails with|ends with)\b")
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 _EQUAL = re.compile(
-    r"`([^`\n]+ == [^`\n]+)`(?!\s*(?:is|gives|was|returns|fails|raises|evaluates)\b)"
+    r"`([^`\n]{1,200} == [^`\n]{1,200})`(?!\s*(?:is|gives|was|returns|fails|raises|evaluates)\b)"
 )
 """A comparison that a task states, and does not say of that it is false."""
 _SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)|^( {4,}|\t|[ \t]*>>> )([^#\n]+)", re.M)
@@ -71,7 +71,7 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     homes = _homes(kit, near, text + docs)
     tests, rest = quoted_tests(text, homes)
     code = doctests(f"{text}\n{docs}", homes) + tests + asserted(rest, homes)
-    plainly = grounded("\n".join(stated(text)), text, homes, _code(text))
+    plainly = grounded("\n".join(islice(stated(text), MOST)), text, homes, _code(text))
     red = await _red(kit, text, [*code, *plainly, *refused(text, homes)])
     if red or not re.search(r"[`(=']", text) or not affords(state, LIMIT, SMALLEST):
         return red, Aside()

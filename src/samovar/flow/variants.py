@@ -289,6 +289,7 @@ class _Scope:
     def expression(self, node: ast.expr) -> Iterator[tuple[float, ast.AST, str]]:
         """One more or less, another name, a part of it, an expression from elsewhere."""
         parent = self.sibling.get(node)
+        yield from own_class(node, self.names, self.text)
         if isinstance(parent, ast.Call) and parent.func is node:
             return
         text = self.text(node)
@@ -300,7 +301,6 @@ class _Scope:
         if isinstance(node, ast.Name):
             yield from ((1.5, node, n) for n in self.names if n != text)
             yield from ((3.0, node, d) for d in self.donors if text in d)
-        yield from own_class(node, self.names, self.text)
         if not isinstance(node, ast.Name | ast.Call | ast.Subscript | ast.BinOp | ast.Attribute):
             return
         if isinstance(parent, (*BOUNDS, ast.IfExp)):
