@@ -194,7 +194,7 @@ class _Graft:
                 case ast.If():
                     yield from self.branch(node)
                 case ast.Assign(value=ast.Call() | ast.Attribute() | ast.Subscript() as value):
-                    yield from self.freed(value)
+                    yield from self._freed(value)
                 case _:
                     pass
             if isinstance(node, ast.If | ast.While | ast.IfExp):
@@ -317,27 +317,27 @@ class _Graft:
                 yield self.edit(place, form.format(inner), 3.3)
             for form in letters.stripped(self.marks):
                 yield self.edit(place, form.format(text), 3.4)
-            yield from self.freed(place)
+            yield from self._freed(place)
             if isinstance(place, ast.Call) and len(place.args) == 1:
                 yield self.edit(place, ast.unparse(place.args[0]), 2.9)
 
-    def freed(self, node: ast.expr) -> Iterator[Variant]:
+    def _freed(self, node: ast.expr) -> Iterator[Variant]:
         """A text without a sign of the tests."""
         for form in letters.freed(self.marks):
             yield self.edit(node, form.format(closed(ast.unparse(node))), 3.3)
 
     def edit(self, node: ast.AST, text: str, cost: float) -> Variant:
         """Return the edit that puts a text in the place of a node."""
-        return Variant(*self.span(node), self.indented(node, text), cost + self.more(node, text))
+        return Variant(*self.span(node), self.indented(node, text), cost + self._more(node, text))
 
     def before(self, node: ast.stmt, text: str, cost: float) -> Variant:
         """Return the edit that puts a statement before another."""
         start, _ = self.span(node)
         margin = " " * node.col_offset
-        cost += self.more(node, text)
+        cost += self._more(node, text)
         return Variant(start, start, f"{self.indented(node, text)}\n{margin}", cost)
 
-    def more(self, node: ast.AST, text: str) -> float:
+    def _more(self, node: ast.AST, text: str) -> float:
         """Return what an edit costs more for where it is, and for what it brings from afar."""
         return unseen(node, self.reached) + self.places.away(self.node, node, text)
 

@@ -80,10 +80,7 @@ class Trials:
             os._exit(0)
         self.wait(child, self.job["seconds"])
         with contextlib.suppress(BlockingIOError):
-            for name in os.read(told, PIPE).decode().split():
-                if name.partition(".")[0] in sys.stdlib_module_names and not _ours(name):
-                    with contextlib.suppress(Exception):
-                        importlib.import_module(name)
+            _load(os.read(told, PIPE).decode().split())
         # Two versions within a second look alike to Python when they are of the same size.
         for path in self.originals:
             with contextlib.suppress(OSError, NotImplementedError):
@@ -289,6 +286,14 @@ def _holds(script):
     except BaseException:
         return False
     return True
+
+
+def _load(names):
+    """Import those modules that are Python's own."""
+    for name in names:
+        if name.partition(".")[0] in sys.stdlib_module_names and not _ours(name):
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
 
 
 def _ours(name):
