@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
@@ -74,6 +74,7 @@ CALLS = st.builds(Call, st.just("anything"), st.dictionaries(st.text(), VALUES, 
 @pytest.mark.parametrize("one", ALL, ids=str)
 @settings(max_examples=80, deadline=None)
 @given(said=st.builds(Said, PLAIN, st.lists(CALLS, max_size=3).map(tuple)))
+@example(said=Said("", (Call("anything", {"A\u00b7": None}),)))
 def test_what_is_shown_is_read_again(one: Dialect, said: Said):
     assert one.read(one.show(said), [ANYTHING]) == said
 

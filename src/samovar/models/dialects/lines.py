@@ -17,6 +17,7 @@ _LINE = re.compile(
     r"(?P<name>[A-Za-z_][\w.]*)\(",
     re.MULTILINE | re.IGNORECASE,
 )
+_NAME = re.compile(r"\w+")
 _BESIDE = re.compile(r"^[ \t]*(?:#.*|(?:import|from)[ \t].*|print\([\w.]+\)|[\w.]+|)[ \t]*$")
 """Lines of a fence that may stand beside calls without making it a program."""
 _MOST = 64
@@ -87,7 +88,8 @@ def _only(text: str, found: Sequence[Span], first: int, last: int) -> bool:
 
 def written(call: Call) -> str:
     """Return a call as a line of Python."""
-    plain = {n: v for n, v in call.arguments.items() if n.isidentifier()}
+    # Python has names with signs that no word has, such as a middle dot.
+    plain = {n: v for n, v in call.arguments.items() if n.isidentifier() and _NAME.fullmatch(n)}
     parts = [f"{name}={_shown(value)}" for name, value in plain.items()]
     odd = {n: v for n, v in call.arguments.items() if n not in plain}
     return f"{call.tool}({', '.join([*parts, *([f'**{_shown(odd)}'] if odd else [])])})"
