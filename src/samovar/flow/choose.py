@@ -48,10 +48,11 @@ async def choose(kit: Kit, state: State) -> Chose:
         why = HARMLESS if proved(state) else "the first that proved itself"
         return _chose(state, green, why, green.verdict)
     fit = [a for a in judged if a.verdict and a.verdict.score >= FIT]
-    if hopeless(state):
+    lost = hopeless(state)
+    if lost:
         # A small edit is there to please the examples: without these nothing speaks for it.
         fit = [a for a in fit if a.candidate.origin != "search"]
-    if fit and (not provable(state) or hopeless(state)):
+    if fit and (lost or not provable(state)):
         return await _by_agreement(kit, state, fit)
     top = best(judged)
     if top is None or top.verdict is None or top.verdict.score <= _floor(state):

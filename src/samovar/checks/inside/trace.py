@@ -58,8 +58,9 @@ def run(probe, scripts, calls):
         samovar_pytest.run(probe, ["-q", "--assert=plain", "-p", "no:cacheprovider"])
     else:
         # What runs while modules are loaded tells nothing of what a call does.
-        imports = [n for script in scripts for n in parsed(script) if is_import(n)]
-        for node in imports:
+        for node in (n for script in scripts for n in parsed(script)):
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                continue
             with contextlib.suppress(Exception):
                 exec(compile(ast.Module([node], []), "<imports>", "exec"), {})
         sys.settrace(calls)
@@ -72,10 +73,6 @@ def parsed(script):
     with contextlib.suppress(SyntaxError):
         return ast.parse(script).body
     return []
-
-
-def is_import(node):
-    return isinstance(node, ast.Import | ast.ImportFrom)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,8 @@ class Trials:
         self.wait(child, self.job["seconds"])
         with contextlib.suppress(BlockingIOError):
             _load(os.read(told, PIPE).decode().split())
+        os.close(told)
+        os.close(tell)
         # Two versions within a second look alike to Python when they are of the same size.
         for path in self.originals:
             with contextlib.suppress(OSError, NotImplementedError):
