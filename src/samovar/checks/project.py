@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import secrets
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +36,7 @@ EMPTY = 5
 """The exit status of pytest where it found no test."""
 TOLD = 100
 """Red tests of which the ones to tell are picked."""
+_LACKS = re.compile(r"No module named '(\w+)")
 LANES = 4
 """Trials that run side by side, at most, where there are as many processors."""
 
@@ -143,11 +146,19 @@ class Project:
         `seconds` is the limit of one trial, `total` of all. They run in lanes, one for each
         processor, so where several are good it is not always the same that is found.
         """
-        told = msgspec.to_builtins(probe)
-        job = {**told, "bar": bar, "seconds": seconds, "total": total}
+        paths = sorted({path for variant in variants for path in variant})
+        files = {
+            path: changed[path] if path in changed else text_of(self.tree, path) for path in paths
+        }
+        edits = [
+            {path: edit(files[path], text) for path, text in v.items() if text != files[path]}
+            for v in variants
+        ]
+        told = {**msgspec.to_builtins(probe), "originals": files, "bar": bar}
+        job = {**told, "seconds": seconds, "total": total}
         many = min(LANES, os.cpu_count() or 1, len(variants))
         lanes = [
-            asyncio.create_task(self._lane(n, {**job, "variants": variants[n::many]}, changed))
+            asyncio.create_task(self._lane(n, {**job, "variants": edits[n::many]}, changed))
             for n in range(many)
         ]
         tried = 0
@@ -285,6 +296,19 @@ def read_report(path: Path) -> Report | None:
         return None
 
 
+def edit(old: str, new: str) -> tuple[int, int, str]:
+    """Return from where to where the old text differs from the new one, and what stands there."""
+    most = min(len(old), len(new))
+    head = _same(lambda n: old.startswith(new[:n]), most)
+    tail = _same(lambda n: old.endswith(new[len(new) - n :]), most - head)
+    return head, len(old) - tail, new[head : len(new) - tail]
+
+
+def _same(holds: Callable[[int], bool], most: int) -> int:
+    """Return the largest number up to `most` for which it holds; for all smaller ones it does."""
+    return bisect_left(range(1, most + 1), True, key=lambda n: not holds(n))
+
+
 def marked(ran: Ran, mark: str) -> list[str]:
     """Return what programs of ours told: the lines of a command's output behind a secret mark."""
     return [li.partition(" ")[2] for li in ran.output.splitlines() if li.startswith(f"{mark} ")]
@@ -297,6 +321,7 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
     failing = tuple(k for k, t in tests.items() if t.get("outcome") == "failed")
     red = [tests[k] for k in failing[:TOLD]]
     failures = [Failure(t.get("message", ""), t.get("case", "")) for t in red]
+    lacks = {test: _LACKS.findall(tests[test].get("message", "")) for test in failing}
     if report is not None and report.exit == ran.exit == EMPTY:
         failures = [Failure(NO_TESTS)]
     return Checked(
@@ -308,6 +333,7 @@ def judged(name: str, command: str, ran: Ran, report: Report | None) -> Checked:
             passed=by.count("passed"), failed=by.count("failed"), skipped=by.count("skipped")
         ),
         failing=failing,
+        lacking={test: found[-1] for test, found in lacks.items() if found},
         excerpt="" if ran.exit == 0 else excerpt(failures or [Failure(ran.output)], ran.stopped),
         passing=tuple(k for k, t in tests.items() if t.get("outcome") == "passed"),
     )

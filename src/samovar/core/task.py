@@ -168,6 +168,8 @@ class Checked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Names of the tests that failed."""
     passing: tuple[str, ...] = ()
     """Names of the tests that passed."""
+    lacking: dict[str, str] = {}
+    """Tests that failed for want of a module, and its name."""
     excerpt: str = ""
     """The one failure worth telling a model: at most some 200 tokens."""
 

@@ -30,6 +30,7 @@ from samovar.flow.localise import (
 from samovar.flow.question import SHARE, told
 from samovar.flow.source import Symbol, defined, symbols, words
 from samovar.flow.speak import CHARACTERS, Aside, tokens
+from samovar.flow.survey import foreign
 from samovar.flow.work import red
 
 WHOLE_LINES, WHOLE_TOKENS = 150, 1200
@@ -76,7 +77,7 @@ async def cut(kit: Kit, state: State) -> Planned:
     named = list(dict.fromkeys(p for meant in spoken for p in meant))
     apart = _apart(kit, task, [p for p in named if [p] in spoken], files)
     near = _near(task.text, {p: files[p] for p in named if p in files} or files)
-    aims = about(task.text, named, red(state), kit.tree)
+    aims = about(task.text, named, _curable(state, kit.tree), kit.tree)
     wanted = not aims and "examples" not in off
     nothing: tuple[tuple[str, ...], Aside] = ((), Aside())
     examples, asked = await find(kit, state, near) if wanted else nothing
@@ -173,12 +174,20 @@ def _inside(path: str) -> bool:
     return not path.startswith("/") and ".." not in path.split("/") and "//" not in path
 
 
+def _curable(state: State, tree: Tree) -> list[str]:
+    """Return the failing tests but those for want of a package: these are nobody's task."""
+    checks = state.surveyed.verdict.checks if state.surveyed else ()
+    lacks = {test: module for check in checks for test, module in check.lacking.items()}
+    away = {t for t, module in lacks.items() if foreign(module, state.task, tree)}
+    return [test for test in red(state) if test not in away]
+
+
 def about(task: str, named: Sequence[str], failing: Sequence[str], tree: Tree) -> tuple[str, ...]:
     """Return the failing tests that the task is about.
 
     Where the task names files, those of the test files that are named or use one of them, or all
     if none does and a program is named; else the tests whose own code holds a name that the task
-    quotes. Tests that fail for want of a package or a locale are nobody's task.
+    quotes.
     """
     known = {t.split("::")[0] for t in failing} & set(tree.paths())
     texts = {path: text_of(tree, path) for path in known}

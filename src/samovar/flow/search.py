@@ -30,7 +30,7 @@ LESS = 10.0
 """Seconds in which what was found is tried without each of its parts."""
 TRACED = 30
 """Red tests that say which lines matter."""
-QUICK = 1.0
+QUICK = 3.0
 """Seconds in which the tests beside what is to become green must be through."""
 MORE = 3.0
 """Seconds in which versions are looked for that satisfy as many of the task's examples."""
@@ -42,7 +42,7 @@ ALIKE = 12
 """Versions of which the one is taken that changes least beside."""
 FEW = 5
 """Tests of a file that is not quick as a whole; those that an edit broke come first."""
-BATCH = 500, 4_000_000
+BATCH = 1_000, 40_000_000
 """Versions, and characters of them, that go into the sandbox together, at most."""
 PLACES = 12
 """Functions whose edits are tried."""

@@ -49,13 +49,18 @@ def _importable(checked: Checked, task: Task, tree: Tree) -> None:
     lacking = _MODULE.search(checked.excerpt)
     if not lacking or checked.passing or any("::" in test for test in checked.failing):
         return
-    here = packages((*tree.paths(), *task.files)) | set(re.findall(r"\w+", task.text))
-    if lacking[1] not in here:
+    if foreign(lacking[1], task, tree):
         raise SetupError(
             f"the tests cannot run, there is no module {lacking[1]!r}: put what they need into a "
             "virtual environment .venv beside them (docs/quickstart.md), or name another command "
             "with --test; if the module is to be written, name its file with --file"
         )
+
+
+def foreign(module: str, task: Task, tree: Tree) -> bool:
+    """Return whether a module is neither the project's nor one that a task speaks of."""
+    here = packages((*tree.paths(), *task.files)) | set(re.findall(r"\w+", task.text))
+    return module not in here
 
 
 def _runnable(checked: Checked, task: str) -> None:
