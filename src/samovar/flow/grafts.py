@@ -72,6 +72,8 @@ class Donors:
     """The literals that results are compared with in the failing tests."""
     others: tuple[str, ...] = ()
     """The same file, as other candidates have it."""
+    names: frozenset[str] = frozenset()
+    """What the task speaks of."""
 
     def __add__(self, other: "Donors") -> "Donors":
         return Donors(
@@ -80,6 +82,7 @@ class Donors:
             (*self.calls, *other.calls),
             self.values + other.values,
             self.others + other.others,
+            self.names | other.names,
         )
 
 
@@ -124,7 +127,7 @@ def grafts(
     """
     found: dict[tuple[int, int, str], tuple[Variant, ast.AST]] = {}
     tree = parse(source)
-    places = Places(source)
+    places = Places(source, donors.names)
     others = [t for text in donors.others if (t := parse(text)) is not None]
     made = _constructors(tree) if tree else {}
     for node in written(tree, first, last or 10**9) if tree else ():

@@ -4,8 +4,6 @@ The plan is made by code, for the person and the queue. It is not put before the
 on models up to 14B, a plan in the prompt lowers what they solve.
 """
 
-import builtins
-import keyword
 import re
 from collections.abc import Mapping, Sequence
 
@@ -20,6 +18,7 @@ from samovar.flow.localise import (
     bm25,
     is_program,
     is_test,
+    own_names,
     packages,
     programs,
     quoted,
@@ -38,7 +37,6 @@ WHOLE_LINES, WHOLE_TOKENS = 150, 1200
 PLACES = 12
 """Functions a step may try, at most."""
 _INLINE = re.compile(r"`([^`\n]+)`")
-_SPOKEN = re.compile(r"\b[A-Za-z_]\w\w+")
 _WORD = re.compile(r"[\w./@+-]+\(?")
 _NAME = re.compile(r"[./]\D|^[A-Z]\w*file$")
 """What a word has that names a file, where the project has one of that name."""
@@ -206,12 +204,12 @@ def _spoken(task: str, tree: Tree) -> set[str]:
     Those it quotes within a sentence; of its examples only those that the project defines, as any
     test may hold an `n`, a `len` or an `expected`.
     """
-    said = set(_SPOKEN.findall(" ".join(_INLINE.findall(task))))
-    shown = set(_SPOKEN.findall(" ".join(quoted(task)))) - said
+    said = own_names(" ".join(_INLINE.findall(task)))
+    shown = own_names(" ".join(quoted(task))) - said
     for path, text in sources(tree).items() if shown else ():
         here = {s.name.rsplit(".", 1)[-1] for s in symbols(path, text)} | defined(text)
         said |= shown & here
-    return said - packages(tree.paths()) - set(dir(builtins)) - set(keyword.kwlist)
+    return said - packages(tree.paths())
 
 
 def _holds(test: str, texts: Mapping[str, str], names: set[str]) -> bool:

@@ -14,6 +14,7 @@ from samovar.core.task import Candidate, Edit, Probe, Target, lines
 from samovar.flow import clones
 from samovar.flow.grafts import Donors, expected, grafts, shown
 from samovar.flow.kit import Kit
+from samovar.flow.localise import own_names, quoted
 from samovar.flow.nearby import nearby
 from samovar.flow.pieces import ends, parts, pieces
 from samovar.flow.probes import count, failing, pass_to_pass, probe
@@ -63,6 +64,8 @@ class Hill:
     """How many of its own edits were tried."""
     versions: Iterator[dict[str, str]] | None = None
     """Those not tried yet, the likeliest first; None before they are made."""
+    over: bool = False
+    """Whether none is left."""
 
 
 async def search(kit: Kit, state: State, target: int, parent: int | None, skip: int) -> Wrote:
@@ -116,37 +119,41 @@ class Climb:
             tried=skip,
         )
         self.donors = self.collected()
+        self.tried = 0
         self.known: dict[str, str] = {}
         """What calls near those of the examples give, where no test stands beside these."""
 
     async def up(self) -> tuple[Hill, int]:
         """Return the best version, and how many were tried.
 
-        Where no edit helps any more, the climb goes on from the earliest version that has some
-        left: a wrong turn is likeliest where least was known.
+        A wrong turn is likeliest where least was known: the earliest version that has edits left
+        is asked in turn for one that does better than all, and the climb goes on from it where no
+        edit of the latest one helps any more.
         """
         end = time.monotonic() + self.kit.search_seconds
         await self.watch(time.monotonic() + WATCHING * self.kit.search_seconds)
         await self._look_round()
-        best, total = self.start, 0
+        best = latest = self.start
         behind: list[Hill] = []
-        hill: Hill | None = self.start
-        while hill and best.red and time.monotonic() < end:
-            before = hill.tried
-            better = await self.better(hill, hill.red, end)
-            others: list[Hill] = []
-            if better is not None:
-                better, *others = await self._mildest(better, hill, end)
-            total += hill.tried - before
-            if better is None:
-                hill = behind.pop(0) if behind else None
+        while best.red and time.monotonic() < end:
+            below, found = latest, await self.better(latest, latest.red, end)
+            if found is None and latest.over:
+                if not behind:
+                    break
+                latest = behind.pop(0)
                 continue
-            behind = sorted([*behind, hill, *others], key=lambda h: h.depth)
-            hill, best = better, min(best, better, key=lambda h: h.red)
-            self.kit.live("step", f"{total} small edits tried, {best.red} tests still red")
+            if found is None and behind:
+                below, found = behind[0], await self.better(behind[0], best.red, end)
+            if found is None:
+                continue
+            found, *others = await self._mildest(found, below, end)
+            behind = sorted([*behind, latest, *others], key=lambda h: h.depth)
+            latest, best = found, min(best, found, key=lambda h: h.red)
+            self.kit.live("step", f"{self.tried} small edits tried, {best.red} tests still red")
             if "climb" in self.state.task.off:
                 break
-        return (best if best.red else await self._spread(await self._pruned(best))), total
+        best = best if best.red else await self._spread(await self._pruned(best))
+        return best, self.tried
 
     async def _look_round(self) -> None:
         """See what calls near those of the examples give before any edit."""
@@ -250,28 +257,30 @@ class Climb:
         return None if found.index is None else found.red
 
     async def better(self, hill: Hill, bar: int, end: float) -> Hill | None:
-        """Return a version one edit away that leaves fewer than `bar` red, if there is one."""
+        """Return one of the next versions one edit away that leaves fewer than `bar` red."""
         if hill.versions is None:
             made = await self.versions(hill)
             hill.versions = islice(made, hill.tried, hill.tried + MOST)
-        while batch := _batch(hill.versions):
-            self.kit.live("step", f"trying small edits, {hill.tried} so far")
-            found = await self.kit.checks.trials(
-                batch,
-                self.probe,
-                hill.files,
-                bar=bar,
-                seconds=_seconds(self.state),
-                total=max(0.1, end - time.monotonic()),
-            )
-            hill.tried += found.tried
-            if found.index is not None:
-                files = {**hill.files, **batch[found.index]}
-                hill.versions = chain(batch[found.index + 1 :], hill.versions)
-                return Hill(files, found.red, hill.depth + 1)
-            if time.monotonic() > end:
-                break
-        return None
+        batch = _batch(hill.versions)
+        hill.over = not batch
+        if hill.over:
+            return None
+        self.kit.live("step", f"trying small edits, {self.tried} so far")
+        found = await self.kit.checks.trials(
+            batch,
+            self.probe,
+            hill.files,
+            bar=bar,
+            seconds=_seconds(self.state),
+            total=max(0.1, end - time.monotonic()),
+        )
+        hill.tried += found.tried
+        self.tried += found.tried
+        if found.index is None:
+            return None
+        files = {**hill.files, **batch[found.index]}
+        hill.versions = chain(batch[found.index + 1 :], hill.versions)
+        return Hill(files, found.red, hill.depth + 1)
 
     async def versions(self, hill: Hill) -> Iterator[dict[str, str]]:
         """Return the versions one edit away, the likeliest first."""
@@ -290,7 +299,7 @@ class Climb:
             text = files[place.path]
             last = self.last(place, files)
             seen = reached.get(place.path, {})
-            made = [variants(text, place.first, last, seen)]
+            made = [variants(text, place.first, last, seen, self.donors.names)]
             if "grafts" not in self.state.task.off:
                 made.append(grafts(text, place.first, last, self.donors, seen))
             # Code that mostly works wants a smaller change than an answer that is new.
@@ -321,7 +330,9 @@ class Climb:
             names.setdefault(path, []).append(inner[-1].split("[")[0] if inner else "")
         files = list(names.items())[:3]
         told = [expected(text_of(self.kit.tree, path), wanted) for path, wanted in files]
-        donors = sum([*told, *map(shown, self.probe.scripts)], Donors())
+        code = [*quoted(self.state.task.text), *self.probe.scripts]
+        spoken = Donors(names=frozenset(own_names("\n".join(code))))
+        donors = sum([*told, *map(shown, self.probe.scripts)], spoken)
         if "guards" in self.state.task.off:
             donors = replace(donors, calls=())
         if self.attempt is None:

@@ -3,7 +3,7 @@
 import ast
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -18,6 +18,7 @@ FAR = 10
 """Names further away at which an edit costs one more."""
 FARTHEST = 2.5
 UNSEEN = 5.0
+NAMED = 1.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Variant:
 class Places:
     """Where nodes stand in a source, in characters; the syntax tree counts UTF-8 bytes."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, named: Set[str] = frozenset()) -> None:
+        """`named` are the names that the task speaks of."""
         self.source = source
+        self.named = named
         self.rows = lines(source)
         self.words: dict[ast.AST, dict[str, list[int]]] = {}
         self.near: dict[tuple[ast.AST, int], dict[str, int]] = {}
@@ -65,12 +68,15 @@ class Places:
         return parse(f"if True:\n{body}" if margin else body) is not None
 
     def away(self, function: ast.AST, node: ast.AST, text: str) -> float:
-        """Return what an edit of a function costs more for the names that it brings from afar.
+        """Return what an edit of a function costs more, or less, for the names that it brings.
 
-        What is compared, or taken for another, stands near in most of what people mend.
+        What is compared, or taken for another, stands near in most of what people mend; and what
+        the task speaks of, but the place does not, may be what is amiss there.
         """
         near = self._nearest(function, getattr(node, "lineno", 1))
         new = set(_WORD.findall(text)) - set(_WORD.findall(self.text(node)))
+        if new & self.named:
+            return -NAMED
         last = max((near[w] for w in new if w in near), default=0)
         return min(FARTHEST, max(0, last - NEAREST) / FAR)
 

@@ -11,7 +11,7 @@ is for the project's tests to say, never for this module.
 import ast
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from samovar.flow.source import Function, parse, spoken, stored, written
@@ -75,16 +75,18 @@ def variants(
     first: int = 1,
     last: int | None = None,
     reached: Mapping[int, int] = {},
+    named: Set[str] = frozenset(),
 ) -> Iterator[Variant]:
     """Yield the valid edits of the lines `first` to `last`, the likeliest first, no two alike.
 
-    `reached` counts how often the failing check ran each line; others are tried last.
+    `reached` counts how often the failing check ran each line; others are tried last. What brings
+    a name in that the task speaks of, `named`, is tried earlier.
     """
     tree = parse(source)
     if tree is None:
         return
     found: dict[tuple[int, int, str], tuple[Variant, ast.AST]] = {}
-    places = Places(source)
+    places = Places(source, named)
     functions = list(written(tree, first, last or 10**9))
     above = dict.fromkeys(s for f in functions for s in settings(tree, f))
     scopes: list[ast.AST] = [*functions, *above]
