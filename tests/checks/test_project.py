@@ -291,3 +291,4 @@ async def test_a_file_that_cannot_be_imported_does_not_keep_the_others_from_runn
     broken = {"test_broken.py": "import nowhere_at_all\n\n\ndef test_it():\n    pass\n"}
     seen = await project.test("tests", COMMAND, {"calc.py": GOOD, **broken})
     assert seen.exit == 1 and "test_broken.py" in seen.failing and ADD in seen.passing
+    assert seen.lacking == {"test_broken.py": "nowhere_at_all"}

@@ -4,7 +4,9 @@ import pytest
 from doubles import Memory, answering, kit, opened
 
 from samovar.core.errors import SetupError
+from samovar.core.event import Surveyed
 from samovar.core.state import replay
+from samovar.core.task import Checked, Verdict
 from samovar.flow.plan import about, cut, mentioned
 
 TREE = Memory(
@@ -319,3 +321,15 @@ async def test_what_a_long_task_is_cut_to_is_said():
     done = await cut(used, state)
     told = "the model reads the first 8,000 of 10,010 characters of the task"
     assert ("note", told) in said and told in done.plan.note
+
+
+async def test_tests_that_fail_for_want_of_a_package_are_not_what_a_task_is_about():
+    reds = {"tests/test_cart.py": "hypothesis", "tests/test_more.py": "shop"}
+    texts = {path: f"import {name}\nfrom shop.cart import total\n" for path, name in reds.items()}
+    used = kit(answering(), {**TREE.files, **texts})
+    check = Checked(name="tests", command="t", exit=1, seconds=1, failing=tuple(reds), lacking=reds)
+    survey = Surveyed(verdict=Verdict(passed=False, checks=(check,)), command="t")
+    state = replay([opened(text="`total([1])` is 0, it should be 1"), survey])
+    assert (await cut(used, state)).plan.goals == ("tests/test_more.py",)
+    state = replay([opened(text="`total([1])` is 0 with hypothesis"), survey])
+    assert (await cut(used, state)).plan.goals == tuple(reds)

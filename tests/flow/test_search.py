@@ -67,6 +67,27 @@ async def test_a_step_that_is_not_needed_goes_again():
     assert top.files == {"middle.py": WHOLE}
 
 
+async def test_an_earlier_version_is_asked_in_turn_for_one_that_does_better_than_all(monkeypatch):
+    used, log = near(NEAR)
+    await drive(used, log)
+    told = events(log)
+    judged = next(n for n, e in enumerate(told) if isinstance(e, Judged))
+    state = replay(told[: judged + 1])
+    climb = Climb(used, state, 0, state.attempts[0], 0)
+    turn, good = Hill({"middle.py": FAR}, 1, 1), Hill({"middle.py": WHOLE}, 0, 1)
+    asked = []
+
+    async def better(hill, bar, _end):
+        asked.append((hill, bar))
+        return {1: turn, 5: good}.get(len(asked))
+
+    climb.start.red = 2
+    monkeypatch.setattr(climb, "better", better)
+    top, _ = await climb.up()
+    assert top.files == {"middle.py": WHOLE}
+    assert asked == [(climb.start, 2), (turn, 1), (climb.start, 1), (turn, 1), (climb.start, 1)]
+
+
 async def test_the_edits_that_draw_on_tests_and_candidates_can_be_switched_off():
     texts = {"test_few.py": 'def test_text():\n    assert hello() == "hello there"\n'}
     wrong = 'def hello():\n    return "hello you"\n'

@@ -113,3 +113,13 @@ def test_the_difference_turns_the_old_into_the_new():
         new = "".join(dice.choices(pieces, k=dice.randrange(8))) + dice.choice(["", "end"])
         edit = difference("f", old, new)
         assert apply((edit,), {"f": old}) == {"f": new}
+
+
+def test_an_edit_that_brings_what_the_task_speaks_of_comes_earlier():
+    text = "def cut(text, most, fill):\n    size = 3\n    return text[:size] + fill\n"
+
+    def place(named):
+        made = [v.apply(text) for v in variants(text, named=named)]
+        return made.index(text.replace("[:size]", "[:most]"))
+
+    assert place({"most"}) < place(frozenset()) <= place({"fill"})
