@@ -46,6 +46,8 @@ def test_a_test_is_not_about_a_task_for_a_number_or_a_builtin_of_its_example():
     example = "It is wrong:\n\n    version = total(1)  # expected 2\n"
     assert about(example, (), failing, tree) == ()
     assert about("`version` is wrong", (), failing, tree) == failing
+    for text in ("`total('my version is')` is wrong", "It gives `<p>version n</p>`."):
+        assert about(text, (), failing, tree) == ()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from samovar.flow.docstrings import short
 from samovar.flow.source import Symbol, symbols, words
 from samovar.flow.speak import tokens
 
+_TEXT = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n])*\1")
 LARGEST = 2_000_000
 """Bytes: no source file beyond this is read."""
 _ASIDE = ("docs/", "doc/", "examples/", "benchmarks/")
@@ -128,8 +129,11 @@ def bm25(query: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float
 
 
 def own_names(code: str) -> set[str]:
-    """Return the names in a piece of code that are not Python's own, of three letters or more."""
-    found = set(re.findall(r"\b[A-Za-z_]\w\w+", code))
+    """Return the names in a piece of code that are not Python's own, of three letters or more.
+
+    What stands in a text there names nothing.
+    """
+    found = set(re.findall(r"\b[A-Za-z_]\w\w+", _TEXT.sub(" ", code)))
     return found - set(dir(builtins)) - set(keyword.kwlist)
 
 

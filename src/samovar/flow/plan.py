@@ -37,6 +37,7 @@ WHOLE_LINES, WHOLE_TOKENS = 150, 1200
 PLACES = 12
 """Functions a step may try, at most."""
 _INLINE = re.compile(r"`([^`\n]+)`")
+_CALL = re.compile(r"[\w.]+(?:\(.*\))?")
 _WORD = re.compile(r"[\w./@+-]+\(?")
 _NAME = re.compile(r"[./]\D|^[A-Z]\w*file$")
 """What a word has that names a file, where the project has one of that name."""
@@ -201,10 +202,10 @@ def about(task: str, named: Sequence[str], failing: Sequence[str], tree: Tree) -
 def _spoken(task: str, tree: Tree) -> set[str]:
     """Return the names a task speaks of that can tell one test from another.
 
-    Those it quotes within a sentence; of its examples only those that the project defines, as any
-    test may hold an `n`, a `len` or an `expected`.
+    Those it quotes within a sentence, as a name or a call; of its examples and of what else it
+    quotes only those that the project defines, as any test may hold an `n` or an `expected`.
     """
-    said = own_names(" ".join(_INLINE.findall(task)))
+    said = own_names(" ".join(filter(_CALL.fullmatch, _INLINE.findall(task))))
     shown = own_names(" ".join(quoted(task))) - said
     for path, text in sources(tree).items() if shown else ():
         here = {s.name.rsplit(".", 1)[-1] for s in symbols(path, text)} | defined(text)
