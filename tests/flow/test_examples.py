@@ -1,10 +1,20 @@
 """Only what stands in the task counts as an example."""
 
 import pytest
-from doubles import WRONG, answering, kit
+from doubles import WRONG, answering, kit, opened
 
+from samovar.core.state import replay
 from samovar.flow.asserts import grounded
-from samovar.flow.examples import _homes, asserted, broken, crashing, doctests, refused, stated
+from samovar.flow.examples import (
+    _homes,
+    asserted,
+    broken,
+    crashing,
+    doctests,
+    find,
+    refused,
+    stated,
+)
 
 NEAR = {"slug": "from shop.cart import slug"}
 MIDDLE = {"middle": "from middle import middle"}
@@ -317,3 +327,59 @@ def test_signs_told_by_their_numbers_are_the_same_signs():
     task = r"`slug('\\u30b3')` should be `'\\u30b3x'`"
     [check] = grounded("assert slug('\u30b3') == '\u30b3x'\n", task.replace("\\\\", "\\"), NEAR)
     assert "\u30b3" in check
+
+
+TEXT = """`middle.search('two(a)', data)` gives 3, but `middle.search('two(c)', data)` fails:
+
+    OddTypeError: In function two(), invalid type for value: None, expected one of: ['string',
+    OddTypeError: 'array', 'object', 'null'], received: "null", which it should have taken as well
+
+It received null and null is in the list. The result should be 0.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "check"),
+    [
+        (TEXT, "assert (middle.search('two(c)', data)) == 0"),
+        (
+            "    middle.render(a=2)\n\nraises. Expected output is `01`.",
+            "middle.render(a=2)) == '01'",
+        ),
+        ("`middle(2)` is wrong, it should be `01`.", ""),
+    ],
+)
+def test_what_a_failed_call_printed_does_not_part_it_from_what_is_expected(text, check):
+    found = list(stated(text))
+    assert [check in f for f in found] == ([True] if check else [])
+
+
+BAG = """class Bag:
+    def __init__(self, *items):
+        self.items = list(items)
+
+    def __iadd__(self, other):
+        self.items += other.items
+        return self
+"""
+
+
+@pytest.mark.parametrize(
+    ("wish", "checks"),
+    [
+        ("I would expect a `TypeError`.", ["except TypeError"] * 2),
+        ("It should work.", ["b += [1]", "b += 1"]),
+        ("That is a `KeyError`, it should work.", ["b += [1]", "b += 1"]),
+    ],
+)
+async def test_a_session_that_fails_as_the_task_says_is_a_check(wish, checks):
+    text = "In place of a bag:\n\n    >>> b = mi.Bag(1)\n    >>> b += mi.Bag(2)\n"
+    for other in ("[1]", "1"):
+        text += f"    >>> b += {other}\n    AttributeError: 'x' object has no attribute 'items'\n"
+    used = kit(answering("nothing"), {"middle.py": BAG})
+    found, _ = await find(used, replay([opened(text=text + wish)]), [])
+    assert len(found) == 2
+    for program, check in zip(found, checks, strict=True):
+        assert check in program and program.startswith("from middle import Bag\nb = Bag(1)\nb += ")
+    gone = kit(answering("nothing"), {"middle.py": BAG.replace("other.items", "[other]")})
+    assert (await find(gone, replay([opened(text=text + wish)]), []))[0] == ()

@@ -108,3 +108,13 @@ def test_names_of_a_file():
 def test_untidy_code_is_read_without_a_warning():
     assert parse("x = '\\d'\n") is not None
     assert complaint("x = 1 is 1\n") is None
+
+
+def test_the_method_behind_an_operator_that_the_task_names_comes_first():
+    text = "class Bag:\n"
+    for name in ("__add__", "__iadd__", "__len__", "put"):
+        text += f"    def {name}(self, other=None):\n        return self.items\n\n"
+    first = [
+        rank(f"{said} on a `Bag` is wrong", {"bag.py": text})[0][1] for said in ("`+=`", "`len()`")
+    ]
+    assert [s.name for s in first] == ["Bag.__iadd__", "Bag.__len__"]

@@ -34,14 +34,14 @@ def grounded(block: str, task: str, homes: Homes, lent: str = "") -> list[str]:
     # Signs of other alphabets are told by their numbers, and no program keeps them so.
     told += "\n" * CLOSE + decoded if (decoded := _ESCAPE.sub(_decoded, told)) != told else ""
     tree = ast.Module(statements(block), [])
-    bound = _bound(tree)
-    given = [n for n in statements(lent) if _bound(n) and bound.isdisjoint(_bound(n))]
+    bound = binds(tree)
+    given = [n for n in statements(lent) if binds(n) and bound.isdisjoint(binds(n))]
     tree = Ours(homes, bound, stored(tree)).visit(tree)
     found: dict[str, tuple[str, bool]] = {}
     first = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     rest = [n for n in tree.body if n not in first]
     for before, node in _checks(rest, [*first, *given]):
-        used = [ast.unparse(n) for n in _set_up(before, node)]
+        used = [ast.unparse(n) for n in set_up(before, node)]
         about = _subject(node)
         if (check := _stated(node, used, told)) and "\n".join([*used, about]) not in found:
             made = program("\n".join([*used, check]), homes)
@@ -141,6 +141,7 @@ class Ours(ast.NodeTransformer):
     ) -> None:
         self.homes, self.bound, self.stored = homes, bound, stored
         self.modules = {part for line in homes.values() for part in line.split()[1].split(".")}
+        self.tops = {line.split()[1].split(".")[0] for line in homes.values()}
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Turn `null` into None where nobody gave that name a value."""
@@ -153,7 +154,15 @@ class Ours(ast.NodeTransformer):
         chain = ast.unparse(node.value).split(".")
         if node.attr not in self.homes or chain[0] in self.stored:
             return node
-        return ast.Name(node.attr, ast.Load()) if self.modules.issuperset(chain) else node
+        ours = self.modules.issuperset(chain) or self._short(node.value)
+        return ast.Name(node.attr, ast.Load()) if ours else node
+
+    def _short(self, node: ast.expr) -> bool:
+        """Return whether a name that nobody gave a value is short for a package, as `np` is."""
+        if not isinstance(node, ast.Name) or node.id in {*self.bound, *dir(builtins)}:
+            return False
+        letters = re.compile(".*".join(map(re.escape, node.id)))
+        return any(top[0] == node.id[0] and letters.match(top) for top in self.tops)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> list[ast.stmt]:
         """Import each name of the project from its place."""
@@ -186,23 +195,23 @@ def _subject(node: ast.stmt) -> str:
             return ast.unparse(about)
 
 
-def _set_up(before: Sequence[ast.stmt], check: ast.stmt) -> list[ast.stmt]:
+def set_up(before: Sequence[ast.stmt], check: ast.stmt) -> list[ast.stmt]:
     """Return the statements that a check stands on: those that make or change what it uses."""
-    made = {name for node in before for name in _bound(node)}
+    made = {name for node in before for name in binds(node)}
     used = spoken(check.body[0] if isinstance(check, ast.With) else check)
     kept = []
     for node in reversed(before):
-        if _bound(node) & used or spoken(node) & made & used:
+        if binds(node) & used or spoken(node) & made & used:
             used |= spoken(node)
             kept.append(node)
     return kept[::-1]
 
 
-def _bound(node: ast.AST) -> set[str]:
+def binds(node: ast.AST) -> set[str]:
     """Return the names that a statement binds."""
-    bound = {name for name, _ in imported(ast.walk(node))}
-    bound |= {n.name for n in ast.walk(node) if isinstance(n, Definition)}
-    return bound | set(stored(node))
+    names = {name for name, _ in imported(ast.walk(node))}
+    names |= {n.name for n in ast.walk(node) if isinstance(n, Definition)}
+    return names | set(stored(node))
 
 
 def _raising(test: ast.expr, task: str) -> str:

@@ -14,7 +14,18 @@ from textwrap import dedent
 
 from samovar.core.state import State
 from samovar.flow.answer import blocks
-from samovar.flow.asserts import Homes, Ours, grounded, is_error, plain, program, raises
+from samovar.flow.asserts import (
+    Homes,
+    Ours,
+    binds,
+    grounded,
+    is_error,
+    plain,
+    program,
+    raises,
+    set_up,
+    statements,
+)
 from samovar.flow.grounding import shown
 from samovar.flow.kit import Kit
 from samovar.flow.localise import packages, quoted, sources
@@ -37,10 +48,12 @@ _ASKED = re.compile(
     rf"{_REFUSE}[^.!?\n]{{0,40}}?\b([A-Z]\w+)"
     r"|\b([A-Z]\w+(?:Error|Exception))\b[^.!?\n]{0,80}?"
     r"(?:must|should|shall|has to|have to|expected to) be (?:raised|thrown)\b"
+    r"|\bexpect(?:ed is)? an? `?([A-Z]\w+(?:Error|Exception))\b"
 )
 _RAISING = ", and `with raises({}):` with the call below it for every call that should raise it"
 _OTHERWISE = re.compile(r"\b(not|never|no longer|instead|rather|where|now)\b")
 _CRASH = re.compile(r"\b(raises|raised|throws|crash(es|ed)?|fails with|ends with)\b")
+_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception)\b")
 _ASSERTION = re.compile(r"self\.assert\w+\(|assert\b")
 _EQUAL = re.compile(
     r"`([^`\n]{1,200} == [^`\n]{1,200})`(?!\s*(?:is|gives|was|returns|fails|raises|evaluates)\b)"
@@ -56,6 +69,9 @@ _EXPECTED = re.compile(
 _VALUE = re.compile(
     r"`([^`\n]+)`|(['\"])(?:\\.|(?!\2)[^\n])*\2|[\[({][^\n]*[\])}]|(?:-?\d[\d_]*(?:\.\d+)?|True|False|None)(?!\w)"
 )
+_OUTPUT = re.compile(r"output|render|print")
+_SAID = re.compile(r"^[ \t]+(?:[a-z_][\w.]*\.)?[A-Z]\w*: .*\n?", re.M)
+"""A line that a failed call printed: the exception and its message."""
 BEHIND = 200
 """Characters behind a call within which the task says what it should give."""
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.) ", re.M)
@@ -80,7 +96,7 @@ async def find(kit: Kit, state: State, near: list[Symbol]) -> tuple[tuple[str, .
     script = "\n".join(blocks(said.answer))
     read = grounded(script, text, {**homes, **_homes(kit, near, script)}, _code(text))
     found = await _red(kit, text, read) or await _red(kit, text, crashing(text, homes))
-    return found, said
+    return found or await _reproduced(kit, text, homes), said
 
 
 def _question(kit: Kit, text: str, homes: Homes) -> str:
@@ -103,6 +119,28 @@ async def _red(kit: Kit, task: str, code: Sequence[str]) -> tuple[str, ...]:
         checked = await kit.checks.snippet("example", snippet, {})
         if checked.exit != 0 and not broken(checked.excerpt, snippet, task):
             found.append(snippet)
+    return tuple(found)
+
+
+async def _reproduced(kit: Kit, text: str, homes: Homes) -> tuple[str, ...]:
+    """Return the statements that the task shows and that fail as it says, as checks.
+
+    Where it asks for another exception they have to raise that, else they have to end well.
+    """
+    asked = _asked(text)
+    errors = {*_ERROR.findall(text)} - {asked}
+    nodes = ast.Module(statements(_code(text)) if errors else [], [])
+    before: list[ast.stmt] = []
+    found = []
+    for node in Ours(homes, binds(nodes)).visit(nodes).body[:MOST]:
+        first, said = [*map(ast.unparse, set_up(before, node))], ast.unparse(node)
+        checked = await kit.checks.snippet("example", program("\n".join([*first, said]), homes), {})
+        told = re.findall(r"^(?:[\w.]+\.)?([A-Z]\w*)(?::|$)", checked.excerpt, re.M)
+        if checked.exit == 0 or not errors.intersection(told[-1:]):
+            before.append(node)
+            continue
+        check = raises(said, asked) if asked else said
+        found.append(program("\n".join([*first, check]), homes))
     return tuple(found)
 
 
@@ -158,11 +196,12 @@ def stated(text: str) -> Iterator[str]:
 
     That is right behind it, or of `it`, or of what is expected, before anything else is called.
     """
+    text = _SAID.sub("", text)
     places = [m for m in _SPAN.finditer(text) if "(" in m[0]]
     for place, then in zip_longest(places, places[1:]):
         *before, last = (place[1] or place[3]).split("; ")
         behind = text[place.end() : then.start() if then else len(text)][:BEHIND]
-        values = (_value(behind[m.end() :]) for m in _EXPECTED.finditer(behind))
+        values = (_value(behind[m.end() :], m[0]) for m in _EXPECTED.finditer(behind))
         value = next(filter(None, values), "")
         if value and parse(check := f"assert ({last.strip()}) == {value}"):
             margin = place[2] or ""
@@ -183,11 +222,16 @@ def _above(text: str, place: re.Match[str]) -> list[str]:
     return found
 
 
-def _value(text: str) -> str:
-    """Return the plain value with which a text begins; empty where none does."""
+def _value(text: str, told: str) -> str:
+    """Return the plain value with which a text begins; empty where none does.
+
+    What is told to be an output may be quoted as it is, without the signs of a Python text.
+    """
     said = _VALUE.match(text)
     value = (said[1] or said[0]) if said else ""
     tree = parse(f"({value}\n)") if value else None
+    if tree is None and said and said[1] and _OUTPUT.search(told):
+        return repr(value)
     return value if tree and spoken(tree) <= {"NotImplemented"} else ""
 
 
@@ -204,7 +248,7 @@ def _asked(text: str) -> str:
     said = _ASKED.search(text)
     if said is None or _OTHERWISE.search(said[0]):
         return ""
-    name = said[1] or said[2]
+    name = next(filter(None, said.groups()))
     return name if is_error(name) else ""
 
 

@@ -20,6 +20,13 @@ from samovar.flow.source import Symbol, symbols, words
 from samovar.flow.speak import tokens
 
 _TEXT = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n])*\1")
+_OPERATORS = {
+    **{"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod"},
+    **{"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"},
+    **{"|": "or", "&": "and", "^": "xor", "in": "contains", "[]": "getitem"},
+    **{"+=": "iadd", "-=": "isub", "*=": "imul", "|=": "ior", "&=": "iand"},
+}
+"""The methods behind the signs, without their underscores."""
 LARGEST = 2_000_000
 """Bytes: no source file beyond this is read."""
 _ASIDE = ("docs/", "doc/", "examples/", "benchmarks/")
@@ -85,7 +92,7 @@ def rank(
     """
     found = [s for path, text in files.items() for s in symbols(path, text)]
     scores = bm25(words(task), [words(s.name.replace(".", " ") + " " + s.text) for s in found])
-    spoken = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", " ".join(quoted(task))))
+    spoken = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", " ".join(quoted(task)))) | _special(task)
     ranked = []
     for symbol, score in zip(found, scores, strict=True):
         names = symbol.name.split(".")
@@ -96,6 +103,12 @@ def rank(
             score = score + 10.0 if inside else score * 0.3
         ranked.append((score, symbol))
     return sorted(ranked, key=lambda pair: -pair[0])
+
+
+def _special(task: str) -> set[str]:
+    """Return the methods that a class has for the operators and functions that a task names."""
+    named = (span.removesuffix("()") for span in re.findall(r"`([^`\n]+)`", task))
+    return {f"__{_OPERATORS.get(name, name)}__" for name in named}
 
 
 def targets(ranked: Sequence[tuple[float, Symbol]], limit: int, reply: int) -> tuple[Target, ...]:
