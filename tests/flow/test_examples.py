@@ -383,3 +383,28 @@ async def test_a_session_that_fails_as_the_task_says_is_a_check(wish, checks):
         assert check in program and program.startswith("from middle import Bag\nb = Bag(1)\nb += ")
     gone = kit(answering("nothing"), {"middle.py": BAG.replace("other.items", "[other]")})
     assert (await find(gone, replay([opened(text=text + wish)]), []))[0] == ()
+
+
+def test_what_a_script_takes_from_the_task_finds_the_projects_names_too():
+    lent = "class Own(parts.Base):\n    pass\n\ndata = shop.cart.make(Own)\n"
+    homes = {"Base": "from shop.parts import Base", "make": "from shop.cart import make"}
+    text = "`make(data)` gives 7, it should be 3"
+    [check] = grounded("assert (make(data)) == 3", text, homes, lent)
+    assert "class Own(Base):" in check and "data = make(Own)" in check
+    assert check.startswith("from shop.parts import Base\nfrom shop.cart import make\n")
+
+
+def test_a_block_of_lines_may_come_without_what_is_around_it():
+    block = 'assert middle(3) == """\n+---+\n| 3 |\n+---+\n"""\n'
+    [check] = grounded(block, "middle(3) draws\n\n+---+\n| 3 |\n+---+\n", MIDDLE)
+    body = check.split("\n", 1)[1]
+    for good in ("+---+\n| 3 |\n+---+", "+---+\n| 3 |\n+---+\n"):
+        exec(body, {"middle": lambda _, good=good: good})
+    with pytest.raises(AssertionError):
+        exec(body, {"middle": lambda _: "+---+\n|   |\n+---+"})
+
+
+def test_a_doctest_that_names_the_module_finds_the_function():
+    homes = {"middle": "from middle.core import middle"}
+    [check] = doctests(">>> middle.middle(3)\n7\n", homes)
+    assert check.startswith("from middle.core import middle\ngot = middle(3)\n")

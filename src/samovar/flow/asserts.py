@@ -36,7 +36,8 @@ def grounded(block: str, task: str, homes: Homes, lent: str = "") -> list[str]:
     tree = ast.Module(statements(block), [])
     bound = binds(tree)
     given = [n for n in statements(lent) if binds(n) and bound.isdisjoint(binds(n))]
-    tree = Ours(homes, bound, stored(tree)).visit(tree)
+    ours = Ours(homes, bound, stored(tree))
+    tree, given = ours.visit(tree), ours.visit(ast.Module(given, [])).body
     found: dict[str, tuple[str, bool]] = {}
     first = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     rest = [n for n in tree.body if n not in first]
@@ -127,7 +128,7 @@ def _stated(node: ast.stmt, used: Sequence[str], task: str) -> str:
     [made] = ast.parse(plain(node)).body
     if not isinstance(made, ast.Assert) or not stands([*map(ast.parse, used), made.test], task):
         return ""
-    return _raising(made.test, task) or _listed(made.test) or ast.unparse(made)
+    return _raising(made.test, task) or _loosely(made.test) or ast.unparse(made)
 
 
 class Ours(ast.NodeTransformer):
@@ -225,11 +226,20 @@ def _raising(test: ast.expr, task: str) -> str:
             return ""
 
 
-def _listed(test: ast.expr) -> str:
-    """Return the check of a call that may give an iterator, where a model wrote a list."""
+def _loosely(test: ast.expr) -> str:
+    """Return the check of a call that may give an iterator, where a model wrote a list.
+
+    So where it wrote a block of lines as they stand in the task: with what is around them or not.
+    """
     match test:
         case ast.Compare(ast.Call() as call, [ast.Eq()], [ast.List() as wanted]):
             said = ast.unparse(wanted)
-            return f"got = {ast.unparse(call)}\nassert got == {said} or list(got) == {said}, got"
+            other = f"list(got) == {said}"
+        case ast.Compare(ast.Call() as call, [ast.Eq()], [ast.Constant(str(block))]) if (
+            block.startswith("\n")
+        ):
+            said, bare = repr(block), block.strip("\n")
+            other = f"got.strip('\\n') == {bare!r}"
         case _:
             return ""
+    return f"got = {ast.unparse(call)}\nassert got == {said} or {other}, got"

@@ -149,9 +149,11 @@ def doctests(text: str, homes: Homes) -> list[str]:
     pairs = re.findall(r"^[ \t]*>>> (.+)\n(?!\s*>>>)[ \t]*(\S.*)$", text, re.M)
     found = []
     for call, result in pairs:
-        if parse(f"({call}\n)") is None or parse(f"({result}\n)") is None:
+        tree = parse(f"({call}\n)")
+        if tree is None or parse(f"({result}\n)") is None:
             continue
-        check = f"got = ({call})\nassert got == ({result}) or repr(got) == {result!r}, got"
+        ours = ast.unparse(Ours(homes).visit(tree))
+        check = f"got = {ours}\nassert got == ({result}) or repr(got) == {result!r}, got"
         found.append(program(check, homes))
     return found
 
