@@ -26,6 +26,8 @@ def _code(work: Coroutine[Any, Any, int]) -> int:
         say(f"samovar: {error}")
         return error.exit_code
     except KeyboardInterrupt:
+        # A program that was being started is taken apart now, without its loop: nothing to tell.
+        sys.unraisablehook = lambda _: None
         return STOPPED
     except BrokenPipeError:
         # Whoever read us has gone; Python would complain once more while it ends.

@@ -31,8 +31,8 @@ class Loaded:
 
         sys.settrace(called)
 
-    def part(self):
-        """Return whether this is the process that is to load the project."""
+    def part(self, seconds):
+        """Return whether this is the process that is to load the project, in so many seconds."""
         mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         self.link = mine if self.pid else other
@@ -41,7 +41,7 @@ class Loaded:
             os.setsid()
             return True
         sys.settrace(None)
-        if self.heard(LOADING) != "ready":
+        if self.heard(min(LOADING, seconds)) != "ready":
             self.end()
         return False
 

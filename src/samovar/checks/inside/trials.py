@@ -107,7 +107,7 @@ class Trials:
     def run(self, begin):
         """Try every variant; returns "child" in a process that is to go on by itself."""
         names = self.warm() if self.judge.scripts else []
-        if len(self.job["variants"]) >= MANY and self.loaded.part():
+        if len(self.job["variants"]) >= MANY and self.loaded.part(self.job["total"]):
             self.serving = True
             _load(names)
             return "child"
