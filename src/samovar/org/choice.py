@@ -74,10 +74,11 @@ class Scene(Struct, frozen=True, kw_only=True):
 
 def wait(entries: Sequence[OutboxEntry], jobs: Sequence[Job], mark: Bookmark) -> bool:
     """Whether unread words wait until a task is done: not those of people, and not for ever."""
-    return bool(entries and jobs) and not _by_people(entries) and mark.deaf < LISTENS
+    return bool(entries and jobs) and not by_people(entries) and mark.deaf < LISTENS
 
 
-def _by_people(entries: Sequence[OutboxEntry]) -> bool:
+def by_people(entries: Sequence[OutboxEntry]) -> bool:
+    """Return whether a person said any of it."""
     return any(entry.sender.startswith("person:") for entry in entries)
 
 
@@ -124,9 +125,15 @@ def modest(choice: Choice, scene: Scene) -> Choice:
 
     Seen with 1.5 billion parameters: a report nobody had to act on became a task for a reviewer,
     its report one for the next. Planners hand tasks out, and what a person says may go to anybody.
+    What a person says to an agent, and it would file a task of its queue for it once more,
+    becomes its task, word for word.
     """
+    words = [e.text for e in scene.unread if by_people([e]) and scene.resume.name in e.to]
+    copied = choice.action == "task" and any(_copies(choice.text, j.text) for j in scene.jobs)
+    if words and copied:
+        return Choice("task", scene.resume.name, "\n\n".join(words))
     others = choice.action == "task" and choice.to != scene.resume.name
-    if not others or _by_people(scene.unread) or scene.resume.craft == "plan":
+    if not others or by_people(scene.unread) or scene.resume.craft == "plan":
         return choice
     return Choice("nothing", "", f"no task for {choice.to} (decision 27): {choice.text}")
 
@@ -192,6 +199,10 @@ def _now(scene: Scene, recalled: str) -> str:
         inbox=(inbox or "(nothing new)") + noted,
         choices="\n".join(f"- {action}: {_MEANING[action]}" for action in offered(scene)),
     )
+
+
+def _copies(text: str, task: str) -> bool:
+    return task.strip().lower() in text.lower()
 
 
 def _echoes(text: str) -> bool:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from samovar.models.size import is_small
 from samovar.org import bookmark
 from samovar.org.bookmark import Bookmark
-from samovar.org.choice import ALL, PERSON, Choice, Scene, ask, meant, modest, wanted
+from samovar.org.choice import ALL, PERSON, Choice, Scene, ask, by_people, meant, modest, wanted
 from samovar.org.crew import Crew, charged
 from samovar.org.filing import CAPPED, Filing
 from samovar.org.hold import carry
@@ -154,7 +154,13 @@ class Turns:
         repo = next((place for place in places if place), "")
         if doer.craft == "code" and not repo:
             text = f"{doer.name} has no repository for: {choice.text}"
-            return Took("nothing", text, self._kept(scene))
+            mark = self._kept(scene)
+            if by_people(scene.unread):
+                how = "name one in permissions.repositories of its resume"
+                mark = await self.warn(
+                    resume.name, "repository", f"{text}; {how}", mark, scene.tick
+                )
+            return Took("nothing", text, mark)
         entry, job = await filing.file(draft, parent, repo)
         return Took("task", f"#{job.id} for {choice.to}: {choice.text}", self._said(scene, entry))
 
@@ -214,8 +220,8 @@ class Turns:
         return found[-1] if found else None
 
     def _about(self, scene: Scene) -> int:
-        """Return the task a turn is about; 0 for none."""
-        if scene.jobs:
+        """Return the task a turn is about; 0 for none. What a person says is about no other."""
+        if scene.jobs and not by_people(scene.unread):
             return scene.jobs[0].id
         return next((e.job for e in reversed(scene.unread) if e.job), 0)
 
