@@ -9,9 +9,10 @@ from samovar.org.seams import Job
 
 WISH = "A paragraph about us for the website."
 NOTE = "Write a release note."
+QUEUE = (Job(id=1, agent="manager", text=NOTE),)
 
 
-def scene(sender="person:owner", to=("manager",), jobs=(Job(id=1, agent="manager", text=NOTE),)):
+def scene(sender="person:owner", to=("manager",), jobs=QUEUE):
     said = OutboxEntry(sender=sender, tick=1, seq=1, kind="message", to=to, text=WISH)
     resume = Resume(name="manager", instructions="x", craft="plan")
     return Scene(resume=resume, tick=2, unread=(said,), jobs=jobs, mates={"writer": ""})
