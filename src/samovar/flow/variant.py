@@ -18,7 +18,9 @@ FAR = 10
 """Names further away at which an edit costs one more."""
 FARTHEST = 2.5
 UNSEEN = 5.0
+"""What an edit costs more of a line where the failing check did not come by."""
 NAMED = 1.0
+"""What an edit costs less that brings in a name of which the task speaks."""
 
 
 @dataclass(frozen=True)
