@@ -33,6 +33,16 @@ def near(answer, cases=CASES):
     return used, log
 
 
+async def after_one_answer():
+    """The climb from the first candidate that was judged."""
+    used, log = near(NEAR)
+    await drive(used, log)
+    told = events(log)
+    judged = next(n for n, e in enumerate(told) if isinstance(e, Judged))
+    state = replay(told[: judged + 1])
+    return Climb(used, state, 0, state.attempts[0], 0)
+
+
 async def test_a_near_miss_in_two_places_is_mended_one_test_at_a_time():
     used, log = near(NEAR)
     state = await drive(used, log)
@@ -56,24 +66,14 @@ async def test_a_climb_that_ends_halfway_is_judged_and_kept_as_the_best_so_far()
 
 
 async def test_a_step_that_is_not_needed_goes_again():
-    used, log = near(NEAR)
-    await drive(used, log)
-    told = events(log)
-    judged = next(n for n, e in enumerate(told) if isinstance(e, Judged))
-    state = replay(told[: judged + 1])
-    climb = Climb(used, state, 0, state.attempts[0], 0)
+    climb = await after_one_answer()
     more = WHOLE.replace("def sign(n):\n", "def sign(n):\n    if n == 77:\n        return 5\n")
     top = await climb._pruned(Hill({"middle.py": more}, 0))
     assert top.files == {"middle.py": WHOLE}
 
 
 async def test_an_earlier_version_is_asked_in_turn_for_one_that_does_better_than_all(monkeypatch):
-    used, log = near(NEAR)
-    await drive(used, log)
-    told = events(log)
-    judged = next(n for n, e in enumerate(told) if isinstance(e, Judged))
-    state = replay(told[: judged + 1])
-    climb = Climb(used, state, 0, state.attempts[0], 0)
+    climb = await after_one_answer()
     turn, good = Hill({"middle.py": FAR}, 1, 1), Hill({"middle.py": WHOLE}, 0, 1)
     asked = []
 

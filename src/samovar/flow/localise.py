@@ -19,6 +19,8 @@ from samovar.flow.docstrings import short
 from samovar.flow.source import Symbol, symbols, words
 from samovar.flow.speak import tokens
 
+INLINE = re.compile(r"`([^`\n]+)`")
+"""Code within a sentence."""
 _TEXT = re.compile(r"([\"'])(?:\\.|(?!\1)[^\\\n])*\1")
 _OPERATORS = {
     **{"+": "add", "-": "sub", "*": "mul", "/": "truediv", "//": "floordiv", "%": "mod"},
@@ -107,7 +109,7 @@ def rank(
 
 def _special(task: str) -> set[str]:
     """Return the methods that a class has for the operators and functions that a task names."""
-    named = (span.removesuffix("()") for span in re.findall(r"`([^`\n]+)`", task))
+    named = (span.removesuffix("()") for span in INLINE.findall(task))
     return {f"__{_OPERATORS.get(name, name)}__" for name in named}
 
 

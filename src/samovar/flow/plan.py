@@ -15,6 +15,7 @@ from samovar.core.task import Plan, Probe, Step, Target, Task
 from samovar.flow.examples import find
 from samovar.flow.kit import Kit
 from samovar.flow.localise import (
+    INLINE,
     bm25,
     is_program,
     is_test,
@@ -36,7 +37,6 @@ WHOLE_LINES, WHOLE_TOKENS = 150, 1200
 """Files up to this size are written as a whole, where the model's context is not too small."""
 PLACES = 12
 """Functions a step may try, at most."""
-_INLINE = re.compile(r"`([^`\n]+)`")
 _CALL = re.compile(r"[\w.]+(?:\(.*\))?")
 _WORD = re.compile(r"[\w./@+-]+\(?")
 _NAME = re.compile(r"[./]\D|^[A-Z]\w*file$")
@@ -205,7 +205,7 @@ def _spoken(task: str, tree: Tree) -> set[str]:
     Those it quotes within a sentence, as a name or a call; of its examples and of what else it
     quotes only those that the project defines, as any test may hold an `n` or an `expected`.
     """
-    said = own_names(" ".join(filter(_CALL.fullmatch, _INLINE.findall(task))))
+    said = own_names(" ".join(filter(_CALL.fullmatch, INLINE.findall(task))))
     shown = own_names(" ".join(quoted(task))) - said
     for path, text in sources(tree).items() if shown else ():
         here = {s.name.rsplit(".", 1)[-1] for s in symbols(path, text)} | defined(text)

@@ -9,7 +9,7 @@ import socket
 import sys
 
 LOADING = 15.0
-"""Seconds that may take."""
+"""Seconds that loading a project may take."""
 SLACK = 2.0
 """Seconds after which a loaded project that says nothing of a trial is not asked again."""
 OTHER = "other"
