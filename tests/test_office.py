@@ -105,6 +105,10 @@ async def test_a_home_that_hides_itself_has_a_history_without_what_changes_all_t
     await History(home, home / HISTORY).keep(1)
     assert said(home) == []
     assert held(home) == ["agents/ada/outbox/one.json", "agents/note.md"]
+    (home / "agents" / "ada" / "outbox" / "two.json").write_text("{}")
+    await History(home, home / HISTORY).keep(2)
+    assert said(home) == [], "what git knows by now is hidden as before"
+    assert "agents/ada/outbox/two.json" in held(home)
 
 
 async def test_what_a_person_ignores_in_a_home_is_left_out(home: Path) -> None:

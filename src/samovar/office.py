@@ -330,7 +330,7 @@ class History:
         there = [kept for kept in KEPT if (self.home / kept).exists()]
         try:
             # A home within a project hides all of itself from the project's git, and so from ours.
-            hidden = not (await self._run("check-ignore", "--quiet", "agents")).status
+            hidden = not (await self._run("check-ignore", "--no-index", "--quiet", "agents")).status
             add = ("add", "--all", *(["--force"] if hidden else []), "--", *there, *LEFT)
             message = ("commit", "--quiet", "--no-gpg-sign", "-m", f"tick {tick}")
             for act in (add, message, ("gc", "--auto", "--quiet")):

@@ -19,13 +19,14 @@ def hire(home: Path) -> None:
 
 
 def choice(who: str, now: str) -> dict[str, str]:
-    """Return what an agent chooses, by the two messages it is asked with: new numbers go on."""
+    """Return what an agent chooses, by the two messages it is asked with: numbers go on."""
     name = re.match(r"You are (\w+)", who)
     assert name is not None
     inbox = now.partition("New messages:")[2].partition("What do you do now?")[0]
     numbers = re.findall(r"number \d+", inbox)
     action = "message" if numbers else "nothing"
-    return {"action": action, "to": NEXT[name[1]], "text": ", ".join(numbers)}
+    text = f"{name[1]} passes on {', '.join(numbers)}"
+    return {"action": action, "to": NEXT[name[1]], "text": text}
 
 
 def judge(home: Path, count: int) -> None:

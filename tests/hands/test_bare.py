@@ -4,7 +4,7 @@ import pytest
 from actions import call
 
 from samovar.core.talk import Used
-from samovar.hands.bare import is_bare
+from samovar.hands.bare import is_bare, read_alone
 
 from .conftest import events, hire
 
@@ -83,3 +83,40 @@ async def test_a_small_model_has_its_tools_for_a_task_about_a_file(home, open_bo
     await team.tick()
     [read] = [e.result for e in events(home) if isinstance(e, Used)]
     assert read.call.arguments == {"path": "page.html"}
+
+
+READS = ("read_file", "search", "list_files", "memory")
+
+
+@pytest.mark.parametrize(
+    ("text", "tools", "files"),
+    [
+        ("Summarize notes.txt", READS, ("notes.txt",)),
+        ("What went wrong in the file notes.txt?", READS, ("notes.txt",)),
+        ("Summarize what happened", READS, ("team/engine.log",)),
+        ("Summarize notes.txt", ("search",), ()),
+        ("Summarize notes.txt", (*READS, "write_file"), ()),
+        ("Find the errors of notes.txt", READS, ()),
+        ("Fix notes.txt", READS, ()),
+        ("Remember what notes.txt says", READS, ()),
+    ],
+)
+def test_files_that_are_only_read_and_spoken_of(text, tools, files):
+    assert read_alone(text, READS_LOG, PAPERS, tools) == files
+
+
+@pytest.mark.parametrize(("long", "shown"), [(False, True), (True, False)])
+async def test_a_small_model_is_shown_the_files_it_only_speaks_of(home, open_books, long, shown):
+    hire(home, "editor", "read_file", "search")
+    notes = home / "agents" / "editor" / "files" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("the kettle boils\n" * (400 if long else 1))
+    books = open_books(["it boils" if shown else call("reply", text="it boils")])
+    books.called = "scripted-1.5b"
+    team = books.team()
+    await team.submit("Summarize notes.txt", "editor")
+    await team.tick()
+    [job] = await team.tasks("editor", ("done",))
+    assert job.result == "it boils"
+    read = [e for e in events(home) if isinstance(e, Used)]
+    assert not read if shown else read[0].result.call.tool == "read_file"

@@ -53,8 +53,8 @@ async def test_an_entry_is_read_once_by_each_permitted_reader(home: Path) -> Non
 
 
 async def test_what_is_written_in_a_tick_is_heard_in_the_next(home: Path) -> None:
-    hire(home, "a", **reading("b"))
-    hire(home, "b", **reading("a"))
+    hire(home, "a", model="m-32b", **reading("b"))
+    hire(home, "b", model="m-32b", **reading("a"))
     heard: list[tuple[int, str]] = []
 
     def rule(request: Request) -> str:
@@ -70,8 +70,8 @@ async def test_what_is_written_in_a_tick_is_heard_in_the_next(home: Path) -> Non
 
 
 async def test_a_chain_of_messages_without_work_ends(home: Path) -> None:
-    hire(home, "a", **reading("b"))
-    hire(home, "b", **reading("a"))
+    hire(home, "a", model="m-32b", **reading("b"))
+    hire(home, "b", model="m-32b", **reading("a"))
     team = office(home, lambda r: act("message", "b" if asked(r) == "a" else "a", "and you?"))
     await team.send("a", "begin")
     for _ in range(40):
@@ -157,7 +157,7 @@ async def test_the_same_home_gives_the_same_outboxes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         home = tmp_path / name
         for n, other in (("a", "c"), ("b", "a"), ("c", "b")):
-            hire(home, n, model=f"m-{other}", **reading(other))
+            hire(home, n, model=f"m-{other}-32b", **reading(other))
         team = office(home, rule)
         await team.send("a", "begin", by="ann")
         for _ in range(10):

@@ -123,7 +123,7 @@ async def test_a_task_left_alone_too_often_is_worked_on_unasked(home: Path) -> N
     await team.submit("write", "writer")
     found = []
     for _ in range(4):
-        await team.send("writer", "how is it going?")
+        await team.send("writer", "hurry up")
         found += await ticks(team, 1)
     assert [t["writer"] for t in found] == ["note", "note", "note", "work"]
 
@@ -239,6 +239,13 @@ async def test_nobody_files_code_for_an_agent_without_a_repository(home: Path) -
     team = office(home, lambda _: act("task", "a", "mend it"))
     post(home, "b", OutboxEntry(sender="b", tick=0, seq=0, kind="report", text="it is broken"))
     assert (await team.tick()).turns == {"a": "nothing"}
+    assert not await team.tasks("a")
+    for wish in ("mend it", "mend that, too"):
+        await team.send("a", wish)
+        assert (await team.tick()).turns == {"a": "message"}, "a person hears of each wish"
+        [told, *_] = await team.messages("a")
+        assert told.entry.to == ("person",)
+        assert "a has no repository for: mend it; name one by `queue add --repo`" in told.entry.text
     assert not await team.tasks("a")
 
 

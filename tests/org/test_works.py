@@ -84,7 +84,27 @@ async def test_others_have_their_turns_while_one_works_for_hours(home: Path) -> 
     long.over.set()
     await until(lambda: "dev" in said)
     assert [j.result for j in await team.tasks("dev")] == ["pushed"]
-    assert [x.entry.kind for x in await team.messages("dev")] == ["report"]
+    kinds = [x.entry.kind for x in await team.messages("dev")]
+    assert kinds == ["message", "report"], "nothing came of the question: a person hears"
+    team.engine.stop()
+    await running
+
+
+async def test_a_task_is_handed_out_while_another_is_worked_on(home: Path) -> None:
+    hire(home, "boss", craft="plan", **reading("writer"))
+    hire(home, "dev", craft="code")
+    hire(home, "writer", short_description="Writes texts about tea.", **reading("boss"))
+    long = Long()
+    team = office(home, lambda _: act("nothing"), code=long)
+    await team.submit("mend it", "dev")
+    running = asyncio.create_task(team.run(pace=0.02))
+    await until(lambda: long.begun)
+    await team.submit("write about tea", "boss")
+    async with asyncio.timeout(20.0):
+        while not (handed := await team.tasks("writer")):
+            await asyncio.sleep(0.02)
+    assert [(j.text, j.state) for j in handed] == [("write about tea", "ready")], "one at a time"
+    long.over.set()
     team.engine.stop()
     await running
 

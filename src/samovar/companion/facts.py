@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from samovar.companion.orders import TRIED, WRITES, order_of, orders
+from samovar.companion.orders import TRIED, WRITES, order_of
 from samovar.core.agent import Agent, used
 from samovar.core.context import named
 from samovar.core.talk import Conversation, Looked, Started, Told, Used
 from samovar.core.text import file_names, flat, one_line
 from samovar.core.tool import Call, Returned
+from samovar.core.wish import orders
 from samovar.flow.localise import is_test
 
 _RAN = ("shell", "python")

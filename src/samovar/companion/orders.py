@@ -7,10 +7,10 @@ a change of code, or asks about the project, its next answer has to be a call.
 import re
 from collections.abc import Sequence
 
-from samovar.core.offer import INTENTS, understood
+from samovar.core.offer import understood
 from samovar.core.talk import Conversation, Heard, Used
-from samovar.core.tongues import english
 from samovar.core.tool import Returned, Tool
+from samovar.core.wish import asks, orders
 
 CALLS = 4
 """Calls after which a model may speak in any case."""
@@ -25,29 +25,10 @@ _SKILL = re.compile(r"\b(skills?|tools?|promote)\b", re.IGNORECASE)
 """What is said where a promoted function is all that is to be made."""
 _NO = ("not permitted", "nobody allowed", "a person refused")
 """How a call is answered that the rules or a person forbid."""
-_WORDS = "|".join(sorted(INTENTS["write"]))
-_BEFORE = r"(?:^|[.!?;:,\n]\s*|\b(?:please|you|and|then|now|also|bitte)\s+)"
-_ORDER = re.compile(
-    rf"{_BEFORE}(?:{_WORDS})\b(?! (?:me|us|down)\b)"
-    rf"|{_BEFORE}(?:give|set|raise|put|move)\b[^\n]*\w\.[a-z]{{1,5}}\b"
-    r"|\w\.[a-z]{1,5}\b[^?]*\b(?:must|shall|should)\b",
-    re.IGNORECASE,
-)
-"""A clause that begins with what to do, or says what a named file must do."""
-_QUESTION = re.compile(
-    r"^\W*((in|to|from|at|on|by|with) )?"
-    r"(what|where|which|who|whose|when|why|how|is|are|was|were|does|do|did|has|have)\b"
-    r"|\b(explain|tell me|show me|describe)\b"
-    r"|^(?!\W*(can|could|would|will) you\b).*\?\s*$",
-    re.IGNORECASE | re.DOTALL,
-)
 _HANDS_OFF = re.compile(
     r"\b(do not|don't|never|without) (chang|edit|touch|modif|writ|renam)\w*"
     r"|\b(just|only) (look|read|review)|\b(never mind|leave (it|that|everything)|forget it)\b",
     re.IGNORECASE,
-)
-_FOREIGN_NO = re.compile(
-    r"\b(nichts?|kein\w*|ne|rien|pas|nada|ning\w+|не|ничего)\b|不|别", re.IGNORECASE
 )
 _CODE = re.compile(
     r"\w\.[a-z]{1,5}\b|\w_\w|\w\(|`\S+`|\b(files?|functions?|class(es)?|methods?|tests?|modules?"
@@ -75,8 +56,8 @@ def must(talk: Conversation, tools: Sequence[Tool]) -> Sequence[Tool]:
         return []
     if not orders(order) or _HANDS_OFF.search(order):
         known = bool(called) and not _failed(called[-1])
-        asks = _QUESTION.search(order) is not None and understood(order)
-        over = known or len(called) > LOOKS or not asks
+        answer = asks(order) and understood(order)
+        over = known or len(called) > LOOKS or not answer
         return [] if over else _looking(tools, len(called) < len(results))
     writes = (*WRITES, "promote_skill") if _SKILL.search(order) else WRITES
     wrote = [r for r in called if r.call.tool in writes]
@@ -88,14 +69,6 @@ def must(talk: Conversation, tools: Sequence[Tool]) -> Sequence[Tool]:
     more = {"run"} if _PROGRAM.search(order) else set[str]()
     more |= set() if seen else {"read"}
     return free + [t for t in tools if t.permission in more]
-
-
-def orders(text: str) -> bool:
-    """Whether something is to be changed, as far as words tell."""
-    if _QUESTION.search(text):
-        return False
-    foreign = english(text) & INTENTS["write"] and not _FOREIGN_NO.search(text)
-    return bool(foreign) or _ORDER.search(text) is not None
 
 
 def order_of(talk: Conversation) -> str:

@@ -1,5 +1,7 @@
 """Which tasks a small model does better without tools: those that bring all they need. Pure.
 
+Or need nothing but a few files that are named: it reads them again and again, and then tells that
+it has done so.
 Measured with Qwen2.5-Coder-1.5B (docs/measured.md): given tools for such a task it looks for files
 that are not there, in circles, or tells that it has read them.
 """
@@ -9,6 +11,7 @@ from collections.abc import Collection
 
 from samovar.companion.facts import mentioned
 from samovar.core.offer import CALLED
+from samovar.core.wish import orders
 
 _LOOKS = frozenset(
     (
@@ -26,6 +29,8 @@ _MATERIAL = re.compile(
     r"|(?<!\w)[\"'“‘«„`][^\"'“”‘’«»„`]+[\"'”’»“`](?!\w)"
 )
 """More than one line, words behind a colon, or a quotation."""
+_READING = frozenset(("read_file", "list_files", "search", "memory", "notebook"))
+"""Tools that change nothing but notes."""
 
 
 def is_bare(
@@ -43,6 +48,21 @@ def is_bare(
     return bool(_MATERIAL.search(text)) or not (
         words & CALLED["memory"] or _sent(instructions, known)
     )
+
+
+def read_alone(
+    text: str, instructions: str, known: Collection[str], tools: Collection[str]
+) -> tuple[str, ...]:
+    """Return the files that are all a task needs: it wants words about them, and no more.
+
+    Those it names, else those that the agent's instructions name. None where something is to be
+    changed, looked for or run, or the agent has tools for that.
+    """
+    words = frozenset(re.findall(r"\w+", text.lower())) - {"file", "files"}
+    more = words & _LOOKS or words & CALLED["memory"] or orders(text)
+    if more or "read_file" not in tools or not _READING.issuperset(tools):
+        return ()
+    return mentioned(text, known) or mentioned(instructions, known)
 
 
 def _sent(instructions: str, known: Collection[str]) -> bool:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from samovar.boot import Choice, first, shown
 from samovar.companion.tools import Place
+from samovar.core.errors import ToolError
+from samovar.core.rules import sight
 from samovar.core.seams import Live
-from samovar.hands.bare import is_bare
+from samovar.hands.bare import is_bare, read_alone
 from samovar.hands.bench import Bench, here, shelter
 from samovar.hands.errand import Errand, Means
 from samovar.hands.ground import Ground, furnish, ground
@@ -28,6 +30,10 @@ from samovar.org.roster import Roster
 from samovar.org.seams import Approvals, Hold, Job
 from samovar.settings import Settings
 from samovar.tools.ask import Company
+from samovar.tools.workspace import Workspace
+
+SHOWN = 6000
+"""Characters of files that stand in a task; longer ones are read with tools."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,14 @@ class Hands:
 
     async def work(
         self, job: Job, resume: Resume, brief: Brief, meter: Meter, hold: Hold, /
-    ) -> Worked | None:
+    ) -> Worked | str:
         """Work on a task; one that a crash, a question or empty credits stopped goes on.
 
-        Returns None when none of the agent's tools is to be had here, or a small model needs none.
+        When none of the agent's tools is to be had here, or a small model needs none, returns the
+        files that it is to be shown, which may be none.
         """
         if not (names := here(self.home, self.settings, resume)):
-            return None
+            return ""
         self._miss(resume, names)
         place = await ground(self.home, job, resume)
         slip = Slip(self.home, place.home, job)
@@ -62,8 +69,8 @@ class Hands:
         async with AsyncExitStack() as stack:
             found = await first(resume.models, self.choice)
             model = shown(found.endpoint.model)
-            if is_small(model) and await _brings_all(place, job, resume):
-                return None
+            if (shows := await self._shows(place, job, resume, model)) is not None:
+                return shows
             errand = Errand(place, slip, brief, hold, resume)
             began = await errand.begin(model)
             if errand.over:
@@ -98,9 +105,21 @@ class Hands:
             text = f"not to be had here: {', '.join(missing)}; see 'samovar validate'"
             agent_log(self.home, resume.name).add("tools", text=text)
 
+    async def _shows(self, place: Ground, job: Job, resume: Resume, model: str) -> str | None:
+        """Return what a small model is shown outside any repository; None where it needs tools."""
+        if place.repo is not None or not is_small(model):
+            return None
+        known, told, names = await place.files(), resume.instructions, resume.permissions.tools
+        if is_bare(job.text, told, known, names):
+            return ""
+        paths = read_alone(job.text, told, known, names)
+        shown = "\n\n".join(await asyncio.to_thread(self._read, place, paths))
+        return shown if 0 < len(shown) <= SHOWN else None
 
-async def _brings_all(place: Ground, job: Job, resume: Resume) -> bool:
-    """Whether a task outside any repository needs no tool."""
-    return place.repo is None and is_bare(
-        job.text, resume.instructions, await place.files(), resume.permissions.tools
-    )
+    def _read(self, place: Ground, paths: tuple[str, ...]) -> list[str]:
+        """Return files as far as an agent may read them; none where one cannot be read."""
+        there = Workspace(place.root, sight=sight(self.settings.rules, str(place.root)))
+        try:
+            return [f"{path}:\n{there.read(path).text}" for path in paths]
+        except ToolError:
+            return []

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from samovar.core.message import Message
+from samovar.core.wish import asks, wants_work
 from samovar.org.bookmark import Bookmark
 from samovar.org.outbox import OutboxEntry
 from samovar.org.resume import Resume, Soul
@@ -32,6 +33,9 @@ _MEANING = {
     "nothing": "do nothing now",
 }
 _SPEAKING = ("task", "message", "note", "ask")
+_SMALL_TALK = 3
+"""Words up to which nobody expects an answer, unless they ask."""
+_UNANSWERED = "Nothing came of what you said (`samovar queue add` makes it a task)"
 _SHOWN = 1500
 """Characters of one message in the prompt."""
 _TASKS = 5
@@ -70,6 +74,11 @@ class Scene(Struct, frozen=True, kw_only=True):
         Measured: a model of half a billion parameters hands the same task on and on instead.
         """
         return bool(self.jobs) and (not self.unread or self.mark.passed >= PATIENCE)
+
+    @property
+    def brief(self) -> bool:
+        """Whether its tasks take no longer than a turn: they are handed out, without a look."""
+        return self.resume.craft == "plan" and not self.resume.permissions.tools
 
 
 def wait(entries: Sequence[OutboxEntry], jobs: Sequence[Job], mark: Bookmark) -> bool:
@@ -125,17 +134,35 @@ def modest(choice: Choice, scene: Scene) -> Choice:
 
     Seen with 1.5 billion parameters: a report nobody had to act on became a task for a reviewer,
     its report one for the next. Planners hand tasks out, and what a person says may go to anybody.
-    What a person says to an agent, and it would file a task of its queue for it once more,
-    becomes its task, word for word.
+    Nor is what a teammate said passed on word for word: the next one passes it on as well.
     """
-    words = [e.text for e in scene.unread if by_people([e]) and scene.resume.name in e.to]
-    copied = choice.action == "task" and any(_copies(choice.text, j.text) for j in scene.jobs)
-    if words and copied:
-        return Choice("task", scene.resume.name, "\n\n".join(words))
+    said = [e for e in scene.unread if by_people([e]) and scene.resume.name in e.to]
+    if said:
+        return _heeded(choice, scene, "\n\n".join(e.text for e in said))
+    if choice.action == "message" and any(choice.text == e.text for e in scene.unread):
+        return Choice("nothing", "", f"not passed on to {choice.to} word for word: {choice.text}")
     others = choice.action == "task" and choice.to != scene.resume.name
     if not others or by_people(scene.unread) or scene.resume.craft == "plan":
         return choice
     return Choice("nothing", "", f"no task for {choice.to} (decision 27): {choice.text}")
+
+
+def _heeded(choice: Choice, scene: Scene, words: str) -> Choice:
+    """Return a choice in which what a person said to the agent is not lost.
+
+    Work that is asked for and answered with nothing, a note, or a task of the queue once more
+    becomes the agent's task, word for word, and so does a question, of who answers in words.
+    Of other words the person hears that nothing came of them.
+    """
+    copied = choice.action == "task" and any(_copies(choice.text, j.text) for j in scene.jobs)
+    idle = choice.action in ("nothing", "note")
+    few = len(words.split()) <= _SMALL_TALK
+    answers = scene.resume.craft == "text" and asks(words) and not few
+    if copied or (idle and (wants_work(words) or answers)):
+        return Choice("task", scene.resume.name, words)
+    if (idle and asks(words)) or (choice.action == "nothing" and not few):
+        return Choice("message", PERSON, f"{_UNANSWERED}: {_short(words)}")
+    return choice
 
 
 def ask(scene: Scene, recalled: str) -> tuple[Message, ...]:

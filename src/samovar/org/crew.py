@@ -93,20 +93,24 @@ class Crew:
                 return await self._lead(job, resume, roster, hold)
             case _:
                 acted = await self._act("act", job, resume, roster, hold)
-                return acted or Worked(await self._write(job, resume, roster, hold))
+                if isinstance(acted, Worked):
+                    return acted
+                return Worked(await self._write(job, resume, roster, hold, acted))
 
     async def _act(
         self, prompt: str, job: Job, resume: Resume, roster: Roster, hold: Hold
-    ) -> Worked | None:
-        """Let an agent act with its tools; None when it has none."""
+    ) -> Worked | str:
+        """Let an agent act with its tools; return what to show it when it needs none."""
         if not resume.permissions.tools:
-            return None
+            return ""
         who_it_is, what = await self._question(prompt, job, resume, roster)
         brief = Brief(f"{who_it_is.text}\n\n{template('tools').template}", what.text)
         return await self.kit.act(job, resume, brief, self.meter(job, resume, prompt), hold)
 
-    async def _write(self, job: Job, resume: Resume, roster: Roster, hold: Hold) -> Ended:
-        question = await self._question("work", job, resume, roster)
+    async def _write(
+        self, job: Job, resume: Resume, roster: Roster, hold: Hold, shown: str
+    ) -> Ended:
+        question = await self._question("work", job, resume, roster, shown)
         asked = plainly(resume, question)
         found = await self.kit.models.find(resume.models)
         async with self._noted("work", job, resume, found, question, hold) as model:
@@ -126,7 +130,7 @@ class Crew:
         planned, facts = [], ""
         if is_small(self.kit.real(found[0])):
             planned = listed(job.text, team)
-        elif looked := await self._act("look", job, resume, roster, hold):
+        elif isinstance(looked := await self._act("look", job, resume, roster, hold), Worked):
             if looked.ended.state != "done":
                 return looked
             facts = looked.ended.text

@@ -294,7 +294,7 @@ class Engine:
 
     def _may(self, scene: Scene, wanted: set[str]) -> bool:
         """Whether an agent can have its turn now; else it has it in a later tick."""
-        may = self.works.room if scene.forced else self.works.hears
+        may = self.works.room if scene.forced and not scene.brief else self.works.hears
         return may(scene.resume.model, wanted)
 
     async def _have(self, scene: Scene, roster: Roster, patience: float | None) -> None:
@@ -308,7 +308,7 @@ class Engine:
         self._did[name] = took.action
         if took.action != "work":
             self._note(scene, took)
-        elif self.works.room(model):
+        elif scene.brief or self.works.room(model):
             await self._begin(scene, took.mark, patience)
 
     async def _begin(self, scene: Scene, mark: Bookmark, patience: float | None) -> None:

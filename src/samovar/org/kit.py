@@ -73,8 +73,8 @@ class Act(Protocol):
 
     async def __call__(
         self, job: Job, resume: Resume, brief: Brief, meter: "Meter", hold: Hold, /
-    ) -> Worked | None:
-        """Return how it ended; None when none of its tools is to be had here."""
+    ) -> Worked | str:
+        """Return how it ended; where no tool is to be had or needed, what to show the model."""
         ...
 
 
@@ -120,9 +120,9 @@ async def no_code(_job: Job, _resume: Resume, _meter: Meter, _hold: Hold, /) -> 
 
 async def no_tools(
     _job: Job, _resume: Resume, _brief: Brief, _meter: Meter, _hold: Hold, /
-) -> Worked | None:
+) -> Worked | str:
     """Say that there are no tools here."""
-    return None
+    return ""
 
 
 def itself(model: str) -> str:

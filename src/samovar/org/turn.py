@@ -153,16 +153,17 @@ class Turns:
         places = (source.repo if source else "", *doer.permissions.repositories)
         repo = next((place for place in places if place), "")
         if doer.craft == "code" and not repo:
-            text = f"{doer.name} has no repository for: {choice.text}"
-            mark = self._kept(scene)
-            if by_people(scene.unread):
-                how = "name one in permissions.repositories of its resume"
-                mark = await self.warn(
-                    resume.name, "repository", f"{text}; {how}", mark, scene.tick
-                )
-            return Took("nothing", text, mark)
+            return self._homeless(choice, scene)
         entry, job = await filing.file(draft, parent, repo)
         return Took("task", f"#{job.id} for {choice.to}: {choice.text}", self._said(scene, entry))
+
+    def _homeless(self, choice: Choice, scene: Scene) -> Took:
+        """File no code for who has no repository; a person who wants it hears what is missing."""
+        text = f"{choice.to} has no repository for: {choice.text}"
+        if not by_people(scene.unread):
+            return Took("nothing", text, self._kept(scene))
+        how = "name one by `queue add --repo`, or in permissions.repositories of its resume"
+        return self._say(Choice("message", PERSON, f"{text}; {how}"), scene)
 
     def _say(self, choice: Choice, scene: Scene) -> Took:
         entry = self._post(choice, scene, "message")
